@@ -1,0 +1,1 @@
+"""Units, errors, canonical bytes, safe files, randomness: what every other room may use."""

@@ -1,0 +1,94 @@
+"""The one error tree. Every error names what is wrong and what to do about it.
+
+CasemateError
+├── InputError              a file or argument of the user (exit code 2)
+│   ├── SpecError           enclosure.toml
+│   └── CardError           a module card
+├── DesignError             no design meets the spec (exit code 1)
+├── MeshError               a tile cannot be covered (exit code 1)
+├── ProofError              a proof cannot be carried out (exit code 1)
+└── OutputError             the output cannot be written (exit code 2)
+"""
+
+from __future__ import annotations
+
+
+class CasemateError(Exception):
+    """Base of all errors that cross a public boundary.
+
+    `remedy` says what the reader can do; `str(error)` is one clear message.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, remedy: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"{self.message} Remedy: {self.remedy}"
+
+
+class InputError(CasemateError):
+    """A file or argument given by the user is wrong. Names file, key and value."""
+
+    exit_code = 2
+
+    def __init__(
+        self, message: str, *, remedy: str, file: str = "", key: str = "", value: object = None
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.file = file
+        self.key = key
+        self.value = value
+
+    def __str__(self) -> str:
+        place = ": ".join(part for part in (self.file, self.key) if part)
+        shown = "" if self.value is None else f" (value {_short(self.value)})"
+        return f"{place + ': ' if place else ''}{self.message}{shown} Remedy: {self.remedy}"
+
+
+class SpecError(InputError):
+    """`enclosure.toml` is malformed, impossible or contradictory."""
+
+
+class CardError(InputError):
+    """A module card is malformed or lacks a source."""
+
+
+class DesignError(CasemateError):
+    """No design meets the spec. `conflict` is the smallest conflicting set of requirements."""
+
+    def __init__(self, message: str, *, remedy: str, conflict: tuple[str, ...] = ()) -> None:
+        super().__init__(message, remedy=remedy)
+        self.conflict = conflict
+
+
+class MeshError(CasemateError):
+    """A tile cannot be covered; `polygons_m` are the bare areas, rings of (x, y) in metres."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str,
+        polygons_m: tuple[tuple[tuple[float, float], ...], ...] = (),
+    ) -> None:
+        super().__init__(message, remedy=remedy)
+        self.polygons_m = polygons_m
+
+
+class ProofError(CasemateError):
+    """A proof cannot be carried out on this object."""
+
+
+class OutputError(CasemateError):
+    """The output cannot be written (disk full, permission, a file in the way)."""
+
+    exit_code = 2
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,84 @@
+"""Output folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from casemate.core.errors import OutputError
+
+MARKER = ".casemate-output"
+"""File that marks a folder as written by Casemate, hence safe to replace."""
+
+
+@contextmanager
+def replaced_folder(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `target`; on success it takes its place by rename.
+
+    On any error or interrupt the old `target` stays intact and the temporary folder goes.
+    An existing `target` is replaced only if it is empty or carries MARKER.
+    """
+    target = Path(os.path.abspath(target))
+    _refuse_foreign(target)
+    staging: Path | None = None
+    try:
+        with _said_plainly(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staging = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+            staging.chmod(0o755)
+            (staging / MARKER).write_text("Written by casemate; replaced as a whole.\n")
+            yield staging
+            _swap(staging, target)
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _swap(staging: Path, target: Path) -> None:
+    if not target.exists():
+        staging.rename(target)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
+    old.rmdir()
+    target.rename(old)
+    try:
+        staging.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_foreign(target: Path) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise OutputError(f"{target} is a file.", remedy="name a folder with -o.")
+    if any(target.iterdir()) and not (target / MARKER).exists():
+        raise OutputError(
+            f"{target} holds files that Casemate did not write.",
+            remedy="name another folder with -o, or empty this one.",
+        )
+
+
+@contextmanager
+def _said_plainly(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise OutputError(
+                f"the disk is full while writing {target}; nothing was changed.",
+                remedy="free space, or name a folder on another disk with -o.",
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+            raise OutputError(
+                f"{target} cannot be written: {error.strerror}.",
+                remedy="name a folder that you may write to with -o.",
+            ) from error
+        raise

@@ -1,0 +1,52 @@
+"""Quantities as strings with units at the edges, SI floats inside (pint)."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pint
+
+
+class QuantityError(ValueError):
+    """The text is not a quantity of the wanted dimension; the message says what was expected."""
+
+
+@cache
+def _registry() -> pint.UnitRegistry:
+    import pint  # deferred: 0.2 s, and `--help` must not pay it
+
+    registry: pint.UnitRegistry = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry.define("USD = [currency]")
+    registry.define("kUSD = 1000 USD")
+    registry.define("MUSD = 1000000 USD")
+    return registry
+
+
+def parse_quantity(text: str, unit: str) -> float:
+    """Return `text` ("0.98 m^3/s") as a float in `unit` ("m^3/s"); finite or QuantityError.
+
+    A bare number is refused unless `unit` is "" (dimensionless, where "0.1 %" also counts).
+    Attenuation uses "dB", parsed as a plain count of decibels.
+    """
+    if not isinstance(text, str):
+        raise QuantityError(f'expected a string with a unit such as "1 {unit}"')
+    if len(text) > 100:
+        raise QuantityError("the quantity is longer than 100 characters")
+    body = text.strip()
+    if unit == "dB":
+        if not body.endswith("dB"):
+            raise QuantityError('expected decibels such as "60 dB"')
+        body, unit = body[:-2], ""
+    try:
+        quantity = _registry().Quantity(body)
+        value = float(quantity.to(unit or "dimensionless").magnitude)
+    except QuantityError:
+        raise
+    except Exception as error:  # pint raises many unrelated types on hostile text
+        raise QuantityError(f'expected a quantity in {unit or "no unit"}: {error}') from None
+    if not math.isfinite(value):
+        raise QuantityError("the quantity is not finite")
+    return value
