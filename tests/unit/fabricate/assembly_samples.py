@@ -1,0 +1,221 @@
+"""Enclosures made by hand for the tests of assembly, BOM and report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from casemate.core.geometry import Outline, Point, Point3, circle_ring, rectangle_ring
+from casemate.design.enclosure import (
+    Alternative,
+    CrossingDesign,
+    Doubt,
+    Enclosure,
+    FaceDesign,
+    FabProfile,
+    MeshRules,
+    ModuleChoice,
+    PanelDesign,
+    SeamDesign,
+    Stackup,
+    Target,
+    TileDesign,
+    TileFrame,
+)
+
+THICKNESS_M = 1.2e-3
+FAB = FabProfile(
+    id="test-fab",
+    max_board_m=(0.5, 0.4),
+    trace_min_m=75e-6,
+    space_min_m=75e-6,
+    via_drill_m=100e-6,
+    via_pad_m=250e-6,
+    edge_clearance_m=200e-6,
+    width_tolerance=0.2,
+    registration_m=75e-6,
+    source="made up for a test",
+)
+STACKUP = Stackup(
+    copper=("F.Cu", "In1.Cu", "In2.Cu", "B.Cu"),
+    mesh=("F.Cu", "In1.Cu"),
+    depth_m=(0.0, 1e-4),
+    plane=("B.Cu",),
+    thickness_m=THICKNESS_M,
+    copper_m=18e-6,
+    blind=True,
+)
+RULES = MeshRules(
+    pattern="tree",
+    pitch_m=2e-4,
+    trace_m=1e-4,
+    lanes=4,
+    net_length_max_m=10.0,
+    theta_max_rad=1.22,
+    hole_max_m=3e-4,
+    same_net_share_max=0.1,
+    bypass_worst_max=0.05,
+    bypass_over_one_percent_max=0.1,
+    resistance_mismatch_max=0.02,
+)
+
+
+def frames(size: Point3) -> dict[str, tuple[TileFrame, float, float]]:
+    """Return frame, width and height of each face of a box, seen from outside."""
+    w, d, h = size
+
+    def made(o: Point3, x: Point3, i: Point3, *, y: Point3 = (0.0, 0.0, 1.0)) -> TileFrame:
+        return TileFrame(origin_m=o, x_axis=x, y_axis=y, inward=i)
+
+    return {
+        "front": (made((0, 0, 0), (1, 0, 0), (0, 1, 0)), w, h),
+        "rear": (made((w, d, 0), (-1, 0, 0), (0, -1, 0)), w, h),
+        "left": (made((0, d, 0), (0, -1, 0), (1, 0, 0)), d, h),
+        "right": (made((w, 0, 0), (0, 1, 0), (-1, 0, 0)), d, h),
+        "top": (made((0, 0, h), (1, 0, 0), (0, 0, -1), y=(0, 1, 0)), w, d),
+        "bottom": (made((0, d, 0), (1, 0, 0), (0, 0, 1), y=(0, -1, 0)), w, d),
+    }
+
+
+def camera(*, vent: bool = True, name: str = "camera") -> Enclosure:
+    """Return a 60 x 200 x 80 mm box with a window, a vent and a cable; one tile a face."""
+    return box(
+        name=name,
+        size=(0.060, 0.200, 0.080),
+        window=("front", (0.030, 0.040), 0.020),
+        vent=("right", (0.100, 0.040), (0.060, 0.030)) if vent else None,
+        cable=("rear", (0.030, 0.020), 0.004),
+        cell_m=0.0032,
+    )
+
+
+def box(
+    *,
+    name: str,
+    size: Point3,
+    window: tuple[str, Point, float] | None = None,
+    vent: tuple[str, Point, tuple[float, float]] | None = None,
+    cable: tuple[str, Point, float] | None = None,
+    cell_m: float = 0.0,
+    columns: int = 1,
+    rows: int = 1,
+) -> Enclosure:
+    """Return a box of `columns` x `rows` tiles a face; openings must fall inside tile 1-1."""
+    openings: dict[str, list[tuple[str, str, Point, tuple[Point, ...]]]] = {}
+    for kind, item in (("window", window), ("copper", cable)):
+        if item:
+            ring = circle_ring(item[1], item[2])
+            openings.setdefault(item[0], []).append((f"{kind}-1", kind, item[1], ring))
+    if vent:
+        (x, y), (w, h) = vent[1], vent[2]
+        ring = rectangle_ring(w, h, x_m=x - w / 2, y_m=y - h / 2)
+        openings.setdefault(vent[0], []).append(("air-1", "air", vent[1], ring))
+    tiles, panels, faces, crossings = [], [], [], []
+    for face, (frame, width, height) in frames(size).items():
+        ids = []
+        for column in range(columns):
+            for row in range(rows):
+                tile = _tile(face, frame, column, row, width / columns, height / rows)
+                if column == row == 0 and face in openings:
+                    holes = tuple(tuple(reversed(ring)) for *_, ring in openings[face])
+                    tile = _with_holes(tile, holes)
+                    crossings += [
+                        CrossingDesign(
+                            id=i, kind=k, face=face, tile=tile.id, module=f"{k}-module",
+                            centre_m=c, opening=r, attenuation_db={"1 GHz": 62.0},
+                        )
+                        for i, k, c, r in openings[face]
+                    ]  # fmt: skip
+                tiles.append(tile)
+                ids.append(tile.id)
+        panels.append(
+            PanelDesign(
+                id=face, face=face, width_m=width, height_m=height, thickness_m=THICKNESS_M,
+                door=face == "rear", frame=frame, tiles=tuple(ids),
+            )
+        )  # fmt: skip
+        faces.append(
+            FaceDesign(
+                name=face, width_m=width, height_m=height, thickness_m=0.004, budget_m=0.005,
+                panels=(face,),
+            )
+        )  # fmt: skip
+    return Enclosure(
+        name=name, serial="0001", spec_digest="ab" * 32, size_m=size, tiles=tuple(tiles),
+        panels=tuple(panels), faces=tuple(faces), crossings=tuple(crossings), seams=_seams(tiles),
+        air={"cell_m": cell_m, "pressure_drop_pa": 11.2, "limit_pa": 15.0} if cell_m else {},
+        **_words(),
+    )  # fmt: skip
+
+
+def _tile(face: str, frame: TileFrame, c: int, r: int, w: float, h: float) -> TileDesign:
+    origin = tuple(
+        frame.origin_m[i] + frame.x_axis[i] * c * w + frame.y_axis[i] * r * h for i in range(3)
+    )
+    moved = TileFrame(
+        origin_m=(origin[0], origin[1], origin[2]),
+        x_axis=frame.x_axis, y_axis=frame.y_axis, inward=frame.inward,
+    )  # fmt: skip
+    return TileDesign(
+        id=f"{face}-{c + 1}-{r + 1}", face=face, panel=face, module="rigid-4-layer",
+        outline=Outline(exterior=rectangle_ring(w, h, x_m=0.0, y_m=0.0)), frame=moved,
+        stackup=STACKUP, fab=FAB, mesh=RULES, terminal_edge="bottom", lap_m=0.004,
+    )  # fmt: skip
+
+
+def _with_holes(tile: TileDesign, holes: tuple[tuple[Point, ...], ...]) -> TileDesign:
+    from dataclasses import replace
+
+    return replace(tile, outline=Outline(exterior=tile.outline.exterior, holes=holes))
+
+
+def _seams(tiles: list[TileDesign]) -> tuple[SeamDesign, ...]:
+    return tuple(
+        SeamDesign(
+            id=f"seam-{a.id}-{b.id}", kind="lap", module="lap-seam", tiles=(a.id, b.id),
+            length_m=0.08, gap_m=1e-4, overlap_m=1e-3, required_m=8e-4,
+            start_m=b.frame.origin_m, end_m=b.frame.origin_m,
+        )
+        for a, b in zip(tiles, tiles[1:], strict=False)
+    )  # fmt: skip
+
+
+def _words() -> dict[str, Any]:
+    return {
+        "modules": (
+            ModuleChoice(
+                id="rigid-4-layer", function="mesh skin", face="front", count=6, maturity="performing",
+                reason="resolves 300 µm at 1.2 mm", runner_up="flex-2-layer: 3x cost", binding="tool",
+            ),
+        ),
+        "targets": (
+            Target(id="tool", required=3e-4, achieved=2.8e-4, unit="m", met=True,
+                   evidence="proof", sense="max"),
+            Target(id="attenuation.low", required=60.0, achieved=41.0, unit="dB", met=False,
+                   evidence="model", sense="min"),
+        ),
+        "doubts": (
+            Doubt(id="minor", claim="gasket ages well", why="no test", closes_with="bench test",
+                  severity="low"),
+            Doubt(id="window", claim="ITO <b>window</b> resists", why="no measurement",
+                  closes_with="bench test", severity="high"),
+        ),
+        "alternatives": (
+            Alternative(id="slimmest", kind="slimmest", description="flex skin", changes=("skin: flex",),
+                        totals={"thickness_max_m": 0.002, "unit_cost_usd": 5000.0}),
+        ),
+        "totals": {"thickness_max_m": 0.004, "mass_kg": 0.4, "unit_cost_usd": 812.0,
+                   "development_cost_usd": 2e5, "install_h": 0.5, "unavailability_min_per_year": 9.0},
+        "shielding": {
+            "frequency_hz": [1e6, 1e7, 1e8, 1e9, 1e10],
+            "total_db": [40.0, 55.0, 70.0, 64.0, 41.0],
+            "paths": {"skin": [40.0, 60.0, 90.0, 110.0, 120.0], "vent": [160.0, 140.0, 110.0, 90.0, 60.0],
+                      "seams": [90.0, 80.0, 72.0, 65.0, 42.0]},
+            "targets": [{"id": "low", "f_min_hz": 1e6, "f_max_hz": 1e9, "attenuation_db": 60.0}],
+        },
+        "bom": (
+            {"id": "rigid-4-layer", "name": "Rigid mesh board", "function": "mesh skin", "quantity": 6,
+             "unit": "board", "unit_cost_usd": 80.0, "total_usd": 480.0, "origin": "custom",
+             "interface": "FFC", "source": "quote, 2025", "maturity": "performing"},
+            {"id": "=cmd", "name": 'A "quoted", name', "quantity": 1, "source": ["a", "b"], "extra": 3},
+        ),
+    }  # fmt: skip
