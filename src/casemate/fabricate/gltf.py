@@ -7,14 +7,11 @@ default material is fully metallic, which many viewers draw black; every materia
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from casemate.core.geometry import Outline
 from casemate.design.enclosure import Enclosure
 from casemate.fabricate.shapes import Part, frame_matrix, parts
-
-if TYPE_CHECKING:
-    import trimesh
 
 MATERIALS: dict[str, tuple[tuple[int, int, int, int], float]] = {
     "tile": ((38, 110, 84, 255), 0.7),
@@ -30,14 +27,15 @@ _MM = 1e3
 
 def write_gltf(path: Path, enclosure: Enclosure) -> None:
     """Write the enclosure as a .glb file; the bytes depend on the enclosure alone."""
-    Path(path).write_bytes(scene(enclosure).export(file_type="glb"))
+    raw: bytes = scene(enclosure).export(file_type="glb")
+    Path(path).write_bytes(raw)
 
 
-def scene(enclosure: Enclosure) -> trimesh.Scene:
-    """Return the assembly as a scene: root, one node a panel, under it its tiles and crossings."""
+def scene(enclosure: Enclosure) -> Any:
+    """Return the assembly as a trimesh.Scene: root, one node a panel, under it its tiles and crossings."""
     import trimesh
 
-    built = trimesh.Scene(base_frame="world")
+    built: Any = trimesh.Scene(base_frame="world")
     built.metadata.update({"name": enclosure.name, "serial": enclosure.serial})
     up = ((1, 0, 0, 0), (0, 0, 1, 0), (0, -1, 0, 0), (0, 0, 0, 1))
     root = f"enclosure {enclosure.name}"
@@ -54,7 +52,7 @@ def scene(enclosure: Enclosure) -> trimesh.Scene:
 _IDENTITY = ((1, 0, 0, 0), (0, 1, 0, 0), (0, 0, 1, 0), (0, 0, 0, 1))
 
 
-def _add(built: trimesh.Scene, part: Part) -> None:
+def _add(built: Any, part: Part) -> None:
     mesh = solid(part.outline, *part.z_m)
     mesh.visual = _material(part.kind)
     name = f"{part.kind} {part.id}"
@@ -70,7 +68,7 @@ def _add(built: trimesh.Scene, part: Part) -> None:
         built.graph.update(frame_to=node, frame_from=parent, matrix=matrix, geometry=name)
 
 
-def solid(outline: Outline, bottom_m: float, top_m: float) -> trimesh.Trimesh:
+def solid(outline: Outline, bottom_m: float, top_m: float) -> Any:
     """Return the prism over `outline` between two heights as a closed mesh (metres)."""
     import manifold3d
     import numpy as np
@@ -86,12 +84,13 @@ def solid(outline: Outline, bottom_m: float, top_m: float) -> trimesh.Trimesh:
 
 
 def _material(kind: str) -> Any:
-    from trimesh.visual.material import PBRMaterial
-    from trimesh.visual.texture import TextureVisuals
+    from trimesh.visual import material, texture
 
+    pbr: Any = material.PBRMaterial  # trimesh carries no annotations here
+    visuals: Any = texture.TextureVisuals
     colour, roughness = MATERIALS[kind]
-    return TextureVisuals(
-        material=PBRMaterial(
+    return visuals(
+        material=pbr(
             name=kind,
             baseColorFactor=list(colour),
             metallicFactor=0.0,

@@ -76,7 +76,8 @@ def _crossing_part(
     assert crossing.opening is not None
     ring = counter_clockwise(crossing.opening)
     deep = max(depth.get(crossing.face, 0.0), tile.stackup.thickness_m)
-    outline, centres = Outline(exterior=ring), ()
+    outline = Outline(exterior=ring)
+    centres: tuple[Point, ...] = ()
     kind, note = "sleeve", "envelope: as deep as the face"
     if crossing.kind == "air":
         kind = "vent"

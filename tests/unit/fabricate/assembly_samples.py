@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from casemate.core.geometry import Outline, Point, Point3, circle_ring, rectangle_ring
@@ -10,8 +11,8 @@ from casemate.design.enclosure import (
     CrossingDesign,
     Doubt,
     Enclosure,
-    FaceDesign,
     FabProfile,
+    FaceDesign,
     MeshRules,
     ModuleChoice,
     PanelDesign,
@@ -120,31 +121,54 @@ def box(
                     tile = _with_holes(tile, holes)
                     crossings += [
                         CrossingDesign(
-                            id=i, kind=k, face=face, tile=tile.id, module=f"{k}-module",
-                            centre_m=c, opening=r, attenuation_db={"1 GHz": 62.0},
+                            id=i,
+                            kind=k,
+                            face=face,
+                            tile=tile.id,
+                            module=f"{k}-module",
+                            centre_m=c,
+                            opening=r,
+                            attenuation_db={"1 GHz": 62.0},
                         )
                         for i, k, c, r in openings[face]
-                    ]  # fmt: skip
+                    ]
                 tiles.append(tile)
                 ids.append(tile.id)
         panels.append(
             PanelDesign(
-                id=face, face=face, width_m=width, height_m=height, thickness_m=THICKNESS_M,
-                door=face == "rear", frame=frame, tiles=tuple(ids),
+                id=face,
+                face=face,
+                width_m=width,
+                height_m=height,
+                thickness_m=THICKNESS_M,
+                door=face == "rear",
+                frame=frame,
+                tiles=tuple(ids),
             )
-        )  # fmt: skip
+        )
         faces.append(
             FaceDesign(
-                name=face, width_m=width, height_m=height, thickness_m=0.004, budget_m=0.005,
+                name=face,
+                width_m=width,
+                height_m=height,
+                thickness_m=0.004,
+                budget_m=0.005,
                 panels=(face,),
             )
-        )  # fmt: skip
+        )
     return Enclosure(
-        name=name, serial="0001", spec_digest="ab" * 32, size_m=size, tiles=tuple(tiles),
-        panels=tuple(panels), faces=tuple(faces), crossings=tuple(crossings), seams=_seams(tiles),
+        name=name,
+        serial="0001",
+        spec_digest="ab" * 32,
+        size_m=size,
+        tiles=tuple(tiles),
+        panels=tuple(panels),
+        faces=tuple(faces),
+        crossings=tuple(crossings),
+        seams=_seams(tiles),
         air={"cell_m": cell_m, "pressure_drop_pa": 11.2, "limit_pa": 15.0} if cell_m else {},
         **_words(),
-    )  # fmt: skip
+    )
 
 
 def _tile(face: str, frame: TileFrame, c: int, r: int, w: float, h: float) -> TileDesign:
@@ -153,13 +177,23 @@ def _tile(face: str, frame: TileFrame, c: int, r: int, w: float, h: float) -> Ti
     )
     moved = TileFrame(
         origin_m=(origin[0], origin[1], origin[2]),
-        x_axis=frame.x_axis, y_axis=frame.y_axis, inward=frame.inward,
-    )  # fmt: skip
+        x_axis=frame.x_axis,
+        y_axis=frame.y_axis,
+        inward=frame.inward,
+    )
     return TileDesign(
-        id=f"{face}-{c + 1}-{r + 1}", face=face, panel=face, module="rigid-4-layer",
-        outline=Outline(exterior=rectangle_ring(w, h, x_m=0.0, y_m=0.0)), frame=moved,
-        stackup=STACKUP, fab=FAB, mesh=RULES, terminal_edge="bottom", lap_m=0.004,
-    )  # fmt: skip
+        id=f"{face}-{c + 1}-{r + 1}",
+        face=face,
+        panel=face,
+        module="rigid-4-layer",
+        outline=Outline(exterior=rectangle_ring(w, h, x_m=0.0, y_m=0.0)),
+        frame=moved,
+        stackup=STACKUP,
+        fab=FAB,
+        mesh=RULES,
+        terminal_edge="bottom",
+        lap_m=0.004,
+    )
 
 
 def _with_holes(tile: TileDesign, holes: tuple[tuple[Point, ...], ...]) -> TileDesign:
@@ -171,51 +205,118 @@ def _with_holes(tile: TileDesign, holes: tuple[tuple[Point, ...], ...]) -> TileD
 def _seams(tiles: list[TileDesign]) -> tuple[SeamDesign, ...]:
     return tuple(
         SeamDesign(
-            id=f"seam-{a.id}-{b.id}", kind="lap", module="lap-seam", tiles=(a.id, b.id),
-            length_m=0.08, gap_m=1e-4, overlap_m=1e-3, required_m=8e-4,
-            start_m=b.frame.origin_m, end_m=b.frame.origin_m,
+            id=f"seam-{a.id}-{b.id}",
+            kind="lap",
+            module="lap-seam",
+            tiles=(a.id, b.id),
+            length_m=0.08,
+            gap_m=1e-4,
+            overlap_m=1e-3,
+            required_m=8e-4,
+            start_m=b.frame.origin_m,
+            end_m=b.frame.origin_m,
         )
-        for a, b in zip(tiles, tiles[1:], strict=False)
-    )  # fmt: skip
+        for a, b in pairwise(tiles)
+    )
 
 
 def _words() -> dict[str, Any]:
     return {
         "modules": (
             ModuleChoice(
-                id="rigid-4-layer", function="mesh skin", face="front", count=6, maturity="performing",
-                reason="resolves 300 µm at 1.2 mm", runner_up="flex-2-layer: 3x cost", binding="tool",
+                id="rigid-4-layer",
+                function="mesh skin",
+                face="front",
+                count=6,
+                maturity="performing",
+                reason="resolves 300 µm at 1.2 mm",
+                runner_up="flex-2-layer: 3x cost",
+                binding="tool",
             ),
         ),
         "targets": (
-            Target(id="tool", required=3e-4, achieved=2.8e-4, unit="m", met=True,
-                   evidence="proof", sense="max"),
-            Target(id="attenuation.low", required=60.0, achieved=41.0, unit="dB", met=False,
-                   evidence="model", sense="min"),
+            Target(
+                id="tool",
+                required=3e-4,
+                achieved=2.8e-4,
+                unit="m",
+                met=True,
+                evidence="proof",
+                sense="max",
+            ),
+            Target(
+                id="attenuation.low",
+                required=60.0,
+                achieved=41.0,
+                unit="dB",
+                met=False,
+                evidence="model",
+                sense="min",
+            ),
         ),
         "doubts": (
-            Doubt(id="minor", claim="gasket ages well", why="no test", closes_with="bench test",
-                  severity="low"),
-            Doubt(id="window", claim="ITO <b>window</b> resists", why="no measurement",
-                  closes_with="bench test", severity="high"),
+            Doubt(
+                id="minor",
+                claim="gasket ages well",
+                why="no test",
+                closes_with="bench test",
+                severity="low",
+            ),
+            Doubt(
+                id="window",
+                claim="ITO <b>window</b> resists",
+                why="no measurement",
+                closes_with="bench test",
+                severity="high",
+            ),
         ),
         "alternatives": (
-            Alternative(id="slimmest", kind="slimmest", description="flex skin", changes=("skin: flex",),
-                        totals={"thickness_max_m": 0.002, "unit_cost_usd": 5000.0}),
+            Alternative(
+                id="slimmest",
+                kind="slimmest",
+                description="flex skin",
+                changes=("skin: flex",),
+                totals={"thickness_max_m": 0.002, "unit_cost_usd": 5000.0},
+            ),
         ),
-        "totals": {"thickness_max_m": 0.004, "mass_kg": 0.4, "unit_cost_usd": 812.0,
-                   "development_cost_usd": 2e5, "install_h": 0.5, "unavailability_min_per_year": 9.0},
+        "totals": {
+            "thickness_max_m": 0.004,
+            "mass_kg": 0.4,
+            "unit_cost_usd": 812.0,
+            "development_cost_usd": 2e5,
+            "install_h": 0.5,
+            "unavailability_min_per_year": 9.0,
+        },
         "shielding": {
             "frequency_hz": [1e6, 1e7, 1e8, 1e9, 1e10],
             "total_db": [40.0, 55.0, 70.0, 64.0, 41.0],
-            "paths": {"skin": [40.0, 60.0, 90.0, 110.0, 120.0], "vent": [160.0, 140.0, 110.0, 90.0, 60.0],
-                      "seams": [90.0, 80.0, 72.0, 65.0, 42.0]},
+            "paths": {
+                "skin": [40.0, 60.0, 90.0, 110.0, 120.0],
+                "vent": [160.0, 140.0, 110.0, 90.0, 60.0],
+                "seams": [90.0, 80.0, 72.0, 65.0, 42.0],
+            },
             "targets": [{"id": "low", "f_min_hz": 1e6, "f_max_hz": 1e9, "attenuation_db": 60.0}],
         },
         "bom": (
-            {"id": "rigid-4-layer", "name": "Rigid mesh board", "function": "mesh skin", "quantity": 6,
-             "unit": "board", "unit_cost_usd": 80.0, "total_usd": 480.0, "origin": "custom",
-             "interface": "FFC", "source": "quote, 2025", "maturity": "performing"},
-            {"id": "=cmd", "name": 'A "quoted", name', "quantity": 1, "source": ["a", "b"], "extra": 3},
+            {
+                "id": "rigid-4-layer",
+                "name": "Rigid mesh board",
+                "function": "mesh skin",
+                "quantity": 6,
+                "unit": "board",
+                "unit_cost_usd": 80.0,
+                "total_usd": 480.0,
+                "origin": "custom",
+                "interface": "FFC",
+                "source": "quote, 2025",
+                "maturity": "performing",
+            },
+            {
+                "id": "=cmd",
+                "name": 'A "quoted", name',
+                "quantity": 1,
+                "source": ["a", "b"],
+                "extra": 3,
+            },
         ),
-    }  # fmt: skip
+    }
