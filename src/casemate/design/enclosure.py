@@ -86,6 +86,8 @@ class TileDesign:
 
     terminal_edge: side ("left", "right", "top", "bottom") that is tucked under its neighbour or
     folded inside, where terminals may lie. lap_m: how deep that side is covered from outside.
+    flaps: (side, width) of what reaches beyond the box edge and is folded inside, under the
+    adjacent face. laps: (side, width) of what is tucked under a neighbour of the same face.
     """
 
     id: str
@@ -99,6 +101,8 @@ class TileDesign:
     mesh: MeshRules
     terminal_edge: str
     lap_m: float
+    flaps: tuple[tuple[str, float], ...] = ()
+    laps: tuple[tuple[str, float], ...] = ()
 
     @property
     def width_m(self) -> float:
@@ -144,7 +148,8 @@ class SeamDesign:
     """Where two tiles or panels meet: `kind` is lap, fold or door.
 
     gap_m: depth between the two mesh stacks that overlap. overlap_m: meshed overlap built.
-    required_m: tool reach + gap * tan(theta_max) + registration.
+    required_m: tool reach + gap * tan(theta_max) + registration. overlap_m is the board overlap
+    less the bare rims and the terminal strip. tiles: the covered (under) one first.
     """
 
     id: str
@@ -163,7 +168,9 @@ class SeamDesign:
 class CrossingDesign:
     """What passes the boundary: on which tile, where in its plane, and what protects it.
 
-    opening: ring in the tile's plane that is cut out of the board; None if nothing is cut.
+    opening: ring in the tile's plane that is cut out of the board; None if nothing is cut (the
+    tiles then stand around it). size_m: width and height of the region; depth_m: how deep the
+    module reaches inward. An opening of a bundle of count lines is one of several of that id.
     """
 
     id: str
@@ -174,6 +181,8 @@ class CrossingDesign:
     centre_m: Point
     opening: tuple[Point, ...] | None
     attenuation_db: dict[str, float] = field(default_factory=dict)
+    size_m: Point = (0.0, 0.0)
+    depth_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
