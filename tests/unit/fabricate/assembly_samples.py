@@ -64,7 +64,9 @@ def frames(size: Point3) -> dict[str, tuple[TileFrame, float, float]]:
     """Return frame, width and height of each face of a box, seen from outside."""
     w, d, h = size
 
-    def made(o: Point3, x: Point3, i: Point3, *, y: Point3 = (0.0, 0.0, 1.0)) -> TileFrame:
+    def made(
+        o: Point3, x: Point3, i: Point3, *, y: Point3 = (0.0, 0.0, 1.0)
+    ) -> TileFrame:
         return TileFrame(origin_m=o, x_axis=x, y_axis=y, inward=i)
 
     return {
@@ -166,14 +168,19 @@ def box(
         faces=tuple(faces),
         crossings=tuple(crossings),
         seams=_seams(tiles),
-        air={"cell_m": cell_m, "pressure_drop_pa": 11.2, "limit_pa": 15.0} if cell_m else {},
+        air={"cell_m": cell_m, "pressure_drop_pa": 11.2, "limit_pa": 15.0}
+        if cell_m
+        else {},
         **_words(),
     )
 
 
-def _tile(face: str, frame: TileFrame, c: int, r: int, w: float, h: float) -> TileDesign:
+def _tile(
+    face: str, frame: TileFrame, c: int, r: int, w: float, h: float
+) -> TileDesign:
     origin = tuple(
-        frame.origin_m[i] + frame.x_axis[i] * c * w + frame.y_axis[i] * r * h for i in range(3)
+        frame.origin_m[i] + frame.x_axis[i] * c * w + frame.y_axis[i] * r * h
+        for i in range(3)
     )
     moved = TileFrame(
         origin_m=(origin[0], origin[1], origin[2]),
@@ -295,7 +302,9 @@ def _words() -> dict[str, Any]:
                 "vent": [160.0, 140.0, 110.0, 90.0, 60.0],
                 "seams": [90.0, 80.0, 72.0, 65.0, 42.0],
             },
-            "targets": [{"id": "low", "f_min_hz": 1e6, "f_max_hz": 1e9, "attenuation_db": 60.0}],
+            "targets": [
+                {"id": "low", "f_min_hz": 1e6, "f_max_hz": 1e9, "attenuation_db": 60.0}
+            ],
         },
         "bom": (
             {

@@ -48,7 +48,9 @@ def test_vent_cells_are_copies_of_one_solid(path: Path) -> None:
     cells = len(next(part for part in parts(camera()) if part.kind == "vent").instances)
     text = path.read_text()
     assert cells > 100
-    assert text.count("MANIFOLD_SOLID_BREP(") == 6 + 3  # tiles; window, sleeve, one cell
+    assert (
+        text.count("MANIFOLD_SOLID_BREP(") == 6 + 3
+    )  # tiles; window, sleeve, one cell
     assert text.count("NEXT_ASSEMBLY_USAGE_OCCURRENCE(") >= cells
 
 
@@ -91,7 +93,10 @@ def test_normalised_keeps_the_tree() -> None:
 
 def test_too_many_cells_are_a_slab_named_so() -> None:
     big = box(
-        name="big", size=(0.6, 1.0, 2.0), vent=("rear", (0.3, 1.0), (0.5, 1.8)), cell_m=0.0032
+        name="big",
+        size=(0.6, 1.0, 2.0),
+        vent=("rear", (0.3, 1.0), (0.5, 1.8)),
+        cell_m=0.0032,
     )
     labels = [str(leaf.label) for leaf in assembly(big).leaves]
     assert any("honeycomb region as a slab" in label for label in labels)
