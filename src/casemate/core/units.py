@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pint
+
+
+_NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+_NAME = "[A-Za-zµμΩ°%][A-Za-zµμΩ°%0-9_]*[²³]?"
+_FACTOR = rf"(1|{_NAME}(\s*(\^|\*\*)\s*-?[0-9])?)"
+_PRODUCT = rf"{_FACTOR}((\s*[*/]\s*|\s+){_FACTOR})*"
+QUANTITY_PATTERN = (
+    rf"^\s*{_NUMBER}\s*(/\s*)?({_PRODUCT}(\s*/\s*\(\s*{_PRODUCT}\s*\))?)?\s*$"
+)
+"""One number, then a product of units whose powers have one digit (a JSON Schema pattern).
+
+pint evaluates arithmetic: "9**9**9**9 m" would keep it busy for ever, and it drops commas, so that
+"1,5 m" would be 15 m. Nothing but this form reaches it.
+"""
+
+_quantity = re.compile(QUANTITY_PATTERN, re.ASCII)
 
 
 class QuantityError(ValueError):
@@ -15,10 +32,10 @@ class QuantityError(ValueError):
 
 
 @cache
-def _registry() -> pint.UnitRegistry:
+def _registry() -> pint.UnitRegistry[Any]:
     import pint  # deferred: 0.2 s, and `--help` must not pay it
 
-    registry: pint.UnitRegistry = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
     registry.define("USD = [currency]")
     registry.define("kUSD = 1000 USD")
     registry.define("MUSD = 1000000 USD")
@@ -40,8 +57,10 @@ def parse_quantity(text: str, unit: str) -> float:
         if not body.endswith("dB"):
             raise QuantityError('expected decibels such as "60 dB"')
         body, unit = body[:-2], ""
+    if not _quantity.match(body):
+        raise QuantityError(f"expected one number and then a unit ({unit or 'none or %'})")
     try:
-        quantity = _registry().Quantity(body)
+        quantity: Any = _registry().Quantity(body)
         value = float(quantity.to(unit or "dimensionless").magnitude)
     except QuantityError:
         raise

@@ -6,14 +6,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from casemate.core.units import QuantityError, parse_quantity
+from casemate.core.units import QUANTITY_PATTERN, QuantityError, parse_quantity
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic_core import CoreSchema
-
-QUANTITY_PATTERN = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?[^0-9.][^\n]*$"
-"""JSON Schema pattern for editors: a number followed by a unit."""
 
 
 @dataclass(frozen=True, slots=True)
