@@ -1,0 +1,316 @@
+"""Draw the mesh of a tile: lattice, zones, trees, tours, terminals, fingers, nets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.errors import MeshError
+from casemate.core.randomness import commitment, derive, keystream
+from casemate.design.enclosure import TileDesign
+from casemate.mesh.model import Net, Terminal, TileMesh
+from casemate.mesh.region import (
+    NM,
+    Lattice,
+    centreline_region,
+    coarse_inside,
+    lattices,
+    nodes_inside,
+    polygon_nm,
+)
+from casemate.mesh.rim import polyline, push_fingers
+from casemate.mesh.terminals import Lead, fan, via_keepout_nm
+from casemate.mesh.tours import bump_fill, follow, tour_links
+from casemate.mesh.trees import grow_trees
+from casemate.mesh.zones import ZonePlan, plan_zones
+
+if TYPE_CHECKING:
+    from shapely import Polygon
+    from shapely.geometry.base import BaseGeometry
+
+RIB_SHARE = 0.009
+"""A rib holds at most this share of its net where the tile is long enough: under the 1 % that
+counts as a worthwhile bridge, with room for the fingers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerDrawing:
+    """What the generator knows of one layer, for the proofs that use the lattice.
+
+    swap: the working frame has x and y exchanged. nets: names in the order of `paths`.
+    """
+
+    layer: str
+    lattice: Lattice
+    swap: bool
+    covered: npt.NDArray[np.bool_]
+    usable: npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A tile's mesh and the lattices that it was drawn on, outer layer first."""
+
+    mesh: TileMesh
+    layers: tuple[LayerDrawing, ...]
+
+
+def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
+    """Draw the mesh of a tile, bound to secret, serial and tile id.
+
+    Raises MeshError, with polygons, where an area of the tile cannot be reached.
+    """
+    label = f"{serial}/{tile.id}"
+    rules = tile.mesh
+    swap = tile.height_m > tile.width_m
+    board = polygon_nm(tile.outline, swap=swap)
+    trace = round(rules.trace_m * NM)
+    inset = tile.fab.edge_clearance_m * NM + trace / 2
+    region = centreline_region(board, inset)
+    grids = lattices(
+        board, inset, round(rules.pitch_m * NM), rules.lanes, len(tile.stackup.mesh)
+    )
+    nets: list[Net] = []
+    terminals: list[Terminal] = []
+    drawings: list[LayerDrawing] = []
+    for index, (name, grid) in enumerate(zip(tile.stackup.mesh, grids, strict=True)):
+        free = _without_vias(region, terminals, swap, via_keepout_nm(tile.fab, trace))
+        layer = _draw_layer(
+            tile, name, grid, free, key=derive(secret, f"seed/{label}/{name}"), index=index
+        )
+        nets += _swapped_nets(layer.nets, swap)
+        terminals += _terminals(tile, name, layer.leads, swap)
+        drawings.append(
+            LayerDrawing(
+                layer=name, lattice=grid, swap=swap, covered=layer.covered, usable=layer.usable
+            )
+        )
+    mesh = TileMesh(
+        tile=tile.id,
+        trace_nm=trace,
+        pitch_nm=round(rules.pitch_m * NM),
+        nets=tuple(nets),
+        terminals=tuple(terminals),
+        fine_cells=sum(int(drawing.covered.sum()) for drawing in drawings),
+        commitment=commitment(secret, label),
+    )
+    return Drawing(mesh=mesh, layers=tuple(drawings))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    nets: list[Net]
+    leads: list[Lead]
+    covered: npt.NDArray[np.bool_]
+    usable: npt.NDArray[np.bool_]
+
+
+def _draw_layer(
+    tile: TileDesign, name: str, grid: Lattice, region: BaseGeometry, *, key: bytes, index: int
+) -> _Layer:
+    plan = _plan(tile, grid, region, key, index)
+    tree = grow_trees(plan, key=derive(key, "tree"), pattern=tile.mesh.pattern)
+    planned = plan.rib != -1
+    links = tour_links(tree, planned, grid.lanes)
+    side = grid.side
+    covered = np.repeat(np.repeat(planned, side, axis=0), side, axis=1)
+    leads = [lead for zone in plan.zones for lead in fan(grid, zone, tile.fab)]
+    _refuse_crowded(leads, region, tile.id, name)
+    free = _without_leads(region, leads, grid, via_keepout_nm(tile.fab, _trace(tile)))
+    usable = nodes_inside(grid, free)
+    bump_fill(links, usable, covered)
+    _refuse_bare(usable & ~covered, grid, tile, name)
+    codes, heights = push_fingers(grid, links, covered, free)
+    nets = _trace_nets(tile, name, grid, links, leads, codes, heights)
+    return _Layer(nets=nets, leads=leads, covered=covered, usable=usable)
+
+
+def _plan(
+    tile: TileDesign, grid: Lattice, region: BaseGeometry, key: bytes, index: int
+) -> ZonePlan:
+    inside = coarse_inside(grid, region)
+    per_side = int(tile.mesh.net_length_max_m / (4 * grid.lanes * tile.mesh.pitch_m))
+    plan = plan_zones(
+        inside,
+        cells_per_side_max=per_side,
+        rib_share=RIB_SHARE,
+        shift_rows=index * max(2, per_side // (4 * grid.columns)),
+        draw=keystream(derive(key, "zones"), 1 << 16),
+    )
+    if not plan.zones:
+        raise MeshError(
+            f"tile {tile.id}: no zone fits on layer {tile.stackup.mesh[index]}.",
+            remedy="make the tile larger or its openings smaller, or use fewer lanes.",
+        )
+    return plan
+
+
+def _trace(tile: TileDesign) -> int:
+    return round(tile.mesh.trace_m * NM)
+
+
+def _without_vias(
+    region: BaseGeometry, terminals: list[Terminal], swap: bool, keepout_nm: float
+) -> BaseGeometry:
+    """Return the region without the vias of the layers further out, which pass through."""
+    if not terminals:
+        return region
+    import shapely
+
+    at = [(t.y_nm, t.x_nm) if swap else (t.x_nm, t.y_nm) for t in terminals]
+    discs = shapely.buffer(shapely.points(np.array(at, dtype=float)), keepout_nm / 0.98)
+    return region.difference(shapely.union_all(discs))
+
+
+def _without_leads(
+    region: BaseGeometry, leads: list[Lead], grid: Lattice, keepout_nm: float
+) -> BaseGeometry:
+    import shapely
+
+    lines = shapely.linestrings([lead.points_nm for lead in leads])  # type: ignore[arg-type]
+    vias = shapely.points(np.array([lead.points_nm[0] for lead in leads], dtype=float))
+    taken = np.concatenate(
+        [
+            shapely.buffer(lines, grid.pitch_nm - 1, cap_style="flat", join_style="mitre"),
+            shapely.buffer(vias, keepout_nm / 0.98),
+        ]
+    )
+    return region.difference(shapely.union_all(taken))
+
+
+def _refuse_crowded(leads: list[Lead], region: BaseGeometry, tile: str, layer: str) -> None:
+    import shapely
+
+    shapely.prepare(region)
+    lines = shapely.linestrings([lead.points_nm for lead in leads])  # type: ignore[arg-type]
+    if not bool(shapely.covers(region, lines).all()):
+        raise MeshError(
+            f"tile {tile}: terminals of layer {layer} leave the board or meet another via.",
+            remedy="make the tile larger, use fewer lanes, or a fab profile with smaller vias.",
+        )
+
+
+def _refuse_bare(
+    bare: npt.NDArray[np.bool_], grid: Lattice, tile: TileDesign, layer: str
+) -> None:
+    """Raise MeshError with polygons where 3 x 3 nodes or more stay without a trace."""
+    from scipy import ndimage
+
+    opened = ndimage.binary_opening(bare, np.ones((3, 3), dtype=bool))
+    if not opened.any():
+        return
+    import shapely
+
+    pieces, count = ndimage.label(opened)
+    polygons = []
+    swap = tile.height_m > tile.width_m
+    for piece in ndimage.find_objects(pieces, count):
+        rows, columns = piece
+        x0, x1 = (grid.x_nm + grid.pitch_nm * (edge - 0.5) for edge in (columns.start, columns.stop))
+        y0, y1 = (grid.y_nm + grid.pitch_nm * (edge - 0.5) for edge in (rows.start, rows.stop))
+        box = shapely.box(x0, y0, x1, y1)
+        ring = [(x / NM, y / NM) for x, y in box.exterior.coords[:-1]]
+        polygons.append(tuple((y, x) if swap else (x, y) for x, y in ring))
+    x, y = polygons[0][0]
+    raise MeshError(
+        f"tile {tile.id}, layer {layer}: {count} areas cannot be reached by any trace, the first "
+        f"at ({x * 1e3:.2f}, {y * 1e3:.2f}) mm.",
+        remedy="widen necks and gaps between openings to at least "
+        f"{3 * grid.side * grid.pitch_nm / 1e6:.1f} mm, or make a separate tile of this area.",
+        polygons_m=tuple(polygons),
+    )
+
+
+def _trace_nets(
+    tile: TileDesign,
+    layer: str,
+    grid: Lattice,
+    links: npt.NDArray[np.uint8],
+    leads: list[Lead],
+    codes: npt.NDArray[np.int64],
+    heights: npt.NDArray[np.int64],
+) -> list[Net]:
+    columns = links.shape[1]
+    buffer = np.empty(links.size, dtype=np.int64)
+    ends = {lead.node: lead for lead in leads if lead.end == 1}
+    nets = []
+    for lead in leads:
+        if lead.end == 1:
+            continue
+        count = int(follow(links, lead.node[0], lead.node[1], buffer))
+        last = (int(buffer[count - 1]) // columns, int(buffer[count - 1]) % columns)
+        tail = ends.get(last)
+        if count < 0 or tail is None or (tail.zone, tail.half, tail.lane) != _identity(lead):
+            raise AssertionError(f"net of tile {tile.id} {layer} does not reach its own terminal")
+        body = polyline(
+            buffer[:count], columns, grid.x_nm, grid.y_nm, grid.pitch_nm, codes, heights
+        )
+        vertices = np.concatenate(
+            [lead.points_nm[:-1], body, tail.points_nm[-2::-1]]
+        ).astype(np.int32)
+        half = "U" if lead.half == 0 else "L"
+        nets.append(
+            Net(
+                name=f"{layer.replace('.', '_')}_Z{lead.zone:02d}{half}{lead.lane}",
+                layer=layer,
+                zone=2 * lead.zone + lead.half,
+                lane=lead.lane,
+                vertices=_merged(vertices),
+            )
+        )
+    return nets
+
+
+def _identity(lead: Lead) -> tuple[int, int, int]:
+    return lead.zone, lead.half, lead.lane
+
+
+def _merged(vertices: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    """Return the polyline without repeated points and without points inside a straight run."""
+    step = np.diff(vertices.astype(np.int64), axis=0)
+    moved = np.concatenate([[True], (step != 0).any(axis=1)])
+    vertices = vertices[moved]
+    step = np.sign(np.diff(vertices.astype(np.int64), axis=0))
+    straight = (step[1:] == step[:-1]).all(axis=1) & (step[1:] == 0).any(axis=1)
+    keep = np.concatenate([[True], ~straight, [True]])
+    return np.ascontiguousarray(vertices[keep])
+
+
+def _swapped_nets(nets: list[Net], swap: bool) -> list[Net]:
+    if not swap:
+        return nets
+    return [
+        Net(
+            name=net.name,
+            layer=net.layer,
+            zone=net.zone,
+            lane=net.lane,
+            vertices=np.ascontiguousarray(net.vertices[:, ::-1]),
+        )
+        for net in nets
+    ]
+
+
+def _terminals(tile: TileDesign, layer: str, leads: list[Lead], swap: bool) -> list[Terminal]:
+    found = []
+    for lead in leads:
+        x, y = (int(value) for value in lead.points_nm[0])
+        half = "U" if lead.half == 0 else "L"
+        found.append(
+            Terminal(
+                net=f"{layer.replace('.', '_')}_Z{lead.zone:02d}{half}{lead.lane}",
+                end="start" if lead.end == 0 else "end",
+                layer=layer,
+                to_layer=tile.stackup.copper[-1],
+                x_nm=y if swap else x,
+                y_nm=x if swap else y,
+                drill_nm=round(tile.fab.via_drill_m * NM),
+                pad_nm=round(tile.fab.via_pad_m * NM),
+            )
+        )
+    return found
+
+
