@@ -1,0 +1,148 @@
+"""Certified largest hole of any drawn nets within given boxes: rims, crossings, seams, terminals.
+
+Unlike the lattice bound it knows nothing of the pattern; it reads the copper's boundary lines.
+Proofs and assumptions: docs/formats/hole-certificate.md, section 6.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.errors import ProofError
+from casemate.mesh.holes.strips import Pieces, centre_pieces, outline_pieces, strip_pieces
+from casemate.mesh.model import VertexArray
+
+MAX_BOXES = 50_000_000
+"""Boxes after which the search stops; the bound stays valid but is looser than asked."""
+
+MARGIN_PITCHES = 3.0
+"""Copper farther than this from every box is not read (which can only raise the bound)."""
+
+Boxes = npt.NDArray[np.float64]
+"""Shape (k, 4): x0, y0, x1, y1 in nanometres, all drill centres to be covered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionCertificate:
+    """Upper bound on a drill's diameter over all centres in the boxes.
+
+    bound_m is at least the floor that was given: below it nothing was searched. found_m: largest
+    diameter seen, at x_m, y_m (nan if all lies below the floor). slack = bound_m - found_m.
+    """
+
+    bound_m: float
+    found_m: float
+    x_m: float
+    y_m: float
+    boxes: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegionIndex:
+    """Lines of the outline (row 0), of the layers, and their centrelines, in one grid."""
+
+    pieces: Pieces
+    starts: npt.NDArray[np.int32]
+    items: npt.NDArray[np.int32]
+    grid: tuple[float, float, float, int, int]
+    outline: Pieces
+    boxes: Boxes
+    layers: int
+    half_nm: float
+
+
+def region_index(
+    layers: Sequence[Sequence[VertexArray]],
+    *,
+    trace_nm: float,
+    pitch_nm: float,
+    boxes: npt.NDArray[np.float64] | npt.NDArray[np.int32],
+    outline: Sequence[npt.NDArray[np.float64] | npt.NDArray[np.int32]] = (),
+    end_trim_nm: float = 0.0,
+) -> RegionIndex:
+    """Return the index that region_bound searches.
+
+    layers: for each layer the centrelines of its nets, in nanometres. outline: rings of the board,
+    outer and holes; a drill lies wholly inside it. Empty: no such limit.
+    """
+    from casemate.mesh.holes._region_kernel import fill_grid, mark_boxes
+
+    wanted = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
+    if len(wanted) == 0 or not np.isfinite(wanted).all():
+        raise ProofError("No region to bound.", remedy="Give at least one finite box.")
+    margin = MARGIN_PITCHES * pitch_nm
+    lo = wanted[:, :2].min(axis=0) - margin
+    hi = wanted[:, 2:].max(axis=0) + margin
+    cell = max(1.25 * pitch_nm, math.sqrt(float((hi - lo).prod()) / 4e6))
+    nx, ny = (int(n) for n in np.ceil((hi - lo) / cell).astype(int) + 1)
+    grid = (float(lo[0]), float(lo[1]), float(cell), nx, ny)
+    mark = mark_boxes(wanted, margin, grid)
+    edges = outline_pieces(outline)
+    tables = [edges]
+    tables += [strip_pieces(n, trace_nm=trace_nm, end_trim_nm=end_trim_nm) for n in layers]
+    tables += [centre_pieces(n) for n in layers]
+    starts, items = [], []
+    pieces_before, items_before = 0, 0
+    for table in tables:
+        start, item = fill_grid(table, mark, grid)
+        starts.append(start + np.int32(items_before))
+        items.append(item + np.int32(pieces_before))
+        pieces_before += len(table)
+        items_before += len(item)
+    return RegionIndex(
+        np.concatenate(tables), np.stack(starts), np.concatenate(items), grid, edges, wanted,
+        len(layers), 0.5 * trace_nm,
+    )  # fmt: skip
+
+
+def region_bound(
+    index: RegionIndex,
+    *,
+    layers: Sequence[int] | None = None,
+    floor_m: float = 0.0,
+    tolerance_m: float = 2e-6,
+    touch: bool = False,
+) -> RegionCertificate:
+    """Return a certified bound on the largest perpendicular drill that severs nothing.
+
+    layers: those that must all stay whole (default all; one for the per-layer figure). floor_m: a
+    bound already known elsewhere; the result is the larger of it and this region's. touch: the
+    largest drill that touches no copper instead.
+    """
+    from casemate.mesh.holes._region_search import search_places
+
+    chosen = range(index.layers) if layers is None else layers
+    first = 1 + (index.layers if touch else 0)
+    rows = [0, *(first + k for k in chosen)]
+    squares = _squares(index.boxes)
+    best, x, y, upper, count = search_places(
+        squares, math.inf, 0.5e9 * floor_m, 0.5e9 * tolerance_m, MAX_BOXES, len(index.outline) > 0,
+        index.outline, index.half_nm if touch else 0.0, index.pieces, index.starts[rows],
+        index.items, index.grid,
+    )  # fmt: skip
+    return RegionCertificate(
+        bound_m=2e-9 * upper, found_m=2e-9 * best, x_m=1e-9 * x, y_m=1e-9 * y, boxes=count
+    )
+
+
+def _squares(boxes: Boxes) -> npt.NDArray[np.float64]:
+    """Return centres and half sides of squares that cover the boxes."""
+    out = []
+    size = boxes[:, 2:] - boxes[:, :2]
+    aspect = np.maximum(size.max(axis=1), 1.0) / np.maximum(size.min(axis=1), 1.0)
+    plain = aspect <= 1.5
+    centre = 0.5 * (boxes[:, :2] + boxes[:, 2:])
+    out.append(np.column_stack([centre, 0.5 * size.max(axis=1)])[plain])
+    for box in boxes[~plain]:
+        w, h = box[2] - box[0], box[3] - box[1]
+        side = max(min(w, h), max(w, h) / 256.0, 1.0)
+        gx = box[0] + side * (np.arange(max(1, math.ceil(w / side))) + 0.5)
+        gy = box[1] + side * (np.arange(max(1, math.ceil(h / side))) + 0.5)
+        x, y = np.meshgrid(gx, gy)
+        out.append(np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 0.5 * side)]))
+    return np.concatenate(out)
