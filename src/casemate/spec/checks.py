@@ -121,7 +121,7 @@ def _tool_too_fine(
         "targets.tool",
         "finer than any fab profile can resist: a tool passes between the open points of the "
         "finest meander.",
-        f'give at least {_mm(math.ceil(limit * 1e6) / 1e6)} ("{finest.id}", two layers).',
+        f'give at least {_mm(math.ceil(limit * 1e6 - 1e-6) / 1e6)} ("{finest.id}", two layers).',
         _mm(asked_m),
     )
 

@@ -105,7 +105,7 @@ def _parsed(text: str, file: str) -> dict[str, Any]:
     except ValueError as error:  # TOMLDecodeError, and numbers of more than 4300 digits
         raise SpecError(
             f"the file is not TOML: {error}.",
-            remedy="correct the place named; quantities need quotes, as in power = \"132 kW\".",
+            remedy='correct the place named; quantities need quotes, as in power = "132 kW".',
             file=file,
         ) from None
 

@@ -109,8 +109,10 @@ def _sample(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
         return f'"{names[-1]}" as docs/formats/enclosure.md shows'
     schema = _property_schema(model, loc, names[-1])
     if schema.get("type") == "array":
-        return f"{names[-1]} as a list, {_listed(schema)}" if _listed(schema) else (
-            f"the list [[{'.'.join(names)}]]"
+        return (
+            f"{names[-1]} as a list, {_listed(schema)}"
+            if _listed(schema)
+            else (f"the list [[{'.'.join(names)}]]")
         )
     if "$ref" in schema or schema.get("type") == "object":
         return f"the table [{'.'.join(names)}]"
