@@ -110,9 +110,7 @@ class Board:
 
 def uuid_of(*parts: object) -> str:
     """Return a version 8 UUID (RFC 9562) from the SHA-256 of the parts."""
-    digest = bytearray(
-        hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:16]
-    )
+    digest = bytearray(hashlib.sha256("\0".join(map(str, parts)).encode()).digest()[:16])
     digest[6] = digest[6] & 0x0F | 0x80
     digest[8] = digest[8] & 0x3F | 0x80
     return str(uuid.UUID(bytes=bytes(digest)))
@@ -123,15 +121,11 @@ def lay_out(tile: TileDesign, mesh: TileMesh) -> Board:
     _check_layers(tile, mesh)
     rings = _rings(tile.outline)
     holes = tuple(
-        hole
-        for terminal in mesh.terminals
-        if (hole := _hole(tile, terminal)) is not None
+        hole for terminal in mesh.terminals if (hole := _hole(tile, terminal)) is not None
     )
     pads = tuple(_pads(tile, mesh.terminals))
     planes = tuple(
-        plane
-        for layer in tile.stackup.plane
-        for plane in _planes(tile, rings, pads, layer)
+        plane for layer in tile.stackup.plane for plane in _planes(tile, rings, pads, layer)
     )
     name = re.sub(r"[^A-Za-z0-9_.-]", "_", tile.id)
     return Board(
@@ -148,11 +142,7 @@ def lay_out(tile: TileDesign, mesh: TileMesh) -> Board:
 def _check_layers(tile: TileDesign, mesh: TileMesh) -> None:
     known = set(tile.stackup.copper)
     used = {net.layer for net in mesh.nets}
-    used |= {
-        layer
-        for terminal in mesh.terminals
-        for layer in (terminal.layer, terminal.to_layer)
-    }
+    used |= {layer for terminal in mesh.terminals for layer in (terminal.layer, terminal.to_layer)}
     used |= set(tile.stackup.plane)
     if unknown := sorted(used - known):
         raise InputError(
@@ -173,9 +163,7 @@ def _rings(outline: Outline) -> tuple[Ring, ...]:
 def _span(tile: TileDesign, terminal: Terminal) -> tuple[int, int]:
     """Return the 1-based copper layers a terminal's hole joins; all of them without blind vias."""
     copper = tile.stackup.copper
-    ends = sorted(
-        (copper.index(terminal.layer) + 1, copper.index(terminal.to_layer) + 1)
-    )
+    ends = sorted((copper.index(terminal.layer) + 1, copper.index(terminal.to_layer) + 1))
     if ends[0] != ends[1] and not tile.stackup.blind:
         return 1, len(copper)
     return ends[0], ends[1]

@@ -1,4 +1,4 @@
-"""Excellon drill files: one for each pair of layers that holes join, with X2 attributes as comments.
+"""Excellon drill files, one for each pair of layers that holes join; X2 attributes as comments.
 
 Cut-outs are routed from the profile; a tile has no round holes without plating.
 """
@@ -40,14 +40,9 @@ def span_kind(board: Board, first: int, last: int) -> str:
     return ("Buried", "Blind", "PTH")[touched]
 
 
-def _drill_file(
-    sink: Sink, board: Board, first: int, last: int, holes: Sequence[Hole]
-) -> None:
+def _drill_file(sink: Sink, board: Board, first: int, last: int, holes: Sequence[Hole]) -> None:
     kind = span_kind(board, first, last)
-    tools = {
-        size: number
-        for number, size in enumerate(sorted({h.drill_nm for h in holes}), 1)
-    }
+    tools = {size: number for number, size in enumerate(sorted({h.drill_nm for h in holes}), 1)}
     sink.text(
         "M48",
         f"; #@! TF.GenerationSoftware,Casemate,casemate,{__version__}",

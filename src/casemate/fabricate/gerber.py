@@ -33,8 +33,8 @@ def format_strokes(
     position = 0
     total = vertices.shape[0]
     for index in range(start, stop):
-        x = np.int64(vertices[index, 0])
-        y = np.int64(vertices[index, 1])
+        x = int(vertices[index, 0])
+        y = int(vertices[index, 1])
         first = index == 0
         if first or x != vertices[index - 1, 0]:
             buffer[position] = 88
@@ -50,9 +50,9 @@ def format_strokes(
         position += 5
     if closed and stop == total:
         buffer[position] = 88
-        position = put_signed(buffer, position + 1, np.int64(vertices[0, 0]))
+        position = put_signed(buffer, position + 1, int(vertices[0, 0]))
         buffer[position] = 89
-        position = put_signed(buffer, position + 1, np.int64(vertices[0, 1]))
+        position = put_signed(buffer, position + 1, int(vertices[0, 1]))
         for byte in (68, 48, 49, 42, 10):
             buffer[position] = byte
             position += 1
@@ -65,12 +65,10 @@ class Pen:
     def __init__(self) -> None:
         self._buffer: Bytes = np.empty((CHUNK + 1) * _WORST_BYTES, dtype=np.uint8)
 
-    def draw(
-        self, sink: Sink, vertices: npt.NDArray[np.int32], *, closed: bool = False
-    ) -> None:
+    def draw(self, sink: Sink, vertices: npt.NDArray[np.int32], *, closed: bool = False) -> None:
         """Draw a polyline (n, 2) in nanometres from its first vertex to its last (or back)."""
         points = np.ascontiguousarray(vertices, dtype=np.int32)
-        view = memoryview(self._buffer)
+        view = memoryview(self._buffer.data)
         for start in range(0, len(points), CHUNK):
             stop = min(start + CHUNK, len(points))
             sink.raw(view[: format_strokes(points, start, stop, closed, self._buffer)])
@@ -88,9 +86,7 @@ class Pen:
 class _Files:
     """Opens the files of gerber/ and keeps the list for the job file."""
 
-    def __init__(
-        self, folder: Path, board: Board, rows: list[Row], compress: bool
-    ) -> None:
+    def __init__(self, folder: Path, board: Board, rows: list[Row], compress: bool) -> None:
         self._folder, self._board, self._rows = folder, board, rows
         self._compress = compress
         self.listed: list[Row] = []
@@ -98,9 +94,7 @@ class _Files:
     @contextmanager
     def open(self, layer: str, function: str, polarity: str) -> Iterator[Sink]:
         name = f"{self._board.name}-{layer.replace('.', '_')}.gbr"
-        with open_sink(
-            self._folder, f"gerber/{name}", self._rows, compress=self._compress
-        ) as sink:
+        with open_sink(self._folder, f"gerber/{name}", self._rows, compress=self._compress) as sink:
             sink.text(*_header(self._board, function, polarity))
             yield sink
             sink.text("M02*")
@@ -108,9 +102,7 @@ class _Files:
         self.listed.append({"path": stored, "function": function, "polarity": polarity})
 
 
-def write_gerbers(
-    folder: Path, board: Board, rows: list[Row], *, compress: bool
-) -> list[Row]:
+def write_gerbers(folder: Path, board: Board, rows: list[Row], *, compress: bool) -> list[Row]:
     """Write gerber/NAME-LAYER.gbr for copper, masks and profile; return what the job file lists.
 
     Each returned row is {path, function, polarity} with the path relative to gerber/.
@@ -187,17 +179,13 @@ def _plane(sink: Sink, pen: Pen, plane: Plane) -> None:
         sink.text("%LPD*%", "%TD*%")
 
 
-def _flashes(
-    sink: Sink, pads: Sequence[Pad], *, first_code: int, margin_nm: int = 0
-) -> None:
+def _flashes(sink: Sink, pads: Sequence[Pad], *, first_code: int, margin_nm: int = 0) -> None:
     """Flash round pads, one aperture for each function and size, with net and pin attributes."""
     groups: dict[tuple[bool, int], list[Pad]] = {}
     for pad in pads:
         key = (bool(pad.reference), pad.diameter_nm + margin_nm)
         groups.setdefault(key, []).append(pad)
-    for code, ((terminal, diameter), members) in enumerate(
-        groups.items(), start=first_code
-    ):
+    for code, ((terminal, diameter), members) in enumerate(groups.items(), start=first_code):
         if not margin_nm:
             function = "SMDPad,CuDef" if terminal else "ViaPad"
             sink.text(f"%TA.AperFunction,{function}*%")

@@ -49,7 +49,7 @@ def _records(board: Board, alias: dict[str, str], unit_nm: int) -> Iterable[str]
             )
     for hole in board.holes:
         through = (hole.first, hole.last) == (1, count)
-        if not through and 1 < hole.first and hole.last < count:
+        if not through and hole.first > 1 and hole.last < count:
             continue  # buried: no probe reaches it
         access = 0 if through else (1 if hole.first == 1 else count)
         yield _line(
@@ -81,9 +81,7 @@ def _line(
     """
     x, y = (_units(value, unit_nm) for value in place_nm)
     size = min(9_999, _units(size_nm, unit_nm))
-    hole = (
-        " " * 6 if hole_nm is None else f"D{min(9_999, _units(hole_nm, unit_nm)):04d}P"
-    )
+    hole = " " * 6 if hole_nm is None else f"D{min(9_999, _units(hole_nm, unit_nm)):04d}P"
     pin = "-1   " if hole_nm is None else "     "
     return (
         f"{'327' if hole_nm is None else '317'}{net:<14.14}   {reference:<6.6}{pin} {hole}"

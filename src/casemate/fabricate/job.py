@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -92,14 +93,13 @@ def _dielectrics(board: Board) -> list[float]:
     stack = board.tile.stackup
     names = stack.copper
     known = {
-        names.index(name): depth
-        for name, depth in zip(stack.mesh, stack.depth_m, strict=True)
+        names.index(name): depth for name, depth in zip(stack.mesh, stack.depth_m, strict=True)
     }
     known.setdefault(0, 0.0)
     known.setdefault(len(names) - 1, stack.thickness_m - stack.copper_m)
     levels = sorted(known)
     gaps: list[float] = []
-    for low, high in zip(levels, levels[1:], strict=False):
+    for low, high in itertools.pairwise(levels):
         step = (known[high] - known[low]) / (high - low)
         gaps += [max(0.0, step - stack.copper_m)] * (high - low)
     return gaps

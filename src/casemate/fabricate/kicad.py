@@ -78,7 +78,7 @@ def format_segments(
             buffer[position] = 32
             position = put_millimetres(buffer, position + 1, y)
             position = put_bytes(buffer, position, middle if step == 0 else tail)
-        mixed = (np.int64(stamp + index - start + 1) * np.int64(_SPREAD)) & 0xFFFFFFFF
+        mixed = ((stamp + index - start + 1) * _SPREAD) & 0xFFFFFFFF
         position = put_hex(buffer, position, mixed)
         buffer[position] = 41
         buffer[position + 1] = 41
@@ -93,15 +93,11 @@ class _Writer:
     def __init__(self, sink: Sink, board: Board) -> None:
         self._sink, self._board = sink, board
         x_min, _, _, y_max = board.bounds
-        self._origin = np.array(
-            [x_min - _MARGIN_NM, y_max + _MARGIN_NM], dtype=np.int64
-        )
+        self._origin = np.array([x_min - _MARGIN_NM, y_max + _MARGIN_NM], dtype=np.int64)
         names = [net.name for net in board.mesh.nets]
         names += [terminal.net for terminal in board.mesh.terminals]
         names += [plane.net for plane in board.planes]
-        self.nets = {
-            name: number for number, name in enumerate(dict.fromkeys(names), start=1)
-        }
+        self.nets = {name: number for number, name in enumerate(dict.fromkeys(names), start=1)}
         self.layers = layer_names(board.layers)
 
     def at(self, x_nm: int, y_nm: int) -> str:
@@ -160,9 +156,7 @@ class _Writer:
         layer = self.layers[pad.layer]
         side = layer if layer in ("F.Cu", "B.Cu") else "B.Cu"
         mask = f' "{side[0]}.Mask"' if pad in self._board.openings else ""
-        stamp = [
-            uuid_of(self._board.guid, "terminal", number, part) for part in range(4)
-        ]
+        stamp = [uuid_of(self._board.guid, "terminal", number, part) for part in range(4)]
         texts = (("reference", pad.reference, stamp[1]), ("value", pad.net, stamp[2]))
         self._sink.text(
             f'  (footprint "casemate:terminal" (layer "{side}")',
@@ -184,10 +178,7 @@ class _Writer:
         """Write a plated hole; blind and buried ones name their layers."""
         count = len(self._board.layers)
         through = (hole.first, hole.last) == (1, count)
-        ends = [
-            self.layers[self._board.layers[index - 1]]
-            for index in (hole.first, hole.last)
-        ]
+        ends = [self.layers[self._board.layers[index - 1]] for index in (hole.first, hole.last)]
         self._sink.text(
             f"  (via{'' if through else ' blind'} (at {self.at(hole.x_nm, hole.y_nm)}) "
             f"(size {millimetres(hole.pad_nm)}) (drill {millimetres(hole.drill_nm)}) "
@@ -198,7 +189,7 @@ class _Writer:
     def segments(self) -> None:
         """Write all traces."""
         buffer: Bytes = np.empty(CHUNK * _WORST_BYTES, dtype=np.uint8)
-        view = memoryview(buffer)
+        view = memoryview(buffer.data)
         width = millimetres(self._board.mesh.trace_nm)
         head, middle = _bytes("  (segment (start "), _bytes(") (end ")
         done = 0
@@ -226,7 +217,8 @@ class _Writer:
             f'  (zone (net {self.nets[plane.net]}) (net_name "{plane.net}") (layer "{layer}") '
             f"(tstamp {uuid_of(self._board.guid, 'plane', number)}) (hatch edge 0.508)",
             f"    (connect_pads yes (clearance {gap}))",
-            f"    (min_thickness {millimetres(to_nm(fab.trace_min_m))}) (filled_areas_thickness no)",
+            f"    (min_thickness {millimetres(to_nm(fab.trace_min_m))})"
+            " (filled_areas_thickness no)",
             "    (fill yes (thermal_gap 0.5) (thermal_bridge_width 0.5))",
             "    (polygon",
             "      (pts",
@@ -280,9 +272,7 @@ def write_kicad(folder: Path, board: Board, rows: list[Row]) -> None:
 def project(board: Board) -> dict[str, Any]:
     """Return the KiCad project: the fab's rules, every copper check an error."""
     fab, trace = board.tile.fab, board.mesh.trace_nm
-    drill = min([hole.drill_nm for hole in board.holes], default=to_nm(fab.via_drill_m))
-    pad = min([hole.pad_nm for hole in board.holes], default=to_nm(fab.via_pad_m))
-    space = to_nm(fab.space_min_m)
+    drill, pad, space = to_nm(fab.via_drill_m), to_nm(fab.via_pad_m), to_nm(fab.space_min_m)
     rules = {
         "allow_blind_buried_vias": True,
         "allow_microvias": False,
@@ -291,10 +281,10 @@ def project(board: Board) -> dict[str, Any]:
         "min_copper_edge_clearance": to_nm(fab.edge_clearance_m) / 1e6,
         "min_hole_clearance": space / 1e6,
         "min_hole_to_hole": space / 1e6,
-        "min_through_hole_diameter": min(drill, to_nm(fab.via_drill_m)) / 1e6,
-        "min_track_width": min(trace, to_nm(fab.trace_min_m)) / 1e6,
-        "min_via_annular_width": (pad - drill) / 2e6,
-        "min_via_diameter": min(pad, to_nm(fab.via_pad_m)) / 1e6,
+        "min_through_hole_diameter": drill / 1e6,
+        "min_track_width": to_nm(fab.trace_min_m) / 1e6,
+        "min_via_annular_width": (pad - drill) // 2 / 1e6,
+        "min_via_diameter": pad / 1e6,
     }
     return {
         "board": {

@@ -69,9 +69,7 @@ def _drills(board: Board) -> list[dict[str, Any]]:
                     "plated": True,
                     "drill_mm": drill / 1e6,
                     "pad_mm": pad / 1e6,
-                    "count": sum(
-                        (hole.drill_nm, hole.pad_nm) == (drill, pad) for hole in holes
-                    ),
+                    "count": sum((hole.drill_nm, hole.pad_nm) == (drill, pad) for hole in holes),
                 }
             )
     return table
@@ -80,19 +78,15 @@ def _drills(board: Board) -> list[dict[str, Any]]:
 def _sentences(board: Board) -> list[str]:
     sentences = [
         "Seen from outside the enclosure, the first copper layer is the outer one.",
-        "Do not repair, thieve, tear-drop or otherwise change the copper: its layout is the sensor.",
+        "Do not repair, thieve, tear-drop or change the copper: its layout is the sensor.",
         "Cut-outs are routed along the profile; there are no holes without plating.",
         "Copper depths between mesh layers are security figures; report deviations over 10 %.",
         "Test every net for continuity and against its neighbours with netlist.ipc.",
     ]
     if board.holes:
-        sentences.append(
-            "Terminals are vias in pads: fill and cap them (IPC-4761 type VII)."
-        )
+        sentences.append("Terminals are vias in pads: fill and cap them (IPC-4761 type VII).")
     if any(hole.first == 1 for hole in board.holes):
-        sentences.append(
-            "Vias that reach the outer face stay covered by solder mask there."
-        )
+        sentences.append("Vias that reach the outer face stay covered by solder mask there.")
     else:
         sentences.append("No via and no pad reaches the outer face.")
     if board.planes:

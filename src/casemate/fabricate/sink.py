@@ -69,7 +69,8 @@ def open_sink(
         if compress:
             from isal import igzip
 
-            with igzip.IGzipFile(
+            gzip_file: Any = igzip.IGzipFile  # untyped in isal
+            with gzip_file(
                 filename="",
                 mode="wb",
                 compresslevel=COMPRESSION_LEVEL,

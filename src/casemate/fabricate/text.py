@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -16,8 +16,8 @@ Bytes = npt.NDArray[np.uint8]
 
 def kernel(function: _F) -> _F:
     """Compile `function` once for all starts, and let other threads run beside it."""
-    compiled: _F = numba.njit(cache=True, nogil=True, boundscheck=False)(function)
-    return compiled
+    compiled: Any = numba.njit(cache=True, nogil=True, boundscheck=False)(function)
+    return cast(_F, compiled)
 
 
 DIGIT_PAIRS: Bytes = np.frombuffer(
@@ -63,7 +63,7 @@ def put_signed(buffer: Bytes, position: int, value: int) -> int:
 
 @kernel
 def put_millimetres(buffer: Bytes, position: int, value_nm: int) -> int:
-    """Write nanometres as millimetres without trailing zeros ("12.05"); return the next position."""
+    """Write nanometres as the shortest exact millimetres ("12.05"); return the next position."""
     if value_nm < 0:
         buffer[position] = 45
         position += 1
