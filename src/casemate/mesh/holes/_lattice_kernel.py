@@ -13,6 +13,9 @@ from numba import njit
 
 Array = npt.NDArray[np.float64]
 
+PLAIN = (1.0, 0.0, 1.0)
+"""The metric of the perpendicular direction."""
+
 RING = 2
 """Lattice points up to this many pitches beyond the square are used as well."""
 
@@ -75,7 +78,11 @@ def link_gaps(
         m, u, v = _turned(c, k, x, y)
         left = _segment2(m, -0.5 - u, h - v, 0.5 - u, h - v)
         right = _segment2(m, -0.5 - u, -h - v, 0.5 - u, -h - v)
-        out[k] = min(left, right) if touch else max(left, right)
+        if touch:
+            covered = _segment2(PLAIN, -0.5 - u, -v, 0.5 - u, -v) <= h * h
+            out[k] = 0.0 if covered else min(left, right)
+        else:
+            out[k] = max(left, right)
     arc = h * math.sqrt(0.5)
     near = h * math.cos(math.pi / 8.0)
     flat = h * math.sin(math.pi / 8.0)
@@ -89,7 +96,12 @@ def link_gaps(
         )
         outer = min(outer, _point2(m, -arc - u, -arc - v))
         outer = min(outer, _point2(m, -near - u, -flat - v), _point2(m, -flat - u, -near - v))
-        out[2 + k] = min(inner, outer) if touch else max(inner, outer)
+        if touch:
+            arm = _segment2(PLAIN, -u, -v, 0.5 - u, -v)
+            covered = min(arm, _segment2(PLAIN, -u, -v, -u, 0.5 - v)) <= h * h
+            out[2 + k] = 0.0 if covered else min(inner, outer)
+        else:
+            out[2 + k] = max(inner, outer)
 
 
 @njit(cache=True)
