@@ -1,25 +1,32 @@
 """The frame of the command line: the table of commands, errors as exit codes.
 
 Exit codes: 0 good; 1 a requirement is unmet, a finding or an alarm; 2 wrong usage or bad input;
-3 unknown or stale; 130 interrupted.
+3 unknown or stale. As shells have it: 130 interrupted, 143 terminated, 141 nobody reads on.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import errno
+import io
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NoReturn, TextIO
 
 from casemate import __version__
-from casemate.core.errors import CasemateError
+from casemate.core.errors import CasemateError, InputError
 
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
+EXIT_BROKEN_PIPE = 141
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +51,48 @@ COMMANDS = (
 """Every command, in the order of the product's flow. The modules are light to import."""
 
 
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints are errors of our own tree."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what is wrong with the arguments."""
+        raise InputError(f"{message}.", remedy=f"see `{self.prog} --help`.")
+
+
+class _Terminated(KeyboardInterrupt):
+    """The process was asked to end (SIGTERM); unwinds like an interrupt."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; no exception of a user's making escapes."""
+    if argv is None:
+        _unwind_on_terminate()
     arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be UTF-8
     try:
-        return _guarded(arguments)
+        code = _guarded(arguments)
     except BrokenPipeError:
-        _silence(sys.stdout)
-        return 0
+        code = EXIT_BROKEN_PIPE
+    except _Terminated:
+        _say("terminated; the old output is intact")
+        code = EXIT_TERMINATED
     except KeyboardInterrupt:
         _say("interrupted; the old output is intact")
-        return EXIT_INTERRUPTED
+        code = EXIT_INTERRUPTED
+    _settle(sys.stdout)
+    return code
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser() -> Parser:
     """Return the parser of all commands that are installed."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="casemate",
         description="From a spec to a proven, manufacturable tamper-detecting enclosure.",
         epilog="Exit codes: 0 good; 1 a requirement is unmet; 2 wrong usage or bad input; "
         "3 unknown or stale.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"casemate {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
@@ -81,30 +110,44 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _guarded(arguments: list[str]) -> int:
+    try:
+        code = _dispatch(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except CasemateError as error:
+        return _report(error, as_json="--json" in arguments)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _report(_plain(error), as_json="--json" in arguments)
+
+
+def _dispatch(arguments: list[str]) -> int:
     parser = build_parser()
+    names = [command.name for command in COMMANDS]
+    first = next((each for each in arguments if not each.startswith("-")), None)
+    if first is not None and first not in names:
+        near = difflib.get_close_matches(first, names, n=1)
+        hint = f"did you mean `casemate {near[0]}`? " if near else ""
+        raise InputError(
+            f"there is no command {first!r}.", remedy=f"{hint}commands: {', '.join(names)}."
+        )
     try:
         args = parser.parse_args(arguments)
-    except SystemExit as stop:  # argparse has said what is wrong
+    except SystemExit as stop:  # --help and --version
         return stop.code if isinstance(stop.code, int) else 2
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         return 2
-    try:
-        code = int(args.run(args))
-        sys.stdout.flush()
-        return code
-    except CasemateError as error:
-        return _report(error, as_json=bool(getattr(args, "json", False)))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        return _report(_plain(error), as_json=bool(getattr(args, "json", False)))
+    return int(args.run(args))
 
 
 def _report(error: CasemateError, *, as_json: bool) -> int:
     _say(f"casemate: {error}")
     if as_json:
-        print(json.dumps({"error": error_json(error)}, ensure_ascii=False), flush=True)
+        with suppress(OSError):
+            print(json.dumps({"error": error_json(error)}, ensure_ascii=False), flush=True)
     return error.exit_code
 
 
@@ -136,18 +179,31 @@ def _plain(error: OSError) -> CasemateError:
 
 
 def _say(text: str) -> None:
-    try:
+    with suppress(OSError):
         print(text, file=sys.stderr, flush=True)
-    except OSError:
-        _silence(sys.stderr)
+    _settle(sys.stderr)
 
 
-def _silence(stream: object) -> None:
-    """Point a broken stream to nowhere, so that the interpreter's last flush says nothing."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def _settle(stream: TextIO | None) -> None:
+    """Flush a stream; point a broken one to nowhere, so that the last flush at exit is silent."""
+    if stream is None:
+        return
     try:
-        os.dup2(nowhere, stream.fileno())  # type: ignore[attr-defined]
-    except (OSError, ValueError, AttributeError):
-        pass
-    finally:
+        stream.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        with suppress(OSError, ValueError):
+            os.dup2(nowhere, stream.fileno())
         os.close(nowhere)
+    except ValueError:  # closed already
+        pass
+
+
+def _unwind_on_terminate() -> None:
+    """Let SIGTERM unwind like an interrupt, so that temporary folders go."""
+
+    def stop(_number: int, _frame: object) -> NoReturn:
+        raise _Terminated
+
+    with suppress(ValueError, OSError):  # not the main thread
+        signal.signal(signal.SIGTERM, stop)

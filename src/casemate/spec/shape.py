@@ -38,10 +38,14 @@ class ProtectedTable(_Table):
     size: Annotated[list[Edge], Field(min_length=3, max_length=3)] = Field(
         description="Width (left to right), depth (front to rear), height of the protected volume."
     )
-    mass: Annotated[float, Quantity("kg", 0, 1e5, "1500 kg", above=True)]
+    mass: Annotated[float, Quantity("kg", 0, 1e5, "1500 kg", above=True)] = Field(
+        description="Mass of the protected thing."
+    )
     power: Power = Field(description="Electric power drawn from outside, own power excluded.")
-    heat_to_air: Power
-    heat_to_liquid: Power
+    heat_to_air: Power = Field(
+        description="Part of the power that leaves as heat in air, or through the skin."
+    )
+    heat_to_liquid: Power = Field(description="Part of the power that leaves as heat in a liquid.")
     value: Cost = Field(description="What the protected thing is worth.")
 
 
@@ -49,11 +53,13 @@ class CrossingTable(_Table):
     """What passes the boundary. Give either `diameter` (each of `count` lines has its own opening)
     or `size` (one rectangular opening for all of them)."""
 
-    id: Name
-    kind: CrossingKind
-    face: FaceName
-    count: Annotated[int, Field(ge=1, le=10000)] = 1
-    diameter: Opening | None = None
+    id: Name = Field(description="Name of the crossing, used once.")
+    kind: CrossingKind = Field(description="What passes.")
+    face: FaceName = Field(description="Face that it passes, seen from outside.")
+    count: Annotated[int, Field(ge=1, le=10000)] = Field(default=1, description="Number of lines.")
+    diameter: Opening | None = Field(
+        default=None, description="Opening of one line, or clear aperture of a window."
+    )
     size: Annotated[list[Opening], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="Width and height of one rectangular opening."
     )
@@ -67,18 +73,30 @@ class CrossingTable(_Table):
         default=None,
         description="Centre of the opening on the face seen from outside, from its lower left.",
     )
-    flow: Annotated[float, Quantity("m^3/s", 0, 100, "0.98 m^3/s", above=True)] | None = None
-    pressure_drop_max: Annotated[float, Quantity("Pa", 0, 1e4, "15 Pa", above=True)] | None = None
-    inlet_rise_max: Annotated[float, Quantity("delta_degC", 0, 100, "1 delta_degC")] | None = None
-    current: Annotated[float, Quantity("A", 0, 1e5, "2750 A", above=True)] | None = None
-    voltage: Annotated[float, Quantity("V", 0, 1e5, "48 V", above=True)] | None = None
+    flow: Annotated[float, Quantity("m^3/s", 0, 100, "0.98 m^3/s", above=True)] | None = Field(
+        default=None, description="Air that passes this opening."
+    )
+    pressure_drop_max: Annotated[float, Quantity("Pa", 0, 1e4, "15 Pa", above=True)] | None = Field(
+        default=None, description="Largest pressure drop that the vent may add."
+    )
+    inlet_rise_max: Annotated[float, Quantity("delta_degC", 0, 100, "1 delta_degC")] | None = Field(
+        default=None, description="Largest rise of the inlet air that the vent may cause."
+    )
+    current: Annotated[float, Quantity("A", 0, 1e5, "2750 A", above=True)] | None = Field(
+        default=None, description="Current of one line (power, copper)."
+    )
+    voltage: Annotated[float, Quantity("V", 0, 1e5, "48 V", above=True)] | None = Field(
+        default=None, description="Voltage of one line (power, copper)."
+    )
 
 
 class DoorTable(_Table):
     """A face that opens."""
 
-    face: FaceName
-    swing: Literal["hinged", "slide", "lift"]
+    face: FaceName = Field(description="Face that opens.")
+    swing: Literal["hinged", "slide", "lift"] = Field(
+        description="How it opens: on hinges along its longer edge, sliding, or lifted off."
+    )
     clearance: Annotated[float, Quantity("m", 0, 100, "1.2 m")] = Field(
         description="Free space in front of the face."
     )
@@ -87,40 +105,52 @@ class DoorTable(_Table):
 class SwapTable(_Table):
     """A part that is swapped in service."""
 
-    part: Name
-    face: FaceName
+    part: Name = Field(description="Name of the part.")
+    face: FaceName = Field(description="Face, with a door, through which it is swapped.")
     rate: Rate = Field(description="Openings for this part.")
 
 
 class ServiceTable(_Table):
     """Doors and swaps."""
 
-    doors: list[DoorTable] = Field(default_factory=list, max_length=6)
-    swaps: list[SwapTable] = Field(default_factory=list, max_length=100)
+    doors: list[DoorTable] = Field(
+        description="Faces that open.", default_factory=list, max_length=6
+    )
+    swaps: list[SwapTable] = Field(
+        description="Parts that are swapped, and how often.", default_factory=list, max_length=100
+    )
 
 
 class ThicknessTable(_Table):
     """Largest thickness that the enclosure may add, face by face."""
 
-    front: Thickness
-    rear: Thickness
-    left: Thickness
-    right: Thickness
-    top: Thickness
-    bottom: Thickness
+    front: Thickness = Field(description="Largest thickness added to the front face.")
+    rear: Thickness = Field(description="Largest thickness added to the rear face.")
+    left: Thickness = Field(description="Largest thickness added to the left face.")
+    right: Thickness = Field(description="Largest thickness added to the right face.")
+    top: Thickness = Field(description="Largest thickness added to the top face.")
+    bottom: Thickness = Field(description="Largest thickness added to the bottom face.")
 
 
 class BudgetsTable(_Table):
     """What the enclosure may take."""
 
-    thickness: ThicknessTable
-    install: Annotated[float, Quantity("s", 0, YEAR_S, "4 hour", above=True)]
+    thickness: ThicknessTable = Field(description="One entry a face, all six.")
+    install: Annotated[float, Quantity("s", 0, YEAR_S, "4 hour", above=True)] = Field(
+        description="Time to install the enclosure."
+    )
     service: Annotated[float, Quantity("s", 0, YEAR_S, "5 minute", above=True)] = Field(
         description="Time that the enclosure adds to one declared swap."
     )
-    unavailability: Annotated[float, Quantity("s/year", 0, YEAR_S, "5 minute / year")]
-    unit_cost: Annotated[float, Quantity("USD", 0, 1e9, "50 kUSD", above=True)]
-    own_power: Annotated[float, Quantity("W", 0, 1e5, "50 W", above=True)]
+    unavailability: Annotated[float, Quantity("s/year", 0, YEAR_S, "5 minute / year")] = Field(
+        description="Time without the protected thing that the enclosure causes."
+    )
+    unit_cost: Annotated[float, Quantity("USD", 0, 1e9, "50 kUSD", above=True)] = Field(
+        description="Cost of one enclosure."
+    )
+    own_power: Annotated[float, Quantity("W", 0, 1e5, "50 W", above=True)] = Field(
+        description="Electric power of the enclosure itself."
+    )
     hold_up: Annotated[float, Quantity("s", 0, YEAR_S, "72 hour")] = Field(
         description="Time the enclosure stays armed without outside power."
     )
@@ -129,19 +159,27 @@ class BudgetsTable(_Table):
 class AdversaryTable(_Table):
     """Whom to defend against; `state` is the reference adversary."""
 
-    profile: Literal["state", "organisation", "individual"] = "state"
-    people: Annotated[int, Field(ge=1, le=10**6)] = 1000
-    budget: Cost = 1e9
-    duration: Annotated[float, Quantity("s", 0, 100 * YEAR_S, "3 year", above=True)] = 3 * YEAR_S
+    profile: Literal["state", "organisation", "individual"] = Field(
+        default="state", description="Kind of adversary."
+    )
+    people: Annotated[int, Field(ge=1, le=10**6)] = Field(
+        default=1000, description="People who work for it."
+    )
+    budget: Cost = Field(default=1e9, description="What it may spend.")
+    duration: Annotated[float, Quantity("s", 0, 100 * YEAR_S, "3 year", above=True)] = Field(
+        default=3 * YEAR_S, description="How long it may work."
+    )
 
 
 class AttenuationTable(_Table):
     """Attenuation asked over a band."""
 
-    id: Name
-    f_min: Frequency
-    f_max: Frequency
-    attenuation: Annotated[float, Quantity("dB", 0, 160, "50 dB", above=True)]
+    id: Name = Field(description="Name of the band, used once.")
+    f_min: Frequency = Field(description="Lower end of the band.")
+    f_max: Frequency = Field(description="Upper end of the band.")
+    attenuation: Annotated[float, Quantity("dB", 0, 160, "50 dB", above=True)] = Field(
+        description="Least attenuation of the whole enclosure over the band."
+    )
 
 
 class TargetsTable(_Table):
@@ -153,24 +191,44 @@ class TargetsTable(_Table):
     tool_angle: Annotated[float, Quantity("rad", 0, math.radians(80), "70 deg")] = Field(
         description="Largest angle of the tool from the perpendicular."
     )
-    pod: Annotated[float, Share(0.999, open_ends=True)]
-    pod_confidence: Annotated[float, Share(0.95, open_ends=True)]
-    reaction: Annotated[float, Quantity("s", 0, 86400, "100 ms", above=True)]
+    pod: Annotated[float, Share(0.999, open_ends=True)] = Field(
+        description="Probability of detection."
+    )
+    pod_confidence: Annotated[float, Share(0.95, open_ends=True)] = Field(
+        description="Confidence at which `pod` is shown."
+    )
+    reaction: Annotated[float, Quantity("s", 0, 86400, "100 ms", above=True)] = Field(
+        description="Time from the start of the physical change to the verdict."
+    )
     far: Annotated[float, Quantity("1/year", 0, 1e4, "0.012 / year", above=True)] = Field(
         description="False alarms of one enclosure."
     )
-    dual_detection: bool = True
-    attenuation: list[AttenuationTable] = Field(default_factory=list, max_length=20)
-    same_net_share: Annotated[float, Share(0.5)]
-    bypass_worst_share: Annotated[float, Share(0.05)]
-    bypass_over_one_percent_share: Annotated[float, Share(0.1)]
-    resistance_mismatch: Annotated[float, Share(0.05)]
+    dual_detection: bool = Field(
+        default=True, description="Two detections without a common mode on every attack path."
+    )
+    attenuation: list[AttenuationTable] = Field(
+        description="Bands with their attenuation.", default_factory=list, max_length=20
+    )
+    same_net_share: Annotated[float, Share(0.5)] = Field(
+        description="Largest share of gaps with the same net on both sides."
+    )
+    bypass_worst_share: Annotated[float, Share(0.05)] = Field(
+        description="Largest share of a net that one bridge cuts out."
+    )
+    bypass_over_one_percent_share: Annotated[float, Share(0.1)] = Field(
+        description="Largest share of bridges that cut out over 1 % of a net."
+    )
+    resistance_mismatch: Annotated[float, Share(0.05)] = Field(
+        description="Largest difference of resistance in a pair of nets."
+    )
 
 
 class MeshTable(_Table):
     """How the mesh is drawn."""
 
-    pattern: Literal["tree", "serpentine"] = "tree"
+    pattern: Literal["tree", "serpentine"] = Field(
+        default="tree", description="Random trees, or a serpentine (finer, but predictable)."
+    )
     lanes: Annotated[int, Field(ge=2, le=16)] = Field(
         default=4, description="Traces that run side by side."
     )
@@ -183,15 +241,19 @@ class SpecFile(_Table):
     """One declarative spec of the thing to protect."""
 
     format: Literal[1] = Field(default=1, description="Version of this format.")
-    name: Name
+    name: Name = Field(description="Name of the enclosure.")
     fab: Name = Field(description="Id of a fab profile.")
-    protected: ProtectedTable
-    crossings: list[CrossingTable] = Field(default_factory=list, max_length=100)
-    service: ServiceTable = Field(default_factory=ServiceTable)
-    budgets: BudgetsTable
-    adversary: AdversaryTable = Field(default_factory=AdversaryTable)
-    targets: TargetsTable
-    mesh: MeshTable = Field(default_factory=MeshTable)
+    protected: ProtectedTable = Field(description="What is protected.")
+    crossings: list[CrossingTable] = Field(
+        description="What passes the boundary.", default_factory=list, max_length=100
+    )
+    service: ServiceTable = Field(description="Doors and swaps.", default_factory=ServiceTable)
+    budgets: BudgetsTable = Field(description="What the enclosure may take.")
+    adversary: AdversaryTable = Field(
+        description="Whom to defend against.", default_factory=AdversaryTable
+    )
+    targets: TargetsTable = Field(description="What must be reached.")
+    mesh: MeshTable = Field(description="How the mesh is drawn.", default_factory=MeshTable)
     pins: dict[
         Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z]+)?$", max_length=80)],
         Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")],
