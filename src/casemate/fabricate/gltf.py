@@ -32,7 +32,7 @@ def write_gltf(path: Path, enclosure: Enclosure) -> None:
 
 
 def scene(enclosure: Enclosure) -> Any:
-    """Return the assembly as a trimesh.Scene: root, one node a panel, under it its tiles and crossings."""
+    """Return a trimesh.Scene: root, one node a panel, under it its tiles and crossings."""
     import trimesh
 
     built: Any = trimesh.Scene(base_frame="world")

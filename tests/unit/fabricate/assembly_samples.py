@@ -64,9 +64,7 @@ def frames(size: Point3) -> dict[str, tuple[TileFrame, float, float]]:
     """Return frame, width and height of each face of a box, seen from outside."""
     w, d, h = size
 
-    def made(
-        o: Point3, x: Point3, i: Point3, *, y: Point3 = (0.0, 0.0, 1.0)
-    ) -> TileFrame:
+    def made(o: Point3, x: Point3, i: Point3, *, y: Point3 = (0.0, 0.0, 1.0)) -> TileFrame:
         return TileFrame(origin_m=o, x_axis=x, y_axis=y, inward=i)
 
     return {
@@ -168,19 +166,14 @@ def box(
         faces=tuple(faces),
         crossings=tuple(crossings),
         seams=_seams(tiles),
-        air={"cell_m": cell_m, "pressure_drop_pa": 11.2, "limit_pa": 15.0}
-        if cell_m
-        else {},
+        air={"cell_m": cell_m, "pressure_drop_pa": 11.2, "limit_pa": 15.0} if cell_m else {},
         **_words(),
     )
 
 
-def _tile(
-    face: str, frame: TileFrame, c: int, r: int, w: float, h: float
-) -> TileDesign:
+def _tile(face: str, frame: TileFrame, c: int, r: int, w: float, h: float) -> TileDesign:
     origin = tuple(
-        frame.origin_m[i] + frame.x_axis[i] * c * w + frame.y_axis[i] * r * h
-        for i in range(3)
+        frame.origin_m[i] + frame.x_axis[i] * c * w + frame.y_axis[i] * r * h for i in range(3)
     )
     moved = TileFrame(
         origin_m=(origin[0], origin[1], origin[2]),
@@ -302,9 +295,7 @@ def _words() -> dict[str, Any]:
                 "vent": [160.0, 140.0, 110.0, 90.0, 60.0],
                 "seams": [90.0, 80.0, 72.0, 65.0, 42.0],
             },
-            "targets": [
-                {"id": "low", "f_min_hz": 1e6, "f_max_hz": 1e9, "attenuation_db": 60.0}
-            ],
+            "targets": [{"id": "low", "f_min_hz": 1e6, "f_max_hz": 1e9, "attenuation_db": 60.0}],
         },
         "bom": (
             {
@@ -329,3 +320,66 @@ def _words() -> dict[str, Any]:
             },
         ),
     }
+
+
+def proof_of(enclosure: Enclosure, *, failing: str = "") -> dict[str, Any]:
+    """Return a proof.json of the right form; the tile `failing` misses its hole bound."""
+    return {
+        "tiles": [
+            {
+                "id": tile.id,
+                "nets": 8,
+                "fine_cells": 120_000,
+                "properties": [
+                    _property("net.single_path", 8, 8, "count", True),
+                    _property(
+                        "hole.severing.any_direction",
+                        3.4e-4 if tile.id == failing else 2.8e-4,
+                        3e-4,
+                        "m",
+                        tile.id != failing,
+                    ),
+                    _property("adjacency.same_net_share", 0.034, None, "share", True),
+                ],
+            }
+            for tile in enclosure.tiles
+        ],
+        "seams": [
+            {"id": s.id, "properties": [_property("seam.overlap", 1e-3, 8e-4, "m", True)]}
+            for s in enclosure.seams
+        ],
+        "crossings": [],
+    }
+
+
+def _property(id: str, found: float, bound: float | None, unit: str, holds: bool) -> dict[str, Any]:
+    return {
+        "id": id,
+        "figure": found,
+        "bound": bound,
+        "unit": unit,
+        "holds": holds,
+        "method": "counted <in the test>",
+        "seconds": 0.123456,
+    }
+
+
+def coverage_of(enclosure: Enclosure, *, cell_m: float = 2e-3) -> dict[str, Any]:
+    """Return maps with a smooth made-up pattern and one worst place a tile."""
+    found = {}
+    for index, tile in enumerate(enclosure.tiles):
+        columns = max(1, round(tile.width_m / cell_m))
+        rows = max(1, round(tile.height_m / cell_m))
+        cells: list[list[float | None]] = [
+            [200.0 + 40.0 * ((r * 7 + c * 3 + index) % 11) / 10 for c in range(columns)]
+            for r in range(rows)
+        ]
+        cells[0][0] = None
+        cells[rows // 2][columns // 3] = 280.0
+        worst = {
+            "x_m": (columns // 3 + 0.5) * cell_m,
+            "y_m": (rows // 2 + 0.5) * cell_m,
+            "diameter_m": 280e-6,
+        }
+        found[tile.id] = {"cells": cells, "cell_m": cell_m, "worst": worst}
+    return found

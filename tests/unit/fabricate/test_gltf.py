@@ -38,9 +38,7 @@ def test_bounding_box_is_the_enclosure(tmp_path: Path, sample: Enclosure) -> Non
     write_gltf(tmp_path / "a.glb", sample)
     extents = trimesh.load_scene(tmp_path / "a.glb").extents
     width, depth, height = sample.size_m
-    np.testing.assert_allclose(
-        extents, (width, height, depth), rtol=1e-6
-    )  # glTF: y is up
+    np.testing.assert_allclose(extents, (width, height, depth), rtol=1e-6)  # glTF: y is up
 
 
 def test_a_tile_that_leaves_the_box_is_seen(sample: Enclosure) -> None:
@@ -52,9 +50,7 @@ def test_a_tile_that_leaves_the_box_is_seen(sample: Enclosure) -> None:
     assert scene(wrong).extents[2] > sample.size_m[1] + THICKNESS_M / 2
 
 
-def test_every_solid_is_closed_and_volumes_sum(
-    tmp_path: Path, sample: Enclosure
-) -> None:
+def test_every_solid_is_closed_and_volumes_sum(tmp_path: Path, sample: Enclosure) -> None:
     write_gltf(tmp_path / "a.glb", sample)
     built = trimesh.load_scene(tmp_path / "a.glb", merge_primitives=True)
     for mesh in built.geometry.values():
@@ -63,9 +59,7 @@ def test_every_solid_is_closed_and_volumes_sum(
         assert mesh.volume > 0
     w, d, h = sample.size_m
     skin = 2 * (w * d + d * h + w * h)
-    holes = (
-        math.pi * (0.020**2 + 0.004**2) + 0.060 * 0.030
-    )  # analytic: circles, rectangle
+    holes = math.pi * (0.020**2 + 0.004**2) + 0.060 * 0.030  # analytic: circles, rectangle
     tiles = sum(v for name, v in _volumes(built).items() if name.startswith("tile "))
     assert tiles == pytest.approx((skin - holes) * THICKNESS_M, rel=1e-4)
 

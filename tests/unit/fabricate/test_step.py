@@ -48,9 +48,7 @@ def test_vent_cells_are_copies_of_one_solid(path: Path) -> None:
     cells = len(next(part for part in parts(camera()) if part.kind == "vent").instances)
     text = path.read_text()
     assert cells > 100
-    assert (
-        text.count("MANIFOLD_SOLID_BREP(") == 6 + 3
-    )  # tiles; window, sleeve, one cell
+    assert text.count("MANIFOLD_SOLID_BREP(") == 6 + 3  # tiles; window, sleeve, one cell
     assert text.count("NEXT_ASSEMBLY_USAGE_OCCURRENCE(") >= cells
 
 
