@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from casemate.core.errors import InputError
 
@@ -64,46 +65,51 @@ def load_fab_profiles() -> dict[str, FabProfileCard]:
 
 def parse_fab_profiles(text: str, file: str = "fab_profiles.toml") -> dict[str, FabProfileCard]:
     """Return the profiles in `text`; InputError names what is wrong."""
-    from casemate.core.units import QuantityError, parse_quantity
-
     try:
         tables = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"not TOML: {error}.", remedy="correct the place named.", file=file
         ) from None
-    profiles: dict[str, FabProfileCard] = {}
-    for profile_id, table in tables.items():
-        key = profile_id
-        try:
-            lengths = {}
-            for key in _LENGTHS:
-                lengths[f"{key}_m"] = parse_quantity(table[key], "m")
-                if lengths[f"{key}_m"] <= 0:
-                    raise ValueError("expected more than 0")
-            key = "max_board"
-            width, height = (parse_quantity(side, "m") for side in table[key])
-            key = "source"
-            if not str(table[key]).strip():
-                raise ValueError("expected where the figures come from")
-            key = "others"
-            profiles[profile_id] = FabProfileCard(
-                id=profile_id,
-                max_board_m=(width, height),
-                width_tolerance=float(table["width_tolerance"]),
-                layers=int(table["layers"]),
-                blind_vias=bool(table["blind_vias"]),
-                source=str(table["source"]),
-                **lengths,
-            )
-        except (KeyError, TypeError, ValueError, QuantityError) as error:
-            raise InputError(
-                f"the profile is malformed: {error}.",
-                remedy="give every key that the other profiles give, lengths as strings.",
-                file=file,
-                key=f"{profile_id}.{key}",
-            ) from None
-    return profiles
+    return {profile_id: _profile(profile_id, table, file) for profile_id, table in tables.items()}
+
+
+def _profile(profile_id: str, table: Any, file: str) -> FabProfileCard:
+    from casemate.core.units import QuantityError, parse_quantity
+
+    def length(text: str) -> float:
+        value = float(f"{parse_quantity(text, 'm'):.15g}")
+        if value <= 0:
+            raise ValueError("expected more than 0")
+        return value
+
+    key = ""
+    try:
+        lengths = {}
+        for key in _LENGTHS:
+            lengths[f"{key}_m"] = length(table[key])
+        key = "max_board"
+        width, height = (length(side) for side in table[key])
+        key = "source"
+        if not str(table[key]).strip():
+            raise ValueError("expected where the figures come from")
+        key = "others"
+        return FabProfileCard(
+            id=profile_id,
+            max_board_m=(width, height),
+            width_tolerance=float(table["width_tolerance"]),
+            layers=int(table["layers"]),
+            blind_vias=bool(table["blind_vias"]),
+            source=str(table["source"]),
+            **lengths,
+        )
+    except (KeyError, TypeError, ValueError, QuantityError) as error:
+        raise InputError(
+            f"the profile is malformed: {error}.",
+            remedy="give every key that the other profiles give, lengths as strings.",
+            file=file,
+            key=f"{profile_id}.{key}",
+        ) from None
 
 
 _LENGTHS = (

@@ -51,7 +51,8 @@ class ProtectedTable(_Table):
 
 class CrossingTable(_Table):
     """What passes the boundary. Give either `diameter` (each of `count` lines has its own opening)
-    or `size` (one rectangular opening for all of them)."""
+    or `size` (one rectangular opening for all of them). Air may have neither: its vent then takes
+    what the other crossings leave of the face."""
 
     id: Name = Field(description="Name of the crossing, used once.")
     kind: CrossingKind = Field(description="What passes.")
@@ -255,7 +256,7 @@ class SpecFile(_Table):
     targets: TargetsTable = Field(description="What must be reached.")
     mesh: MeshTable = Field(description="How the mesh is drawn.", default_factory=MeshTable)
     pins: dict[
-        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z]+)?$", max_length=80)],
+        Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*(/[a-z][a-z0-9-]*)?$", max_length=80)],
         Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")],
     ] = Field(
         default_factory=dict,

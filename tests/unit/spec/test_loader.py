@@ -199,3 +199,22 @@ def test_byte_order_mark_and_windows_lines_are_read(tmp_path: Path) -> None:
     path = tmp_path / "enclosure.toml"
     path.write_bytes(b"\xef\xbb\xbf" + TEXT["dpa"].replace("\n", "\r\n").encode())
     assert load_spec(path).digest == load_spec_text(TEXT["dpa"]).digest
+
+
+def test_vent_without_extent_is_left_to_the_layout() -> None:
+    text = TEXT["nvl72"].replace('size = ["520 mm", "1900 mm"]', "")
+    vents = [each for each in load_spec_text(text).crossings if each.kind == "air"]
+    assert [(vent.size_m, vent.diameter_m) for vent in vents] == [(None, 0.0)] * 2
+    # Any other crossing needs its extent, and only one.
+    assert changed("camera", 'diameter = "8 mm"', "").key == "crossings[1]"
+    both = 'diameter = "8 mm"\nsize = ["8 mm", "8 mm"]'
+    assert "either" in changed("camera", 'diameter = "8 mm"', both).message
+
+
+def test_crossings_that_fit_alone_but_not_together() -> None:
+    # 180 openings of 50 + 2 * 3 mm: 180 * pi / 4 * 56^2 mm^2 = 4433 cm^2 on a face of 13416 cm^2,
+    # of which the vent takes 526 * 1906 mm^2 = 10026 cm^2.
+    text = TEXT["nvl72"].replace('size = ["120 mm", "40 mm"]', 'diameter = "50 mm"')
+    error = refused(text)
+    assert error.key == "crossings[3]" and "1.446e+04 cm^2" in error.message
+    assert load_spec_text(text.replace("count = 180", "count = 120"))
