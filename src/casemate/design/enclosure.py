@@ -11,7 +11,7 @@ from typing import Any
 from casemate.core.geometry import Outline, Point, Point3
 
 FACES = ("front", "rear", "left", "right", "top", "bottom")
-"""The six faces. Axes: x from left to right, y from front to rear, z up; origin lower left front."""
+"""The six faces. Axes: x left to right, y front to rear, z up; origin at the lower left front."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

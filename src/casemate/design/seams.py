@@ -1,8 +1,9 @@
 """How far boards must overlap where they meet, and the list of all those places.
 
 A tool of diameter t at an angle of at most theta that passes just beyond the upper mesh reaches,
-over the gap g between the two stacks, at most t + g tan(theta) under it; boards err by the
-registration. So mesh that overlaps by the sum is struck from every side (reference/mesh.md, 4).
+over the gap g between the two stacks, at most t + g tan(theta) under it; each of the two boards
+errs by the registration. So mesh that overlaps by the sum is struck at every angle
+(reference/mesh.md, 4).
 """
 
 from __future__ import annotations
@@ -15,19 +16,23 @@ from casemate.core.geometry import Point3
 from casemate.design.enclosure import FabProfile, SeamDesign, Stackup, TileFrame
 from casemate.design.tiling import Rect
 
-ASSEMBLY_REGISTRATION_M = 0.2e-3
-"""Placement error of one board (reference/mesh.md, 4: board +/- 0.2 mm)."""
-
 SIDES = ("left", "right", "bottom", "top")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeamRule:
-    """A seam module. clearance_m: free depth between the two boards; kind: lap, fold or door."""
+    """A seam module. clearance_m: free depth between the two boards; kind: lap, fold or door.
+
+    tool_reach_m: how far a tool works sideways in the gap; terminal_strip_m: kept free of mesh;
+    overlap_min_m: least board overlap that the module can be built with.
+    """
 
     module: str
     kind: str
     clearance_m: float
+    tool_reach_m: float = 0.0
+    terminal_strip_m: float = 0.0
+    overlap_min_m: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +69,12 @@ def overlap_of(
     The gap is the depth from a mesh layer of the upper board to the same layer of the lower one.
     """
     gap = stackup.thickness_m + rule.clearance_m
-    registration = 2 * (ASSEMBLY_REGISTRATION_M + fab.registration_m)
-    required = tool_m + gap * math.tan(theta_rad) + registration
-    board = required + terminal_strip(fab) + 2 * fab.edge_clearance_m
+    reach = max(tool_m, rule.tool_reach_m)
+    required = reach + gap * math.tan(theta_rad) + 2 * fab.registration_m
+    bare = max(rule.terminal_strip_m, terminal_strip(fab)) + 2 * fab.edge_clearance_m
+    board = max(required + bare, rule.overlap_min_m)
     board = math.ceil(board * 1e5 - 1e-6) / 1e5
-    meshed = board - terminal_strip(fab) - 2 * fab.edge_clearance_m
+    meshed = board - bare
     return Overlap(rule=rule, gap_m=gap, required_m=required, meshed_m=meshed, board_m=board)
 
 

@@ -104,9 +104,42 @@ def seam_db(f_hz: float, transfer_ohm_m: float, inductance_h_m: float, distance_
     from scipy.special import hankel2
 
     k = 2 * math.pi * f_hz / C0_M_S
+    if math.isinf(inductance_h_m):
+        return 0.0
     transfer = math.hypot(transfer_ohm_m, 2 * math.pi * f_hz * inductance_h_m)
     inside = 2 / Z0_OHM * transfer * k * abs(complex(hankel2(1, k * distance_m))) / 2
-    return -20 * math.log10(inside)
+    return max(0.0, -20 * math.log10(inside))
+
+
+def contact_inductance_h_m(slot_m: float, f_hz: float, width_m: float = 0.1e-3) -> float:
+    """Return the inductive part (H m) of a seam's Zt whose contacts stand `slot_m` apart.
+
+    Between contacts the seam is a row of narrow slots with the magnetic polarisability
+    alpha = pi l^3 / (24 (ln(4 l / w) - 1)) (prolate aperture, textbook); a row of such dipoles
+    carries the magnetic current j omega mu0 alpha / l per field H, hence L = mu0 alpha / l. It
+    rises to infinity at the slots' half-wave resonance. width_m: gap that stays open.
+    """
+    ratio = 2 * slot_m * f_hz / C0_M_S
+    if ratio >= 1:
+        return math.inf
+    alpha = math.pi * slot_m**3 / (24 * (math.log(4 * slot_m / width_m) - 1))
+    return MU0_H_M * alpha / slot_m / (1 - ratio**2)
+
+
+def water_permittivity(f_hz: float) -> complex:
+    """Return the relative permittivity of pure water at 25 deg C (Debye: 78.4, 5.2, 8.27 ps)."""
+    return 5.2 + (78.4 - 5.2) / (1 + 2j * math.pi * f_hz * 8.27e-12)
+
+
+def filled_bore_db(f_hz: float, diameter_m: float, depth_m: float, eps_r: complex) -> float:
+    """Return the attenuation of a metal bore filled with a lossy liquid, TE11 (textbook).
+
+    gamma = sqrt(kc^2 - eps k^2), kc = 1.8412 / radius; empty and far below cut-off this is the
+    32 t/D of 2.1.4. Above cut-off only the liquid's own loss is left.
+    """
+    k = 2 * math.pi * f_hz / C0_M_S
+    kc = 1.8412 / (diameter_m / 2)
+    return _DB * abs(cmath.sqrt(kc**2 - eps_r * k**2).real) * depth_m
 
 
 def combined_db(paths_db: Sequence[float], *, coherent: bool) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 from casemate.core.errors import DesignError
 
 SMALLEST_VISIBLE_M = 12e-3
-"""Narrowest useful strip of mesh (lead's figure: below it terminals and rims eat the board)."""
+"""Narrowest useful strip of mesh (engineering choice: below it terminals and rims eat the board)."""
 
 _EPSILON = 1e-9
 
@@ -145,7 +146,7 @@ def pieces(axis: Axis, cuts: tuple[float, ...], *, low_lap: bool, high_lap: bool
     """Return the pieces between the cuts; low_lap, high_lap: whether the two ends are tucked."""
     stops = (axis.start_m, *cuts, axis.end_m)
     rows = []
-    for index, (a, b) in enumerate(zip(stops, stops[1:], strict=False)):
+    for index, (a, b) in enumerate(pairwise(stops)):
         first, last = index == 0, index == len(stops) - 2
         low = axis.low_m if first else (0.0 if axis.forward else axis.lap_m)
         high = axis.high_m if last else (axis.lap_m if axis.forward else 0.0)

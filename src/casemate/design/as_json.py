@@ -1,0 +1,93 @@
+"""design.json: the design in the form that others rely on (issue 2, last section)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from casemate.core.geometry import Outline
+from casemate.design.enclosure import Enclosure, TileDesign
+
+TOTALS = (
+    "thickness_max_m",
+    "mass_kg",
+    "unit_cost_usd",
+    "development_cost_usd",
+    "install_h",
+    "unavailability_min_per_year",
+)
+"""Keys of `totals`, in order."""
+
+
+def design_json(enclosure: Enclosure) -> dict[str, Any]:
+    """Return the JSON object of design.json, SI units, keys in a fixed order."""
+    return {
+        "name": enclosure.name,
+        "modules": [
+            {
+                "id": row.id,
+                "function": row.function,
+                "face": row.face,
+                "maturity": row.maturity,
+                "reason": row.reason,
+                "runner_up": row.runner_up,
+            }
+            for row in enclosure.modules
+        ],
+        "faces": [
+            {"name": row.name, "thickness_m": row.thickness_m, "budget_m": row.budget_m}
+            for row in enclosure.faces
+        ],
+        "tiles": [_tile(row) for row in enclosure.tiles],
+        "targets": [
+            {
+                "id": row.id,
+                "required": row.required,
+                "achieved": row.achieved,
+                "unit": row.unit,
+                "met": row.met,
+                "evidence": row.evidence,
+            }
+            for row in enclosure.targets
+        ],
+        "doubts": [
+            {
+                "id": row.id,
+                "claim": row.claim,
+                "why": row.why,
+                "closes_with": row.closes_with,
+                "severity": row.severity,
+            }
+            for row in enclosure.doubts
+        ],
+        "alternatives": [
+            {
+                "id": row.id,
+                "kind": row.kind,
+                "description": row.description,
+                "changes": list(row.changes),
+                "totals": dict(row.totals),
+            }
+            for row in enclosure.alternatives
+        ],
+        "totals": {key: enclosure.totals[key] for key in TOTALS},
+    }
+
+
+def _tile(tile: TileDesign) -> dict[str, Any]:
+    return {
+        "id": tile.id,
+        "face": tile.face,
+        "width_m": tile.width_m,
+        "height_m": tile.height_m,
+        "layers": len(tile.stackup.copper),
+        "pitch_m": tile.mesh.pitch_m,
+        "trace_m": tile.mesh.trace_m,
+        "outline": _outline(tile.outline),
+    }
+
+
+def _outline(outline: Outline) -> dict[str, Any]:
+    return {
+        "exterior": [list(point) for point in outline.exterior],
+        "holes": [[list(point) for point in ring] for ring in outline.holes],
+    }
