@@ -26,8 +26,8 @@ _SIGNED_UNITS: tuple[tuple[str, str, str], ...] = (
     ("mtbf", "mtbf_s", "s"),
     ("latency", "latency_s", "s"),
 )
-_SHARED = ("mass", "power", "unit_cost")
-_COPIED = [
+_SHARED = ("mass", "power", "unit_cost", "install")
+_COPIED = (
     "id",
     "name",
     "function",
@@ -43,7 +43,7 @@ _COPIED = [
     "effort_on_placeholder",
     "risk",
     "source",
-]
+)
 _SUFFIX = {"S/m": "s_per_m", "ohm*m": "ohm_m", "H/m": "h_per_m"}
 
 

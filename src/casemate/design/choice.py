@@ -1,0 +1,197 @@
+"""Chooses a module for every function and face, in the lexicographic order of PRODUCT.md.
+
+Security, then space, then integration, then cost: CP-SAT minimises one level after the other and
+fixes each before the next. One worker and a fixed seed make the result a function of its input.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from casemate.core.errors import DesignError
+from casemate.design.choice_model import FAMILIES, Model, build
+from casemate.design.doubts import doubts_of
+from casemate.design.enclosure import Alternative, Doubt, ModuleChoice, Target
+from casemate.design.needs import Slot, pitch_and_trace_m, quantity
+from casemate.design.totals import bill, face_thickness_m, targets_of, totals_of
+from casemate.modules import Card, Catalogue
+from casemate.spec.model import EnclosureSpec
+
+TIME_LIMIT_S = 20.0
+"""Deterministic-time limit of one solve; far above what a catalogue of hundreds needs."""
+SEED = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The chosen modules and why.
+
+    slots: slot key ("mesh_skin/front", "vent/ID of the crossing", "reader") -> card; an optional
+    slot that stays empty is absent. amounts: same keys, in the card's `per`. conflict: if any
+    requirement is unmet, an irreducible set of requirements that no design meets together.
+    """
+
+    slots: dict[str, Card]
+    amounts: dict[str, float]
+    modules: tuple[ModuleChoice, ...]
+    doubts: tuple[Doubt, ...]
+    alternatives: tuple[Alternative, ...]
+    targets: tuple[Target, ...]
+    totals: dict[str, float]
+    thickness_m: dict[str, float]
+    net_length_max_m: float
+    pitch_m: dict[str, float]
+    trace_m: dict[str, float]
+    bom: tuple[dict[str, Any], ...]
+    conflict: tuple[str, ...] = ()
+
+    def card(self, key: str) -> Card:
+        """Return the card of a slot; KeyError if the slot is empty."""
+        return self.slots[key]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Solution:
+    """One solved model. levels: value of each level, in order."""
+
+    chosen: dict[str, tuple[Slot, Card, float]]
+    levels: dict[str, int]
+    unmet: tuple[str, ...] = field(default=())
+
+
+def choose(spec: EnclosureSpec, catalogue: Catalogue, *, alternatives: bool = True) -> Choice:
+    """Return the best choice of modules for a spec.
+
+    A spec whose targets or budgets cannot all be met gets the nearest design, with the rows of
+    `targets` not met and `conflict` saying why. Raises DesignError with the smallest set found
+    if pins or empty slots leave no design at all. `alternatives=False` skips the re-solves.
+    """
+    from casemate.design import explain
+
+    model = build(spec, catalogue)
+    best = solve(model)
+    if best is None:
+        conflict = explain.hard_conflict(model)
+        raise DesignError(
+            f"no design exists: {', '.join(conflict)} contradict each other.",
+            remedy="drop or change one of them, or add a module card that serves the slot.",
+            conflict=conflict,
+        )
+    chosen = best.chosen
+    others = explain.alternatives(spec, catalogue, best) if alternatives else ()
+    reasons = explain.reasons(model, best) if alternatives else {}
+    skins = {slot.face: card for slot, card, _ in chosen.values() if slot.function == "mesh_skin"}
+    drawn = {face: pitch_and_trace_m(card, spec) for face, card in skins.items()}
+    reach = [
+        float(card.parameters["net_length_max_m"])
+        for slot, card, _ in chosen.values()
+        if slot.function == "skin_sensing"
+    ]
+    return Choice(
+        slots={key: card for key, (_, card, _) in chosen.items()},
+        amounts={key: amount for key, (_, _, amount) in chosen.items()},
+        modules=explain.rows(chosen, reasons),
+        doubts=doubts_of(chosen, spec, catalogue),
+        alternatives=others,
+        targets=targets_of(chosen, spec),
+        totals=totals_of(chosen, spec),
+        thickness_m=face_thickness_m(chosen),
+        net_length_max_m=min(reach, default=0.0),
+        pitch_m={face: pitch for face, (pitch, _) in drawn.items()},
+        trace_m={face: trace for face, (_, trace) in drawn.items()},
+        bom=bill(chosen),
+        conflict=explain.soft_conflict(model) if best.unmet else (),
+    )
+
+
+def solve(
+    model: Model,
+    *,
+    order: tuple[str, ...] = (),
+    forbid: tuple[str, str] | None = None,
+    force: tuple[str, str] | None = None,
+) -> Solution | None:
+    """Minimise the levels one after the other; None if structure and pins leave no design.
+
+    order: names of levels, if other than the model's own; ("unmet",) only finds what is unmet.
+    forbid, force: (slot key, card id) that must not or must be chosen. The model is copied, so it can be solved again.
+    """
+    cp = model.cp.clone()
+    if forbid is not None:
+        cp.add(model.x[forbid] == 0)
+    if force is not None:
+        cp.add(model.x[force] == 1)
+    for literal in model.pins.values():
+        cp.add(literal == 1)
+    expressions = dict(model.levels)
+    names = order or tuple(expressions)
+    slack = sum((model.unmet(family) for family in FAMILIES), 0)
+    solver = _run(cp, slack)
+    if solver is None:
+        return None
+    if order == ("unmet",):
+        return _solution(model, solver)
+    if (
+        round(solver.objective_value) == 0 and not order
+    ):  # everything can be met: four levels at one stroke
+        cp.add(slack == 0)
+        names = tuple(name for name in names if not name.startswith("unmet"))
+    for name in names:
+        if isinstance(expressions[name], int):
+            continue
+        found = _run(cp, expressions[name])
+        if found is None:
+            break
+        solver = found
+        cp.add(expressions[name] <= round(solver.objective_value))
+    return _solution(model, solver)
+
+
+def feasible(model: Model, enforced: frozenset[str], pins: frozenset[str]) -> bool:
+    """Return whether a design meets all requirements in `enforced` and all `pins`."""
+    cp = model.cp.clone()
+    for id in sorted(enforced):
+        for variable, _ in model.requirements[id].slacks:
+            cp.add(variable == 0)
+    for key in sorted(pins):
+        cp.add(model.pins[key] == 1)
+    return _run(cp, None) is not None
+
+
+def _run(cp: Any, objective: Any) -> Any:
+    from ortools.sat.python import cp_model
+
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = SEED
+    solver.parameters.max_deterministic_time = TIME_LIMIT_S
+    if objective is None or isinstance(objective, int):
+        cp.clear_objective()
+    else:
+        cp.minimize(objective)
+    status = solver.solve(cp)
+    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return solver
+    return None
+
+
+def _solution(model: Model, solver: Any) -> Solution:
+    chosen = {}
+    for slot in model.slots:
+        for card in model.options[slot.key]:
+            key = (slot.key, card.id)
+            if solver.boolean_value(model.x[key]):
+                pieces = model.pieces.get(key)
+                amount = float(solver.value(pieces)) if pieces is not None else quantity(slot, card)
+                chosen[slot.key] = (slot, card, amount)
+    unmet = tuple(
+        id
+        for id, row in sorted(model.requirements.items())
+        if any(solver.value(variable) > 0 for variable, _ in row.slacks)
+    )
+    levels = {
+        name: expression if isinstance(expression, int) else round(solver.value(expression))
+        for name, expression in model.levels
+    }
+    return Solution(chosen=chosen, levels=levels, unmet=unmet)
