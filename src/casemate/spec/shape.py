@@ -80,7 +80,7 @@ class CrossingTable(_Table):
     pressure_drop_max: Annotated[float, Quantity("Pa", 0, 1e4, "15 Pa", above=True)] | None = Field(
         default=None, description="Largest pressure drop that the vent may add."
     )
-    inlet_rise_max: Annotated[float, Quantity("delta_degC", 0, 100, "1 delta_degC")] | None = Field(
+    inlet_rise_max: Annotated[float, Quantity("K", 0, 100, "1 K")] | None = Field(
         default=None, description="Largest rise of the inlet air that the vent may cause."
     )
     current: Annotated[float, Quantity("A", 0, 1e5, "2750 A", above=True)] | None = Field(
@@ -166,9 +166,11 @@ class AdversaryTable(_Table):
     people: Annotated[int, Field(ge=1, le=10**6)] = Field(
         default=1000, description="People who work for it."
     )
-    budget: Cost = Field(default=1e9, description="What it may spend.")
+    budget: Cost = Field(
+        default="1000 MUSD", validate_default=True, description="What it may spend."
+    )
     duration: Annotated[float, Quantity("s", 0, 100 * YEAR_S, "3 year", above=True)] = Field(
-        default=3 * YEAR_S, description="How long it may work."
+        default="3 year", validate_default=True, description="How long it may work."
     )
 
 
@@ -261,5 +263,5 @@ class SpecFile(_Table):
     ] = Field(
         default_factory=dict,
         max_length=100,
-        description='Modules fixed by hand: "function" or "function/face" = "module id".',
+        description='Modules fixed by hand: "function" or "function/place" = "module".',
     )

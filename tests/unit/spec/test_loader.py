@@ -218,3 +218,14 @@ def test_crossings_that_fit_alone_but_not_together() -> None:
     error = refused(text)
     assert error.key == "crossings[3]" and "1.446e+04 cm^2" in error.message
     assert load_spec_text(text.replace("count = 180", "count = 120"))
+
+
+def test_what_may_be_left_out() -> None:
+    text = TEXT["dpa"]
+    head, _, rest = text.partition("[adversary]")
+    text = head + "[targets]" + rest.partition("[targets]")[2]
+    spec = load_spec_text(text.replace('[mesh]\npattern = "tree"\nlanes = 2\n', ""))
+    # The reference adversary of PRODUCT.md: 1,000 people, 1 billion USD, several years.
+    assert (spec.adversary.profile, spec.adversary.people) == ("state", 1000)
+    assert (spec.adversary.budget_usd, spec.adversary.duration_s) == (1e9, 3 * 365.25 * 86400)
+    assert (spec.mesh.pattern, spec.mesh.lanes, spec.mesh.pitch_m) == ("tree", 4, 0.0)
