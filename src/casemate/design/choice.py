@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casemate.core.errors import DesignError
-from casemate.design.choice_model import FAMILIES, Model, build
+from casemate.design.choice_base import Model
+from casemate.design.choice_model import FAMILIES, build
 from casemate.design.doubts import doubts_of
 from casemate.design.enclosure import Alternative, Doubt, ModuleChoice, Target
 from casemate.design.needs import Slot, pitch_and_trace_m, quantity
@@ -114,8 +115,9 @@ def solve(
 ) -> Solution | None:
     """Minimise the levels one after the other; None if structure and pins leave no design.
 
-    order: names of levels, if other than the model's own; ("unmet",) only finds what is unmet.
-    forbid, force: (slot key, card id) that must not or must be chosen. The model is copied, so it can be solved again.
+    order: names of levels, if other than the model's own; ("unmet",) finds only what is unmet.
+    forbid, force: (slot key, card id) that must not or must be chosen. The model is copied, so it
+    can be solved again.
     """
     cp = model.cp.clone()
     if forbid is not None:

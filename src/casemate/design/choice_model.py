@@ -8,101 +8,25 @@ an infeasible spec still gets its nearest design; pins and structure are hard.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from casemate.design.enclosure import FACES
+from casemate.design import choice_rules as rules
+from casemate.design.choice_base import Model
 from casemate.design.needs import (
     Slot,
     candidates,
-    path_needs,
     pitch_and_trace_m,
-    quantity,
-    skin_hole_m,
     slots_of,
-    vent_drop_pa,
 )
 from casemate.design.totals import (
-    YEAR_S,
     card_doubt_weight,
-    failure_downtime_s,
-    false_alarm_s,
-    swap_downtime_factor,
 )
-from casemate.modules import Card, Catalogue, Detection
+from casemate.modules import Card, Catalogue
 from casemate.spec.model import EnclosureSpec
 
 FAMILIES = ("security", "thickness", "integration", "cost")
-CUSTOM_INTERFACE_S = 600
-"""What one custom interface counts beside install seconds: ten minutes of a fitter's care."""
 DIFFERENT_MODULE_S = 300
 """What one more kind of module counts: five minutes of stock, drawings and training a unit."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Requirement:
-    """A target or budget of the spec; `slacks` are (variable, weight), all zero when it is met."""
-
-    id: str
-    family: str
-    slacks: list[tuple[Any, int]] = field(default_factory=list)
-
-
-@dataclass(slots=True, kw_only=True)
-class Model:
-    """Variables and expressions of one spec. pieces: count variables of readers and hold-up."""
-
-    cp: Any
-    slots: tuple[Slot, ...]
-    options: dict[str, tuple[Card, ...]]
-    x: dict[tuple[str, str], Any]
-    pieces: dict[tuple[str, str], Any]
-    requirements: dict[str, Requirement]
-    levels: tuple[tuple[str, Any], ...] = ()
-    pins: dict[str, Any] = field(default_factory=dict)
-
-    def slack(self, requirement: str, family: str, most: int, bound: int, name: str = "") -> Any:
-        """Return a new slack variable (0..most), weighted by its share of the bound in ppm."""
-        variable = self.cp.new_int_var(0, max(most, 0), name or requirement)
-        row = self.requirements.setdefault(requirement, Requirement(id=requirement, family=family))
-        row.slacks.append((variable, max(1, round(1e6 / max(bound, 1)))))
-        return variable
-
-    def unmet(self, family: str) -> Any:
-        """Return the weighted sum of slacks of a family."""
-        return sum(
-            (
-                variable * weight
-                for row in self.requirements.values()
-                if row.family == family
-                for variable, weight in row.slacks
-            ),
-            0,
-        )
-
-    def chosen(self, function: str, forms: tuple[str, ...]) -> list[Any]:
-        """Return the choice variables of all cards of a function with one of the forms."""
-        return [
-            self.x[slot.key, card.id]
-            for slot in self.slots
-            if slot.function == function
-            for card in self.options[slot.key]
-            if card.form in forms
-        ]
-
-    def summed(self, figure: Callable[[Slot, Card], float], scale: float) -> Any:
-        """Return sum of figure (per unit) * amount * scale as an integer expression."""
-        total: Any = 0
-        for slot in self.slots:
-            for card in self.options[slot.key]:
-                key = (slot.key, card.id)
-                if key in self.pieces:
-                    total += self.pieces[key] * round(figure(slot, card) * scale)
-                else:
-                    amount = figure(slot, card) * quantity(slot, card)
-                    total += self.x[key] * round(amount * scale)
-        return total
 
 
 def build(spec: EnclosureSpec, catalogue: Catalogue) -> Model:
@@ -121,11 +45,11 @@ def build(spec: EnclosureSpec, catalogue: Catalogue) -> Model:
     _structure(model, spec)
     _readers(model, spec)
     _hold_up(model, spec)
-    _detection(model, spec)
-    _fields(model, spec)
-    thickness = _thickness(model, spec)
-    service = _service(model, spec)
-    install = _integration(model, spec)
+    rules.detection(model, spec)
+    rules.fields(model, spec)
+    thickness = rules.thickness(model, spec)
+    service = rules.service(model, spec)
+    install = rules.integration(model, spec)
     cost = model.summed(lambda _, card: card.unit_cost_usd, 100)
     bound = round(spec.budgets.unit_cost_usd * 100)
     cp.add(cost <= bound + model.slack("budgets.unit_cost", "cost", 10**10, bound))
@@ -134,7 +58,7 @@ def build(spec: EnclosureSpec, catalogue: Catalogue) -> Model:
         for slot in slots
         for card in options[slot.key]
     )
-    developed, different = _development(model, catalogue)
+    developed, different = rules.development(model, catalogue)
     order = sum(variable * (index % 97) for index, variable in enumerate(x.values()))
     model.levels = (
         *((f"unmet {family}", model.unmet(family)) for family in FAMILIES),
@@ -247,177 +171,3 @@ def _hold_up(model: Model, spec: EnclosureSpec) -> None:
     taken = model.summed(lambda _, card: card.hold_up_power_w * spec.budgets.hold_up_s, 1.0)
     slack = model.slack("budgets.hold_up", "integration", 10**12, round(spec.budgets.hold_up_s))
     cp.add(sum(packs) + slack >= taken)
-
-
-def _detection(model: Model, spec: EnclosureSpec) -> None:
-    """Each attack path has its independent detections, fast enough for the reaction time."""
-    late = model.slack("targets.reaction", "security", 1, 1)
-    by_key = {slot.key: slot for slot in model.slots}
-    for need in path_needs(spec, model.slots):
-        groups: dict[str, list[Any]] = {}
-        where = (by_key[need.slot],) if need.slot else model.slots
-        for slot in where:
-            for card in model.options[slot.key]:
-                for row in card.detections:
-                    if row.attack_path == need.attack_path and row.primary:
-                        live = _live(model, spec, slot, card, row, late)
-                        groups.setdefault(row.modality, []).extend(live)
-        covered = []
-        for modality, rows in sorted(groups.items()):
-            group = model.cp.new_bool_var(f"{need.id}:{modality}")
-            model.cp.add(sum(rows) >= 1).only_enforce_if(group)
-            covered.append(group)
-        name = "targets.dual_detection" if need.required > 1 else "targets.detection"
-        slack = model.slack(f"{name}.{need.id}", "security", need.required, 1, f"detect:{need.id}")
-        model.cp.add(sum(covered) + slack >= need.required)
-
-
-def _live(
-    model: Model, spec: EnclosureSpec, slot: Slot, card: Card, row: Detection, late: Any
-) -> list[Any]:
-    """Return one literal a (card, reading sensor) pair: true only if it works in time."""
-    cp = model.cp
-    own = model.x[slot.key, card.id]
-    pairs: list[tuple[Any, float]] = []
-    if row.read_by:
-        for other in model.slots:
-            for sensor in model.options[other.key]:
-                if other.function.endswith("_sensing") and sensor.form in row.read_by:
-                    pairs.append((model.x[other.key, sensor.id], sensor.latency_s))
-    else:
-        pairs.append((own, card.latency_s))
-    live = []
-    for reader, latency in pairs:
-        literal = cp.new_bool_var("")
-        cp.add_implication(literal, own)
-        cp.add_implication(literal, reader)
-        for controller in model.options["controller"]:
-            slow = latency + controller.latency_s > spec.targets.reaction_s * (1 + 1e-9)
-            if slow and not row.attack_path.startswith(("environment", "key")):
-                cp.add(literal + model.x["controller", controller.id] <= 1 + late)
-        live.append(literal)
-    return live
-
-
-def _fields(model: Model, spec: EnclosureSpec) -> None:
-    """Holes in the skin against the tool, attenuation of each part, pressure drop of vents."""
-    tool = spec.targets.tool_m
-    for slot in model.slots:
-        cards = model.options[slot.key]
-        if slot.function == "mesh_skin":
-            over = {c.id: math.ceil((skin_hole_m(c, spec) - tool) * 1e6 - 1e-6) for c in cards}
-            _penalise(model, slot, over, "targets.tool", "security", round(tool * 1e6))
-        for band in spec.targets.attenuation:
-            short = {}
-            for card in cards:
-                least = card.attenuation_over(band.f_min_hz, band.f_max_hz)
-                short[card.id] = 0 if least is None else round((band.attenuation_db - least) * 10)
-            bound = round(band.attenuation_db * 10)
-            _penalise(model, slot, short, f"targets.attenuation.{band.id}", "security", bound)
-        item = slot.crossing
-        if slot.function == "vent" and item is not None and item.pressure_drop_max_pa > 0:
-            most = item.pressure_drop_max_pa
-            over = {c.id: math.ceil((vent_drop_pa(c, item) - most) * 100) for c in cards}
-            _penalise(model, slot, over, f"crossings.{item.id}.pressure_drop", "integration", 100)
-
-
-def _penalise(
-    model: Model, slot: Slot, over: dict[str, int], requirement: str, family: str, bound: int
-) -> None:
-    """Add a slack that is at least the excess of the chosen card."""
-    worst = max(over.values(), default=0)
-    if worst <= 0:
-        model.requirements.setdefault(requirement, Requirement(id=requirement, family=family))
-        return
-    slack = model.slack(requirement, family, worst, bound, f"{requirement}:{slot.key}")
-    model.cp.add(
-        slack >= sum(model.x[slot.key, id] * max(excess, 0) for id, excess in over.items())
-    )
-
-
-def _thickness(model: Model, spec: EnclosureSpec) -> dict[str, Any]:
-    """A face is as thick as skin + seam + shield, or its thickest crossing, if that is more."""
-    cp, result = model.cp, {}
-    for face in FACES:
-        depth = cp.new_int_var(0, 10**6, f"thickness:{face}")
-        base: Any = 0
-        for slot in model.slots:
-            if slot.face != face:
-                continue
-            own = sum(
-                model.x[slot.key, card.id] * math.ceil(card.thickness_m * 1e5 - 1e-6)
-                for card in model.options[slot.key]
-            )
-            if slot.crossing is None:
-                base += own
-            else:
-                cp.add(depth >= own)
-        cp.add(depth >= base)
-        bound = math.floor(spec.budgets.thickness_m[face] * 1e5 + 1e-6)
-        cp.add(depth <= bound + model.slack(f"budgets.thickness.{face}", "thickness", 10**6, bound))
-        result[face] = depth
-    return result
-
-
-def _service(model: Model, spec: EnclosureSpec) -> Any:
-    """Return the longest service job: a swap through a door, or a module's own replacement."""
-    cp = model.cp
-    longest = cp.new_int_var(0, 10**8, "service")
-    swapped = {swap.face for swap in spec.service.swaps}
-    for slot in model.slots:
-        door = slot.function == "seam" and slot.face in swapped
-        for card in model.options[slot.key]:
-            if door or not swapped:
-                cp.add(longest >= math.ceil(card.service_s) * model.x[slot.key, card.id])
-    bound = round(spec.budgets.service_s)
-    cp.add(longest <= bound + model.slack("budgets.service", "integration", 10**8, bound))
-    return longest
-
-
-def _integration(model: Model, spec: EnclosureSpec) -> Any:
-    """Bound install time, unavailability and power; return install time and interfaces in s."""
-    cp = model.cp
-    install = model.summed(lambda _, card: card.install_s, 1.0)
-    bound = round(spec.budgets.install_s)
-    cp.add(install <= bound + model.slack("budgets.install", "integration", 10**9, bound))
-    power = model.summed(lambda _, card: card.power_w, 1000)
-    bound = math.floor(spec.budgets.own_power_w * 1000 + 1e-6)
-    cp.add(power <= bound + model.slack("budgets.own_power", "integration", 10**9, bound))
-
-    def downtime(slot: Slot, card: Card) -> float:
-        """Return milliseconds a year that one unit of this card costs the host."""
-        pieces = quantity(slot, card) if card.per != "each" else 1.0
-        lost = failure_downtime_s(card) / max(pieces, 1e-12)
-        if slot.function == "seam":
-            lost += card.service_s * swap_downtime_factor(spec, slot.face) / max(pieces, 1e-12)
-        if slot.function == "controller":
-            lost += false_alarm_s(card, spec)
-        return lost
-
-    away = model.summed(downtime, 1000)
-    bound = math.floor(spec.budgets.unavailability_s_per_year * 1000)
-    slack = model.slack("budgets.unavailability", "integration", round(YEAR_S * 1000), bound)
-    cp.add(away <= bound + slack)
-    custom = sum(
-        model.x[slot.key, card.id]
-        for slot in model.slots
-        for card in model.options[slot.key]
-        if not card.interface_standard
-    )
-    return install + custom * CUSTOM_INTERFACE_S
-
-
-def _development(model: Model, catalogue: Catalogue) -> tuple[Any, Any]:
-    """Return the development cost (USD) of all different cards that are used, and their number."""
-    total: Any = 0
-    number: Any = 0
-    for card in catalogue:
-        uses = [
-            model.x[slot.key, card.id] for slot in model.slots if (slot.key, card.id) in model.x
-        ]
-        if uses:
-            used = model.cp.new_bool_var(f"used:{card.id}")
-            model.cp.add_max_equality(used, uses)
-            total += used * round(card.development_cost_usd)
-            number += used
-    return total, number

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from casemate.design.choice import Solution, feasible, solve
-from casemate.design.choice_model import FAMILIES, Model, build
+from casemate.design.choice_base import Model
+from casemate.design.choice_model import FAMILIES, build
 from casemate.design.enclosure import Alternative, ModuleChoice
 from casemate.design.needs import Slot
 from casemate.design.totals import Chosen, totals_of
@@ -111,7 +112,7 @@ def alternatives(
     """Return the slimmest secure design, what relaxing buys, and the nearest if any is unmet."""
     result = []
     model = build(spec, catalogue)
-    order = ("unmet security", "space", "cost", "order")
+    order = ("unmet security", "space", "unmet integration", "unmet cost", "integration", "cost")
     slim = solve(model, order=order)
     if slim is not None:
         result.append(_slimmest(slim, best, spec))
@@ -155,7 +156,7 @@ def _slimmest(slim: Solution, best: Solution, spec: EnclosureSpec) -> Alternativ
     )
     if missed:
         words += f"; it breaks {in_words(missed)}"
-    if not _changes(best, slim):
+    if thinner < 0.005:
         words = "the chosen design is the slimmest that meets security as well"
     return Alternative(
         id="slimmest",
@@ -239,7 +240,7 @@ def soft_conflict(model: Model) -> tuple[str, ...]:
     if _meets(model, everything):
         return ()
     found = [_filter(model, everything), _filter(model, everything[::-1])]
-    return tuple(sorted(min(found, key=lambda kept: len(kept))))
+    return tuple(sorted(found[0] if len(found[0]) <= len(found[1]) else found[1]))
 
 
 def hard_conflict(model: Model) -> tuple[str, ...]:
@@ -251,7 +252,7 @@ def hard_conflict(model: Model) -> tuple[str, ...]:
     if not _meets(model, []):
         return ("catalogue.requires",)
     found = [_filter(model, pins), _filter(model, pins[::-1])]
-    return tuple(sorted(min(found, key=lambda kept: len(kept))))
+    return tuple(sorted(found[0] if len(found[0]) <= len(found[1]) else found[1]))
 
 
 def _filter(model: Model, ids: list[str]) -> list[str]:
