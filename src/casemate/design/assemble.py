@@ -41,7 +41,7 @@ def assemble(spec: EnclosureSpec, choice: Choice, *, serial: str) -> Enclosure:
     layout = lay_out(plan_of(spec, choice))
     shielding = shielding_of(spec, layout, choice.slots)
     air_result, air_targets, air_doubts = air_of(spec, layout, choice)
-    doubts = (*choice.doubts, *plan_doubts(spec, choice), *shielding.doubts, *air_doubts)
+    doubts = (*choice.doubts, *plan_doubts(choice), *shielding.doubts, *air_doubts)
     return Enclosure(
         name=spec.name,
         serial=serial,

@@ -65,9 +65,8 @@ def stackup_of(card: Card, fab: FabProfileCard) -> Stackup:
     )
 
 
-def plan_doubts(spec: EnclosureSpec, choice: Choice) -> tuple[Doubt, ...]:
+def plan_doubts(choice: Choice) -> tuple[Doubt, ...]:
     """Return what the layout takes for granted and nobody has proved."""
-    fab = fab_of(spec)
     skins = {key: card for key, card in choice.slots.items() if key.startswith("mesh_skin/")}
     rows = [
         Doubt(
@@ -88,18 +87,6 @@ def plan_doubts(spec: EnclosureSpec, choice: Choice) -> tuple[Doubt, ...]:
                 " fold: the flap must be a flex tail or a separate strip joined to its nets",
                 closes_with="a foldable skin (rigid-flex-wall), or a first article of the joint",
                 severity="high",
-            )
-        )
-    blind = sorted({c.id for c in skins.values() if c.parameters.get("blind", False)})
-    if blind and not fab.blind_vias:
-        rows.append(
-            Doubt(
-                id="layout.blind-vias",
-                claim=f"{', '.join(blind)} can be made by {fab.id}",
-                why="the card asks blind vias, the fab profile names none; the design uses through"
-                " vias, which reach the outer surface within the covered edges",
-                closes_with="a written answer of the fab, or another fab profile",
-                severity="medium",
             )
         )
     return tuple(rows)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from casemate.core.errors import DesignError
 
 SMALLEST_VISIBLE_M = 12e-3
-"""Narrowest useful strip of mesh (engineering choice: below it terminals and rims eat the board)."""
+"""Narrowest useful strip of mesh (engineering choice: below it terminals and rims eat it)."""
 
 _EPSILON = 1e-9
 
