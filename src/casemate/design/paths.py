@@ -116,7 +116,7 @@ def _seam(
             return 0.0, 0.0
         inductance = em.contact_inductance_h_m(slot, f) if slot else 0.0
         one = em.seam_db(f, transfer, inductance, distance)
-        return tuple(em.many_db(one, lines, coherent=c) for c in (False, True))  # type: ignore[return-value]
+        return _several(one, lines)
 
     return LeakPath(
         id=f"seam.{module}",
@@ -126,6 +126,14 @@ def _seam(
         f" dipoles; d = {distance * 1e3:.0f} mm, {lines:.1f} lines",
         judged=True,
         curve=curve,
+    )
+
+
+def _several(one_db: float, count: float) -> tuple[float, float]:
+    """Return what `count` like openings keep, as a power sum and in phase, at least 0 dB."""
+    return (
+        max(0.0, em.many_db(one_db, count, coherent=False)),
+        max(0.0, em.many_db(one_db, count, coherent=True)),
     )
 
 
@@ -218,11 +226,7 @@ def _path(
     judged: bool = False,
 ) -> LeakPath:
     def curve(f: float) -> tuple[float, float]:
-        value = one(f)
-        return (
-            max(0.0, em.many_db(value, count, coherent=False)),
-            max(0.0, em.many_db(value, count, coherent=True)),
-        )
+        return _several(one(f), count)
 
     return LeakPath(
         id=f"{item.kind}.{item.id}",
