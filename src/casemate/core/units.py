@@ -15,9 +15,7 @@ _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _NAME = "[A-Za-zµμΩ°%][A-Za-zµμΩ°%0-9_]*[²³]?"
 _FACTOR = rf"(1|{_NAME}(\s*(\^|\*\*)\s*-?[0-9])?)"
 _PRODUCT = rf"{_FACTOR}((\s*[*/]\s*|\s+){_FACTOR})*"
-QUANTITY_PATTERN = (
-    rf"^\s*{_NUMBER}\s*(/\s*)?({_PRODUCT}(\s*/\s*\(\s*{_PRODUCT}\s*\))?)?\s*$"
-)
+QUANTITY_PATTERN = rf"^\s*{_NUMBER}\s*(/\s*)?({_PRODUCT}(\s*/\s*\(\s*{_PRODUCT}\s*\))?)?\s*$"
 """One number, then a product of units whose powers have one digit (a JSON Schema pattern).
 
 pint evaluates arithmetic: "9**9**9**9 m" would keep it busy for ever, and it drops commas, so that
@@ -65,7 +63,20 @@ def parse_quantity(text: str, unit: str) -> float:
     except QuantityError:
         raise
     except Exception as error:  # pint raises many unrelated types on hostile text
-        raise QuantityError(f'expected a quantity in {unit or "no unit"}: {error}') from None
+        raise QuantityError(_why(error, body, unit)) from None
     if not math.isfinite(value):
         raise QuantityError("the quantity is not finite")
     return value
+
+
+def _why(error: Exception, body: str, unit: str) -> str:
+    import pint
+
+    wanted = unit or "no unit"
+    if isinstance(error, pint.UndefinedUnitError):
+        names = error.unit_names
+        shown = names if isinstance(names, str) else ", ".join(names)
+        return f"expected a quantity in {wanted}; there is no unit {shown!r}"
+    if isinstance(error, pint.DimensionalityError):
+        return f"expected a quantity in {wanted}; {body!r} cannot be converted to it"
+    return f"expected a quantity in {wanted}: {error}"

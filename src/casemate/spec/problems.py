@@ -13,6 +13,22 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 
+PLAIN = {
+    "string_type": "expected a string in quotes",
+    "int_type": "expected a whole number",
+    "bool_type": "expected true or false",
+    "list_type": "expected a list",
+    "dict_type": "expected a table",
+    "model_type": "expected a table",
+    "less_than_equal": "the number is larger than <le>",
+    "greater_than_equal": "the number is smaller than <ge>",
+    "too_short": "the list has fewer than <min_length> entries",
+    "too_long": "there are more than <max_length> entries",
+    "string_too_long": "the text is longer than <max_length> characters",
+}
+"""What pydantic's complaints are called here."""
+
+
 def spec_error(problem: ValidationError, *, file: str, model: type[BaseModel]) -> SpecError:
     """Return the first problem (unknown keys before all else) and count the others."""
     found = problem.errors(include_url=False)
@@ -65,7 +81,10 @@ def _explain(each: ErrorDetails, model: type[BaseModel]) -> tuple[str, str, obje
             "use lower-case letters, digits and hyphens, beginning with a letter.",
             value,
         )
-    return f"{each['msg']}.", f"write {_sample(model, loc)}.", value
+    message = PLAIN.get(kind, each["msg"])
+    for name in ("le", "ge", "min_length", "max_length"):
+        message = message.replace(f"<{name}>", str(context.get(name)))
+    return f"{message}.", f"write {_sample(model, loc)}.", value
 
 
 def _either(known: list[str]) -> str:
@@ -106,7 +125,7 @@ def _sample(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
         return "a table"
     info = _table(model, loc[: loc.index(names[-1])]).model_fields.get(names[-1])
     if info is None:
-        return f'"{names[-1]}" as docs/formats/enclosure.md shows'
+        return f'{names[-1]} = "id-of-a-module"'
     schema = _property_schema(model, loc, names[-1])
     if schema.get("type") == "array":
         return (

@@ -34,7 +34,9 @@ class _Table(BaseModel):
 class ProtectedTable(_Table):
     """What is protected."""
 
-    kind: Name = Field(description="What it is, in one word: rack, camera, sensor.")
+    kind: Name = Field(
+        description="What it is, in one word.", examples=["rack", "camera", "sensor"]
+    )
     size: Annotated[list[Edge], Field(min_length=3, max_length=3)] = Field(
         description="Width (left to right), depth (front to rear), height of the protected volume."
     )
@@ -57,7 +59,9 @@ class CrossingTable(_Table):
     id: Name = Field(description="Name of the crossing, used once.")
     kind: CrossingKind = Field(description="What passes.")
     face: FaceName = Field(description="Face that it passes, seen from outside.")
-    count: Annotated[int, Field(ge=1, le=10000)] = Field(default=1, description="Number of lines.")
+    count: Annotated[int, Field(ge=1, le=10000)] = Field(
+        default=1, examples=[2], description="Number of lines."
+    )
     diameter: Opening | None = Field(
         default=None, description="Opening of one line, or clear aperture of a window."
     )
@@ -164,7 +168,7 @@ class AdversaryTable(_Table):
         default="state", description="Kind of adversary."
     )
     people: Annotated[int, Field(ge=1, le=10**6)] = Field(
-        default=1000, description="People who work for it."
+        default=1000, examples=[1000], description="People who work for it."
     )
     budget: Cost = Field(
         default="1000 MUSD", validate_default=True, description="What it may spend."
@@ -233,7 +237,7 @@ class MeshTable(_Table):
         default="tree", description="Random trees, or a serpentine (finer, but predictable)."
     )
     lanes: Annotated[int, Field(ge=2, le=16)] = Field(
-        default=4, description="Traces that run side by side."
+        default=4, examples=[4], description="Traces that run side by side."
     )
     pitch: Annotated[float, Quantity("m", 5e-5, 0.01, "0.2 mm")] | None = Field(
         default=None, description="Left out, the fab profile chooses."
@@ -245,7 +249,7 @@ class SpecFile(_Table):
 
     format: Literal[1] = Field(default=1, description="Version of this format.")
     name: Name = Field(description="Name of the enclosure.")
-    fab: Name = Field(description="Id of a fab profile.")
+    fab: Name = Field(description="Id of a fab profile.", examples=["jlc-rigid-4l"])
     protected: ProtectedTable = Field(description="What is protected.")
     crossings: list[CrossingTable] = Field(
         description="What passes the boundary.", default_factory=list, max_length=100

@@ -38,3 +38,12 @@ def test_refused_at_once(text: str) -> None:
     with pytest.raises(QuantityError):
         parse_quantity(text, "m")
     assert time.perf_counter() - start < 2
+
+
+def test_says_what_was_expected() -> None:
+    with pytest.raises(QuantityError, match="there is no unit 'wat'"):
+        parse_quantity("1 wat", "W")
+    with pytest.raises(QuantityError, match="'1 m' cannot be converted"):
+        parse_quantity("1 m", "W")
+    with pytest.raises(QuantityError, match="no unit"):
+        parse_quantity("1 m", "")
