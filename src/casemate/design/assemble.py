@@ -7,9 +7,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from casemate.design import air
+from casemate.design.attenuation import ShieldingResult, shielding_of
 from casemate.design.enclosure import CrossingDesign, Doubt, Enclosure, Target
 from casemate.design.layout import Layout, lay_out
-from casemate.design.paths import ShieldingResult, shielding_of
 from casemate.design.plan import plan_doubts, plan_of
 from casemate.spec.model import CrossingSpec, EnclosureSpec
 

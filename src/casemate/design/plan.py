@@ -89,6 +89,25 @@ def plan_doubts(choice: Choice) -> tuple[Doubt, ...]:
                 severity="high",
             )
         )
+    undrawn = sorted(
+        {
+            card.id
+            for key, card in choice.slots.items()
+            if key.startswith(("vent/", "window/", "crossing_"))
+            and any(row.modality == "mesh-conductor" for row in card.detections)
+        }
+    )
+    if undrawn:
+        rows.append(
+            Doubt(
+                id="layout.module-mesh",
+                claim=f"the mesh inside {', '.join(undrawn)} notices a tool",
+                why="only the boards of the faces are drawn and proved; the mesh within these"
+                " modules is the cards' claim, and proof.json says nothing of it",
+                closes_with="a drawing of those meshes, proved as the tiles are",
+                severity="high",
+            )
+        )
     return tuple(rows)
 
 

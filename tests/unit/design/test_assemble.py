@@ -11,10 +11,10 @@ import pytest
 
 from casemate.design import design_enclosure, design_json
 from casemate.design.assemble import assemble
+from casemate.design.attenuation import scope_of, shielding_of
 from casemate.design.choice import Choice, choose
 from casemate.design.enclosure import Enclosure
 from casemate.design.layout import lay_out
-from casemate.design.paths import scope_of, shielding_of
 from casemate.design.plan import plan_of
 from casemate.modules import load_catalogue
 from casemate.modules.model import Card
