@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from shapely import STRtree
 from shapely.geometry import LineString, Point, Polygon
 from shapely.ops import unary_union
 
@@ -67,8 +68,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory, sound: tuple[TileDesign, Ti
 # ---------------------------------------------------------------- reading back
 
 
-def gerber_shapes(path: Path) -> list[tuple[str, bool, Any]]:
-    """Return (net, dark, polygon in mm) of each object, in drawing order, as gerbonara has it."""
+def gerber_shapes(path: Path, *, quarter: int = 16) -> list[tuple[str, bool, Any]]:
+    """Return (net, dark, polygon in mm) of each object, in drawing order, as gerbonara has it.
+
+    quarter: chords in a quarter of a round end.
+    """
     from gerbonara import GerberFile
 
     shapes: list[tuple[str, bool, Any]] = []
@@ -78,9 +82,9 @@ def gerber_shapes(path: Path) -> list[tuple[str, bool, Any]]:
         net = path.stem if kind == "Region" else item.attrs.get(".N", ("",))[0]
         if kind == "Line":
             line = LineString([(item.x1, item.y1), (item.x2, item.y2)])
-            shape = line.buffer(item.aperture.diameter / 2, quad_segs=16)
+            shape = line.buffer(item.aperture.diameter / 2, quad_segs=quarter)
         elif kind == "Flash":
-            shape = Point(item.x, item.y).buffer(item.aperture.diameter / 2, quad_segs=16)
+            shape = Point(item.x, item.y).buffer(item.aperture.diameter / 2, quad_segs=quarter)
         elif kind == "Region":
             shape = Polygon(item.outline)
         else:
@@ -184,7 +188,7 @@ def net_graph(folder: Path, layers: tuple[str, ...]) -> tuple[int, dict[str, set
     pieces: list[tuple[int, Any]] = []
     labels: list[tuple[str, int, Any]] = []
     for number, layer in enumerate(layers, start=1):
-        shapes = gerber_shapes(layer_path(folder, layer))
+        shapes = gerber_shapes(layer_path(folder, layer), quarter=2)
         image = copper(shapes)
         parts = getattr(image, "geoms", [image])
         pieces += [(number, part) for part in parts if not part.is_empty]
@@ -196,19 +200,22 @@ def net_graph(folder: Path, layers: tuple[str, ...]) -> tuple[int, dict[str, set
             one = parent[one]
         return one
 
+    tree = STRtree([part for _, part in pieces])
     for first, last, x, y in drills(folder):
-        hit = [
-            index
-            for index, (number, part) in enumerate(pieces)
-            if first <= number <= last and part.intersects(Point(x, y))
-        ]
+        near = tree.query(Point(x, y), predicate="intersects").tolist()
+        hit = [index for index in sorted(near) if first <= pieces[index][0] <= last]
         for other in hit[1:]:
             parent[find(other)] = find(hit[0])
+    # the middle of a plane may lie in one of its openings, a point of its rim does not
+    middles = [
+        Point(shape.exterior.coords[0]) if net.endswith("_Cu") else shape.representative_point()
+        for net, _, shape in labels
+    ]
     names: dict[str, set[int]] = {}
-    for net, number, shape in labels:
-        for index, (level, part) in enumerate(pieces):
-            if level == number and part.intersection(shape).area > 0.5 * shape.area:
-                names.setdefault(net, set()).add(find(index))
+    for which, index in tree.query(middles, predicate="intersects").T.tolist():
+        net, number, _ = labels[which]
+        if pieces[index][0] == number:
+            names.setdefault(net, set()).add(find(index))
     return len({find(index) for index in range(len(pieces))}), names
 
 
@@ -253,7 +260,8 @@ def shorted(mesh: TileMesh) -> TileMesh:
     points = mesh.nets[0].vertices.copy()
     right = np.flatnonzero(points[:, 0] == points[:, 0].max())[10:12]
     points[right, 0] += boards.PITCH_NM
-    return boards.with_vertices(mesh, 0, points)
+    bad: TileMesh = boards.with_vertices(mesh, 0, points)
+    return bad
 
 
 def self_shorted(mesh: TileMesh) -> TileMesh:
@@ -443,7 +451,9 @@ def rim_gap_mm(path: Path, corner: tuple[float, float], other: tuple[float, floa
     """Return the largest distance from a meshed rectangle's rim to the nearest copper."""
     image = copper(gerber_shapes(path))
     rim = Polygon.from_bounds(*corner, *other).exterior
-    return max(image.distance(rim.interpolate(step)) for step in np.arange(0, rim.length, 0.05))
+    return max(
+        float(image.distance(rim.interpolate(step))) for step in np.arange(0, rim.length, 0.05)
+    )
 
 
 def test_bare_rim_shows_in_the_files(tmp_path: Path, sound: tuple[TileDesign, TileMesh]) -> None:
@@ -453,3 +463,61 @@ def test_bare_rim_shows_in_the_files(tmp_path: Path, sound: tuple[TileDesign, Ti
     body = ((3.1, 1.0), (12.9, 10.4))
     assert rim_gap_mm(layer_path(full, "In1.Cu"), *body) <= 0.2
     assert rim_gap_mm(layer_path(bare, "In1.Cu"), *body) > 1.0
+
+
+# ---------------------------------------------------------------- drawn meshes
+
+
+@pytest.fixture(scope="module", params=["rigid", "flex"])
+def drawn(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TileDesign, TileMesh, Path]:
+    """Return a random mesh of the generator and the folder of its files."""
+    from casemate.mesh.generate import draw_tile
+
+    if request.param == "rigid":
+        stackup = replace(boards.FOUR_LAYERS, plane=("F.Cu",))
+        pitch_m, trace_m = 0.2e-3, 0.1e-3
+    else:
+        stackup = replace(boards.TWO_LAYERS, mesh=("F.Cu", "B.Cu"), depth_m=(35e-6, 85e-6))
+        pitch_m, trace_m = 0.3e-3, 0.15e-3
+    tile = boards.tile(width_m=0.03, height_m=0.025, stackup=stackup, hole=False)
+    slot = ((0.018, 0.008), (0.018, 0.017), (0.022, 0.017), (0.022, 0.008))
+    tile = replace(
+        tile,
+        outline=replace(tile.outline, holes=(slot,)),
+        mesh=replace(tile.mesh, pattern="tree", pitch_m=pitch_m, trace_m=trace_m),
+        fab=replace(tile.fab, trace_min_m=trace_m, space_min_m=pitch_m - trace_m),
+    )
+    mesh = draw_tile(tile, secret=bytes(32), serial="conformance").mesh
+    return tile, mesh, written(tmp_path_factory.mktemp(request.param), tile, mesh)
+
+
+def test_drawn_mesh_passes_drc(drawn: tuple[TileDesign, TileMesh, Path]) -> None:
+    assert drc(drawn[2]) == (0, {})
+
+
+def test_drawn_nets_are_polygons_without_holes(drawn: tuple[TileDesign, TileMesh, Path]) -> None:
+    tile, mesh, folder = drawn
+    found: dict[str, tuple[int, int]] = {}
+    for layer in tile.stackup.mesh:
+        found |= outline_holes(layer_path(folder, layer))
+    assert found == {net.name: (1, 0) for net in mesh.nets}
+
+
+def test_drawn_net_graph(drawn: tuple[TileDesign, TileMesh, Path]) -> None:
+    tile, mesh, folder = drawn
+    count, names = net_graph(folder, tile.stackup.copper)
+    assert {net.name for net in mesh.nets} <= set(names)
+    assert all(len(found) == 1 for found in names.values())
+    assert len(set.union(*names.values())) == len(names) == count
+
+
+def test_drawn_copper_has_the_same_area_in_gerbv(
+    drawn: tuple[TileDesign, TileMesh, Path], tmp_path: Path
+) -> None:
+    tile, mesh, folder = drawn
+    for layer in tile.stackup.mesh:
+        path = layer_path(folder, layer)
+        area = rendered_area_mm2(path, tmp_path / "layer.png")
+        assert area == pytest.approx(intended(tile, mesh, layer).area, rel=0.002)

@@ -34,6 +34,10 @@ MASK_MARGIN_NM = 50_000
 _ROUNDING_NM = 1_000
 """Extra clearance that absorbs chords of arcs and rounding to whole nanometres."""
 
+_SIMPLIFIED = 1.0 / 0.985
+"""GEOS simplifies a curve by up to 1 % of the distance before it offsets it; this makes up for it.
+"""
+
 _SMALLEST_PLANE_NM2 = 1e12
 """Pieces of plane below 1 mm2 are left out: they shield nothing and may peel in etching."""
 
@@ -104,8 +108,11 @@ class Board:
     @property
     def openings(self) -> tuple[Pad, ...]:
         """Return the pads that are free of solder mask: terminals on the inner face only."""
-        inner = self.layers[-1]
-        return tuple(pad for pad in self.pads if pad.reference and pad.layer == inner)
+        return tuple(pad for pad in self.pads if self.is_open(pad))
+
+    def is_open(self, pad: Pad) -> bool:
+        """Return whether a pad is free of solder mask."""
+        return bool(pad.reference) and pad.layer == self.layers[-1]
 
 
 def uuid_of(*parts: object) -> str:
@@ -210,14 +217,14 @@ def _planes(
     from shapely.ops import unary_union
 
     fab = tile.fab
-    inset = to_nm(fab.edge_clearance_m) + _ROUNDING_NM
+    inset = round(to_nm(fab.edge_clearance_m) * _SIMPLIFIED) + _ROUNDING_NM
     gap = to_nm(max(fab.space_min_m, fab.registration_m)) + _ROUNDING_NM
     area: BaseGeometry = Polygon(rings[0], [ring for ring in rings[1:]])
     area = area.buffer(-inset, join_style="mitre", mitre_limit=2.0)
     area = area.difference(
         unary_union(
             [
-                Spot(pad.x_nm, pad.y_nm).buffer((pad.diameter_nm // 2 + gap) * 1.005)
+                Spot(pad.x_nm, pad.y_nm).buffer((pad.diameter_nm // 2 + gap) * _SIMPLIFIED)
                 for pad in pads
                 if pad.layer == layer
             ]

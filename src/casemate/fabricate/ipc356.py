@@ -36,7 +36,7 @@ def _records(board: Board, alias: dict[str, str], unit_nm: int) -> Iterable[str]
     count = len(board.layers)
     for pad in board.pads:
         if pad.reference:
-            open_pad = pad in board.openings
+            open_pad = board.is_open(pad)
             yield _line(
                 alias.get(pad.net, pad.net),
                 reference=pad.reference,

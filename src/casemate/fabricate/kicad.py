@@ -155,7 +155,7 @@ class _Writer:
         """Write a terminal as a one-pad footprint, so that the net's end is a real pad."""
         layer = self.layers[pad.layer]
         side = layer if layer in ("F.Cu", "B.Cu") else "B.Cu"
-        mask = f' "{side[0]}.Mask"' if pad in self._board.openings else ""
+        mask = f' "{side[0]}.Mask"' if self._board.is_open(pad) else ""
         stamp = [uuid_of(self._board.guid, "terminal", number, part) for part in range(4)]
         texts = (("reference", pad.reference, stamp[1]), ("value", pad.net, stamp[2]))
         self._sink.text(

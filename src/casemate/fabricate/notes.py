@@ -38,6 +38,12 @@ def _notes(board: Board) -> dict[str, Any]:
         "stackup": material_stackup(board),
         "trace_mm": mesh.trace_nm / 1e6,
         "space_mm": (mesh.pitch_nm - mesh.trace_nm) / 1e6,
+        "minimum": {
+            "trace_mm": _mm(fab.trace_min_m),
+            "space_mm": _mm(fab.space_min_m),
+            "drill_mm": _mm(fab.via_drill_m),
+            "pad_mm": _mm(fab.via_pad_m),
+        },
         "edge_clearance_mm": _mm(fab.edge_clearance_m),
         "tolerances": {
             "trace_width_share": fab.width_tolerance,

@@ -79,9 +79,7 @@ def tile(
     if hole:
         ring = circle_ring((width_m - 3e-3, height_m / 2), 1.2e-3, clockwise=True)
         outline = replace(outline, holes=(ring,))
-    frame = TileFrame(
-        origin_m=(0, 0, 0), x_axis=(1, 0, 0), y_axis=(0, 0, 1), inward=(0, 1, 0)
-    )
+    frame = TileFrame(origin_m=(0, 0, 0), x_axis=(1, 0, 0), y_axis=(0, 0, 1), inward=(0, 1, 0))
     return TileDesign(
         id="front.0",
         face="front",
