@@ -119,9 +119,9 @@ def region_bound(
     chosen = range(index.layers) if layers is None else layers
     first = 1 + (index.layers if touch else 0)
     rows = [0, *(first + k for k in chosen)]
-    squares = _squares(index.boxes)
+    places = squares(index.boxes)
     best, x, y, upper, count = search_places(
-        squares, math.inf, 0.5e9 * floor_m, 0.5e9 * tolerance_m, MAX_BOXES, len(index.outline) > 0,
+        places, math.inf, 0.5e9 * floor_m, 0.5e9 * tolerance_m, MAX_BOXES, len(index.outline) > 0,
         index.outline, index.half_nm if touch else 0.0, index.pieces, index.starts[rows],
         index.items, index.grid,
     )  # fmt: skip
@@ -130,7 +130,7 @@ def region_bound(
     )
 
 
-def _squares(boxes: Boxes) -> npt.NDArray[np.float64]:
+def squares(boxes: Boxes) -> npt.NDArray[np.float64]:
     """Return centres and half sides of squares that cover the boxes."""
     out = []
     size = boxes[:, 2:] - boxes[:, :2]
