@@ -22,7 +22,14 @@ from casemate.mesh.region import (
     polygon_nm,
 )
 from casemate.mesh.rim import polyline, push_fingers
-from casemate.mesh.terminals import Lead, fan, via_keepout_nm
+from casemate.mesh.terminals import (
+    Lead,
+    fan,
+    lay_leads,
+    position_nm,
+    refuse_tight,
+    via_keepout_nm,
+)
 from casemate.mesh.tours import bump_fill, follow, tour_links
 from casemate.mesh.trees import grow_trees
 from casemate.mesh.zones import ZonePlan, plan_zones
@@ -31,6 +38,8 @@ if TYPE_CHECKING:
     from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
+SPINE_SHIFT = 6
+"""Coarse rows between the spines of neighbouring layers: their terminals lie apart."""
 RIB_SHARE = 0.009
 """A rib holds at most this share of its net where the tile is long enough: under the 1 % that
 counts as a worthwhile bridge, with room for the fingers."""
@@ -68,6 +77,7 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
     swap = tile.height_m > tile.width_m
     board = polygon_nm(tile.outline, swap=swap)
     trace = round(rules.trace_m * NM)
+    refuse_tight(tile.fab, round(rules.pitch_m * NM), trace)
     inset = tile.fab.edge_clearance_m * NM + trace / 2
     region = centreline_region(board, inset)
     grids = lattices(
@@ -82,7 +92,7 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
             tile, name, grid, free, key=derive(secret, f"seed/{label}/{name}"), index=index
         )
         nets += _swapped_nets(layer.nets, swap)
-        terminals += _terminals(tile, name, layer.leads, swap)
+        terminals += _terminals(tile, name, grid, layer.leads, swap)
         drawings.append(
             LayerDrawing(
                 layer=name, lattice=grid, swap=swap, covered=layer.covered, usable=layer.usable
@@ -117,9 +127,11 @@ def _draw_layer(
     links = tour_links(tree, planned, grid.lanes)
     side = grid.side
     covered = np.repeat(np.repeat(planned, side, axis=0), side, axis=1)
-    leads = [lead for zone in plan.zones for lead in fan(grid, zone, tile.fab)]
-    _refuse_crowded(leads, region, tile.id, name)
-    free = _without_leads(region, leads, grid, via_keepout_nm(tile.fab, _trace(tile)))
+    leads = [lead for zone in plan.zones for lead in fan(grid, zone)]
+    lay_leads(leads, links, covered)
+    _refuse_crowded(leads, grid, region, tile.id, name)
+    vias = [position_nm(grid, lead.nodes[0]) for lead in leads]
+    free = _without_discs(region, vias, via_keepout_nm(tile.fab, _trace(tile)))
     usable = nodes_inside(grid, free)
     bump_fill(links, usable, covered)
     _refuse_bare(usable & ~covered, grid, tile, name)
@@ -132,12 +144,13 @@ def _plan(
     tile: TileDesign, grid: Lattice, region: BaseGeometry, key: bytes, index: int
 ) -> ZonePlan:
     inside = coarse_inside(grid, region)
-    per_side = int(tile.mesh.net_length_max_m / (4 * grid.lanes * tile.mesh.pitch_m))
+    # fingers lengthen nets at rims, strips are not all of one height: keep 15 % in hand
+    per_side = int(0.85 * tile.mesh.net_length_max_m / (4 * grid.lanes * tile.mesh.pitch_m))
     plan = plan_zones(
         inside,
         cells_per_side_max=per_side,
         rib_share=RIB_SHARE,
-        shift_rows=index * max(2, per_side // (4 * grid.columns)),
+        spine_shift=SPINE_SHIFT * index,
         draw=keystream(derive(key, "zones"), 1 << 16),
     )
     if not plan.zones:
@@ -156,37 +169,31 @@ def _without_vias(
     region: BaseGeometry, terminals: list[Terminal], swap: bool, keepout_nm: float
 ) -> BaseGeometry:
     """Return the region without the vias of the layers further out, which pass through."""
-    if not terminals:
+    at = [(t.y_nm, t.x_nm) if swap else (t.x_nm, t.y_nm) for t in terminals]
+    return _without_discs(region, at, keepout_nm)
+
+
+def _without_discs(
+    region: BaseGeometry, centres: list[tuple[int, int]], radius_nm: float
+) -> BaseGeometry:
+    if not centres:
         return region
     import shapely
 
-    at = [(t.y_nm, t.x_nm) if swap else (t.x_nm, t.y_nm) for t in terminals]
-    discs = shapely.buffer(shapely.points(np.array(at, dtype=float)), keepout_nm / 0.98)
+    points = shapely.points(np.array(centres, dtype=float))
+    # a polygon inside the circle comes 2 % short of it at 8 segments a quarter
+    discs = shapely.buffer(points, radius_nm / 0.98, quad_segs=8)
     return region.difference(shapely.union_all(discs))
 
 
-def _without_leads(
-    region: BaseGeometry, leads: list[Lead], grid: Lattice, keepout_nm: float
-) -> BaseGeometry:
-    import shapely
-
-    lines = shapely.linestrings([lead.points_nm for lead in leads])  # type: ignore[arg-type]
-    vias = shapely.points(np.array([lead.points_nm[0] for lead in leads], dtype=float))
-    taken = np.concatenate(
-        [
-            shapely.buffer(lines, grid.pitch_nm - 1, cap_style="flat", join_style="mitre"),
-            shapely.buffer(vias, keepout_nm / 0.98),
-        ]
-    )
-    return region.difference(shapely.union_all(taken))
-
-
-def _refuse_crowded(leads: list[Lead], region: BaseGeometry, tile: str, layer: str) -> None:
+def _refuse_crowded(
+    leads: list[Lead], grid: Lattice, region: BaseGeometry, tile: str, layer: str
+) -> None:
     import shapely
 
     shapely.prepare(region)
-    lines = shapely.linestrings([lead.points_nm for lead in leads])  # type: ignore[arg-type]
-    if not bool(shapely.covers(region, lines).all()):
+    lines = [shapely.LineString([position_nm(grid, node) for node in lead.nodes]) for lead in leads]
+    if not bool(shapely.covers(region, np.array(lines, dtype=object)).all()):
         raise MeshError(
             f"tile {tile}: terminals of layer {layer} leave the board or meet another via.",
             remedy="make the tile larger, use fewer lanes, or a fab profile with smaller vias.",
@@ -235,22 +242,19 @@ def _trace_nets(
 ) -> list[Net]:
     columns = links.shape[1]
     buffer = np.empty(links.size, dtype=np.int64)
-    ends = {lead.node: lead for lead in leads if lead.end == 1}
+    ends = {lead.nodes[0]: lead for lead in leads if lead.end == 1}
     nets = []
     for lead in leads:
         if lead.end == 1:
             continue
-        count = int(follow(links, lead.node[0], lead.node[1], buffer))
+        count = int(follow(links, lead.nodes[0][0], lead.nodes[0][1], buffer))
         last = (int(buffer[count - 1]) // columns, int(buffer[count - 1]) % columns)
         tail = ends.get(last)
         if count < 0 or tail is None or (tail.zone, tail.half, tail.lane) != _identity(lead):
             raise AssertionError(f"net of tile {tile.id} {layer} does not reach its own terminal")
-        body = polyline(
+        vertices = polyline(
             buffer[:count], columns, grid.x_nm, grid.y_nm, grid.pitch_nm, codes, heights
         )
-        vertices = np.concatenate(
-            [lead.points_nm[:-1], body, tail.points_nm[-2::-1]]
-        ).astype(np.int32)
         half = "U" if lead.half == 0 else "L"
         nets.append(
             Net(
@@ -258,7 +262,7 @@ def _trace_nets(
                 layer=layer,
                 zone=2 * lead.zone + lead.half,
                 lane=lead.lane,
-                vertices=_merged(vertices),
+                vertices=vertices,
             )
         )
     return nets
@@ -266,17 +270,6 @@ def _trace_nets(
 
 def _identity(lead: Lead) -> tuple[int, int, int]:
     return lead.zone, lead.half, lead.lane
-
-
-def _merged(vertices: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return the polyline without repeated points and without points inside a straight run."""
-    step = np.diff(vertices.astype(np.int64), axis=0)
-    moved = np.concatenate([[True], (step != 0).any(axis=1)])
-    vertices = vertices[moved]
-    step = np.sign(np.diff(vertices.astype(np.int64), axis=0))
-    straight = (step[1:] == step[:-1]).all(axis=1) & (step[1:] == 0).any(axis=1)
-    keep = np.concatenate([[True], ~straight, [True]])
-    return np.ascontiguousarray(vertices[keep])
 
 
 def _swapped_nets(nets: list[Net], swap: bool) -> list[Net]:
@@ -294,10 +287,12 @@ def _swapped_nets(nets: list[Net], swap: bool) -> list[Net]:
     ]
 
 
-def _terminals(tile: TileDesign, layer: str, leads: list[Lead], swap: bool) -> list[Terminal]:
+def _terminals(
+    tile: TileDesign, layer: str, grid: Lattice, leads: list[Lead], swap: bool
+) -> list[Terminal]:
     found = []
     for lead in leads:
-        x, y = (int(value) for value in lead.points_nm[0])
+        x, y = position_nm(grid, lead.nodes[0])
         half = "U" if lead.half == 0 else "L"
         found.append(
             Terminal(

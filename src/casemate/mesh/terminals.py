@@ -1,73 +1,101 @@
-"""The two ends of a zone: leads fan out from the lattice to vias that a fab can make.
+"""The two ends of a zone: leads fan out on the lattice to vias that a fab can make.
 
-A zone of k lanes has 2k nets; at each end of its spine 2k vias stand in a column, spaced by
-pad + space. The leads are nested, so they keep the lattice's distance everywhere.
+A zone of k lanes has 2k nets; at each end of its spine 2k vias stand in a column, four nodes
+apart, in a void of one coarse column and five coarse rows. Leads run on lattice nodes like any
+other trace, so the neighbours' fingers fill the rest of the void, between the vias too.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core.errors import MeshError
 from casemate.design.enclosure import FabProfile
 from casemate.mesh.region import NM, Lattice
+from casemate.mesh.tours import RIGHT, UP
 from casemate.mesh.zones import Zone
+
+VIA_ROWS = 4
+"""Nodes from via to via: on the layers that vias pass through, a finger fits between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead:
     """One end of one net in the working frame.
 
-    half: 0 above the spine, 1 below. lane: 0 beside the spine. node: (row, column) on the
-    lattice where the lead begins; points_nm: from the via to that node, shape (n, 2).
+    half: 0 above the spine, 1 below. lane: 0 beside the spine. end: 0 left, 1 right.
+    nodes: (row, column) from the via to the spine's last cell, corners only.
     """
 
     zone: int
     half: int
     lane: int
     end: int
-    node: tuple[int, int]
-    points_nm: npt.NDArray[np.int64]
+    nodes: tuple[tuple[int, int], ...]
 
 
-def fan(lattice: Lattice, zone: Zone, fab: FabProfile) -> list[Lead]:
-    """Return the 4k leads of a zone, both ends."""
-    lanes, side, pitch = lattice.lanes, lattice.side, lattice.pitch_nm
-    spacing = via_spacing_nm(fab, pitch)
+def fan(lattice: Lattice, zone: Zone) -> list[Lead]:
+    """Return the 4k leads of a zone, both ends, nested: the outer lane turns off first."""
+    lanes, side = lattice.lanes, lattice.side
     leads = []
     for end, (row, column) in enumerate((zone.spine[0], zone.spine[-1])):
         away = -1 if end == 0 else 1
-        node_column = int(column) * side + (0 if end == 0 else side - 1)
-        x = lattice.x_nm + node_column * pitch
-        # an odd pitch would put the middle between two nanometres: build from the lanes' rows
+        start = int(column) * side + (0 if end == 0 else side - 1)
+        above = int(row) * side + lanes  # first node row above the spine's middle line
         for half in (0, 1):
-            up = 1 if half == 0 else -1
             for lane in range(lanes):
-                node_row = int(row) * side + (lanes + lane if half == 0 else lanes - 1 - lane)
-                y = lattice.y_nm + node_row * pitch
-                y_via = y + up * round((2 * lane + 1) * (spacing - pitch) / 2)
-                x_turn = x + away * (lanes - lane) * pitch
-                x_via = x + away * (lanes + 1) * pitch
-                points = [(x_via, y_via), (x_turn, y_via), (x_turn, y), (x, y)]
+                at = above + lane if half == 0 else above - 1 - lane
+                rise = VIA_ROWS // 2 + VIA_ROWS * lane
+                via = above + rise if half == 0 else above - 1 - rise
+                turn = start + away * (lanes - lane)
+                last = start + away * (lanes + 1)
                 leads.append(
                     Lead(
                         zone=zone.index,
                         half=half,
                         lane=lane,
                         end=end,
-                        node=(node_row, node_column),
-                        points_nm=np.array(points, dtype=np.int64),
+                        nodes=((via, last), (via, turn), (at, turn), (at, start)),
                     )
                 )
     return leads
 
 
-def via_spacing_nm(fab: FabProfile, pitch_nm: int) -> int:
-    """Return the distance between via centres in a fan: pad to pad and pad to trace both fit."""
-    return max(math.ceil((fab.via_pad_m + fab.space_min_m) * NM), pitch_nm)
+def lay_leads(
+    leads: list[Lead], links: npt.NDArray[np.uint8], covered: npt.NDArray[np.bool_]
+) -> None:
+    """Draw the leads into the links of a layer."""
+    for lead in leads:
+        for (r0, c0), (r1, c1) in zip(lead.nodes[:-1], lead.nodes[1:], strict=True):
+            low_r, high_r = sorted((r0, r1))
+            low_c, high_c = sorted((c0, c1))
+            covered[low_r : high_r + 1, low_c : high_c + 1] = True
+            if r0 == r1:
+                links[r0, low_c:high_c] |= RIGHT
+            else:
+                links[low_r:high_r, c0] |= UP
+
+
+def position_nm(lattice: Lattice, node: tuple[int, int]) -> tuple[int, int]:
+    """Return (x, y) of a node in the working frame."""
+    return (
+        lattice.x_nm + node[1] * lattice.pitch_nm,
+        lattice.y_nm + node[0] * lattice.pitch_nm,
+    )
+
+
+def refuse_tight(fab: FabProfile, pitch_nm: int, trace_nm: int) -> None:
+    """Raise MeshError if the fan's vias would come too near each other or a trace."""
+    via_to_via = (fab.via_pad_m + fab.space_min_m) * NM
+    if VIA_ROWS * pitch_nm < via_to_via or 2 * pitch_nm < via_keepout_nm(fab, trace_nm):
+        raise MeshError(
+            f"vias of fab profile {fab.id} (pad {fab.via_pad_m * 1e3:.2f} mm) do not fit a pitch "
+            f"of {pitch_nm / 1e6:.3f} mm.",
+            remedy="use a coarser pitch, or a fab profile with smaller vias.",
+        )
 
 
 def via_keepout_nm(fab: FabProfile, trace_nm: int) -> float:

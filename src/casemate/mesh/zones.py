@@ -18,6 +18,12 @@ FlagArray = npt.NDArray[np.uint8]
 EAST, NORTH, WEST, SOUTH = 1, 2, 4, 8
 STEPS = ((EAST, 0, 1), (NORTH, 1, 0), (WEST, 0, -1), (SOUTH, -1, 0))
 """Flag, row step, column step of the four directions."""
+LOWEST_STRIP = 9
+"""Coarse rows: room for a spine, its terminals and ribs on both sides."""
+LARGE_OPENING = 12
+"""Coarse rows and columns of an opening that is worth a cut between strips."""
+VOID_ROWS = 2
+"""Coarse rows above and below a spine's end that its terminals take."""
 SMALLEST_SPINE = 3
 """Coarse cells: a piece that holds no shorter spine is left to the fingers of its neighbours."""
 
@@ -49,17 +55,18 @@ def plan_zones(
     *,
     cells_per_side_max: int,
     rib_share: float,
-    shift_rows: int,
+    spine_shift: int,
     draw: npt.NDArray[np.uint8],
 ) -> ZonePlan:
     """Cut the cells into strips and each strip into a spine and ribs.
 
     inside: usable coarse cells, shape (rows, columns). cells_per_side_max: cells that one side of
     a spine may have (reach of the reader). rib_share: most of a side that one rib may hold.
-    shift_rows: moves the cuts between strips, so that two layers do not have theirs at one place.
+    spine_shift: rows by which spines leave the middle of their strip, so that two layers do not
+    have their terminals at one place.
     draw: random bytes for rib widths and roots.
     """
-    label = _strips(inside, cells_per_side_max, shift_rows)
+    label = _strips(inside, cells_per_side_max)
     rib = np.full(inside.shape, -1, dtype=np.int32)
     tree = np.zeros(inside.shape, dtype=np.uint8)
     root = np.zeros(inside.shape, dtype=np.bool_)
@@ -68,7 +75,7 @@ def plan_zones(
     dice = _Dice(draw)
     for number in range(int(label.max()) + 1):
         cells = label == number
-        spine = _spine(cells)
+        spine = _spine(cells, spine_shift)
         if spine is None:
             continue
         spine = _clear_terminals(cells, spine)
@@ -93,7 +100,8 @@ class _Dice:
         return word * limit >> 32
 
 
-def _strips(inside: npt.NDArray[np.bool_], per_side: int, shift: int) -> IntArray:
+def _strips(inside: npt.NDArray[np.bool_], per_side: int) -> IntArray:
+    """Label strips: cut at the middle of large openings, then evenly where still too tall."""
     from scipy import ndimage
 
     rows, columns = np.nonzero(inside)
@@ -102,26 +110,42 @@ def _strips(inside: npt.NDArray[np.bool_], per_side: int, shift: int) -> IntArra
         return label
     low, high = int(rows.min()), int(rows.max()) + 1
     width = int(columns.max()) - int(columns.min()) + 1
-    tallest = max(3, 2 * per_side // width)
-    count = max(1, -(-(high - low) // tallest))
-    cuts = np.linspace(low, high, count + 1).astype(int)
-    if count > 1:
-        cuts[1:-1] += min(shift, (high - low) // count // 3)
+    tallest = max(LOWEST_STRIP, 2 * per_side // width)
+    cuts = [low, *_opening_rows(inside, low, high), high]
     following = 0
-    for bottom, top in zip(cuts[:-1], cuts[1:], strict=True):
-        pieces, found = ndimage.label(inside[bottom:top])
-        band = label[bottom:top]
-        band[pieces > 0] = pieces[pieces > 0] + (following - 1)
-        following += int(found)
+    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
+        count = max(1, -(-(end - begin) // tallest))
+        edges = np.linspace(begin, end, count + 1).astype(int)
+        for bottom, top in zip(edges[:-1], edges[1:], strict=True):
+            pieces, found = ndimage.label(inside[bottom:top])
+            band = label[bottom:top]
+            band[pieces > 0] = pieces[pieces > 0] + (following - 1)
+            following += int(found)
     _merge_crumbs(label)
     return label
+
+
+def _opening_rows(inside: npt.NDArray[np.bool_], low: int, high: int) -> list[int]:
+    """Return rows through the middle of openings, so that no spine has to pass behind one."""
+    from scipy import ndimage
+
+    holes, count = ndimage.label(~np.pad(inside, 1))
+    rows: list[int] = []
+    for number, place in enumerate(ndimage.find_objects(holes, count), start=1):
+        if number == holes[0, 0] or min(edge.stop - edge.start for edge in place) < LARGE_OPENING:
+            continue
+        row = (place[0].start + place[0].stop) // 2 - 1
+        apart = [abs(row - other) >= LOWEST_STRIP for other in (low, high, *rows)]
+        if all(apart):
+            rows.append(row)
+    return sorted(rows)
 
 
 def _merge_crumbs(label: IntArray) -> None:
     """Give pieces too narrow for a spine to a neighbouring strip."""
     for number in range(int(label.max()) + 1):
         rows, columns = np.nonzero(label == number)
-        if len(rows) == 0 or columns.max() - columns.min() >= SMALLEST_SPINE + 3:
+        if len(rows) == 0 or columns.max() - columns.min() >= SMALLEST_SPINE + 5:
             continue
         for step in (-1, 1):
             beside = rows + step
@@ -133,13 +157,15 @@ def _merge_crumbs(label: IntArray) -> None:
                 break
 
 
-def _spine(cells: npt.NDArray[np.bool_]) -> IntArray | None:
+def _spine(cells: npt.NDArray[np.bool_], shift: int) -> IntArray | None:
     """Return the cheapest path from the leftmost to the rightmost column, near the middle row."""
     rows, columns = np.nonzero(cells)
     left, right = int(columns.min()), int(columns.max())
-    if right - left < SMALLEST_SPINE + 1:
+    if right - left < SMALLEST_SPINE + 3:
         return None
-    middle = int(np.median(rows))
+    middle = int(np.median(rows)) + shift
+    if not rows.min() + VOID_ROWS < middle < rows.max() - VOID_ROWS:
+        middle -= shift
     span = np.arange(left, right + 1)
     if cells[middle, left : right + 1].all():
         return np.stack([np.full_like(span, middle), span], axis=1).astype(np.int32)
@@ -184,15 +210,18 @@ def _cheapest_path(
 
 
 def _clear_terminals(cells: npt.NDArray[np.bool_], spine: IntArray) -> IntArray:
-    """Free three cells at each end of the spine for the terminals; return the shorter spine."""
-    first, last = 0, len(spine) - 1
+    """Free five cells at each end of the spine for the terminals; return the shorter spine.
+
+    The outermost cell of the path is left to a rib, so that traces pass outside the terminals.
+    """
+    first, last = 1, len(spine) - 2
     while first < last and not _roomy(cells, spine, first, first + 1):
         first += 1
     while last > first and not _roomy(cells, spine, last, last - 1):
         last -= 1
     for end in (first, last):
         row, column = int(spine[end][0]), int(spine[end][1])
-        cells[row - 1 : row + 2, column] = False
+        cells[row - VOID_ROWS : row + VOID_ROWS + 1, column] = False
     return spine[first + 1 : last]
 
 
@@ -200,7 +229,8 @@ def _roomy(cells: npt.NDArray[np.bool_], spine: IntArray, end: int, beside: int)
     """Return whether a terminal fits at `end`: free above and below, the spine leaves level."""
     row, column = int(spine[end][0]), int(spine[end][1])
     level = int(spine[beside][0]) == row
-    return level and 0 < row < cells.shape[0] - 1 and bool(cells[row - 1 : row + 2, column].all())
+    low, high = row - VOID_ROWS, row + VOID_ROWS + 1
+    return level and low >= 0 and high <= len(cells) and bool(cells[low:high, column].all())
 
 
 def _hang_ribs(
