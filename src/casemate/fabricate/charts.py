@@ -203,6 +203,17 @@ def coverage_svg(enclosure: Enclosure, face: str, coverage: dict[str, Any], low_
     )
 
 
+def has_place(entry: Any) -> bool:
+    """Return whether a tile's coverage states a worst place with a finite figure."""
+    worst = entry.get("worst") if isinstance(entry, dict) else None
+    if not worst:
+        return False
+    return all(
+        isinstance(worst.get(key), (int, float)) and math.isfinite(worst[key])
+        for key in ("x_m", "y_m", "diameter_m")
+    )
+
+
 class _Sheet:
     """Maps a face's plane (metres, y up) to SVG units (y down)."""
 
@@ -258,9 +269,9 @@ def _tile_map(tile: TileDesign, offset: Point, entry: Any, low_um: float, sheet:
 
 
 def _worst(tile: TileDesign, offset: Point, entry: Any, sheet: _Sheet) -> str:
-    worst = entry.get("worst") if isinstance(entry, dict) else None
-    if not worst:
+    if not has_place(entry):
         return ""
+    worst = entry["worst"]
     x, y = sheet.at(worst["x_m"] + offset[0], worst["y_m"] + offset[1])
     words = figure(worst["diameter_m"], "m")
     return (

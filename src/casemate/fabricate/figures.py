@@ -49,6 +49,12 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def millimetres(value_m: float) -> str:
+    """Return a length in millimetres to a tenth, without its unit."""
+    text = f"{value_m * 1e3:,.1f}"
+    return text.removesuffix(".0")
+
+
 _SUFFIXES = (
     ("_usd", "USD"),
     ("_m3_s", "m³/s"),

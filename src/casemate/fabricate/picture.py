@@ -7,8 +7,8 @@ from html import escape
 
 from casemate.core.geometry import Point, Point3
 from casemate.design.enclosure import CrossingDesign, Enclosure, TileDesign, TileFrame
-from casemate.fabricate.figures import number
-from casemate.fabricate.shapes import vent_cell
+from casemate.fabricate.figures import millimetres
+from casemate.fabricate.shapes import opening_ring, vent_cell, visible_outline
 
 WIDTH, HEIGHT, MARGIN = 760.0, 560.0, 56.0
 
@@ -50,7 +50,7 @@ def picture_svg(enclosure: Enclosure) -> str:
 
 
 def _size_words(size: Point3) -> str:
-    return " x ".join(number(round(side * 1e3, 3)) for side in size) + " mm"
+    return " x ".join(millimetres(side) for side in size) + " mm"
 
 
 class _View:
@@ -129,7 +129,7 @@ def _shadow(view: _View) -> list[str]:
 
 
 def _tile(view: _View, tile: TileDesign) -> str:
-    ring, frame = tile.outline.exterior, tile.frame
+    ring, frame = visible_outline(tile).exterior, tile.frame
     holes = "".join(view.path(frame, hole) for hole in tile.outline.holes)
     outline = view.path(frame, ring) + holes
     fill = _FILL.get(tile.face, "#2b7a5f")
@@ -143,7 +143,7 @@ def _tile(view: _View, tile: TileDesign) -> str:
 
 def _meander(view: _View, tile: TileDesign) -> str:
     """Return a coarse meander over the tile as texture, left out where a hole is."""
-    x_min, y_min, x_max, y_max = tile.outline.bounds
+    x_min, y_min, x_max, y_max = visible_outline(tile).bounds
     pitch = max(view.size) / _MESH_M / 2
     inset = pitch * 0.6
     rows = max(2, int((y_max - y_min - 2 * inset) / pitch))
@@ -175,10 +175,11 @@ def _in_hole(tile: TileDesign, point: Point, margin_m: float) -> bool:
 
 def _crossing(view: _View, enclosure: Enclosure, crossing: CrossingDesign, tile: TileDesign) -> str:
     title = f"<title>{escape(crossing.id)}: {escape(crossing.kind)}</title>"
-    if crossing.opening is None:
+    ring = opening_ring(crossing)
+    if not ring:
         x, y = view.on(tile.frame, *crossing.centre_m)
         return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="#c4843e">{title}</circle>'
-    path = view.path(tile.frame, crossing.opening)
+    path = view.path(tile.frame, ring)
     if crossing.kind == "window":
         return (
             f'<path d="{path}" fill="url(#glass)" stroke="#143b55" stroke-width="2.2">'
@@ -233,6 +234,6 @@ def _dimensions(view: _View) -> list[str]:
             f'<path d="M{xa:.1f} {ya:.1f}L{xb:.1f} {yb:.1f}" stroke="#6b7680" '
             f'stroke-width="1.2"/>'
             f'<text x="{x + across:.1f}" y="{y + up:.1f}" font-size="15" fill="#6b7680" '
-            f'text-anchor="{anchor}">{number(round(length * 1e3, 3))} mm</text>'
+            f'text-anchor="{anchor}">{millimetres(length)} mm</text>'
         )
     return found

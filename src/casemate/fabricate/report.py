@@ -16,17 +16,18 @@ from casemate.fabricate.charts import (
     attenuation_svg,
     coverage_low_um,
     coverage_svg,
+    has_place,
     scale_svg,
     thickness_svg,
 )
-from casemate.fabricate.figures import figure, labelled, number
+from casemate.fabricate.figures import figure, labelled, millimetres, number
 from casemate.fabricate.picture import picture_svg
 from casemate.fabricate.viewer import viewer_data
 
 MAX_BYTES = 8_000_000
 """A report that a mail system and an old laptop still take."""
 
-_SEVERITY = {"critical": 0, "high": 1, "medium": 2, "low": 3}
+_SEVERITY = {"error": 0, "critical": 1, "high": 2, "medium": 3, "low": 4}
 
 __all__ = ["picture_svg", "report_html", "write_report"]
 
@@ -61,7 +62,7 @@ def report_html(
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters.update(figure=figure, number=number)
+    environment.filters.update(figure=figure, number=number, millimetres=millimetres)
     template = environment.from_string((assets / "report.html").read_text(encoding="utf-8"))
     css = (assets / "report.css").read_text(encoding="utf-8")
     script = (assets / "viewer.js").read_text(encoding="utf-8")
@@ -137,7 +138,9 @@ def verdict(enclosure: Enclosure, proof: dict[str, Any]) -> dict[str, Any]:
         "broken": [(place, row) for place, row in rows if not row.get("holds")],
         "fine_cells": sum(int(tile.get("fine_cells", 0)) for tile in proof.get("tiles", [])),
         "nets": sum(_count(tile.get("nets", 0)) for tile in proof.get("tiles", [])),
-        "high": sum(1 for doubt in enclosure.doubts if doubt.severity in ("critical", "high")),
+        "high": sum(
+            1 for doubt in enclosure.doubts if doubt.severity in ("error", "critical", "high")
+        ),
     }
 
 
@@ -199,7 +202,7 @@ def worst_places(enclosure: Enclosure, coverage: dict[str, Any]) -> list[dict[st
             "holds": entry["worst"]["diameter_m"] <= tile.mesh.hole_max_m * (1 + 1e-12),
         }
         for tile in enclosure.tiles
-        if (entry := coverage.get(tile.id)) and entry.get("worst")
+        if (entry := coverage.get(tile.id)) and has_place(entry)
     ]
     return sorted(found, key=lambda row: (-row["diameter_m"], row["tile"]))
 

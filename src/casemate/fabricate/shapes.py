@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 
-from casemate.core.geometry import Outline, Point
+from casemate.core.geometry import Outline, Point, Point3, rectangle_ring
 from casemate.design.enclosure import CrossingDesign, Enclosure, TileDesign, TileFrame
 
 MAX_CELLS = 2000
@@ -26,7 +26,7 @@ Matrix = tuple[tuple[float, float, float, float], ...]
 class Part:
     """One prism of the assembly: `outline` in the tile's plane, from z_m[0] up to z_m[1].
 
-    kind: tile, vent, sleeve or window. instances: centres (x, y) of repeated copies, or empty
+    kind: tile, flap, vent, sleeve or window. instances: centres (x, y) of repeated copies, or empty
     when the prism stands once where its outline says.
     """
 
@@ -47,44 +47,176 @@ class Part:
 
 
 def parts(enclosure: Enclosure) -> tuple[Part, ...]:
-    """Return every tile and crossing of the enclosure as prisms, in the design's order."""
+    """Return every tile, its flaps and every crossing as prisms, in the design's order."""
     tiles = {tile.id: tile for tile in enclosure.tiles}
-    depth = {face.name: face.thickness_m for face in enclosure.faces}
-    found = [_tile_part(tile) for tile in enclosure.tiles]
+    found = []
+    for tile in enclosure.tiles:
+        found += [_flat(enclosure, tile), *_flaps(tile, face_frame(enclosure, tile))]
     for crossing in enclosure.crossings:
-        tile = tiles.get(crossing.tile)
-        if tile is not None and crossing.opening is not None:
-            found.append(_crossing_part(enclosure, crossing, tile, depth))
+        ring = opening_ring(crossing)
+        if crossing.tile in tiles and ring:
+            found.append(_crossing_part(enclosure, crossing, tiles[crossing.tile], ring))
     return tuple(found)
 
 
-def _tile_part(tile: TileDesign) -> Part:
+def opening_ring(crossing: CrossingDesign) -> tuple[Point, ...]:
+    """Return the ring that a crossing takes in its tile's plane; empty if it takes none."""
+    if crossing.opening is not None:
+        return counter_clockwise(crossing.opening)
+    width, height = crossing.size_m
+    if width <= 0 or height <= 0:
+        return ()
+    x, y = crossing.centre_m
+    return rectangle_ring(width, height, x_m=x - width / 2, y_m=y - height / 2)
+
+
+def visible_outline(tile: TileDesign) -> Outline:
+    """Return the part of a board that stays flat: its outline less the flaps folded inside."""
+    if not tile.flaps:
+        return tile.outline
+    flap = dict(tile.flaps)
+    x_min, y_min, x_max, y_max = tile.outline.bounds
+    x_min, x_max = x_min + flap.get("left", 0.0), x_max - flap.get("right", 0.0)
+    y_min, y_max = y_min + flap.get("bottom", 0.0), y_max - flap.get("top", 0.0)
+    return _clamped(tile.outline, (x_min, y_min, x_max, y_max))
+
+
+def _flat(enclosure: Enclosure, tile: TileDesign) -> Part:
     return Part(
         id=tile.id,
         kind="tile",
         panel=tile.panel,
         tile=tile.id,
         frame=tile.frame,
-        outline=tile.outline,
+        outline=_within_box(enclosure, tile),
         z_m=(-tile.stackup.thickness_m, 0.0),
     )
 
 
+def _within_box(enclosure: Enclosure, tile: TileDesign) -> Outline:
+    """Return the flat part of a board without the sliver by which its tilt leaves the face.
+
+    A board laid like a shingle swings its inner edge out by thickness * slope, some 10 µm.
+    """
+    outline = visible_outline(tile)
+    panel = next((p for p in enclosure.panels if p.id == tile.panel), None)
+    if panel is None or not tile.laps:
+        return outline
+    x_min, y_min, x_max, y_max = outline.bounds
+    places = [
+        _seen_from(panel.frame, _on(tile.frame, (x, y), depth))
+        for x in (x_min, x_max)
+        for y in (y_min, y_max)
+        for depth in (0.0, tile.stackup.thickness_m)
+    ]
+    x_min -= min(0.0, *(u for u, _, _ in places))
+    y_min -= min(0.0, *(v for _, v, _ in places))
+    x_max -= max(0.0, *(u - panel.width_m for u, _, _ in places))
+    y_max -= max(0.0, *(v - panel.height_m for _, v, _ in places))
+    return _clamped(outline, (x_min, y_min, x_max, y_max))
+
+
+def _clamped(outline: Outline, box: tuple[float, float, float, float]) -> Outline:
+    x_min, y_min, x_max, y_max = box
+    ring = tuple(
+        (min(max(x, x_min), x_max), min(max(y, y_min), y_max)) for x, y in outline.exterior
+    )
+    return Outline(exterior=ring, holes=outline.holes)
+
+
+def _flaps(tile: TileDesign, face: TileFrame) -> list[Part]:
+    """Return the flaps, folded square inward below the neighbour's board, bends left out.
+
+    They stand square to the face even if their board is tilted like a shingle, and start where
+    its deeper end lies, so that none leaves the box.
+    """
+    thick = tile.stackup.thickness_m
+    x_min, y_min, x_max, y_max = visible_outline(tile).bounds
+    ends: dict[str, tuple[Point, Point, Point3]] = {
+        "left": ((x_min, y_min), (x_min, y_max), _negative(face.x_axis)),
+        "right": ((x_max, y_min), (x_max, y_max), face.x_axis),
+        "bottom": ((x_min, y_min), (x_max, y_min), _negative(face.y_axis)),
+        "top": ((x_min, y_max), (x_max, y_max), face.y_axis),
+    }
+    found = []
+    for side, width in tile.flaps:
+        near, far, outward = ends[side]
+        a = _seen_from(face, _on(tile.frame, near, 0.0))
+        b = _seen_from(face, _on(tile.frame, far, 0.0))
+        upright = side in ("left", "right")
+        along = face.y_axis if upright else face.x_axis
+        length = b[1] - a[1] if upright else b[0] - a[0]
+        start = _on(face, (a[0], a[1]), max(a[2], b[2]) + thick)
+        origin = (
+            start[0] - outward[0] * thick,
+            start[1] - outward[1] * thick,
+            start[2] - outward[2] * thick,
+        )
+        first, second, size = face.inward, along, (width, length)
+        if _dot(_cross(first, second), outward) < 0:  # keep the frame right-handed
+            first, second, size = along, face.inward, (length, width)
+        found.append(
+            Part(
+                id=f"{tile.id} {side}",
+                kind="flap",
+                panel=tile.panel,
+                tile=tile.id,
+                frame=TileFrame(
+                    origin_m=origin, x_axis=first, y_axis=second, inward=_negative(outward)
+                ),
+                outline=Outline(exterior=rectangle_ring(*size, x_m=0.0, y_m=0.0)),
+                z_m=(-thick, 0.0),
+                note="folded inside; the bend is not drawn",
+            )
+        )
+    return found
+
+
+def _seen_from(frame: TileFrame, point: Point3) -> Point3:
+    """Return (x, y, depth) of a point in a frame."""
+    o = frame.origin_m
+    delta = (point[0] - o[0], point[1] - o[1], point[2] - o[2])
+    return _dot(delta, frame.x_axis), _dot(delta, frame.y_axis), _dot(delta, frame.inward)
+
+
+def _on(frame: TileFrame, point: Point, depth_m: float) -> Point3:
+    o, x, y, n = frame.origin_m, frame.x_axis, frame.y_axis, frame.inward
+    u, v = point
+    return (
+        o[0] + x[0] * u + y[0] * v + n[0] * depth_m,
+        o[1] + x[1] * u + y[1] * v + n[1] * depth_m,
+        o[2] + x[2] * u + y[2] * v + n[2] * depth_m,
+    )
+
+
+def _negative(a: Point3) -> Point3:
+    return 0.0 - a[0], 0.0 - a[1], 0.0 - a[2]
+
+
+def _dot(a: Point3, b: Point3) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _cross(a: Point3, b: Point3) -> Point3:
+    return a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]
+
+
 def _crossing_part(
-    enclosure: Enclosure, crossing: CrossingDesign, tile: TileDesign, depth: dict[str, float]
+    enclosure: Enclosure, crossing: CrossingDesign, tile: TileDesign, ring: tuple[Point, ...]
 ) -> Part:
-    assert crossing.opening is not None
-    ring = counter_clockwise(crossing.opening)
-    deep = max(depth.get(crossing.face, 0.0), tile.stackup.thickness_m)
+    """Return what fills an opening, in the plane of the face (a shingled tile is tilted)."""
+    frame = face_frame(enclosure, tile)
+    x_m, y_m = in_face(tile, frame)
+    ring = tuple((x + x_m, y + y_m) for x, y in ring)
+    deep = crossing.depth_m or _face_depth(enclosure, tile)
     outline = Outline(exterior=ring)
     centres: tuple[Point, ...] = ()
-    kind, note = "sleeve", "envelope: as deep as the face"
+    kind, note = "sleeve", "an envelope, not a part drawing"
     if crossing.kind == "air":
         kind = "vent"
         outline, centres, note = _vent(enclosure, crossing, ring)
     elif crossing.kind == "window":
-        kind, deep = "window", tile.stackup.thickness_m
-        note = "window pane, as thick as the board"
+        kind, note = "window", "a plain pane"
     else:
         outline = Outline(exterior=ring, holes=(_shrunk(ring),))
     return Part(
@@ -92,12 +224,31 @@ def _crossing_part(
         kind=kind,
         panel=tile.panel,
         tile=tile.id,
-        frame=tile.frame,
+        frame=frame,
         outline=outline,
         z_m=(-deep, 0.0),
         note=note,
         instances=centres,
     )
+
+
+def face_frame(enclosure: Enclosure, tile: TileDesign) -> TileFrame:
+    """Return the frame of the tile's panel, or its own if the panel is not stated."""
+    for panel in enclosure.panels:
+        if panel.id == tile.panel:
+            return panel.frame
+    return tile.frame
+
+
+def in_face(tile: TileDesign, frame: TileFrame) -> Point:
+    """Return where the tile's origin lies in the plane of its face."""
+    x, y, _ = _seen_from(frame, tile.frame.origin_m)
+    return x, y
+
+
+def _face_depth(enclosure: Enclosure, tile: TileDesign) -> float:
+    depths = [face.thickness_m for face in enclosure.faces if face.name == tile.face]
+    return max([*depths, tile.stackup.thickness_m])
 
 
 def _vent(
@@ -123,9 +274,13 @@ def _vent(
 def vent_cell(enclosure: Enclosure, crossing: str) -> tuple[float, float]:
     """Return (cell across flats, wall) in metres as stated in `enclosure.air`; 0, 0 if not."""
     rows = enclosure.air.get("vents", [])
-    row = next((r for r in rows if crossing in (r.get("id"), r.get("crossing"))), enclosure.air)
+    row = next((r for r in rows if _names(str(r.get("id", "")), crossing)), enclosure.air)
     cell = row.get("cell_m", 0.0) or 0.0
     return float(cell), float(row.get("wall_m", 0.0) or cell * 0.02)
+
+
+def _names(id: str, crossing: str) -> bool:
+    return bool(id) and (crossing == id or crossing.startswith(f"{id}-"))
 
 
 def hexagon(inradius_m: float) -> tuple[Point, ...]:

@@ -6,8 +6,16 @@ from typing import Any
 
 from casemate.core.geometry import Outline, Point
 from casemate.design.enclosure import CrossingDesign, Enclosure, TileDesign
+from casemate.fabricate.charts import has_place
 from casemate.fabricate.figures import figure, number
-from casemate.fabricate.shapes import counter_clockwise, frame_matrix, parts, vent_cell
+from casemate.fabricate.shapes import (
+    counter_clockwise,
+    frame_matrix,
+    in_face,
+    opening_ring,
+    parts,
+    vent_cell,
+)
 
 MAX_RING = 72
 """Corners kept of a ring: the picture needs no 2 µm chord error."""
@@ -23,10 +31,12 @@ def viewer_data(
     found = []
     for part in parts(enclosure):
         outline = part.outline
-        crossing = crossings.get(part.id) if part.kind != "tile" else None
-        if part.instances and crossing is not None and crossing.opening is not None:
-            outline = Outline(exterior=crossing.opening)
+        crossing = crossings.get(part.id) if part.kind not in ("tile", "flap") else None
         tile = tiles[part.tile]
+        if part.instances and crossing is not None:
+            x_m, y_m = in_face(tile, part.frame)
+            ring = tuple((x + x_m, y + y_m) for x, y in opening_ring(crossing))
+            outline = Outline(exterior=ring)
         info = (
             _tile_words(tile, proved.get(tile.id), coverage.get(tile.id))
             if crossing is None
@@ -39,8 +49,9 @@ def viewer_data(
             face=tile.face,
             cell=_rounded(vent_cell(enclosure, part.id)[0]) if part.kind == "vent" else 0,
             m=[_rounded(line[i]) for i in range(4) for line in frame_matrix(part.frame)],
+            out=[_rounded(0.0 - c) for c in tile.frame.inward],
             info=info,
-            share=_share(tile, coverage.get(tile.id)) if part.kind == "tile" else None,
+            share=_share(tile, coverage.get(tile.id)) if part.kind in ("tile", "flap") else None,
         )
         found.append(row)
     return {"size": list(enclosure.size_m), "parts": found}
@@ -51,8 +62,9 @@ def _rounded(value: float) -> float:
 
 
 def _share(tile: TileDesign, entry: Any) -> float | None:
-    worst = entry.get("worst") if isinstance(entry, dict) else None
-    return round(worst["diameter_m"] / tile.mesh.hole_max_m, 4) if worst else None
+    if not has_place(entry):
+        return None
+    return round(entry["worst"]["diameter_m"] / tile.mesh.hole_max_m, 4)
 
 
 def _prism(outline: Outline, z_m: tuple[float, float]) -> dict[str, Any]:
@@ -83,7 +95,7 @@ def _tile_words(tile: TileDesign, proved: Any, entry: Any) -> list[list[str]]:
         ["mesh layers", ", ".join(tile.stackup.mesh)],
         ["pitch, trace", f"{figure(tile.mesh.pitch_m, 'm')}, {figure(tile.mesh.trace_m, 'm')}"],
     ]
-    if isinstance(entry, dict) and entry.get("worst"):
+    if has_place(entry):
         worst = figure(entry["worst"]["diameter_m"], "m")
         rows.append(["largest unseen hole", f"{worst} (tool {figure(tile.mesh.hole_max_m, 'm')})"])
     if proved:

@@ -14,7 +14,8 @@
   stage.appendChild(canvas);
   document.getElementById("tools").hidden = false;
 
-  const COLOURS = { tile: [.17, .48, .37, 1], vent: [.55, .58, .62, 1], sleeve: [.77, .52, .24, 1], window: [.5, .71, .86, .55] };
+  const COLOURS = { tile: [.17, .48, .37, 1], flap: [.12, .36, .28, 1], vent: [.55, .58, .62, 1], sleeve: [.77, .52, .24, 1], window: [.5, .71, .86, .55] };
+  const TILE = ["tile", "flap"];
   const reach = Math.hypot(...data.size), centre = data.size.map((v) => v / 2);
   const HOME = { turn: 0.66, tilt: 0.45, zoom: 1.0 };
   const view = { ...HOME, explode: 0, chosen: -1, byShare: false };
@@ -89,7 +90,7 @@
       gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(list), gl.STATIC_DRAW);
       return { made, count: list.length / 6 };
     };
-    return { ...part, solid: buffer(out), lines: buffer(edges), out: [part.m[8], part.m[9], part.m[10]] };
+    return { ...part, solid: buffer(out), lines: buffer(edges), out: part.out };
   }
   const parts = data.parts.map(build);
 
@@ -129,14 +130,14 @@
     gl.uniformMatrix4fv(at.camera, false, new Float32Array(camera()));
     const order = parts.map((_, i) => i).sort((a, b) => (parts[a].kind === "window") - (parts[b].kind === "window") || a - b);
     for (const i of order) {
-      const part = parts[i], far = view.explode * reach * (part.kind === "tile" ? 0.25 : 0.34);
+      const part = parts[i], far = view.explode * reach * (TILE.includes(part.kind) ? 0.25 : 0.34);
       gl.uniformMatrix4fv(at.model, false, new Float32Array(part.m));
       gl.uniform3fv(at.shift, part.out.map((v) => v * far));
       gl.uniform1f(at.raw, picking ? 1 : 0);
       gl.uniform1f(at.cell, part.cell ? Math.max(part.cell, reach / 60) : 0);
       gl.uniform1f(at.mesh, part.kind === "tile" && !view.byShare ? reach / 90 : 0);
       let colour = picking ? [((i + 1) & 255) / 255, ((i + 1) >> 8) / 255, 0, 1] : COLOURS[part.kind];
-      if (!picking && view.byShare) colour = part.kind === "tile" ? shareColour(part.share) : [.8, .82, .84, 1];
+      if (!picking && view.byShare) colour = TILE.includes(part.kind) ? shareColour(part.share) : [.8, .82, .84, 1];
       if (!picking && i === view.chosen) colour = [.95, .66, .2, 1];
       if (colour[3] < 1) { gl.enable(gl.BLEND); gl.blendFuncSeparate(gl.SRC_ALPHA, gl.ONE_MINUS_SRC_ALPHA, gl.ONE, gl.ONE_MINUS_SRC_ALPHA); } else gl.disable(gl.BLEND);
       gl.uniform4fv(at.colour, colour);
