@@ -22,6 +22,8 @@ from casemate.spec.model import EnclosureSpec
 TIME_LIMIT_S = 20.0
 """Deterministic-time limit of one solve; far above what a catalogue of hundreds needs."""
 SEED = 1
+UNMET = tuple(f"unmet {family}" for family in FAMILIES)
+"""The levels that say by how much a design misses the spec."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +117,7 @@ def solve(
 ) -> Solution | None:
     """Minimise the levels one after the other; None if structure and pins leave no design.
 
-    order: names of levels, if other than the model's own; ("unmet",) finds only what is unmet.
+    order: names of levels, if other than the model's own (UNMET: only find what is not met).
     forbid, force: (slot key, card id) that must not or must be chosen. The model is copied, so it
     can be solved again.
     """

@@ -47,6 +47,7 @@ def build(spec: EnclosureSpec, catalogue: Catalogue) -> Model:
     _hold_up(model, spec)
     rules.detection(model, spec)
     rules.fields(model, spec)
+    rules.leaks(model, spec)
     thickness = rules.thickness(model, spec)
     service = rules.service(model, spec)
     install = rules.integration(model, spec)

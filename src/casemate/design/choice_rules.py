@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from casemate.design.choice_base import Model, Requirement
+from casemate.design.choice_fields import band_points_hz, leak_share_ppm
 from casemate.design.enclosure import FACES
 from casemate.design.needs import Slot, path_needs, quantity, skin_hole_m, vent_drop_pa
 from casemate.design.totals import (
@@ -72,25 +73,34 @@ def _live(
 
 
 def fields(model: Model, spec: EnclosureSpec) -> None:
-    """Holes in the skin against the tool, attenuation of each part, pressure drop of vents."""
+    """Holes in the skin against the tool, pressure drop of vents."""
     tool = spec.targets.tool_m
     for slot in model.slots:
         cards = model.options[slot.key]
         if slot.function == "mesh_skin":
             over = {c.id: math.ceil((skin_hole_m(c, spec) - tool) * 1e6 - 1e-6) for c in cards}
             _penalise(model, slot, over, "targets.tool", "security", round(tool * 1e6))
-        for band in spec.targets.attenuation:
-            short = {}
-            for card in cards:
-                least = card.attenuation_over(band.f_min_hz, band.f_max_hz)
-                short[card.id] = 0 if least is None else round((band.attenuation_db - least) * 10)
-            bound = round(band.attenuation_db * 10)
-            _penalise(model, slot, short, f"targets.attenuation.{band.id}", "security", bound)
         item = slot.crossing
         if slot.function == "vent" and item is not None and item.pressure_drop_max_pa > 0:
             most = item.pressure_drop_max_pa
             over = {c.id: math.ceil((vent_drop_pa(c, item) - most) * 100) for c in cards}
             _penalise(model, slot, over, f"crossings.{item.id}.pressure_drop", "integration", 100)
+
+
+def leaks(model: Model, spec: EnclosureSpec) -> None:
+    """The leaks of all parts together stay within each band's attenuation, at every frequency."""
+    parts = [s for s in model.slots if s.function in ("shield", "seam") or s.crossing is not None]
+    for band in spec.targets.attenuation:
+        name = f"targets.attenuation.{band.id}"
+        for index, f_hz in enumerate(band_points_hz(band)):
+            total = sum(
+                model.x[slot.key, card.id]
+                * leak_share_ppm(slot, card, spec, f_hz, band.attenuation_db)
+                for slot in parts
+                for card in model.options[slot.key]
+            )
+            slack = model.slack(name, "security", 10**12, 10**6, f"{name}:{index}")
+            model.cp.add(total <= 10**6 + slack)
 
 
 def _penalise(

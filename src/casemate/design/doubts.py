@@ -78,32 +78,32 @@ def _ripeness(card: Card, catalogue: Catalogue) -> list[Doubt]:
 
 
 def _bands(card: Card, spec: EnclosureSpec) -> list[Doubt]:
+    if card.function == "seam" and spec.targets.attenuation:
+        return [
+            Doubt(
+                id=f"{card.id}.transfer-impedance",
+                claim=f"{card.name}: contacts every {card.parameters['slot_length_m'] * 1e3:g} mm,"
+                f" {card.parameters['transfer_impedance_ohm_m'] * 1e3:g} mohm m",
+                why="planning values; products of one class differ by more than 110 dB",
+                closes_with="transfer impedance measured to SAE ARP-1705 after door cycles",
+                severity="medium",
+            )
+        ]
     if not bounds_field(card):
         return []
     result = []
     for band in spec.targets.attenuation:
         stated = card.attenuation_over(band.f_min_hz, band.f_max_hz)
-        judged = [
-            row
-            for row in card.attenuation
-            if row.evidence in ("judgement", "datasheet")
-            and row.f_max_hz > band.f_min_hz
-            and row.f_min_hz < band.f_max_hz
-        ]
-        if stated is not None and not judged:
-            continue
-        why = (
-            "the card states nothing over the whole band"
-            if stated is None
-            else f"{stated:.0f} dB is {judged[0].evidence}"
-        )
+        why = "the card states nothing over the whole band, so 0 dB is counted there"
+        if stated is not None:
+            why = f"its {stated:.0f} dB are {card.attenuation[0].evidence}"
         result.append(
             Doubt(
                 id=f"{card.id}.attenuation.{band.id}",
                 claim=f"{card.name} keeps {band.attenuation_db:.0f} dB over {band.id}",
                 why=why,
-                closes_with="transfer impedance or insertion loss measured over the band",
-                severity="medium",
+                closes_with="insertion loss measured over the band",
+                severity="high" if stated is None else "medium",
             )
         )
     return result

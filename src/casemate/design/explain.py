@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from casemate.design.choice import Solution, feasible, solve
+from casemate.design.choice import UNMET, Solution, feasible, solve
 from casemate.design.choice_base import Model
 from casemate.design.choice_model import FAMILIES, build
 from casemate.design.enclosure import Alternative, ModuleChoice
@@ -64,7 +64,7 @@ def _ruled_out(model: Model, key: str, chosen: str) -> str:
     for card in model.options[key]:
         if card.id == chosen:
             continue
-        forced = solve(model, order=("unmet",), force=(key, card.id))
+        forced = solve(model, order=UNMET, force=(key, card.id))
         broken = ("what it requires, or a pin",) if forced is None else forced.unmet
         for id in broken:
             found.setdefault(id, []).append(card.id)

@@ -68,7 +68,7 @@ def slots_of(spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Slot, ...]:
         width, height = face_size_m(spec, face)
         openings = sum(_opening_m2(item) for item in spec.crossings if item.face == face)
         skin_area = max(width * height - openings, 0.0)
-        edge = 2 * (width + height)
+        edge = _seam_length_m(spec, face)
         door = face in doors
         sizes = {"mesh_skin": skin_area, "seam": 0.0, "shield": skin_area}
         for function in FACE_FUNCTIONS:
@@ -79,7 +79,7 @@ def slots_of(spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Slot, ...]:
                     face=face,
                     context="door" if door else "fixed",
                     area_m2=sizes[function],
-                    length_m=edge if door else edge / 2,
+                    length_m=edge,
                 )
             )
     for item in spec.crossings:
@@ -110,6 +110,39 @@ def slots_of(spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Slot, ...]:
     for function in ("volume_sensing", "reader", "controller", "key_store", "hold_up", "network"):
         slots.append(Slot(key=function, function=function, area_m2=total_area))
     return tuple(slots)
+
+
+def _seam_length_m(spec: EnclosureSpec, face: str) -> float:
+    """Return metres of seam of a face: its share of the box's edges and joints between boards.
+
+    An edge belongs to the door that it borders, else half to each of its faces. Joints: as few as
+    the largest board of the fab profile leaves, for the better of its two directions.
+    """
+    from casemate.spec.fab import load_fab_profiles
+
+    doors = {door.face for door in spec.service.doors}
+    sizes = dict(zip(_AXES, spec.protected.size_m, strict=True))
+    edges = 0.0
+    for other in FACES:
+        if _AXIS[other] == _AXIS[face]:
+            continue
+        along = next(axis for axis in _AXES if axis not in (_AXIS[face], _AXIS[other]))
+        owners = [name for name in (face, other) if name in doors] or [face, other]
+        edges += sizes[along] / len(owners) if face in owners else 0.0
+    profile = load_fab_profiles().get(spec.fab)
+    if profile is None:
+        return edges
+    width, height = face_size_m(spec, face)
+    a, b = profile.max_board_m
+    joints = [
+        (math.ceil(width / one - 1e-9) - 1) * height + (math.ceil(height / two - 1e-9) - 1) * width
+        for one, two in ((a, b), (b, a))
+    ]
+    return edges + min(joints)
+
+
+_AXES = ("x", "y", "z")
+_AXIS = {"left": "x", "right": "x", "front": "y", "rear": "y", "top": "z", "bottom": "z"}
 
 
 def candidates(slot: Slot, spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Card, ...]:

@@ -48,10 +48,8 @@ def card_doubt_weight(card: Card, spec: EnclosureSpec, catalogue: Catalogue) -> 
 
 
 def bounds_field(card: Card) -> bool:
-    """Return whether the attenuation of the enclosure hangs on this kind of module."""
-    return card.function in ("shield", "seam", "vent", "window") or card.function.startswith(
-        "crossing_"
-    )
+    """Return whether the enclosure's attenuation rests on this card's own statement."""
+    return card.function in ("crossing_power", "crossing_copper")
 
 
 def failure_downtime_s(card: Card) -> float:
