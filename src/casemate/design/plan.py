@@ -75,7 +75,17 @@ def plan_doubts(choice: Choice) -> tuple[Doubt, ...]:
             why="three boards meet there; each edge overlaps, but no proof treats the vertex",
             closes_with="a proof in space, or a cap inside each corner",
             severity="medium",
-        )
+        ),
+        Doubt(
+            id="layout.edge-on",
+            claim="the overlap at a box edge stops a tool from every side",
+            why="it stops every tool within the angle of the spec from the normal of the covering"
+            " face; a tool square to the other face runs edge-on between the two boards, along"
+            " the whole overlap, and strikes no mesh until it leaves it",
+            closes_with="a return of the covering board round the edge (labyrinth), or a proof of"
+            " what the capacitance and the light barrier see in that slit",
+            severity="high",
+        ),
     ]
     stiff = sorted({c.id for c in skins.values() if not c.parameters.get("foldable", False)})
     if stiff:
