@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "fabricate"))
 import synthetic_boards as boards
 
 from casemate.design.enclosure import TileDesign
-from casemate.fabricate import write_tile
+from casemate.fabricate import kicad, write_tile
 from casemate.fabricate.board import lay_out
 from casemate.mesh.model import TileMesh
 
@@ -408,6 +408,17 @@ def test_kicad_sees_copper_at_the_rim(tmp_path: Path, sound: tuple[TileDesign, T
     bad = boards.with_vertices(sound[1], 1, points)
     _, kinds = drc(written(tmp_path, sound[0], bad))
     assert kinds.get("copper_edge_clearance", 0) >= 1
+
+
+def test_kicad_checks_the_fill_of_planes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Through vias pass both planes; with the antipads filled in, each one is a finding."""
+    tile = boards.tile(stackup=replace(boards.FOUR_LAYERS, blind=False))
+    mesh = boards.mesh(tile)
+    assert drc(written(tmp_path / "sound", tile, mesh)) == (0, {})
+    monkeypatch.setattr(kicad, "keyhole", lambda exterior, openings: exterior)
+    _, kinds = drc(written(tmp_path / "filled", tile, mesh))
+    found = kinds.get("clearance", 0) + kinds.get("shorting_items", 0)
+    assert found + kinds.get("hole_clearance", 0) >= len(mesh.terminals)
 
 
 def test_kicad_does_not_see_a_self_short(

@@ -49,6 +49,7 @@ def _notes(board: Board) -> dict[str, Any]:
             "trace_width_share": fab.width_tolerance,
             "registration_mm": _mm(fab.registration_m),
         },
+        "folds": _folds(board),
         "impedance_control": None,
         "solder_mask": {
             "expansion_mm": MASK_MARGIN_NM / 1e6,
@@ -59,6 +60,19 @@ def _notes(board: Board) -> dict[str, Any]:
         "segments": mesh.segments,
         "notes": _sentences(board),
     }
+
+
+def _folds(board: Board) -> list[dict[str, Any]]:
+    """Return the fold lines: `axis` = `at_mm` in the tile's plane, folded to the inside."""
+    x_min, y_min, x_max, y_max = (value / 1e6 for value in board.bounds)
+    edges = {"left": ("x", x_min, 1), "right": ("x", x_max, -1)}
+    edges |= {"bottom": ("y", y_min, 1), "top": ("y", y_max, -1)}
+    folds = []
+    for side, width_m in board.tile.flaps:
+        axis, edge, inward = edges[side]
+        at = round(edge + inward * width_m * 1e3, 6)
+        folds.append({"side": side, "axis": axis, "at_mm": at, "flap_mm": _mm(width_m)})
+    return folds
 
 
 def _drills(board: Board) -> list[dict[str, Any]]:
@@ -95,6 +109,10 @@ def _sentences(board: Board) -> list[str]:
         sentences.append("Vias that reach the outer face stay covered by solder mask there.")
     else:
         sentences.append("No via and no pad reaches the outer face.")
+    if board.tile.flaps:
+        sentences.append(
+            "Fold along the lines under `folds`, outer face outward, without creasing."
+        )
     if board.planes:
         sentences.append(
             "Planes have no terminal; they are contacted at assembly or left floating."

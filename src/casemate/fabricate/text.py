@@ -1,4 +1,8 @@
-"""Numbers to text at machine speed: what the Gerber and KiCad writers share (numba kernels)."""
+"""Numbers to text at machine speed: what the Gerber and KiCad writers share (numba kernels).
+
+Kernels of other files have these compiled into their cache, which numba renews only when their own
+file changes: touch gerber.py and kicad.py after a change here.
+"""
 
 from __future__ import annotations
 

@@ -69,6 +69,14 @@ def test_gerbonara_reads_the_holes(tmp_path: Path) -> None:
     assert got == want
 
 
+def test_notes_say_where_to_fold(tmp_path: Path) -> None:
+    tile = boards.tile(stackup=boards.TWO_LAYERS)
+    tile = replace(tile, flaps=(("left", 0.002), ("top", 0.003)))
+    write_tile(tmp_path, tile, boards.mesh(tile), kicad=False, compress=False)
+    folds = json.loads((tmp_path / "fabrication.json").read_text())["folds"]
+    assert [(one["axis"], one["at_mm"]) for one in folds] == [("x", 2.0), ("y", 9.0)]
+
+
 def test_notes_table_agrees_with_the_files(tmp_path: Path) -> None:
     files = written(tmp_path, boards.FOUR_LAYERS)
     notes = json.loads((tmp_path / "fabrication.json").read_text())

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -145,6 +147,12 @@ def test_job_file_lists_every_layer(tmp_path: Path) -> None:
 
 def _named(stack: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return next(row for row in stack if row["Name"] == name)
+
+
+def test_importing_the_package_is_light() -> None:
+    script = "import sys, casemate.fabricate; print({'numba', 'shapely'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
 
 
 def test_a_layer_that_the_tile_lacks_is_an_error(tmp_path: Path) -> None:
