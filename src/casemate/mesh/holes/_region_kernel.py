@@ -103,6 +103,11 @@ def _cell_reach(
 ) -> float:
     for n in range(len(items)):
         p = pieces[items[n]]
+        if p[0] == p[2] and p[1] == p[3]:  # a disc that the drill must hold whole (strips.py)
+            ux, uy = p[0] - x, p[1] - y
+            px, py = c[0] * ux + c[1] * uy, c[1] * ux + c[2] * uy
+            best = min(best, (math.sqrt(px * px + py * py) + p[4] - p[0]) ** 2)
+            continue
         left = _line2(c, x, y, p[0], p[1], p[2], p[3])
         if left < best:
             best = min(best, max(left, _line2(c, x, y, p[4], p[5], p[6], p[7])))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from casemate.core.errors import ProofError
-from casemate.mesh.holes.region import RegionIndex, region_bound, squares
+from casemate.mesh.holes.region import RegionCertificate, RegionIndex, region_bound, squares
 
 MAX_BOXES = 5_000_000
 """Boxes after which the search stops; the bound stays valid but is looser than asked."""
@@ -48,7 +48,8 @@ def oblique_bound(
     """Return a certified bound on the largest drill of any direction that severs nothing.
 
     The boxes of the index are places of the drill's axis in the plane of the first layer. floor_m:
-    a bound known elsewhere (the lattice's); it also makes the search short. touch: that touches
+    a bound known elsewhere (the lattice's); it also makes the search short, as the perpendicular
+    figure, found first, does. touch: that touches
     nothing instead.
     """
     from casemate.mesh.holes._oblique_search import search_directions, surviving_places
@@ -62,8 +63,10 @@ def oblique_bound(
         region_bound(index, layers=[k], touch=touch, floor_m=floor_m).bound_m
         for k in range(index.layers)
     )
+    straight = region_bound(index, touch=touch, floor_m=floor_m)
+    floor_m = max(floor_m, straight.bound_m)
     if alone <= floor_m:
-        return _nothing(floor_m)
+        return _upright(floor_m, straight)
     base = 1 + (index.layers if touch else 0)
     rows = [0, *range(base, base + index.layers)]
     shrink = index.half_nm if touch else 0.0
@@ -77,6 +80,8 @@ def oblique_bound(
         places, depths, math.tan(theta_max_rad), 0.5e9 * floor_m, 0.5e9 * tolerance_m, max_boxes,
         outlined, index.outline, shrink, index.pieces, index.starts[rows], index.items, index.grid,
     )  # fmt: skip
+    if 2e-9 * best <= straight.found_m:
+        return _upright(min(2e-9 * upper, alone), straight, count)
     return ObliqueCertificate(
         bound_m=min(2e-9 * upper, alone),
         found_m=2e-9 * best,
@@ -88,8 +93,14 @@ def oblique_bound(
     )
 
 
-def _nothing(floor_m: float) -> ObliqueCertificate:
-    nan = math.nan
+def _upright(bound_m: float, straight: RegionCertificate, boxes: int = 0) -> ObliqueCertificate:
+    """Return a certificate whose worst place is that of the perpendicular drill."""
     return ObliqueCertificate(
-        bound_m=floor_m, found_m=0.0, x_m=nan, y_m=nan, theta_rad=nan, phi_rad=nan, boxes=0
+        bound_m=bound_m,
+        found_m=straight.found_m,
+        x_m=straight.x_m,
+        y_m=straight.y_m,
+        theta_rad=0.0,
+        phi_rad=0.0,
+        boxes=boxes,
     )

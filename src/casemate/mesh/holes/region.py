@@ -14,7 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.errors import ProofError
-from casemate.mesh.holes.strips import Pieces, centre_pieces, outline_pieces, strip_pieces
+from casemate.mesh.holes.strips import (
+    Pieces,
+    centre_pieces,
+    disc_pieces,
+    outline_pieces,
+    strip_pieces,
+)
 from casemate.mesh.model import VertexArray
 
 MAX_BOXES = 50_000_000
@@ -64,11 +70,14 @@ def region_index(
     boxes: npt.NDArray[np.float64] | npt.NDArray[np.int32],
     outline: Sequence[npt.NDArray[np.float64] | npt.NDArray[np.int32]] = (),
     end_trim_nm: float = 0.0,
+    vias: Sequence[npt.NDArray[np.float64]] = (),
 ) -> RegionIndex:
     """Return the index that region_bound searches.
 
     layers: for each layer the centrelines of its nets, in nanometres. outline: rings of the board,
-    outer and holes; a drill lies wholly inside it. Empty: no such limit.
+    outer and holes; a drill lies wholly inside it. Empty: no such limit. vias: for each layer the
+    barrels that pass it or end there, rows (x, y, radius) in nanometres; a drill that holds a
+    whole barrel severs its net.
     """
     from casemate.mesh.holes._region_kernel import fill_grid, mark_boxes
 
@@ -84,7 +93,13 @@ def region_index(
     mark = mark_boxes(wanted, margin, grid)
     edges = outline_pieces(outline)
     tables = [edges]
-    tables += [strip_pieces(n, trace_nm=trace_nm, end_trim_nm=end_trim_nm) for n in layers]
+    barrels = list(vias) or [np.empty((0, 3))] * len(layers)
+    tables += [
+        np.concatenate(
+            [strip_pieces(n, trace_nm=trace_nm, end_trim_nm=end_trim_nm), disc_pieces(discs)]
+        )
+        for n, discs in zip(layers, barrels, strict=True)
+    ]
     tables += [centre_pieces(n) for n in layers]
     starts, items = [], []
     pieces_before, items_before = 0, 0

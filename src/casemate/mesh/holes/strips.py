@@ -43,6 +43,17 @@ def outline_pieces(rings: Sequence[npt.NDArray[np.float64] | npt.NDArray[np.int3
     return np.concatenate(parts) if parts else np.empty((0, 8))
 
 
+def disc_pieces(discs: npt.NDArray[np.float64]) -> Pieces:
+    """Return discs (rows x, y, radius in nm) as pieces: a drill that holds one whole cuts it.
+
+    A via whose barrel lies in the drill joins nothing any more. Encoded as two points, the centre
+    and the one a radius to its right.
+    """
+    rows = np.asarray(discs, dtype=np.float64).reshape(-1, 3)
+    centre, right = rows[:, :2], rows[:, :2] + np.column_stack([rows[:, 2], 0.0 * rows[:, 2]])
+    return np.hstack([centre, centre, right, right])
+
+
 def centre_pieces(nets: Sequence[VertexArray]) -> Pieces:
     """Return all centreline segments as pieces whose two lines coincide."""
     parts = []
