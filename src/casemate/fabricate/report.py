@@ -89,10 +89,12 @@ def _context(
         (face.name, _safe(coverage_svg(enclosure, face.name, coverage, low_um)))
         for face in enclosure.faces
     ]
+    found = verdict(enclosure, proof)
     data = json.dumps(viewer_data(enclosure, proof, coverage), separators=(",", ":"))
     return {
         "e": enclosure,
-        "verdict": verdict(enclosure, proof),
+        "verdict": found,
+        "headline": headline(found),
         "doubts": sorted(enclosure.doubts, key=lambda d: (_SEVERITY.get(d.severity, 9), d.id)),
         "picture": _safe(picture_svg(enclosure)),
         "viewer": _safe(data.replace("<", "\\u003c")),
@@ -126,22 +128,44 @@ def verdict(enclosure: Enclosure, proof: dict[str, Any]) -> dict[str, Any]:
     rows = _properties(proof)
     met = sum(1 for target in enclosure.targets if target.met)
     holds = sum(1 for _, row in rows if row.get("holds"))
+    errors = sum(1 for doubt in enclosure.doubts if doubt.severity == "error")
     return {
         "targets": len(enclosure.targets),
         "met": met,
         "properties": len(rows),
         "hold": holds,
-        "good": bool(enclosure.targets and rows)
+        "good": bool(enclosure.targets and rows and not errors)
         and met == len(enclosure.targets)
         and holds == len(rows),
         "unmet": [target for target in enclosure.targets if not target.met],
         "broken": [(place, row) for place, row in rows if not row.get("holds")],
         "fine_cells": sum(int(tile.get("fine_cells", 0)) for tile in proof.get("tiles", [])),
         "nets": sum(_count(tile.get("nets", 0)) for tile in proof.get("tiles", [])),
-        "high": sum(
-            1 for doubt in enclosure.doubts if doubt.severity in ("error", "critical", "high")
-        ),
+        "errors": errors,
+        "high": sum(1 for doubt in enclosure.doubts if doubt.severity in ("critical", "high")),
     }
+
+
+def headline(found: dict[str, Any]) -> str:
+    """Return the verdict as one sentence."""
+    if found["good"]:
+        return "Every target is met and every proved property holds."
+    parts = []
+    if found["met"] < found["targets"]:
+        parts.append(f"{found['targets'] - found['met']} of {found['targets']} targets not met")
+    if found["hold"] < found["properties"]:
+        broken = found["properties"] - found["hold"]
+        parts.append(f"{broken} of {found['properties']} proved properties fail")
+    if found["errors"]:
+        parts.append(
+            f"{found['errors']} errors of design" if found["errors"] > 1 else "1 error of design"
+        )
+    if not found["targets"]:
+        parts.append("no target is stated")
+    if not found["properties"]:
+        parts.append("nothing is proved yet")
+    text = ", ".join(parts)
+    return text[0].upper() + text[1:] + "."
 
 
 def _count(value: Any) -> int:

@@ -64,7 +64,7 @@ def _rounded(value: float) -> float:
 def _share(tile: TileDesign, entry: Any) -> float | None:
     if not has_place(entry):
         return None
-    return round(entry["worst"]["diameter_m"] / tile.mesh.hole_max_m, 4)
+    return round(float(entry["worst"]["diameter_m"]) / tile.mesh.hole_max_m, 4)
 
 
 def _prism(outline: Outline, z_m: tuple[float, float]) -> dict[str, Any]:

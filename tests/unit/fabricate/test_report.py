@@ -132,7 +132,18 @@ def test_good_needs_targets_and_proof() -> None:
     assert verdict(enclosure, proof_of(enclosure))["good"]
     assert not verdict(enclosure, {"tiles": []})["good"]
     assert not verdict(replace(enclosure, targets=()), proof_of(enclosure))["good"]
-    assert "Nothing is proved yet" in report_html(enclosure, {"tiles": []}, [], {})
+    assert "Nothing is proved yet." in report_html(enclosure, {"tiles": []}, [], {})
+
+
+def test_an_error_of_design_is_never_good() -> None:
+    met = replace(camera().targets[0], met=True)
+    error = replace(camera().doubts[0], severity="error", claim="stuck between")
+    enclosure = replace(camera(), targets=(met,), doubts=(*camera().doubts, error))
+    found = verdict(enclosure, proof_of(enclosure))
+    assert not found["good"]
+    html = report_html(enclosure, proof_of(enclosure), [], {})
+    assert "1 error of design." in html
+    assert html.index("stuck between") < html.index("ITO &lt;b&gt;")
 
 
 def test_summary_shows_the_worst_place() -> None:
