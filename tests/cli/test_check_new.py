@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -71,3 +73,31 @@ def test_check_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["check", str(spec)]) == 2
     err = capsys.readouterr().err
     assert f"{spec}: targets.podd: this key is unknown" in err and 'did you mean "pod"' in err
+
+
+def test_new_on_a_file_system_without_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_link(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", no_link)
+    assert main(["new", "dpa", str(tmp_path)]) == 0
+    assert [each.name for each in tmp_path.iterdir()] == ["enclosure.toml"]
+    (tmp_path / "enclosure.toml").write_text("mine")
+    assert main(["new", "dpa", str(tmp_path)]) == 2
+    assert (tmp_path / "enclosure.toml").read_text() == "mine"
+    assert len(list(tmp_path.iterdir())) == 1
+    assert "already there" in capsys.readouterr().err
+
+
+def test_new_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "link", full)
+    assert main(["new", "dpa", str(tmp_path)]) == 2
+    assert "the disk is full" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

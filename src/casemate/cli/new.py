@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from casemate.core.errors import OutputError
@@ -56,6 +57,22 @@ def write_project(text: str, target: Path) -> None:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             stream.write(text)
         Path(name).chmod(0o644)
-        os.link(name, target)
+        _place(Path(name), target)
     finally:
-        os.unlink(name)
+        with suppress(FileNotFoundError):
+            os.unlink(name)
+
+
+def _place(written: Path, target: Path) -> None:
+    """Give the file its name without replacing one; some file systems know no links."""
+    import errno
+    import os
+
+    try:
+        os.link(written, target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS):
+            raise
+        if target.exists():
+            raise FileExistsError(target) from None
+        os.rename(written, target)

@@ -15,6 +15,16 @@ from casemate.core.errors import OutputError
 MARKER = ".casemate-output"
 """File that marks a folder as written by Casemate, hence safe to replace."""
 
+_NOT_WRITABLE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOTDIR,
+    errno.EEXIST,  # a file stands where a parent folder should be
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+)
+
 
 @contextmanager
 def replaced_folder(target: Path) -> Iterator[Path]:
@@ -76,7 +86,7 @@ def _said_plainly(target: Path) -> Iterator[None]:
                 f"the disk is full while writing {target}; nothing was changed.",
                 remedy="free space, or name a folder on another disk with -o.",
             ) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR):
+        if error.errno in _NOT_WRITABLE:
             raise OutputError(
                 f"{target} cannot be written: {error.strerror}.",
                 remedy="name a folder that you may write to with -o.",
