@@ -7,6 +7,12 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from casemate.design import air
+from casemate.design.amounts import (
+    built_amounts,
+    corrected_bom,
+    corrected_targets,
+    corrected_totals,
+)
 from casemate.design.attenuation import ShieldingResult, shielding_of
 from casemate.design.enclosure import CrossingDesign, Doubt, Enclosure, Target
 from casemate.design.layout import Layout, lay_out
@@ -41,6 +47,8 @@ def assemble(spec: EnclosureSpec, choice: Choice, *, serial: str) -> Enclosure:
     layout = lay_out(plan_of(spec, choice))
     shielding = shielding_of(spec, layout, choice.slots)
     air_result, air_targets, air_doubts = air_of(spec, layout, choice)
+    built = built_amounts(choice, layout)
+    totals = corrected_totals(choice, built)
     doubts = (*choice.doubts, *plan_doubts(choice), *shielding.doubts, *air_doubts)
     return Enclosure(
         name=spec.name,
@@ -53,13 +61,13 @@ def assemble(spec: EnclosureSpec, choice: Choice, *, serial: str) -> Enclosure:
         tiles=layout.tiles,
         seams=layout.seams,
         crossings=tuple(_with_attenuation(row, shielding, spec) for row in layout.crossings),
-        targets=(*choice.targets, *shielding.targets, *air_targets),
+        targets=(*corrected_targets(choice.targets, totals), *shielding.targets, *air_targets),
         doubts=tuple(sorted(doubts, key=_severity)),
         alternatives=choice.alternatives,
-        totals=_totals(choice, layout),
+        totals=_totals(totals, layout),
         shielding=shielding.shielding,
         air=air_result,
-        bom=choice.bom,
+        bom=corrected_bom(choice, built),
     )
 
 
@@ -183,10 +191,10 @@ def _with_attenuation(
     return row
 
 
-def _totals(choice: Choice, layout: Layout) -> dict[str, float]:
+def _totals(totals: dict[str, float], layout: Layout) -> dict[str, float]:
     boards = sum(tile.width_m * tile.height_m for tile in layout.tiles)
     return {
-        **choice.totals,
+        **totals,
         "boards": float(len(layout.tiles)),
         "board_area_m2": boards,
         "seam_length_m": sum(seam.length_m for seam in layout.seams),

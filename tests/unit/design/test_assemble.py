@@ -154,6 +154,22 @@ def test_fibres_share_bores_of_their_card() -> None:
     assert fibres.attenuation_db["microwave"] > 60
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_totals_follow_from_the_bill_of_what_is_built(name: str) -> None:
+    _, choice, made = designed(name)
+    assert made.totals["unit_cost_usd"] == pytest.approx(
+        sum(row["cost_usd"] for row in made.bom), abs=0.02 * len(made.bom)
+    )
+    assert made.totals["mass_kg"] == pytest.approx(sum(row["mass_kg"] for row in made.bom))
+    skins = {card.id for key, card in choice.slots.items() if key.startswith("mesh_skin/")}
+    boards = sum(row["quantity"] for row in made.bom if row["id"] in skins)
+    assert boards == pytest.approx(made.totals["board_area_m2"], abs=1e-5)
+    seams = sum(row["quantity"] for row in made.bom if row["function"] == "seam")
+    assert seams == pytest.approx(made.totals["seam_length_m"], abs=1e-5)
+    cost = next(row for row in made.targets if row.id == "unit_cost")
+    assert cost.achieved == pytest.approx(made.totals["unit_cost_usd"])
+
+
 def test_errors_come_first_among_doubts() -> None:
     severities = [doubt.severity for doubt in designed("nvl72")[2].doubts]
     assert severities == sorted(severities, key=("error", "high", "medium", "low").index)
