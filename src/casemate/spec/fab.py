@@ -93,13 +93,25 @@ def _profile(profile_id: str, table: Any, file: str) -> FabProfileCard:
         key = "source"
         if not str(table[key]).strip():
             raise ValueError("expected where the figures come from")
-        key = "others"
+        key = "width_tolerance"
+        if not 0 < float(table[key]) < 1:
+            raise ValueError("expected a share between 0 and 1")
+        key = "layers"
+        if type(table[key]) is not int or not 1 <= table[key] <= 64:
+            raise ValueError("expected a whole number from 1 to 64")
+        key = "blind_vias"
+        if type(table[key]) is not bool:
+            raise ValueError("expected true or false")
+        key = "trace_min"
+        for what in ("trace", "space"):
+            if lengths[f"meander_{what}_min_m"] < lengths[f"{what}_min_m"]:
+                raise ValueError(f"a meander cannot be finer than any other {what}")
         return FabProfileCard(
             id=profile_id,
             max_board_m=(width, height),
             width_tolerance=float(table["width_tolerance"]),
-            layers=int(table["layers"]),
-            blind_vias=bool(table["blind_vias"]),
+            layers=table["layers"],
+            blind_vias=table["blind_vias"],
             source=str(table["source"]),
             **lengths,
         )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from casemate.core.errors import InputError
 from casemate.spec.fab import load_fab_profiles, parse_fab_profiles
@@ -69,7 +71,11 @@ source = "a page"
         ('via_pad = "0.4 mm"', "", "one.via_pad"),
         ('via_pad = "0.4 mm"', 'via_pad = "0 mm"', "one.via_pad"),
         ('max_board = ["1 m", "1 m"]', 'max_board = ["1 m"]', "one.max_board"),
-        ("layers = 4", 'layers = "many"', "one.others"),
+        ("layers = 4", 'layers = "many"', "one.layers"),
+        ("layers = 4", "layers = 0", "one.layers"),
+        ("width_tolerance = 0.2", "width_tolerance = nan", "one.width_tolerance"),
+        ("blind_vias = false", 'blind_vias = "no"', "one.blind_vias"),
+        ('space_min = "0.1 mm"', 'space_min = "0.2 mm"', "one.trace_min"),
         ("[one]", "one = 1", "one."),
         ("[one]", "[one", ""),
     ],
@@ -79,3 +85,18 @@ def test_malformed_profile(old: str, new: str, key: str) -> None:
     with pytest.raises(InputError) as caught:
         parse_fab_profiles(GOOD.replace(old, new, 1))
     assert caught.value.key.startswith(key) and caught.value.remedy
+
+
+@given(
+    st.sampled_from([line.partition(" =")[0] for line in GOOD.splitlines() if " = " in line]),
+    st.sampled_from(
+        ["nan", "[]", "{}", '""', "true", '"9**9 m"', '"-1 m"', '["1 m", 1]', "0", "x"]
+    ),
+)
+def test_any_value_gives_a_profile_or_one_error(key: str, value: str) -> None:
+    lines = [f"{key} = {value}" if line.startswith(f"{key} =") else line
+             for line in GOOD.splitlines()]  # fmt: skip
+    try:
+        assert parse_fab_profiles("\n".join(lines))["one"].source
+    except InputError as error:
+        assert error.exit_code == 2 and error.remedy
