@@ -170,6 +170,9 @@ def _run(cp: Any, objective: Any) -> Any:
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = SEED
     solver.parameters.max_deterministic_time = TIME_LIMIT_S
+    solver.parameters.cp_model_probing_level = 0  # tiny models: presolve costs more than search
+    solver.parameters.symmetry_level = 0
+    solver.parameters.linearization_level = 0
     if objective is None or isinstance(objective, int):
         cp.clear_objective()
     else:

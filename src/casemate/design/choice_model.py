@@ -24,6 +24,8 @@ from casemate.design.totals import (
 from casemate.modules import Card, Catalogue
 from casemate.spec.model import EnclosureSpec
 
+ORDER_SPAN = 10**5
+"""Development cost and, within a dollar of it, catalogue order share one level."""
 FAMILIES = ("security", "thickness", "integration", "cost")
 DIFFERENT_MODULE_S = 300
 """What one more kind of module counts: five minutes of stock, drawings and training a unit."""
@@ -67,8 +69,7 @@ def build(spec: EnclosureSpec, catalogue: Catalogue) -> Model:
         ("space", sum(thickness.values())),
         ("integration", install + service + different * DIFFERENT_MODULE_S),
         ("cost", cost),
-        ("development", developed),
-        ("order", order),
+        ("development", developed * ORDER_SPAN + order),
     )
     return model
 

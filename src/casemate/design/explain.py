@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from casemate.design.choice import UNMET, Solution, feasible, solve
 from casemate.design.choice_base import Model
-from casemate.design.choice_model import FAMILIES, build
+from casemate.design.choice_model import FAMILIES, ORDER_SPAN, build
 from casemate.design.enclosure import Alternative, ModuleChoice
 from casemate.design.needs import Slot
 from casemate.design.totals import Chosen, totals_of
@@ -19,7 +19,7 @@ _WORDS = {
     "space": ("space", 1e-2, "mm over the six faces"),
     "integration": ("integration", 1 / 60, "min of install, service and custom interfaces"),
     "cost": ("cost", 1e-2, "USD a unit"),
-    "development": ("development", 1.0, "USD of development"),
+    "development": ("development", 1 / ORDER_SPAN, "USD of development"),
 }
 """Level -> what it is called, factor from its integer scale, unit in words."""
 
@@ -47,8 +47,8 @@ def reasons(model: Model, best: Solution) -> dict[str, tuple[str, str, str]]:
 def _compare(best: Solution, other: Solution, runner: str) -> tuple[str, str]:
     for name, value in best.levels.items():
         more = other.levels[name] - value
-        if more == 0:
-            continue
+        if more == 0 or (name == "development" and abs(more) < ORDER_SPAN):
+            continue  # within a dollar of development only the catalogue's order differs
         if name.startswith("unmet"):
             missed = [id for id in other.unmet if id not in best.unmet] or list(other.unmet)
             return f"without it not met: {in_words(missed)} ({runner})", in_words(missed)
@@ -210,9 +210,13 @@ def _gain(best: Solution, other: Solution, spec: EnclosureSpec) -> str:
         parts.append("misses shrink")
     for name, (word, factor, unit) in _WORDS.items():
         change = other.levels[name] - best.levels[name]
-        if change:
+        if change and (name != "development" or abs(change) >= ORDER_SPAN):
             parts.append(f"{word} {change * factor:+.6g} {unit}")
-    better = met or any(other.levels[name] < value for name, value in best.levels.items())
+    better = met or any(
+        other.levels[name] < value
+        for name, value in best.levels.items()
+        if name != "development" or value - other.levels[name] >= ORDER_SPAN
+    )
     return "; ".join(parts) if better else ""
 
 

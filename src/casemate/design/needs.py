@@ -261,10 +261,10 @@ def lattice_hole_m(
     """
     import numpy as np
 
-    count = 40
+    count = 32
     axis = (np.arange(count) + 0.5) * pitch_m / count
     place = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    steps = np.arange(-4, 5) * pitch_m
+    steps = np.arange(-3, 5) * pitch_m
     lattice = np.stack(np.meshgrid(steps, steps), axis=-1).reshape(-1, 2)
     thetas = np.linspace(0.0, theta_max_rad, 15) if len(depth_m) > 1 else np.zeros(1)
     worst = 0.0
