@@ -35,7 +35,9 @@ def index() -> RegionIndex:
     boxes = np.array(
         [[x, y, x + P, y + P] for x in range(9 * P, 14 * P, P) for y in range(5 * P, 9 * P, P)]
     )
-    return region_index([weave(0), weave(P // 2)], trace_nm=W, pitch_nm=P, boxes=boxes)
+    return region_index(
+        [weave(0), weave(P // 2)], trace_nm=W, pitch_nm=P, boxes=boxes, slant_m=1.2e-3
+    )
 
 
 def draw(claim: ObliqueCertificate, dz_m: float, more_m: float) -> bool:
@@ -82,7 +84,7 @@ def test_a_hole_in_both_layers_is_found_at_a_slant() -> None:
             nets += [np.array([[a, y], [b, y]], dtype=np.int32) for a, b in ends]
         layers.append(nets)
     boxes = np.array([[8 * P, 11 * P, 16 * P, 16 * P]], dtype=np.float64)
-    place = region_index(layers, trace_nm=W, pitch_nm=P, boxes=boxes)
+    place = region_index(layers, trace_nm=W, pitch_nm=P, boxes=boxes, slant_m=1.2e-3)
     straight = region_bound(place).bound_m
     claim = oblique_bound(
         place, depths_m=(0.0, dz), theta_max_rad=THETA, floor_m=3.3e-4, tolerance_m=2e-5

@@ -12,6 +12,7 @@ from casemate.core.errors import ProofError
 from casemate.mesh.holes.lattice import lattice_bound
 from casemate.mesh.holes.raster import draw_copper, drill_severs, severs
 from casemate.mesh.holes.region import RegionCertificate, region_bound, region_index
+from casemate.mesh.holes.witness import find_witness
 
 P, W = 200_000, 100_000
 """Pitch and trace, nanometres."""
@@ -201,6 +202,35 @@ def test_terminals_prove_nothing() -> None:
     assert loose.bound_m > 3e-4
 
 
+def test_a_drill_that_holds_a_whole_barrel_severs() -> None:
+    net = np.array([[0, 0], [1_000_000, 0]], dtype=np.int32)
+    boxes = np.array([[1e6 - 1, -1, 1e6 + 1, 1]])
+    bounds = [
+        region_bound(
+            region_index(
+                [[net]], trace_nm=W, pitch_nm=P, boxes=boxes, end_trim_nm=250_000, vias=[barrels]
+            )
+        ).bound_m
+        for barrels in (np.empty((0, 3)), np.array([[1e6, 0.0, 1e5]]))
+    ]
+    assert bounds[0] > 5e-4
+    assert bounds[1] == pytest.approx(2e-4, abs=3e-6)
+
+
 def test_no_boxes_is_refused() -> None:
     with pytest.raises(ProofError):
         region_index([[random_tour(1)]], trace_nm=W, pitch_nm=P, boxes=np.empty((0, 4)))
+
+
+@pytest.mark.parametrize("any_direction", [False, True])
+def test_the_witness_is_within_ten_micrometres_of_the_bound(any_direction: bool) -> None:
+    nets = [[random_tour(11, cells=24)], [random_tour(12, P // 2, cells=24)]]
+    certificate = lattice_bound(
+        pitch_m=2e-4, trace_m=1e-4, offsets=((0, 0), (0.5, 0.5)), depths_m=(0.0, 2e-4)
+    )
+    witness = find_witness(
+        nets, certificate=certificate, trace_nm=W, pitch_nm=P, depths_m=(0.0, 2e-4),
+        window_nm=(6 * P, 6 * P, 41 * P, 41 * P), any_direction=any_direction,
+    )  # fmt: skip
+    assert witness.drawn
+    assert 0.0 <= witness.slack_m <= 1e-5

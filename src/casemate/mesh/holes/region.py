@@ -71,20 +71,23 @@ def region_index(
     outline: Sequence[npt.NDArray[np.float64] | npt.NDArray[np.int32]] = (),
     end_trim_nm: float = 0.0,
     vias: Sequence[npt.NDArray[np.float64]] = (),
+    slant_m: float | None = None,
 ) -> RegionIndex:
     """Return the index that region_bound searches.
 
     layers: for each layer the centrelines of its nets, in nanometres. outline: rings of the board,
     outer and holes; a drill lies wholly inside it. Empty: no such limit. vias: for each layer the
     barrels that pass it or end there, rows (x, y, radius) in nanometres; a drill that holds a
-    whole barrel severs its net.
+    whole barrel severs its net. slant_m: how far aside a tilted drill runs between the first layer
+    and any other (default 5 pitches); oblique_bound is looser, not wrong, where it runs farther.
     """
     from casemate.mesh.holes._region_kernel import fill_grid, mark_boxes
 
     wanted = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     if len(wanted) == 0 or not np.isfinite(wanted).all():
         raise ProofError("No region to bound.", remedy="Give at least one finite box.")
-    margin = MARGIN_PITCHES * pitch_nm
+    slant = 5.0 * pitch_nm if slant_m is None else 1e9 * slant_m
+    margin = MARGIN_PITCHES * pitch_nm + slant
     lo = wanted[:, :2].min(axis=0) - margin
     hi = wanted[:, 2:].max(axis=0) + margin
     cell = max(1.25 * pitch_nm, math.sqrt(float((hi - lo).prod()) / 4e6))

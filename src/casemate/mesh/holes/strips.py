@@ -115,7 +115,7 @@ def _keep_off_jogs(
     tables: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
     fit: npt.NDArray[np.bool_],
 ) -> None:
-    """Trim a width beside a segment shorter than a width, or drop, if the net doubles back."""
+    """Trim 1.5 widths beside a segment shorter than a width; drop, if the net doubles back."""
     short = np.flatnonzero(length < 2.0 * half - 0.5)
     for i in short.tolist():
         before, after = i - 1, i + 1
@@ -123,8 +123,8 @@ def _keep_off_jogs(
         if before >= 0 and after < len(length):
             back = float(along[before] @ along[after]) < -1e-9
             for table in tables:
-                table[before, 1] += 2.0 * half
-                table[after, 0] += 2.0 * half
+                table[before, 1] += 3.0 * half
+                table[after, 0] += 3.0 * half
             for side, beyond in ((before, i + 1), (after, i - 1)):
                 if back or length[beyond] < 2.0 * half - 0.5:
                     fit[side] = False
