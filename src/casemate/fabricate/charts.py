@@ -18,6 +18,7 @@ _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#
 """Okabe-Ito palette (2008), told apart with colour-blind eyes, less its yellow and black."""
 
 _RAMP = ((236, 244, 250), (146, 190, 219), (58, 121, 173), (17, 49, 92))
+_DASH = ' stroke-dasharray="5 3"'
 _OVER = (214, 69, 33)
 MAX_MAP_CELLS = 160
 """Cells of a tile's map along its longer side; finer maps keep the largest of each block."""
@@ -43,28 +44,35 @@ def attenuation_svg(shielding: dict[str, Any]) -> str:
     for index, name in enumerate(names):
         dash = _dash(index)
         body.append(axis.curve(frequency, paths[name], _COLOURS[index % 8], 1.6, dash))
+    phase = [float(v) for v in shielding.get("in_phase_db", [])]
+    if len(phase) == len(frequency):
+        body.append(axis.curve(frequency, phase, "currentColor", 1.4, _DASH))
     body.append(axis.curve(frequency, total, "currentColor", 3.2, ""))
     body.append(_legend(names, axis.right + 14))
-    height = max(360, 60 + 20 * (len(names) + 2))
+    height = max(360, 60 + 20 * (len(names) + 3))
     return (
-        f'<svg viewBox="0 0 860 {height}" role="img" aria-label="Attenuation in decibels against '
+        f'<svg viewBox="0 0 900 {height}" role="img" aria-label="Attenuation in decibels against '
         f'frequency" class="chart">' + "".join(body) + "</svg>"
     )
 
 
 def _legend(names: Sequence[str], x: float) -> str:
-    rows = [("whole enclosure", "currentColor", 3.2), ("asked", "#d64521", 2.4)]
-    rows += [(name, _COLOURS[i % 8], 1.6) for i, name in enumerate(names)]
+    rows = [
+        ("whole enclosure", "currentColor", 3.2, ""),
+        ("all leaks in phase", "currentColor", 1.4, _DASH),
+        ("asked", "#d64521", 2.4, ""),
+    ]
+    rows += [(name, _COLOURS[i % 8], 1.6, _dash(i)) for i, name in enumerate(names)]
     return "".join(
         f'<path d="M{x:g} {34 + 20 * i}h22" stroke="{colour}" stroke-width="{width}" fill="none"'
-        f"{_dash(i - 2)}/>"
+        f"{dash}/>"
         f'<text x="{x + 28:g}" y="{38 + 20 * i}" class="tick">{escape(_short(name))}</text>'
-        for i, (name, colour, width) in enumerate(rows)
+        for i, (name, colour, width, dash) in enumerate(rows)
     )
 
 
 def _dash(index: int) -> str:
-    return ' stroke-dasharray="5 3"' if index >= len(_COLOURS) else ""
+    return _DASH if index >= len(_COLOURS) else ""
 
 
 def _short(name: str) -> str:
@@ -82,7 +90,7 @@ class _LogAxis:
         self.f_min, self.f_max = min(frequency), max(frequency)
         asked = [float(t.get("attenuation_db", 0.0)) for t in targets]
         reach = max([*[v for v in total if math.isfinite(v)], *asked, 20.0])
-        self.db_max = min(200.0, 20.0 * math.ceil((reach + 20.0) / 20.0))
+        self.db_max = min(200.0, 20.0 * math.ceil((reach + 40.0) / 20.0))
 
     def x(self, f_hz: float) -> float:
         share = math.log(max(f_hz, 1e-9) / self.f_min) / math.log(self.f_max / self.f_min)

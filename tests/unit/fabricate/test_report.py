@@ -237,8 +237,8 @@ def test_attenuation_curve_is_where_it_belongs() -> None:
             "targets": [{"id": "t", "f_min_hz": 1e6, "f_max_hz": 1e7, "attenuation_db": 40.0}],
         }
     )
-    assert "M56.0 312.0L650.0 93.0" in svg  # 60 dB of 80: three quarters up
-    assert "M56.0 166.0H353.0" in svg  # 40 dB of 80, half the decades
+    assert "M56.0 312.0L650.0 136.8" in svg  # 60 dB of 100
+    assert "M56.0 195.2H353.0" in svg  # 40 dB of 100, half the decades
     assert attenuation_svg({}) == ""
 
 

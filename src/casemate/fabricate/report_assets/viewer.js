@@ -12,7 +12,7 @@
   canvas.setAttribute("aria-label", "Enclosure in three dimensions");
   canvas.setAttribute("aria-describedby", "viewer-help");
   stage.appendChild(canvas);
-  document.getElementById("tools").hidden = false;
+  document.getElementById("tools").hidden = document.getElementById("viewer-help").hidden = false;
 
   const COLOURS = { tile: [.17, .48, .37, 1], flap: [.12, .36, .28, 1], vent: [.55, .58, .62, 1], sleeve: [.77, .52, .24, 1], window: [.5, .71, .86, .55] };
   const TILE = ["tile", "flap"];
@@ -102,7 +102,7 @@
   function camera() {
     const [ct, st, ce, se] = [Math.cos(view.turn), Math.sin(view.turn), Math.cos(view.tilt), Math.sin(view.tilt)];
     const right = [ct, st, 0], toward = [st * ce, -ct * ce, se], up = [-st * se, ct * se, ce];
-    const far = reach * 1.75 / view.zoom, dot = (v) => v[0] * centre[0] + v[1] * centre[1] + v[2] * centre[2];
+    const far = reach * (1.75 + 0.8 * view.explode) / view.zoom, dot = (v) => v[0] * centre[0] + v[1] * centre[1] + v[2] * centre[2];
     const look = [right[0], up[0], toward[0], 0, right[1], up[1], toward[1], 0, right[2], up[2], toward[2], 0, -dot(right), -dot(up), -dot(toward) - far, 1];
     const f = 3.1 * Math.min(1, canvas.width / canvas.height), near = far * 0.02, end = far + reach * 4;
     const lens = [f * canvas.height / canvas.width, 0, 0, 0, 0, f, 0, 0, 0, 0, (end + near) / (near - end), -1, 0, 0, 2 * end * near / (near - end), 0];
