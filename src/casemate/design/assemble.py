@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from typing import TYPE_CHECKING, Any
 
 from casemate.design import air
@@ -14,6 +13,7 @@ from casemate.design.amounts import (
     corrected_totals,
 )
 from casemate.design.attenuation import ShieldingResult, shielding_of
+from casemate.design.crossings import open_area
 from casemate.design.enclosure import CrossingDesign, Doubt, Enclosure, Target
 from casemate.design.layout import Layout, lay_out
 from casemate.design.plan import plan_doubts, plan_of
@@ -117,11 +117,7 @@ def _vent(
         open_share=given["open_share"],
         lamella_open_share=given.get("lamella_open_share", 1.0),
     )
-    area = sum(
-        math.prod(row.size_m)
-        for row in layout.crossings
-        if row.id == item.id or row.id.startswith(f"{item.id}-")
-    )
+    area = open_area(layout.openings[item.face], item.id)
     drop = air.vent_pa(item.flow_m3_s, area, vent)
     heat = spec.protected.heat_to_air_w
     rise = air.inlet_rise_k(drop, heat, item.flow_m3_s) if item.flow_m3_s > 0 else 0.0

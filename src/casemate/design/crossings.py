@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from casemate.core.errors import DesignError
@@ -95,6 +95,16 @@ def place(
             raise _does_not_fit(plan, size_m, margins)
         placed.append(PlacedOpening(plan=plan, bounds=bounds, holes=(bounds,)))
     return tuple(placed)
+
+
+def open_area(placed: Iterable[PlacedOpening], id: str) -> float:
+    """Return the area in square metres of all holes of one crossing."""
+    return sum(
+        hole.width * hole.height * (math.pi / 4 if opening.plan.round else 1.0)
+        for opening in placed
+        if opening.plan.id == id
+        for hole in opening.holes
+    )
 
 
 def ring_of(plan: OpeningPlan, hole: Rect) -> tuple[Point, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from casemate.design import shielding as em
+from casemate.design.crossings import open_area
 from casemate.design.layout import Layout
 from casemate.modules.model import Card
 from casemate.spec.model import CrossingSpec, EnclosureSpec
@@ -118,11 +119,7 @@ def _crossing(item: CrossingSpec, card: Card, layout: Layout) -> LeakPath:
     given = card.parameters
     count = float(max(1, item.count))
     if item.kind == "air" and "cell_m" in given:
-        area = sum(
-            c.size_m[0] * c.size_m[1]
-            for c in layout.crossings
-            if c.id == item.id or c.id.startswith(f"{item.id}-")
-        )
+        area = open_area(layout.openings[item.face], item.id)
         cells = em.honeycomb_cells(area, given["cell_m"])
         return _path(
             item,

@@ -58,11 +58,17 @@ def regions_of(
 ) -> list[Region]:
     """Return the regions of one face. folds_m: overlap of the low and the high folded side.
 
-    A vent that fits into one board with its ring is a hole in it; a larger one gets four strips.
+    A vent (or another rectangular opening) that fits into one board with its ring is a hole in it;
+    a larger one gets four strips, and so does the largest if no cut leaves every opening whole.
     """
     u_size, v_size = extent if along_x else extent[::-1]
     holes = [hole if along_x else hole.flipped() for o in placed for hole in o.holes]
-    groups = [(o, o.bounds if along_x else o.bounds.flipped()) for o in placed if o.plan.surface]
+    vents = [
+        hole if along_x else hole.flipped()
+        for o in placed
+        if not o.plan.round and (o.plan.surface or len(o.holes) == 1)
+        for hole in o.holes
+    ]
     whole = Rect(0.0, 0.0, u_size, v_size)
 
     def region(label: str, rect: Rect, fold: tuple[bool, bool], tuck: tuple[bool, bool]) -> Region:
@@ -94,15 +100,17 @@ def regions_of(
             name=name,
         )
 
-    large = [rect for _, rect in groups if not _fits(rect, board_m, lap_m, sum(folds_m), whole)]
-    if not large:
-        return [region("", whole, (True, True), (False, False))]
+    undivided = region("", whole, (True, True), (False, False))
+    spare = (lap_m, sum(folds_m))
+    large = [rect for rect in vents if not _fits(rect, board_m, spare, whole)]
+    if not large and (_can_be_cut(undivided) or not vents):
+        return [undivided]
     if len(large) > 1:
         raise DesignError(
-            f"{name} has {len(large)} vents that are larger than one board.",
-            remedy="join them into one vent, or make all but one smaller than a board.",
+            f"{name} has {len(large)} openings that are larger than one board.",
+            remedy="join them into one, or make all but one smaller than a board.",
         )
-    vent = large[0]
+    vent = large[0] if large else max(vents, key=lambda rect: rect.width * rect.height)
     _no_straddle(vent, holes, name)
     return [
         region("low", Rect(0.0, 0.0, u_size, vent.y0), (True, True), (False, False)),
@@ -159,8 +167,17 @@ def _board(region: Region, column: Piece, row: Piece, i: int, j: int, columns: i
     )
 
 
-def _fits(rect: Rect, board_m: Point, lap_m: float, folds_m: float, whole: Rect) -> bool:
+def _can_be_cut(region: Region) -> bool:
+    try:
+        grid(region.u, region.v, board_m=region.board_m, openings=region.openings, name=region.name)
+    except DesignError:
+        return False
+    return True
+
+
+def _fits(rect: Rect, board_m: Point, spare_m: Point, whole: Rect) -> bool:
     """Return whether a vent leaves room for its ring, laps and folds on one board."""
+    lap_m, folds_m = spare_m
     spare = 2 * RING_M + 2 * max(lap_m, folds_m / 2) + 2e-3
     short, long = sorted(board_m)
     low, high = sorted((rect.width + spare, rect.height + spare))

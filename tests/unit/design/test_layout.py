@@ -87,7 +87,8 @@ def test_any_box_is_covered(x: float, y: float, z: float, flex: bool, doors: set
 def test_no_opening_straddles_a_cut(
     x: float, z: float, at: tuple[float, float], wide: float, round_hole: bool, count: int
 ) -> None:
-    size = (wide * x / 4, wide * x / 4) if round_hole else (wide * x / 4, wide * z / 2)
+    least = wide * min(x, z) / 4
+    size = (least, least) if round_hole else (wide * x / 4, wide * z / 2)
     opening = OpeningPlan(
         id="c",
         kind="liquid",
