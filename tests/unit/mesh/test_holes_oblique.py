@@ -72,7 +72,8 @@ def test_a_floor_above_everything_needs_no_search(index: RegionIndex) -> None:
     assert claim.boxes == 0
 
 
-def test_a_hole_in_both_layers_is_found_at_a_slant() -> None:
+@pytest.mark.parametrize("x1", [16, 11], ids=["both spots boxed", "only the first boxed"])
+def test_a_hole_in_both_layers_is_found_at_a_slant(x1: int) -> None:
     """Planted fault: cells are bare in both layers, but only a slanted drill sees both."""
     dz, shift = 4e-4, 3
     layers = []
@@ -83,7 +84,7 @@ def test_a_hole_in_both_layers_is_found_at_a_slant() -> None:
             ends = ((0, gap * P), ((gap + 2) * P, 24 * P)) if 12 <= row < 15 else ((0, 24 * P),)
             nets += [np.array([[a, y], [b, y]], dtype=np.int32) for a, b in ends]
         layers.append(nets)
-    boxes = np.array([[8 * P, 11 * P, 16 * P, 16 * P]], dtype=np.float64)
+    boxes = np.array([[8 * P, 11 * P, x1 * P, 16 * P]], dtype=np.float64)
     place = region_index(layers, trace_nm=W, pitch_nm=P, boxes=boxes, slant_m=1.2e-3)
     straight = region_bound(place).bound_m
     claim = oblique_bound(

@@ -59,10 +59,8 @@ def oblique_bound(
             f"{len(depths_m)} depths for {index.layers} layers, or angle {theta_max_rad} rad.",
             remedy="Give one depth for each layer and an angle between 0 and 80 degrees.",
         )
-    alone = min(
-        region_bound(index, layers=[k], touch=touch, floor_m=floor_m).bound_m
-        for k in range(index.layers)
-    )
+    # Only the first layer: the axis meets the others outside the boxes as well.
+    alone = region_bound(index, layers=[0], touch=touch, floor_m=floor_m).bound_m
     straight = region_bound(index, touch=touch, floor_m=floor_m)
     floor_m = max(floor_m, straight.bound_m)
     if alone <= floor_m:
