@@ -6,12 +6,13 @@ Nothing is fetched, nothing is timed: the bytes depend on the design, the proof 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 from casemate.core.errors import OutputError
-from casemate.design.enclosure import Enclosure
+from casemate.design.enclosure import Doubt, Enclosure
 from casemate.fabricate.charts import (
     attenuation_svg,
     coverage_low_um,
@@ -95,7 +96,7 @@ def _context(
         "e": enclosure,
         "verdict": found,
         "headline": headline(found),
-        "doubts": sorted(enclosure.doubts, key=lambda d: (_SEVERITY.get(d.severity, 9), d.id)),
+        "doubts": doubts_shown(enclosure, proof),
         "picture": _safe(picture_svg(enclosure)),
         "viewer": _safe(data.replace("<", "\\u003c")),
         "maps": [(name, svg) for name, svg in maps if svg] if coverage else [],
@@ -128,7 +129,8 @@ def verdict(enclosure: Enclosure, proof: dict[str, Any]) -> dict[str, Any]:
     rows = _properties(proof)
     met = sum(1 for target in enclosure.targets if target.met)
     holds = sum(1 for _, row in rows if row.get("holds"))
-    errors = sum(1 for doubt in enclosure.doubts if doubt.severity == "error")
+    failing = _failing(proof)
+    errors = sum(1 for d in enclosure.doubts if d.severity == "error" and d.id not in failing)
     return {
         "targets": len(enclosure.targets),
         "met": met,
@@ -180,6 +182,35 @@ def _properties(proof: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
         for thing in proof.get(group, [])
         for row in thing.get("properties", [thing] if "holds" in thing else [])
     ]
+
+
+def _failing(proof: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return what fails by the id of the doubt that it raises, place and property joined."""
+    rows = [(place, row) for place, row in _properties(proof) if not row.get("holds")]
+    return {f"{place}.{row.get('id', '')}": (place, row) for place, row in rows}
+
+
+def doubts_shown(enclosure: Enclosure, proof: dict[str, Any]) -> list[Doubt]:
+    """Return the doubts, the gravest first; one property that fails at many places is one row."""
+    failing = _failing(proof)
+    summary = {row["id"]: row for row in proof_summary(proof)}
+    found: dict[str, Doubt] = {}
+    for doubt in enclosure.doubts:
+        if doubt.id not in failing:
+            found[f"/{doubt.id}/{doubt.claim}"] = doubt
+            continue
+        name = str(failing[doubt.id][1].get("id", ""))
+        whole = summary[name]
+        row, unit = whole["row"], whole["row"].get("unit", "")
+        found[name] = replace(
+            doubt,
+            id=name,
+            claim=f"{name} holds everywhere",
+            why=f"it fails at {whole['count'] - whole['hold']} of {whole['count']} places; worst "
+            f"at {whole['place']}: {figure(row.get('figure'), unit)} against "
+            f"{figure(row.get('bound'), unit)}. Every place is under Proof.",
+        )
+    return sorted(found.values(), key=lambda d: (_SEVERITY.get(d.severity, 9), d.id))
 
 
 def proof_summary(proof: dict[str, Any]) -> list[dict[str, Any]]:

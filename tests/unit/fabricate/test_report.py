@@ -19,7 +19,14 @@ from casemate.core.errors import OutputError
 from casemate.design.enclosure import Target
 from casemate.fabricate import report
 from casemate.fabricate.charts import attenuation_svg, heat_png
-from casemate.fabricate.report import picture_svg, proof_summary, report_html, verdict, write_report
+from casemate.fabricate.report import (
+    doubts_shown,
+    picture_svg,
+    proof_summary,
+    report_html,
+    verdict,
+    write_report,
+)
 from casemate.fabricate.viewer import viewer_data
 
 FILES = [{"path": "design.json", "bytes": 12345, "sha256": "ab" * 32}]
@@ -122,6 +129,29 @@ def test_verdict_counts_and_names_what_fails() -> None:
     text = _read(report_html(enclosure, proof_of(enclosure, failing="left-1-1"), FILES, {})).text
     assert "1 of 2 targets not met, 1 of 23 proved properties fail." in text
     assert "attenuation.low (41 dB instead of 60 dB)" in text
+
+
+def test_one_failure_at_many_places_is_one_doubt() -> None:
+    enclosure = camera()
+    proof = proof_of(enclosure)
+    raised = []
+    for tile in proof["tiles"]:
+        tile["properties"][1].update(holds=False, figure=4e-4)
+        raised.append(
+            replace(
+                enclosure.doubts[0],
+                id=f"{tile['id']}.hole.severing.any_direction",
+                claim="within the bound",
+                severity="error",
+            )
+        )
+    proof["tiles"][2]["properties"][1]["figure"] = 5e-4
+    enclosure = replace(enclosure, doubts=(*enclosure.doubts, *raised))
+    shown = doubts_shown(enclosure, proof)
+    assert len(shown) == 3
+    assert "fails at 6 of 6 places" in shown[0].why and "500 µm against 300 µm" in shown[0].why
+    assert proof["tiles"][2]["id"] in shown[0].why
+    assert verdict(enclosure, proof)["errors"] == 0  # counted once, as properties that fail
 
 
 def test_good_needs_targets_and_proof() -> None:
