@@ -1,0 +1,52 @@
+# Needs python3 (3.11 or newer) and make. Everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := src tests benchmarks
+
+.PHONY: demo test lint types contracts pytest bench validate clean
+
+demo: $(VENV)/.ready
+	@$(BIN)/casemate build examples/camera/enclosure.toml -o out/camera; code=$$?; \
+	test $$code -le 1 || exit $$code; \
+	echo; echo "Open the report: out/camera/report.html"; \
+	test $$code -eq 0 || echo "(exit code 1: the report's Doubts say which targets are unmet)"
+
+test: lint types contracts pytest
+
+lint: $(VENV)/.ready-dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+
+types: $(VENV)/.ready-dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.ready-dev
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -q
+
+bench: $(VENV)/.ready-dev
+	$(BIN)/python -m benchmarks
+
+validate: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -q -m "slow or not slow"
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name it with make PYTHON=python3.12"; exit 2; }
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "python3 lacks venv: install it (on Debian: apt-get install python3-venv)"; exit 2; }
+
+$(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+clean:
+	rm -rf $(VENV) out build dist
