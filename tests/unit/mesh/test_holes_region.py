@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -200,6 +201,22 @@ def test_terminals_prove_nothing() -> None:
     tight = region_bound(region_index([[net]], trace_nm=W, pitch_nm=P, boxes=at_end))
     assert tight.bound_m == pytest.approx(1e-4, abs=3e-6)
     assert loose.bound_m > 3e-4
+
+
+def test_copper_under_a_pad_proves_nothing() -> None:
+    """Planted fault: the last segment is shorter than the pad, which covers the one before."""
+    short = np.array([[0, 0], [1_000_000, 0], [1_000_000, 110_000]], dtype=np.int32)
+    beside = np.array([[92e4, -1, 92e4 + 1, 1]])
+    bounds = [
+        region_bound(
+            region_index([[short]], trace_nm=W, pitch_nm=P, boxes=beside, end_trim_nm=trim)
+        ).bound_m
+        for trim in (0.0, 250_000.0)
+    ]
+    covered = math.sqrt(300_000**2 - 110_000**2)
+    free = (92e4 - (1e6 - covered)) * 1e-9
+    assert bounds[0] == pytest.approx(1e-4, abs=3e-6)
+    assert bounds[1] == pytest.approx(2 * math.hypot(free, 5e-5), abs=3e-6)
 
 
 def test_a_drill_that_holds_a_whole_barrel_severs() -> None:

@@ -5,6 +5,7 @@ Proof, and what is assumed of the copper: docs/formats/hole-certificate.md, sect
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -71,6 +72,8 @@ def _net_pieces(vertices: npt.NDArray[np.int32], half: float, end_trim: float) -
     along = step / length[:, None]
     normal = np.column_stack([-along[:, 1], along[:, 0]])
     left, right, fit = _trims(along, length, half, end_trim)
+    if end_trim > 0.0:
+        _keep_off_pads(points, end_trim + half, (left, right))
     fit &= (left.sum(axis=1) < length) & (right.sum(axis=1) < length)
     a, b = points[:-1], points[1:]
     pieces = np.hstack(
@@ -128,6 +131,31 @@ def _keep_off_jogs(
             for side, beyond in ((before, i + 1), (after, i - 1)):
                 if back or length[beyond] < 2.0 * half - 0.5:
                     fit[side] = False
+
+
+def _keep_off_pads(
+    points: npt.NDArray[np.float64],
+    reach: float,
+    tables: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]],
+) -> None:
+    """Trim the segments after a short first or last one by what the terminal's pad covers."""
+    count = len(points) - 1
+    for side, end, near in (
+        (0, points[0], range(1, 5)),
+        (1, points[-1], range(count - 2, count - 6, -1)),
+    ):
+        for k in near:
+            if not 0 <= k < count:
+                continue
+            first, last = (points[k], points[k + 1]) if side == 0 else (points[k + 1], points[k])
+            length = math.dist(first, last)
+            forward = (last - first) / length
+            along = float((end - first) @ forward)
+            across = math.dist(end, first + along * forward)
+            if across < reach - 1.0:
+                covered = along + math.sqrt(reach * reach - across * across)
+                for table in tables:
+                    table[k, side] = max(table[k, side], covered)
 
 
 def _without_collinear(points: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
