@@ -64,9 +64,10 @@ def place(
     size_m: Point,
     margins: tuple[float, ...],
     clear_m: float = 2 * RING_M,
+    along_x: bool = True,
 ) -> tuple[PlacedOpening, ...]:
     """Place every opening of one face. margins: free rim left, right, bottom, top (metres).
-    clear_m: free mesh between two crossings.
+    clear_m: free mesh between two crossings. along_x: the face is folded at its left and right.
 
     Fixed positions first, then the largest free ones; a filling vent takes what is left.
     DesignError names the crossing that does not fit.
@@ -85,12 +86,12 @@ def place(
     )
     placed: list[PlacedOpening] = []
     for plan in (*fixed, *free):
-        bounds = _position(plan, room, placed, low=bool(filling), clear_m=clear_m)
+        bounds = _position(plan, room, placed, low=bool(filling), clear_m=clear_m, along_x=along_x)
         if bounds is None:
             raise _does_not_fit(plan, size_m, margins)
         placed.append(PlacedOpening(plan=plan, bounds=bounds, holes=_holes(plan, bounds)))
     for plan in filling:
-        bounds = _largest_free(size_m, margins, placed, clear_m)
+        bounds = _largest_free(size_m, margins, placed, clear_m, along_x)
         if bounds is None:
             raise _does_not_fit(plan, size_m, margins)
         placed.append(PlacedOpening(plan=plan, bounds=bounds, holes=(bounds,)))
@@ -139,13 +140,18 @@ def _position(
     *,
     low: bool,
     clear_m: float,
+    along_x: bool,
 ) -> Rect | None:
     width, height = group_size(plan)
     if plan.position_m is not None:
         x, y = plan.position_m
         candidates = [Rect(x - width / 2, y - height / 2, x + width / 2, y + height / 2)]
     else:
-        candidates = _candidates(width, height, room, low=low)
+        if along_x:
+            candidates = _candidates(width, height, room, low=low)
+        else:
+            turned = _candidates(height, width, room.flipped(), low=low)
+            candidates = [rect.flipped() for rect in turned]
     for rect in candidates:
         clear = all(not rect.grown(clear_m).meets(other.bounds) for other in placed)
         if clear and room.holds(rect):
@@ -172,7 +178,11 @@ def _candidates(width: float, height: float, room: Rect, *, low: bool) -> list[R
 
 
 def _largest_free(
-    size_m: Point, margins: tuple[float, ...], placed: Sequence[PlacedOpening], clear_m: float
+    size_m: Point,
+    margins: tuple[float, ...],
+    placed: Sequence[PlacedOpening],
+    clear_m: float,
+    along_x: bool,
 ) -> Rect | None:
     """Return the largest rectangle whose four frame strips hold every placed opening whole."""
     rim = [max(margin, SMALLEST_VISIBLE_M) for margin in margins]
@@ -188,20 +198,26 @@ def _largest_free(
                     rect = Rect(x0, y0, x1, y1)
                     if x1 - x0 < SMALLEST_VISIBLE_M or y1 - y0 < SMALLEST_VISIBLE_M:
                         continue
-                    if not room.holds(rect) or any(not _apart(rect, other) for other in taken):
+                    if not room.holds(rect) or any(
+                        not _apart(rect, other, along_x) for other in taken
+                    ):
                         continue
                     if best is None or _area(rect) > _area(best) + 1e-12:
                         best = rect
     return best
 
 
-def _apart(vent: Rect, other: Rect) -> bool:
-    """Return whether `other` lies in one frame strip of `vent` (wholly beside or above it)."""
-    beyond_u = other.x1 <= vent.x0 + 1e-9 or other.x0 >= vent.x1 - 1e-9
-    beyond_v = other.y1 <= vent.y0 + 1e-9 or other.y0 >= vent.y1 - 1e-9
-    within_u = other.x0 >= vent.x0 - 1e-9 and other.x1 <= vent.x1 + 1e-9
-    within_v = other.y0 >= vent.y0 - 1e-9 and other.y1 <= vent.y1 + 1e-9
-    return (beyond_u and (within_v or beyond_v)) or (beyond_v and (within_u or beyond_u))
+def _apart(vent: Rect, other: Rect, along_x: bool) -> bool:
+    """Return whether `other` lies in one frame strip of `vent`.
+
+    The strips beyond the vent's ends across the fold run the whole face; those beside it do not.
+    """
+    if not along_x:
+        vent, other = vent.flipped(), other.flipped()
+    if other.y1 <= vent.y0 + 1e-9 or other.y0 >= vent.y1 - 1e-9:
+        return True
+    beside = other.x1 <= vent.x0 + 1e-9 or other.x0 >= vent.x1 - 1e-9
+    return beside and other.y0 >= vent.y0 - 1e-9 and other.y1 <= vent.y1 + 1e-9
 
 
 def _area(rect: Rect) -> float:
@@ -215,9 +231,14 @@ def _does_not_fit(plan: OpeningPlan, size_m: Point, margins: tuple[float, ...]) 
         if plan.position_m is None
         else (f" at ({plan.position_m[0] * 1e3:.1f}, {plan.position_m[1] * 1e3:.1f}) mm")
     )
+    size = (
+        "with what else is there"
+        if plan.fill
+        else (f"{width * 1e3:.1f} x {height * 1e3:.1f} mm with its sleeve")
+    )
     rims = ", ".join(f"{margin * 1e3:.1f}" for margin in margins)
     return DesignError(
-        f"crossing {plan.id} ({width * 1e3:.1f} x {height * 1e3:.1f} mm with its sleeve){where}"
+        f"crossing {plan.id} ({size}){where}"
         f" does not fit on face {plan.face} of {size_m[0] * 1e3:.1f} x {size_m[1] * 1e3:.1f} mm,"
         f" whose rims of {rims} mm (left, right, bottom, top) the seams need.",
         remedy="move the crossing, make it smaller, put it on another face, or choose a flatter"

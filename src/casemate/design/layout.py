@@ -193,7 +193,14 @@ def _place_openings(
         for side in ("left", "right", "bottom", "top")
     )
     clear = max(2 * RING_M, lap.board_m + 1e-3)
-    return place(mine, face=face, size_m=extent, margins=margins, clear_m=clear)
+    return place(
+        mine,
+        face=face,
+        size_m=extent,
+        margins=margins,
+        clear_m=clear,
+        along_x=FOLDED_SIDES[face][0] == "left",
+    )
 
 
 def _face_boards(
