@@ -6,6 +6,7 @@ Nothing is fetched, nothing is timed: the bytes depend on the design, the proof 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from importlib.resources import files as resources
 from pathlib import Path
@@ -63,7 +64,9 @@ def report_html(
     environment = jinja2.Environment(
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters.update(figure=figure, number=number, millimetres=millimetres)
+    environment.filters.update(
+        figure=figure, number=number, millimetres=millimetres, parts=_breakable
+    )
     template = environment.from_string((assets / "report.html").read_text(encoding="utf-8"))
     css = (assets / "report.css").read_text(encoding="utf-8")
     script = (assets / "viewer.js").read_text(encoding="utf-8")
@@ -124,13 +127,20 @@ def _safe(text: str) -> Any:
     return Markup(text)  # our own markup; every value in it was escaped where it was made
 
 
+def _breakable(text: str) -> Any:
+    """Return a dotted name that a narrow column may break after a dot or underscore."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(text))))
+
+
 def verdict(enclosure: Enclosure, proof: dict[str, Any]) -> dict[str, Any]:
     """Return the headline: counts of targets met and properties that hold, and `good`."""
     rows = _properties(proof)
     met = sum(1 for target in enclosure.targets if target.met)
     holds = sum(1 for _, row in rows if row.get("holds"))
-    failing = _failing(proof)
-    errors = sum(1 for d in enclosure.doubts if d.severity == "error" and d.id not in failing)
+    counted = {*_failing(proof), *(f"target.{t.id}" for t in enclosure.targets if not t.met)}
+    errors = sum(1 for d in enclosure.doubts if d.severity == "error" and d.id not in counted)
     return {
         "targets": len(enclosure.targets),
         "met": met,

@@ -49,7 +49,7 @@ SECTIONS = [
 class _Reader(HTMLParser):
     """Collects tags, ids and text; `open` is empty at the end if all is closed in order."""
 
-    void = frozenset({"meta", "input", "br", "link", "img"})
+    void = frozenset({"meta", "input", "br", "link", "img", "wbr"})
 
     def __init__(self) -> None:
         super().__init__()
