@@ -82,7 +82,8 @@ def choose(spec: EnclosureSpec, catalogue: Catalogue, *, alternatives: bool = Tr
             conflict=conflict,
         )
     chosen = best.chosen
-    others = explain.alternatives(spec, catalogue, best) if alternatives else ()
+    conflict = explain.soft_conflict(model) if best.unmet else ()
+    others = explain.alternatives(spec, catalogue, best, conflict) if alternatives else ()
     reasons = explain.reasons(model, best) if alternatives else {}
     skins = {slot.face: card for slot, card, _ in chosen.values() if slot.function == "mesh_skin"}
     drawn = {face: pitch_and_trace_m(card, spec) for face, card in skins.items()}
@@ -104,7 +105,7 @@ def choose(spec: EnclosureSpec, catalogue: Catalogue, *, alternatives: bool = Tr
         pitch_m={face: pitch for face, (pitch, _) in drawn.items()},
         trace_m={face: trace for face, (_, trace) in drawn.items()},
         bom=bill(chosen),
-        conflict=explain.soft_conflict(model) if best.unmet else (),
+        conflict=conflict,
     )
 
 
@@ -141,15 +142,36 @@ def solve(
     ):  # everything can be met: four levels at one stroke
         cp.add(slack == 0)
         names = tuple(name for name in names if not name.startswith("unmet"))
-    for name in names:
-        if isinstance(expressions[name], int):
+    for aim in _merged(names, expressions):
+        if isinstance(aim, int):
             continue
-        found = _run(cp, expressions[name])
+        found = _run(cp, aim)
         if found is None:
             break
         solver = found
-        cp.add(expressions[name] <= round(solver.objective_value))
+        cp.add(aim <= round(solver.objective_value))
     return _solution(model, solver)
+
+
+def _merged(names: tuple[str, ...], expressions: dict[str, Any]) -> list[Any]:
+    """Return the expressions to minimise in turn; two levels become one where a span allows it.
+
+    The first of a pair is multiplied by more than the second can ever be, which is the same order.
+    """
+    aims: list[Any] = []
+    rest = list(names)
+    while rest:
+        name = rest.pop(0)
+        span = _SPAN.get((name, rest[0])) if rest else None
+        if span is None:
+            aims.append(expressions[name])
+        else:
+            aims.append(expressions[name] * span + expressions[rest.pop(0)])
+    return aims
+
+
+_SPAN = {("doubts", "space"): 10**7, ("integration", "cost"): 10**10}
+"""Six faces of at most 10 m in 10 um are below 10^7; 100 MUSD in cents are 10^10."""
 
 
 def feasible(model: Model, enforced: frozenset[str], pins: frozenset[str]) -> bool:

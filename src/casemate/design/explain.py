@@ -17,7 +17,11 @@ from casemate.spec.model import EnclosureSpec
 _WORDS = {
     "doubts": ("doubt", 1.0, "points of doubt"),
     "space": ("space", 1e-2, "mm over the six faces"),
-    "integration": ("integration", 1 / 60, "min of install, service and custom interfaces"),
+    "integration": (
+        "integration",
+        1 / 60,
+        "min of install, service, custom interfaces and kinds of module",
+    ),
     "cost": ("cost", 1e-2, "USD a unit"),
     "development": ("development", 1 / ORDER_SPAN, "USD of development"),
 }
@@ -107,7 +111,7 @@ def rows(chosen: Chosen, explained: dict[str, tuple[str, str, str]]) -> tuple[Mo
 
 
 def alternatives(
-    spec: EnclosureSpec, catalogue: Catalogue, best: Solution
+    spec: EnclosureSpec, catalogue: Catalogue, best: Solution, conflict: tuple[str, ...]
 ) -> tuple[Alternative, ...]:
     """Return the slimmest secure design, what relaxing buys, and the nearest if any is unmet."""
     result = []
@@ -138,7 +142,7 @@ def alternatives(
                 kind="nearest",
                 description="no design meets all; this one misses least, security first: "
                 + in_words(best.unmet),
-                changes=(),
+                changes=tuple(f"cannot be met together: {id}" for id in conflict),
                 totals=totals_of(best.chosen, spec),
             )
         )

@@ -86,8 +86,8 @@ def test_solver_finds_the_best_of_all_designs_by_brute_force() -> None:
     rivals = {"skin-rigid-4l-1.6", "controller-soc", "key-tpm2", "hold-lifepo4", "shield-foil"}
     catalogue = Catalogue(cards=tuple(c for c in CATALOGUE if c.id in kept | rivals))
     slots = slots_of(spec, catalogue)
-    free = ("mesh_skin/front", "mesh_skin/left", "shield/front", "shield/rear")
-    free += ("controller", "key_store", "hold_up")
+    free: tuple[str, ...] = ("mesh_skin/front", "mesh_skin/left", "shield/front")
+    free += ("shield/rear", "controller", "key_store", "hold_up")
     best_by_hand: tuple[float, ...] | None = None
     fixed = solve(build(spec, catalogue))
     assert fixed is not None
@@ -261,7 +261,12 @@ def test_every_judged_claim_is_a_doubt() -> None:
         for row in card.detections:
             name = f"{card.id}.{row.attack_path}.{row.modality}"
             assert (name in ids) == (row.evidence in ("judgement", "datasheet"))
-    assert "choice.blind-vias" in ids  # the camera's fab profile names none
+
+
+def test_blind_vias_that_the_fab_does_not_name_are_a_doubt() -> None:
+    spec = replace(example("camera"), fab="jlc-rigid-4l")
+    choice = choose(spec, CATALOGUE, alternatives=False)
+    assert "choice.blind-vias" in {doubt.id for doubt in choice.doubts}
 
 
 def set_of(slots: dict[str, Card]) -> list[Card]:
