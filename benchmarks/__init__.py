@@ -1,0 +1,1 @@
+"""Benchmarks: each figure a count or a ratio measured in one run. `python -m benchmarks --help`."""

@@ -1,0 +1,67 @@
+"""Run the benchmarks: a table on stdout, JSON with --json FILE. Exit code 1 if one is missed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import pattern, rack, start, tile, writer
+from benchmarks.frame import Benchmark, Figure, table
+
+BENCHMARKS = (
+    Benchmark(name="help", help="casemate --help", run=start.run_help),
+    Benchmark(name="pattern", help="trees and tours alone, cells a second", run=pattern.run),
+    Benchmark(name="tile", help="200 x 300 mm tile with proofs and files", run=tile.run),
+    Benchmark(name="gerber", help="our Gerber writer against gerbonara", run=writer.run),
+    Benchmark(name="second-start", help="compilations of a second start",
+              run=start.run_second_start),
+    Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,
+              slow=True),
+)  # fmt: skip
+
+
+def main() -> int:
+    """Run what is asked."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = [benchmark.name for benchmark in BENCHMARKS]
+    parser.add_argument("--only", action="append", choices=names, metavar="NAME",
+                        help=f"one of {', '.join(names)}; may be repeated")  # fmt: skip
+    parser.add_argument("--slow", action="store_true", help="also the whole rack (minutes)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+    args = parser.parse_args()
+    chosen = [
+        benchmark for benchmark in BENCHMARKS
+        if (benchmark.name in args.only if args.only else args.slow or not benchmark.slow)
+    ]  # fmt: skip
+    figures: list[Figure] = []
+    load = os.getloadavg()[0]
+    for benchmark in chosen:
+        print(f"{benchmark.name}: {benchmark.help} ...", file=sys.stderr, flush=True)
+        figures += benchmark.run()
+    print(table(figures))
+    missed = [figure for figure in figures if figure.met is False]
+    print(f"\nload before: {load:.1f} on {os.cpu_count()} cores; wall times count what others run.")
+    if args.json:
+        args.json.write_text(json.dumps(_document(figures, load), indent=2) + "\n")
+    return 1 if missed else 0
+
+
+def _document(figures: list[Figure], load: float) -> dict[str, object]:
+    return {
+        "format": "casemate/benchmarks/1",
+        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "load_before": load,
+        "figures": [figure.as_json() for figure in figures],
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
