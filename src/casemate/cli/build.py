@@ -14,7 +14,7 @@ from casemate.core.errors import InputError, OutputError
 if TYPE_CHECKING:
     from casemate.fabricate.bundle import Bundle
 
-SECRET_FILE = "casemate.secret"  # noqa: S105 - a file's name
+SECRET_FILE = "casemate.secret"
 SECRET_BYTES = 32
 
 
@@ -22,12 +22,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("spec", metavar="SPEC", type=Path, help="enclosure.toml")
     parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True)
-    parser.add_argument("--serial", default="UNIT-0001", help="serial of the unit; seeds its layout")
+    parser.add_argument(
+        "--serial", default="UNIT-0001", help="serial of the unit; seeds its layout"
+    )
     parser.add_argument(
         "--secret-file",
         metavar="FILE",
         type=Path,
-        help=f"32 secret bytes as hex (default: {SECRET_FILE} beside SPEC, made at the first build)",
+        help=f"64 hex digits (default: {SECRET_FILE} beside SPEC, made at the first build)",
     )
     parser.add_argument("--kicad", choices=("auto", "all", "none"), default="auto")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes (0: all)")

@@ -20,7 +20,7 @@ from casemate.core.proof import at_least, at_most
 from casemate.design.enclosure import Doubt, Enclosure, Target, TileDesign
 
 KICAD_SEGMENTS = 1_000_000
-"""Boards with more segments get a KiCad file only on request: KiCad needs about 20 s to load 10^6."""
+"""Boards with more segments get a KiCad file on request: KiCad takes about 20 s to load 10^6."""
 PLAIN_CELLS = 4_000_000
 """Fine cells above which a tile's Gerber layers are written compressed."""
 POOL_CELLS = 2_000_000
@@ -94,9 +94,7 @@ def write_bundle(
     return Bundle(enclosure=enclosure, proof=proof, files=files)
 
 
-def _tiles(
-    folder: Path, enclosure: Enclosure, options: BundleOptions
-) -> Iterator[dict[str, Any]]:
+def _tiles(folder: Path, enclosure: Enclosure, options: BundleOptions) -> Iterator[dict[str, Any]]:
     cells = sum(_cells(tile) for tile in enclosure.tiles)
     workers = min(options.workers or os.cpu_count() or 1, len(enclosure.tiles))
     jobs = [(folder / "tiles" / tile.id, tile, options) for tile in enclosure.tiles]
@@ -165,10 +163,8 @@ def seam_proof(enclosure: Enclosure, number: int) -> dict[str, Any]:
     return {"id": seam.id, "tiles": list(seam.tiles), "properties": [row.as_json()]}
 
 
-def crossing_proofs(
-    enclosure: Enclosure, tiles: dict[str, dict[str, Any]]
-) -> list[dict[str, Any]]:
-    """Return the proof of each crossing: the mesh rings its opening as tightly as its tile's rim."""
+def crossing_proofs(enclosure: Enclosure, tiles: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the proof of each crossing: the mesh rings its opening as its tile's rims."""
     rows = []
     for crossing in enclosure.crossings:
         properties: list[dict[str, Any]] = []
@@ -240,7 +236,9 @@ def judged(enclosure: Enclosure, proof: dict[str, Any]) -> Enclosure:
             )
         )
     doubts = [_broken(owner, row) for owner, row in unproved(proof)]
-    doubts += [_unmet(target) for target in targets if not target.met and not _listed(target, doubts)]
+    doubts += [
+        _unmet(target) for target in targets if not target.met and not _listed(target, doubts)
+    ]
     kept = [doubt for doubt in enclosure.doubts if doubt.id not in {new.id for new in doubts}]
     return replace(enclosure, targets=tuple(targets), doubts=(*doubts, *kept))
 
@@ -268,5 +266,3 @@ def _unmet(target: Target) -> Doubt:
         closes_with="a better module or a relaxed target; see the alternatives",
         severity="error",
     )
-
-

@@ -1,1 +1,1 @@
-"""Mesh synthesis and its proofs: tile outline to nets, nets to certified figures. Writes no files."""
+"""Mesh synthesis and proofs: tile outline to nets, nets to certified figures; no files."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from casemate.core.errors import MeshError
-from casemate.core.randomness import commitment, derive, keystream
+from casemate.core.randomness import commitment, derive, keystream, opening
 from casemate.design.enclosure import TileDesign
 from casemate.mesh.model import Net, Terminal, TileMesh
 from casemate.mesh.region import (
@@ -35,7 +35,6 @@ from casemate.mesh.trees import grow_trees
 from casemate.mesh.zones import ZonePlan, plan_zones
 
 if TYPE_CHECKING:
-    from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
 SPINE_SHIFT = 6
@@ -73,6 +72,7 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
     Raises MeshError, with polygons, where an area of the tile cannot be reached.
     """
     label = f"{serial}/{tile.id}"
+    seed = opening(secret, label)  # what the commitment binds; all else follows from it
     rules = tile.mesh
     swap = tile.height_m > tile.width_m
     board = polygon_nm(tile.outline, swap=swap)
@@ -80,17 +80,13 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
     refuse_tight(tile.fab, round(rules.pitch_m * NM), trace)
     inset = tile.fab.edge_clearance_m * NM + trace / 2
     region = centreline_region(board, inset)
-    grids = lattices(
-        board, inset, round(rules.pitch_m * NM), rules.lanes, len(tile.stackup.mesh)
-    )
+    grids = lattices(board, inset, round(rules.pitch_m * NM), rules.lanes, len(tile.stackup.mesh))
     nets: list[Net] = []
     terminals: list[Terminal] = []
     drawings: list[LayerDrawing] = []
     for index, (name, grid) in enumerate(zip(tile.stackup.mesh, grids, strict=True)):
         free = _without_vias(region, terminals, swap, via_keepout_nm(tile.fab, trace))
-        layer = _draw_layer(
-            tile, name, grid, free, key=derive(secret, f"seed/{label}/{name}"), index=index
-        )
+        layer = _draw_layer(tile, name, grid, free, key=derive(seed, f"layer/{name}"), index=index)
         nets += _swapped_nets(layer.nets, swap)
         terminals += _terminals(tile, name, grid, layer.leads, swap)
         drawings.append(
@@ -200,9 +196,7 @@ def _refuse_crowded(
         )
 
 
-def _refuse_bare(
-    bare: npt.NDArray[np.bool_], grid: Lattice, tile: TileDesign, layer: str
-) -> None:
+def _refuse_bare(bare: npt.NDArray[np.bool_], grid: Lattice, tile: TileDesign, layer: str) -> None:
     """Raise MeshError with polygons where 3 x 3 nodes or more stay without a trace."""
     from scipy import ndimage
 
@@ -216,7 +210,9 @@ def _refuse_bare(
     swap = tile.height_m > tile.width_m
     for piece in ndimage.find_objects(pieces, count):
         rows, columns = piece
-        x0, x1 = (grid.x_nm + grid.pitch_nm * (edge - 0.5) for edge in (columns.start, columns.stop))
+        x0, x1 = (
+            grid.x_nm + grid.pitch_nm * (edge - 0.5) for edge in (columns.start, columns.stop)
+        )
         y0, y1 = (grid.y_nm + grid.pitch_nm * (edge - 0.5) for edge in (rows.start, rows.stop))
         box = shapely.box(x0, y0, x1, y1)
         ring = [(x / NM, y / NM) for x, y in box.exterior.coords[:-1]]
@@ -307,5 +303,3 @@ def _terminals(
             )
         )
     return found
-
-

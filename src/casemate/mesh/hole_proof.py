@@ -15,10 +15,16 @@ from casemate.mesh.generate import Drawing
 from casemate.mesh.holes.lattice import LatticeCertificate, lattice_bound
 from casemate.mesh.holes.oblique import oblique_bound
 from casemate.mesh.holes.region import RegionCertificate, RegionIndex, region_bound, region_index
-from casemate.mesh.region import NM, Lattice, _contains_grid, polygon_nm
+from casemate.mesh.region import NM, Lattice, contains_grid, polygon_nm
+from casemate.mesh.terminals import copper_span
 
-OBLIQUE_BOXES = 400_000
+OBLIQUE_BOXES = 4_000_000
 """Boxes of place and direction after which the search at rims settles for a looser bound."""
+OBLIQUE_SLACK_M = 6e-6
+"""What the search at rims may add to the perpendicular figure: most places then need no search."""
+EXACT_CELLS = 30_000
+"""Rim cells above which the search over directions only decides whether the spec's tool passes:
+the figure is then that tool's diameter, not the largest hole to a few micrometres."""
 MAP_CELLS = 48
 """Cells along the longer side of the coverage map."""
 
@@ -44,12 +50,15 @@ def hole_figures(tile: TileDesign, drawing: Drawing, decoded: list[Decoded]) -> 
     joint = region_bound(index)
     alone = [region_bound(index, layers=[layer]) for layer in layers]
     untouched = [region_bound(index, layers=[layer], touch=True) for layer in layers]
-    floor = max(inner.any_direction_m, joint.bound_m)
+    floor = max(inner.any_direction_m, joint.bound_m + OBLIQUE_SLACK_M)
+    if len(boxes) > EXACT_CELLS:
+        floor = max(floor, tile.mesh.hole_max_m)
     slanted = oblique_bound(
         index,
         depths_m=tile.stackup.depth_m,
         theta_max_rad=tile.mesh.theta_max_rad,
         floor_m=floor,
+        tolerance_m=4e-6,
         max_boxes=OBLIQUE_BOXES,
     )
     per_layer = [
@@ -73,6 +82,7 @@ def hole_figures(tile: TileDesign, drawing: Drawing, decoded: list[Decoded]) -> 
                 "inside_m": inner.any_direction_m,
                 "inside_seen_m": inner.found_m["any_direction"],
                 "rim_m": slanted.bound_m,
+                "decided_at_m": floor,
                 "theta_max_rad": tile.mesh.theta_max_rad,
             },
             "per_layer": {
@@ -148,15 +158,27 @@ def _region(
         boxes=boxes,
         outline=rings,
         end_trim_nm=tile.fab.via_pad_m / 2 * NM,
+        vias=[_barrels(tile, drawing, layer.layer) for layer in drawing.layers],
     )
     return index, boxes
+
+
+def _barrels(tile: TileDesign, drawing: Drawing, layer: str) -> npt.NDArray[np.float64]:
+    """Return the via barrels that have copper on a layer: rows (x, y, radius) in nm."""
+    swap = drawing.layers[0].swap
+    rows = [
+        (t.y_nm, t.x_nm, t.drill_nm / 2) if swap else (t.x_nm, t.y_nm, t.drill_nm / 2)
+        for t in drawing.mesh.terminals
+        if layer in copper_span(tile, t)
+    ]
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
 def _on_board(lattice: Lattice, board: Any) -> npt.NDArray[np.bool_]:
     rows, columns = lattice.shape
     x = lattice.x_nm + np.arange(columns) * float(lattice.pitch_nm)
     y = lattice.y_nm + np.arange(rows) * float(lattice.pitch_nm)
-    return _contains_grid(board.buffer(lattice.pitch_nm), x, y)
+    return contains_grid(board.buffer(lattice.pitch_nm), x, y)
 
 
 def _boxes(mask: npt.NDArray[np.bool_], lattice: Lattice) -> npt.NDArray[np.float64]:

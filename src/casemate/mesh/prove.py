@@ -17,6 +17,7 @@ from casemate.mesh.hole_proof import HoleFigures, hole_figures
 from casemate.mesh.model import Net, Terminal, TileMesh
 from casemate.mesh.region import NM
 from casemate.mesh.spacing import Spacing, free_spacing
+from casemate.mesh.terminals import copper_span
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +92,8 @@ def _layer_facts(tile: TileDesign, mesh: TileMesh, layer: LayerDrawing) -> _Laye
     nets = [net for net in mesh.nets if net.layer == layer.layer]
     decoded = decode(nets, layer.lattice, swap=layer.swap)
     pads = [t for t in mesh.terminals if layer.layer in copper_span(tile, t)]
-    spacing = free_spacing(
-        nets, decoded.free, pads, trace_nm=mesh.trace_nm, pitch_nm=mesh.pitch_nm
-    )
+    spacing = free_spacing(nets, decoded.free, pads, trace_nm=mesh.trace_nm, pitch_nm=mesh.pitch_nm)
     return _LayerFacts(drawing=layer, nets=nets, decoded=decoded, spacing=spacing)
-
-
-def copper_span(tile: TileDesign, terminal: Terminal) -> tuple[str, ...]:
-    """Return the copper layers on which a terminal's via has copper, outer first."""
-    copper = tile.stackup.copper
-    if not tile.stackup.blind:
-        return copper
-    first, last = sorted((copper.index(terminal.layer), copper.index(terminal.to_layer)))
-    return copper[first : last + 1]
 
 
 def _single_path(mesh: TileMesh) -> Property:

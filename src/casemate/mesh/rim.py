@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STEPS = 16
 """A finger's height is a multiple of pitch / STEPS: what stays bare by rounding is under 13 um."""
+REACH = 4
+"""Nodes along the edge of a cell of the search for clashes."""
 SHORTEST = 0.2
 """Fingers shorter than this share of the pitch are left out: they would cover nothing."""
 
@@ -39,7 +41,12 @@ def push_fingers(
     heights = _heights(lattice, links.shape[1], candidates, region)
     keep = heights >= SHORTEST * lattice.pitch_nm
     candidates, heights = candidates[keep], heights[keep]
-    accepted = _apart(candidates, heights, links.shape[1], lattice.pitch_nm)
+    tallest = np.argsort(-heights, kind="stable")
+    candidates, heights = candidates[tallest], heights[tallest]
+    pitch = lattice.pitch_nm
+    accepted = _apart(
+        candidates, heights, links.shape[1], pitch, pitch // STEPS, int(SHORTEST * pitch)
+    )
     chosen, tall = candidates[accepted > 0], accepted[accepted > 0]
     codes = chosen[:, 0] * 2 + chosen[:, 1]
     order = np.argsort(codes)
@@ -106,33 +113,45 @@ def _heights(
 
 
 @nb.njit(cache=True, nogil=True)
-def _apart(candidates, heights, columns, pitch):  # type: ignore[no-untyped-def]
-    """Return the height of each candidate, 0 where it would come nearer than a pitch to another.
+def _apart(candidates, heights, columns, pitch, step, shortest):  # type: ignore[no-untyped-def]
+    """Return the height of each candidate: the tallest that keeps a pitch from those before it.
 
-    Greedy in order. Two fingers that share a node must point in different directions.
+    Two fingers that share a node must point in different directions; one of them gets 0.
     """
     count = len(candidates)
     result = np.zeros(count, dtype=np.int64)
     head = nb.typed.Dict.empty(nb.int64, nb.int64)
     link = np.full(count, -1, dtype=np.int64)
-    reach = 4
     for k in range(count):
         r = candidates[k, 0] // columns
         c = candidates[k, 0] % columns
         height = heights[k]
-        for br in range(r // reach - 1, r // reach + 2):
-            for bc in range(c // reach - 1, c // reach + 2):
-                other = _first(head, br * 1_000_003 + bc)
-                while other >= 0 and height > 0:
-                    if _clash(candidates[k], height, candidates[other], result[other], columns, pitch):
-                        height = 0
-                    other = link[other]
+        while height >= shortest and _clashes(
+            k, height, candidates, result, head, link, columns, pitch
+        ):
+            height -= step
+        if height < shortest:
+            height = 0
         result[k] = height
         if height > 0:
-            key = r // reach * 1_000_003 + c // reach
+            key = r // REACH * 1_000_003 + c // REACH
             link[k] = _first(head, key)
             head[key] = k
     return result
+
+
+@nb.njit(cache=True, nogil=True)
+def _clashes(k, height, candidates, result, head, link, columns, pitch):  # type: ignore[no-untyped-def]
+    row = candidates[k, 0] // columns // REACH
+    column = candidates[k, 0] % columns // REACH
+    for br in range(row - 1, row + 2):
+        for bc in range(column - 1, column + 2):
+            other = _first(head, br * 1_000_003 + bc)
+            while other >= 0:
+                if _clash(candidates[k], height, candidates[other], result[other], columns, pitch):
+                    return True
+                other = link[other]
+    return False
 
 
 @nb.njit(cache=True, nogil=True)

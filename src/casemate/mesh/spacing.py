@@ -57,9 +57,7 @@ def free_spacing(
     chosen = np.concatenate([chosen, len(segments) + np.arange(len(discs))]).astype(np.int64)
     if len(chosen) == 0:
         return Spacing(space_nm=float("inf"), contacts=0, x_nm=0.0, y_nm=0.0)
-    space, contacts, x, y = _nearest(
-        table, arc, radius, chosen, 2.0 * pitch_nm, 8.0 * pitch_nm
-    )
+    space, contacts, x, y = _nearest(table, arc, radius, chosen, 2.0 * pitch_nm, 8.0 * pitch_nm)
     return Spacing(space_nm=float(space), contacts=int(contacts), x_nm=float(x), y_nm=float(y))
 
 

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.errors import MeshError
-from casemate.design.enclosure import FabProfile
+from casemate.design.enclosure import FabProfile, TileDesign
+from casemate.mesh.model import Terminal
 from casemate.mesh.region import NM, Lattice
 from casemate.mesh.tours import RIGHT, UP
 from casemate.mesh.zones import Zone
@@ -101,3 +102,14 @@ def refuse_tight(fab: FabProfile, pitch_nm: int, trace_nm: int) -> None:
 def via_keepout_nm(fab: FabProfile, trace_nm: int) -> float:
     """Return how far foreign centrelines stay from a via's centre."""
     return (fab.via_pad_m / 2 + fab.space_min_m) * NM + trace_nm / 2
+
+
+def copper_span(tile: TileDesign, terminal: Terminal) -> tuple[str, ...]:
+    """Return the copper layers on which a terminal's via has copper, outer first."""
+    copper = tile.stackup.copper
+    if terminal.layer == terminal.to_layer:
+        return (terminal.layer,)
+    if not tile.stackup.blind:
+        return copper
+    first, last = sorted((copper.index(terminal.layer), copper.index(terminal.to_layer)))
+    return copper[first : last + 1]

@@ -9,6 +9,8 @@ import numba as nb
 import numpy as np
 
 RIGHT, UP = 1, 2
+DEPTH_MAX = 24
+"""Nodes that a finger looks ahead."""
 
 
 @nb.njit(cache=True, nogil=True)
@@ -86,10 +88,13 @@ def bump_fill(links, usable, covered):  # type: ignore[no-untyped-def]
 
     usable: nodes where a trace may lie; covered: nodes that have one (updated in place). A link
     between two nodes is replaced by three links round the two free nodes beside it, so every
-    trace stays one path and no two traces meet. Works outward in rounds, so the fill is even.
+    trace stays one path and no two traces meet. Works outward in rounds, and in each round first
+    where the free strip straight ahead is deepest: a finger must not miss a narrow strip because
+    its neighbour began a node too early.
     """
     rows, columns = links.shape
     queue = np.empty(2 * (usable.size - covered.sum()) + 4 * (rows + columns) + 64, dtype=np.int64)
+    depth = np.empty(len(queue), dtype=np.int64)
     won = 0
     while True:
         tail = 0
@@ -113,9 +118,10 @@ def bump_fill(links, usable, covered):  # type: ignore[no-untyped-def]
                             continue
                         if usable[a, b] and usable[a1, b1] and tail < len(queue):
                             queue[tail] = ((r * columns + c) * 2 + turn) * 2 + (sign > 0)
+                            depth[tail] = -_free_ahead(usable, covered, r, c, turn, sign)
                             tail += 1
         before = won
-        for place in range(tail):
+        for place in np.argsort(depth[:tail], kind="mergesort"):
             code = queue[place]
             sign = 1 if code & 1 else -1
             turn = (code >> 1) & 1
@@ -147,12 +153,28 @@ def bump_fill(links, usable, covered):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
+def _free_ahead(usable, covered, r, c, turn, sign):  # type: ignore[no-untyped-def]
+    """Return how many pairs of free nodes lie straight beside a link, at most DEPTH_MAX."""
+    rows, columns = usable.shape
+    for step in range(1, DEPTH_MAX + 1):
+        a = r + sign * step * (turn == 0)
+        b = c + sign * step * (turn == 1)
+        a1 = a + (turn == 1)
+        b1 = b + (turn == 0)
+        if a < 0 or b < 0 or a1 >= rows or b1 >= columns:
+            return step - 1
+        if covered[a, b] or covered[a1, b1] or not usable[a, b] or not usable[a1, b1]:
+            return step - 1
+    return DEPTH_MAX
+
+
+@nb.njit(cache=True, nogil=True)
 def follow(links, row, column, nodes):  # type: ignore[no-untyped-def]
     """Write the flat nodes of the path that starts at (row, column); return how many.
 
     The start must have exactly one link. Returns -1 if the path does not fit `nodes` (a loop).
     """
-    rows, columns = links.shape
+    columns = links.shape[1]
     before = -1
     node = row * columns + column
     count = 0

@@ -136,9 +136,7 @@ def _by_distance(rib, root):  # type: ignore[no-untyped-def]
     return order[:tail]
 
 
-def _columns(
-    rib: npt.NDArray[np.int32], tree: FlagArray, done: npt.NDArray[np.bool_]
-) -> None:
+def _columns(rib: npt.NDArray[np.int32], tree: FlagArray, done: npt.NDArray[np.bool_]) -> None:
     """Join each rib's cells straight along columns, then its columns at the foot."""
     _comb(rib, tree, done)
 

@@ -198,7 +198,9 @@ def _cheapest_path(
         candidates = rows[columns == column]
         row = int(candidates[np.abs(candidates - middle).argmin()])
         ends.append(int(number[row, column]))
-    _, before = dijkstra(graph, directed=False, indices=ends[0], return_predecessors=True)
+    _, before = dijkstra(  # type: ignore[call-overload]
+        graph, directed=False, indices=ends[0], return_predecessors=True
+    )
     path = [ends[1]]
     while path[-1] != ends[0]:
         previous = int(before[path[-1]])

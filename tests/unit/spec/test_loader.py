@@ -67,7 +67,7 @@ def changed(example: str, old: str, new: str) -> SpecError:
          "over the edge", "at least 23 mm"),
         ("camera", 'fab = "jlc-rigid-4l"', 'fab = "jlc-rigid"', "fab", "unknown",
          'did you mean "jlc-rigid-4l"'),
-        ("camera", 'tool = "0.45 mm"', 'tool = "0.3 mm"', "targets.tool", "any fab", "0.339 mm"),
+        ("camera", 'tool = "0.60 mm"', 'tool = "0.3 mm"', "targets.tool", "any fab", "0.339 mm"),
         ("camera", "lanes = 2", 'lanes = 2\npitch = "0.19 mm"', "mesh.pitch", "fine", "0.2 mm"),
         ("camera", "lanes = 2", 'lanes = 2\npitch = "0.4 mm"', "mesh.pitch", "0.45 mm", "finer"),
         ("camera", 'clearance = "100 mm"', 'clearance = "89 mm"', "service.doors[0].clearance",
@@ -144,7 +144,7 @@ def test_chosen_fab_too_coarse_names_one_that_is_not() -> None:
 
 
 def test_serpentine_resists_a_finer_tool_than_a_tree() -> None:
-    text = TEXT["camera"].replace('tool = "0.45 mm"', 'tool = "0.31 mm"')
+    text = TEXT["camera"].replace('tool = "0.60 mm"', 'tool = "0.31 mm"')
     assert refused(text).key == "targets.tool"
     assert load_spec_text(text.replace('pattern = "tree"', 'pattern = "serpentine"'))
 
