@@ -88,4 +88,6 @@ def pattern(columns: int, rows: int, lanes: int, seed: int) -> int:
         ends = zip(trace, [*trace[1:], trace[0]], strict=True)
         length = sum(abs(x1 - x0) + abs(y1 - y0) for (x0, y0), (x1, y1) in ends)
         cells += round(length * 2 * lanes)
+    if cells != columns * rows * (2 * lanes) ** 2:
+        raise AssertionError(f"the baseline's traces cover {cells} fine cells, not all")
     return cells
