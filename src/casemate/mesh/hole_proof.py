@@ -25,6 +25,8 @@ OBLIQUE_SLACK_M = 6e-6
 EXACT_CELLS = 30_000
 """Rim cells above which the search over directions only decides whether the spec's tool passes:
 the figure is then that tool's diameter, not the largest hole to a few micrometres."""
+MAP_TOLERANCE_M = 6e-5
+"""Slack of the map's figures: upper bounds all the same, for the eye."""
 MAP_CELLS = 48
 """Cells along the longer side of the coverage map."""
 
@@ -223,7 +225,7 @@ def _coverage(
             worst = inner.perpendicular_m
             if mine.any():
                 part = replace(index, boxes=boxes[mine])
-                worst = max(worst, region_bound(part, tolerance_m=1e-5).bound_m)
+                worst = max(worst, region_bound(part, tolerance_m=MAP_TOLERANCE_M).bound_m)
             line.append(round(worst * 1e6, 1))
         cells.append(line)
     place = (joint.y_m, joint.x_m) if swap else (joint.x_m, joint.y_m)

@@ -66,6 +66,8 @@ def plan_zones(
     have their terminals at one place.
     draw: random bytes for rib widths and roots.
     """
+    from scipy import ndimage
+
     label = _strips(inside, cells_per_side_max)
     rib = np.full(inside.shape, -1, dtype=np.int32)
     tree = np.zeros(inside.shape, dtype=np.uint8)
@@ -73,16 +75,20 @@ def plan_zones(
     zones: list[Zone] = []
     next_rib = 0
     dice = _Dice(draw)
-    for number in range(int(label.max()) + 1):
-        cells = label == number
+    for number, window in enumerate(ndimage.find_objects(label + 1)):
+        if window is None:
+            continue
+        cells = label[window] == number
         spine = _spine(cells, spine_shift)
         if spine is None:
             continue
         spine = _clear_terminals(cells, spine)
         if len(spine) < SMALLEST_SPINE:
             continue
-        next_rib = _hang_ribs(cells, spine, rib, tree, root, next_rib, rib_share, dice)
-        zones.append(Zone(index=len(zones), spine=spine))
+        views = rib[window], tree[window], root[window]
+        next_rib = _hang_ribs(cells, spine, *views, next_rib, rib_share, dice)
+        corner = np.array([edge.start for edge in window], dtype=np.int32)
+        zones.append(Zone(index=len(zones), spine=spine + corner))
     return ZonePlan(zones=tuple(zones), rib=rib, tree=tree, root=root)
 
 
@@ -313,33 +319,28 @@ def _grow_columns(
     frontier: list[tuple[int, int]],
 ) -> bool:
     """Fill straight up and down from the first cells; leave the rest to the search by steps."""
-    rows = cells.shape[0]
-    grown: list[tuple[int, int]] = []
+    free = cells & ~wall
     for row, column in frontier:
-        step = 1 if side[row, column] == 0 else -1
-        r = row
-        while 0 <= r + step < rows and _free(cells, wall, owner, r + step, column):
-            r += step
-        low, high = min(row, r), max(row, r) + 1
-        owner[low:high, column] = owner[row, column]
-        side[low:high, column] = side[row, column]
-        grown.append((low, high))
-    rest = cells & ~wall & (owner < 0)
+        if side[row, column] == 0:
+            ahead = free[row + 1 :, column] & (owner[row + 1 :, column] < 0)
+            count = len(ahead) if ahead.all() else int(np.argmin(ahead))
+            place = slice(row, row + count + 1)
+        else:
+            ahead = (free[:row, column] & (owner[:row, column] < 0))[::-1]
+            count = len(ahead) if ahead.all() else int(np.argmin(ahead))
+            place = slice(row - count, row + 1)
+        owner[place, column] = owner[row, column]
+        side[place, column] = side[row, column]
+    rest = free & (owner < 0)
     if not rest.any():
         return True
-    filled = np.argwhere(owner >= 0)
-    frontier[:] = [(int(r), int(c)) for r, c in filled if _beside(rest, int(r), int(c))]
+    near = np.zeros_like(rest)
+    near[1:] |= rest[:-1]
+    near[:-1] |= rest[1:]
+    near[:, 1:] |= rest[:, :-1]
+    near[:, :-1] |= rest[:, 1:]
+    frontier[:] = [(int(r), int(c)) for r, c in np.argwhere((owner >= 0) & near)]
     return False
-
-
-def _beside(rest: npt.NDArray[np.bool_], r: int, c: int) -> bool:
-    rows, columns = rest.shape
-    return bool(
-        (r > 0 and rest[r - 1, c])
-        or (r + 1 < rows and rest[r + 1, c])
-        or (c > 0 and rest[r, c - 1])
-        or (c + 1 < columns and rest[r, c + 1])
-    )
 
 
 def _groups(

@@ -137,10 +137,12 @@ def region_bound(
     chosen = range(index.layers) if layers is None else layers
     first = 1 + (index.layers if touch else 0)
     rows = [0, *(first + k for k in chosen)]
+    whole = rows == list(range(len(rows)))  # a view then: the table is large, the boxes may be few
+    starts = index.starts[: len(rows)] if whole else index.starts[rows]
     places = squares(index.boxes)
     best, x, y, upper, count = search_places(
         places, math.inf, 0.5e9 * floor_m, 0.5e9 * tolerance_m, MAX_BOXES, len(index.outline) > 0,
-        index.outline, index.half_nm if touch else 0.0, index.pieces, index.starts[rows],
+        index.outline, index.half_nm if touch else 0.0, index.pieces, starts,
         index.items, index.grid,
     )  # fmt: skip
     return RegionCertificate(
