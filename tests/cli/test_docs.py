@@ -97,6 +97,19 @@ def test_readme_first_screen_has_picture_two_commands_and_result() -> None:
         assert words in result
 
 
+def test_picture_and_its_caption_show_the_example_as_designed() -> None:
+    from casemate.design import design_enclosure
+    from casemate.spec import load_spec
+
+    spec = load_spec(ROOT / "examples" / "camera" / "enclosure.toml")
+    size = [edge * 1e3 for edge in design_enclosure(spec, serial="UNIT-0001").size_m]
+    picture = (ROOT / "docs" / "img" / "camera.svg").read_text(encoding="utf-8")
+    label = re.search(r'aria-label="[^"]*: ([\d.]+) x ([\d.]+) x ([\d.]+) mm"', picture)
+    assert label is not None
+    assert [float(edge) for edge in label.groups()] == pytest.approx(size, abs=0.06)
+    assert " x ".join(f"{edge:.0f}" for edge in size) + " mm" in readme()
+
+
 def test_make_targets_named_in_pages_exist() -> None:
     rules = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     for page in PAGES:
