@@ -235,12 +235,37 @@ def judged(enclosure: Enclosure, proof: dict[str, Any]) -> Enclosure:
                 sense="max",
             )
         )
+    targets += _reach(proof)
     doubts = [_broken(owner, row) for owner, row in unproved(proof)]
     doubts += [
         _unmet(target) for target in targets if not target.met and not _listed(target, doubts)
     ]
     kept = [doubt for doubt in enclosure.doubts if doubt.id not in {new.id for new in doubts}]
     return replace(enclosure, targets=tuple(targets), doubts=(*doubts, *kept))
+
+
+def _reach(proof: dict[str, Any]) -> list[Target]:
+    """Return the target that no net is longer than the reader reaches, for the worst tile."""
+    rows = []
+    for tile in proof["tiles"]:
+        detail = next(
+            row["detail"] for row in tile["properties"] if row["id"] == "pair.resistance_mismatch"
+        )
+        rows.append((detail["longest_net_m"], detail["net_length_max_m"], tile["id"]))
+    if not rows:
+        return []
+    longest, asked, tile_id = max(rows, key=lambda row: row[0] / row[1])
+    return [
+        Target(
+            id="mesh.net_length",
+            required=asked,
+            achieved=longest,
+            unit="m",
+            met=longest <= asked,
+            evidence=f"longest net, tile {tile_id}; the reader's card says how long a net it reads",
+            sense="max",
+        )
+    ]
 
 
 def _listed(target: Target, doubts: list[Doubt]) -> bool:

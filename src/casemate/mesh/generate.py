@@ -78,6 +78,7 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
     board = polygon_nm(tile.outline, swap=swap)
     trace = round(rules.trace_m * NM)
     refuse_tight(tile.fab, round(rules.pitch_m * NM), trace)
+    _refuse_through_vias(tile)
     inset = tile.fab.edge_clearance_m * NM + trace / 2
     region = centreline_region(board, inset)
     grids = lattices(board, inset, round(rules.pitch_m * NM), rules.lanes, len(tile.stackup.mesh))
@@ -104,6 +105,18 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
         commitment=commitment(secret, label),
     )
     return Drawing(mesh=mesh, layers=tuple(drawings))
+
+
+def _refuse_through_vias(tile: TileDesign) -> None:
+    """Raise MeshError where vias would pass a mesh layer further out than their own."""
+    inner = [name for name in tile.stackup.mesh[1:] if name != tile.stackup.copper[-1]]
+    if tile.stackup.blind or not inner:
+        return
+    raise MeshError(
+        f"tile {tile.id}: without blind vias terminals of {', '.join(inner)} would pass through "
+        f"the mesh of {tile.stackup.mesh[0]} and show outside.",
+        remedy='choose a fab profile with blind vias (fab = "hdi-rigid-4l") or a two-layer skin.',
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
@@ -140,7 +142,15 @@ def test_parallel_paths() -> None:
 
 
 def test_full_wave_solver_agrees_on_the_lowest_resonance() -> None:
-    ngsolve = pytest.importorskip("ngsolve")
+    # ngsolve and build123d each bring their own OCCT: never both in one process
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+        solved = other.submit(_full_wave_resonance).result(timeout=120)
+    assert lowest_resonance_hz((0.3, 0.12, 0.3)) == pytest.approx(706.618e6, abs=1e3)
+    assert solved == pytest.approx(lowest_resonance_hz((0.3, 0.12, 0.3)), rel=2e-3)
+
+
+def _full_wave_resonance() -> float:
+    import ngsolve
     from netgen.occ import Box, OCCGeometry, Pnt
 
     shape = Box(Pnt(0, 0, 0), Pnt(0.3, 0.12, 0.3))
@@ -151,9 +161,7 @@ def test_full_wave_solver_agrees_on_the_lowest_resonance() -> None:
     a = ngsolve.BilinearForm(ngsolve.curl(u) * ngsolve.curl(v) * ngsolve.dx).Assemble()
     m = ngsolve.BilinearForm(u * v * ngsolve.dx).Assemble()
     found = _eigenvalues(a.mat, m.mat, space.FreeDofs(), near=200.0)
-    solved = min(math.sqrt(x) for x in found if x > 1.0) * 299_792_458.0 / (2 * math.pi)
-    assert lowest_resonance_hz((0.3, 0.12, 0.3)) == pytest.approx(706.618e6, abs=1e3)
-    assert solved == pytest.approx(lowest_resonance_hz((0.3, 0.12, 0.3)), rel=2e-3)
+    return min(math.sqrt(x) for x in found if x > 1.0) * 299_792_458.0 / (2 * math.pi)
 
 
 def _eigenvalues(stiff: object, mass: object, free: object, near: float) -> list[float]:
