@@ -55,16 +55,16 @@ def _measure(folder: Path) -> list[Figure]:
     wall = time.perf_counter() - begin
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    if process.returncode not in (0, 1):
+    if process.returncode not in (0, 1) or not (out / "proof.json").exists():
         said = (folder / "stderr").read_text(errors="replace")[-2000:]
-        raise RuntimeError(f"build ended with {process.returncode} after {wall:.0f} s:\n{said}")
-    summary = json.loads((folder / "stdout").read_text())
-    return _figures(out, summary, wall, cpu, peak, process.returncode)
+        raise RuntimeError(
+            f"build ended with {process.returncode} after {wall:.0f} s, {cpu:.0f} s CPU, peak "
+            f"{peak / 1e9:.2f} GB, and wrote no proof:\n{said}"
+        )
+    return _figures(out, wall, cpu, peak, process.returncode)
 
 
-def _figures(
-    out: Path, summary: dict[str, object], wall: float, cpu: float, peak: int, code: int
-) -> list[Figure]:
+def _figures(out: Path, wall: float, cpu: float, peak: int, code: int) -> list[Figure]:
     proof = json.loads((out / "proof.json").read_text())
     rows = [row for tile in proof["tiles"] for row in tile["properties"]]
     holes = [row for row in rows if row["id"].startswith(HOLE_PROPERTIES)]
