@@ -33,20 +33,20 @@ def painted(shape: Any, into: Image) -> None:
 def layer_copper(layer: str) -> tuple[Image, tuple[tuple[Net, Any, Any], ...]]:
     """Return the layer's copper and (net, barrel at its start, barrel at its end)."""
     mesh = drawn().mesh
-    image = np.zeros(((HEIGHT_UM + 2 * MARGIN_UM) // STEP_UM, (WIDTH_UM + 2 * MARGIN_UM) // STEP_UM),
-                     dtype=np.uint8)  # fmt: skip
+    size = [(span + 2 * MARGIN_UM) // STEP_UM for span in (HEIGHT_UM, WIDTH_UM)]
+    image = np.zeros(size, dtype=np.uint8)
     ends = {(t.net, t.end): t for t in mesh.terminals}
-    nets = []
+    nets: list[tuple[Net, Any, Any]] = []
     for net in mesh.nets:
         if net.layer != layer:
             continue
         painted(LineString(net.vertices).buffer(mesh.trace_nm / 2), image)
-        barrels = []
+        barrels: list[Any] = []
         for end in ("start", "end"):
             t = ends[net.name, end]
             barrels.append(Point(t.x_nm, t.y_nm).buffer(t.drill_nm / 2))
             painted(Point(t.x_nm, t.y_nm).buffer(t.pad_nm / 2), image)
-        nets.append((net, *barrels))
+        nets.append((net, barrels[0], barrels[1]))
     return image, tuple(nets)
 
 

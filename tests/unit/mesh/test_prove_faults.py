@@ -106,7 +106,7 @@ BOUNDS = (
 def test_each_bound_of_the_spec_judges_its_own_property(
     rule: str, value: float, expected: set[str]
 ) -> None:
-    assert broken(rows(tile(**{rule: value}), drawn())) == expected
+    assert broken(rows(tile(None, **{rule: value}), drawn())) == expected
 
 
 @pytest.mark.parametrize("keep", [lambda v: v[:-1], lambda v: v[1:], lambda v: v[: len(v) // 2]])

@@ -100,5 +100,5 @@ def test_vias_keep_their_space_from_foreign_copper_on_every_layer_they_pass(shap
                 pads.append((t.net, pad))
             foreign = [piece for name, piece in nets.items() if name != t.net]
             assert min(pad.distance(piece) for piece in foreign) >= space - 0.5, t
-    for k, (_, pad) in enumerate(pads):
-        assert all(pad.distance(other) >= space - 0.5 for _, other in pads[k + 1 :])
+    for k, (_, one) in enumerate(pads):
+        assert all(one.distance(other) >= space - 0.5 for _, other in pads[k + 1 :])

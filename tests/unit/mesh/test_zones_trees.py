@@ -143,7 +143,8 @@ def census(tree: npt.NDArray[np.uint8], rows: int, columns: int) -> npt.NDArray[
     count = tree.shape[0] // rows
     cells = tree.reshape(count, rows, count, columns).transpose(0, 2, 1, 3)
     kinds = cells.reshape(count * count, rows * columns) & 3
-    return np.unique(kinds, axis=0, return_counts=True)[1]
+    counts: npt.NDArray[np.int64] = np.unique(kinds, axis=0, return_counts=True)[1]
+    return counts
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(2, 3), (3, 3)])

@@ -1,0 +1,39 @@
+"""What several rooms' tests share: a small spec and builds made once a session."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared_builds import EXAMPLE, Built, built
+
+
+@pytest.fixture(scope="session")
+def small_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dpa example shrunk to 45 x 40 x 25 mm and 1 W."""
+    text = EXAMPLE.read_text()
+    for old, new in (
+        ('["100 mm", "70 mm", "25 mm"]', '["45 mm", "40 mm", "25 mm"]'),
+        ('name = "dpa"', 'name = "small"'),
+        ('heat_to_air = "5 W"', 'heat_to_air = "1 W"'),
+        ('\npower = "5 W"', '\npower = "1 W"'),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    path = tmp_path_factory.mktemp("small") / "enclosure.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="session")
+def dpa_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The dpa example, built once a session."""
+    return built(EXAMPLE, tmp_path_factory.mktemp("dpa"))
+
+
+@pytest.fixture(scope="session")
+def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Built]:
+    """The small spec, built twice from nothing."""
+    home = tmp_path_factory.mktemp("twice")
+    return built(small_spec, home, "one"), built(small_spec, home, "two")

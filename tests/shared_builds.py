@@ -1,0 +1,31 @@
+"""Builds that several rooms' tests look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "dpa" / "enclosure.toml"
+SECRET_HEX = "5e" * 16 + "c7" * 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A built enclosure: its spec, its secret's file, its folder and the exit code."""
+
+    spec: Path
+    secret: Path
+    folder: Path
+    code: int
+
+
+def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:
+    """Build in this process, as the command line would."""
+    from casemate.cli import main
+
+    secret = home / "unit.secret"
+    secret.write_text(SECRET_HEX + "\n")
+    folder = home / name
+    code = main(["build", str(spec), "-o", str(folder), "--secret-file", str(secret),
+                 "--workers", "1", *options])  # fmt: skip
+    return Built(spec=spec, secret=secret, folder=folder, code=code)
