@@ -25,7 +25,7 @@ contracts: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 pytest: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks

@@ -269,7 +269,9 @@ def _reach(proof: dict[str, Any]) -> list[Target]:
 
 
 def _listed(target: Target, doubts: list[Doubt]) -> bool:
-    return target.evidence.startswith("proof: ") and bool(doubts)
+    """Return whether a property that answers this target is among the doubts already."""
+    answered_by = dict(PROVED_TARGETS).get(target.id)
+    return answered_by is not None and any(row.id.endswith(f".{answered_by}") for row in doubts)
 
 
 def _broken(owner: str, row: dict[str, Any]) -> Doubt:

@@ -67,6 +67,8 @@ def hole_figures(tile: TileDesign, drawing: Drawing, decoded: list[Decoded]) -> 
         max(row.bound_m, bound) for row, bound in zip(alone, inner.per_layer_m, strict=True)
     ]
     swap = drawing.layers[0].swap
+    # a trace that is etched wider moves its far edge by half of that, at a corner by sqrt(2) more
+    etch = math.sqrt(2.0) * tile.fab.width_tolerance * drawing.mesh.trace_nm / NM
     return HoleFigures(
         perpendicular_m=max(inner.perpendicular_m, joint.bound_m),
         any_direction_m=max(floor, slanted.bound_m),
@@ -77,12 +79,14 @@ def hole_figures(tile: TileDesign, drawing: Drawing, decoded: list[Decoded]) -> 
             "perpendicular": {
                 "inside_m": inner.perpendicular_m,
                 "inside_seen_m": inner.found_m["perpendicular"],
+                "worst_etch_m": max(inner.perpendicular_m, joint.bound_m) + etch,
                 "rim_m": joint.bound_m,
                 **_seen(joint, swap),
             },
             "any_direction": {
                 "inside_m": inner.any_direction_m,
                 "inside_seen_m": inner.found_m["any_direction"],
+                "worst_etch_m": max(floor, slanted.bound_m) + etch,
                 "rim_m": slanted.bound_m,
                 "decided_at_m": floor,
                 "theta_max_rad": tile.mesh.theta_max_rad,
