@@ -61,6 +61,22 @@ def test_the_commitment_opens_and_discloses_nothing() -> None:
     assert opening(SECRET, label).hex() not in shown and SECRET.hex() not in shown
 
 
+def test_the_opening_determines_the_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever is shown the opening can draw the layout again, without the secret."""
+    shown = opening(SECRET, "S-1/front-1")
+    monkeypatch.setattr("casemate.mesh.generate.opening", lambda *_: shown)
+    again = draw_tile(tile(), secret=bytes(32), serial="S-1")
+    assert same(drawn(), again)
+
+
+def test_through_vias_that_would_pass_another_mesh_layer_are_refused() -> None:
+    design = tile()
+    through = replace(design, stackup=replace(design.stackup, blind=False))
+    with pytest.raises(MeshError) as caught:
+        draw_tile(through, secret=SECRET, serial="S-1")
+    assert caught.value.remedy
+
+
 def test_a_tall_tile_is_drawn_in_its_own_frame() -> None:
     drawing = draw_tile(tile(rectangle(12e-3, 16e-3)), secret=SECRET, serial="S-1")
     assert all(layer.swap for layer in drawing.layers)
