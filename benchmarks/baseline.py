@@ -72,9 +72,7 @@ def walk(flags: list[int], columns: int, lanes: int) -> list[list[tuple[float, f
             return traces
 
 
-def _corner(
-    x: float, y: float, ax: int, ay: int, offset: float, turn: int
-) -> tuple[float, float]:
+def _corner(x: float, y: float, ax: int, ay: int, offset: float, turn: int) -> tuple[float, float]:
     """Return where a trace on the right turns: before the centre if right, behind it if not."""
     along = -offset if turn == 3 else offset
     return x + offset * ay + along * ax, y - offset * ax + along * ay

@@ -91,9 +91,7 @@ def table(figures: list[Figure]) -> str:
         target = "" if figure.target is None else f"{figure.sense} {figure.target:g}"
         met = {True: "yes", False: "NO", None: ""}[figure.met]
         value = f"{figure.value:.4g}" if abs(figure.value) < 1e5 else f"{figure.value:,.0f}"
-        rows.append(
-            (figure.benchmark, figure.name, value, figure.unit, target, met, figure.note)
-        )
+        rows.append((figure.benchmark, figure.name, value, figure.unit, target, met, figure.note))
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     return "\n".join(
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[6]])

@@ -62,9 +62,7 @@ def main() -> None:
         segments = sum(row["segments"] for row in copper)
         read, files = _spent(lambda: [GerberFile.open(target / row["path"]) for row in copper])
         seen = sum(isinstance(thing, Line) for file in files for thing in file.objects)
-        save, _ = _spent(
-            lambda: [file.save(folder / f"{k}.gbr") for k, file in enumerate(files)]
-        )
+        save, _ = _spent(lambda: [file.save(folder / f"{k}.gbr") for k, file in enumerate(files)])
     print(json.dumps({"segments": segments, "seen": seen, "ours": min(ours), "read": read,
                       "save": save}))  # fmt: skip
 

@@ -210,10 +210,14 @@ def _refuse_crowded(
 
 
 def _refuse_bare(bare: npt.NDArray[np.bool_], grid: Lattice, tile: TileDesign, layer: str) -> None:
-    """Raise MeshError with polygons where 3 x 3 nodes or more stay without a trace."""
+    """Raise MeshError with polygons where a square larger than a coarse cell stays bare.
+
+    Smaller bare spots are for the hole proof, which sees them with the other layers.
+    """
     from scipy import ndimage
 
-    opened = ndimage.binary_opening(bare, np.ones((3, 3), dtype=bool))
+    edge = grid.side + 1
+    opened = ndimage.binary_opening(bare, np.ones((edge, edge), dtype=bool))
     if not opened.any():
         return
     import shapely

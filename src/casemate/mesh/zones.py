@@ -117,7 +117,7 @@ def _strips(inside: npt.NDArray[np.bool_], per_side: int) -> IntArray:
     low, high = int(rows.min()), int(rows.max()) + 1
     width = int(columns.max()) - int(columns.min()) + 1
     tallest = max(LOWEST_STRIP, 2 * per_side // width)
-    cuts = [low, *_opening_rows(inside, low, high), high]
+    cuts = [low, *_opening_rows(inside, low, high, tallest), high]
     following = 0
     for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
         count = max(1, -(-(end - begin) // tallest))
@@ -131,14 +131,19 @@ def _strips(inside: npt.NDArray[np.bool_], per_side: int) -> IntArray:
     return label
 
 
-def _opening_rows(inside: npt.NDArray[np.bool_], low: int, high: int) -> list[int]:
-    """Return rows through the middle of openings, so that no spine has to pass behind one."""
+def _opening_rows(inside: npt.NDArray[np.bool_], low: int, high: int, tallest: int) -> list[int]:
+    """Return rows through the middle of openings, so that no spine has to pass behind one.
+
+    Strips lower than the opening are cut by it anyway.
+    """
     from scipy import ndimage
 
     holes, count = ndimage.label(~np.pad(inside, 1))
     rows: list[int] = []
     for number, place in enumerate(ndimage.find_objects(holes, count), start=1):
         if number == holes[0, 0] or min(edge.stop - edge.start for edge in place) < LARGE_OPENING:
+            continue
+        if place[0].stop - place[0].start > tallest:
             continue
         row = (place[0].start + place[0].stop) // 2 - 1
         apart = [abs(row - other) >= LOWEST_STRIP for other in (low, high, *rows)]
