@@ -479,16 +479,7 @@ def test_bare_rim_shows_in_the_files(tmp_path: Path, sound: tuple[TileDesign, Ti
 # ---------------------------------------------------------------- drawn meshes
 
 
-THROUGH_SHORTS = pytest.mark.xfail(
-    reason="without blind vias the inner layer's terminals pass the outer mesh layer, which was "
-    "drawn first and does not know of them",
-    strict=False,
-)
-
-
-@pytest.fixture(
-    scope="module", params=["rigid", "flex", pytest.param("through", marks=THROUGH_SHORTS)]
-)
+@pytest.fixture(scope="module", params=["rigid", "flex"])
 def drawn(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[TileDesign, TileMesh, Path]:
@@ -496,8 +487,7 @@ def drawn(
     from casemate.mesh.generate import draw_tile
 
     if request.param != "flex":
-        blind = request.param == "rigid"
-        stackup = replace(boards.FOUR_LAYERS, plane=("F.Cu",), blind=blind)
+        stackup = replace(boards.FOUR_LAYERS, plane=("F.Cu",), blind=True)
         pitch_m, trace_m = 0.2e-3, 0.1e-3
     else:
         stackup = replace(boards.TWO_LAYERS, mesh=("F.Cu", "B.Cu"), depth_m=(35e-6, 85e-6))
