@@ -240,8 +240,25 @@ def judged(enclosure: Enclosure, proof: dict[str, Any]) -> Enclosure:
     doubts += [
         _unmet(target) for target in targets if not target.met and not _listed(target, doubts)
     ]
+    doubts += _fab_doubts(enclosure)
     kept = [doubt for doubt in enclosure.doubts if doubt.id not in {new.id for new in doubts}]
     return replace(enclosure, targets=tuple(targets), doubts=(*doubts, *kept))
+
+
+def _fab_doubts(enclosure: Enclosure) -> list[Doubt]:
+    """Return a doubt for each fab profile whose figures no fab has confirmed."""
+    profiles = {tile.fab.id: tile.fab for tile in enclosure.tiles}
+    return [
+        Doubt(
+            id=f"fab.{name}",
+            claim=f"a fab makes boards of profile {name}",
+            why="the profile holds planning values, see its source in fabrication.json",
+            closes_with="a quotation that confirms width, space, vias and board size",
+            severity="high",
+        )
+        for name, profile in sorted(profiles.items())
+        if "planning value" in profile.source.lower()
+    ]
 
 
 def _reach(proof: dict[str, Any]) -> list[Target]:
