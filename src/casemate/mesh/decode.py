@@ -107,7 +107,7 @@ def bypass(owner, arc_um, length_um, pitch_um):  # type: ignore[no-untyped-def]
     """Judge a bridge over every gap between neighbouring nodes.
 
     Returns gaps, gaps with the same net on both sides, those of them that cut out over 1 % of
-    their net, the largest share cut out, and its node (row, column). Neighbours within two
+    their net, the largest share cut out, and its node (row, column). Neighbours within 1.5
     pitches along the net are one piece of copper, not a gap.
     """
     rows, columns = owner.shape

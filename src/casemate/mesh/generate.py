@@ -48,7 +48,8 @@ counts as a worthwhile bridge, with room for the fingers."""
 class LayerDrawing:
     """What the generator knows of one layer, for the proofs that use the lattice.
 
-    swap: the working frame has x and y exchanged. nets: names in the order of `paths`.
+    swap: the working frame has x and y exchanged. covered: nodes with copper. usable: nodes where a
+    centreline may lie.
     """
 
     layer: str

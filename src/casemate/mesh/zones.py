@@ -408,8 +408,8 @@ def _label_equal(number: IntArray) -> tuple[IntArray, int]:
     """Return connected pieces of equal number (4-neighbours), -1 where number < 0, and a count."""
     from scipy import ndimage
 
-    # even and odd numbers apart: neighbouring groups never share a parity by construction,
-    # distant basins of one group are told apart by connectivity
+    # one labelling takes a third of the numbers at once; where two of them touch all the same,
+    # these are labelled one by one, so that connected pieces never join two numbers
     label = np.full(number.shape, -1, dtype=np.int32)
     count = 0
     for remainder in range(3):
