@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from casemate.core.errors import MeshError
 from casemate.core.randomness import commitment, derive, keystream, opening
 from casemate.design.enclosure import TileDesign
+from casemate.mesh.mend import MendRules, close_layers
 from casemate.mesh.model import Net, Terminal, TileMesh
 from casemate.mesh.region import (
     NM,
@@ -21,9 +22,11 @@ from casemate.mesh.region import (
     nodes_inside,
     polygon_nm,
 )
+from casemate.mesh.refill import Filling
 from casemate.mesh.rim import polyline, push_fingers
 from casemate.mesh.terminals import (
     Lead,
+    copper_span,
     fan,
     lay_leads,
     position_nm,
@@ -35,6 +38,7 @@ from casemate.mesh.trees import grow_trees
 from casemate.mesh.zones import ZonePlan, plan_zones
 
 if TYPE_CHECKING:
+    from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
 SPINE_SHIFT = 6
@@ -83,19 +87,24 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
     inset = tile.fab.edge_clearance_m * NM + trace / 2
     region = centreline_region(board, inset)
     grids = lattices(board, inset, round(rules.pitch_m * NM), rules.lanes, len(tile.stackup.mesh))
-    nets: list[Net] = []
     terminals: list[Terminal] = []
-    drawings: list[LayerDrawing] = []
+    layers: list[_Layer] = []
     for index, (name, grid) in enumerate(zip(tile.stackup.mesh, grids, strict=True)):
         free = _without_vias(region, terminals, swap, via_keepout_nm(tile.fab, trace))
         layer = _draw_layer(tile, name, grid, free, key=derive(seed, f"layer/{name}"), index=index)
-        nets += _swapped_nets(layer.nets, swap)
         terminals += _terminals(tile, name, grid, layer.leads, swap)
-        drawings.append(
-            LayerDrawing(
-                layer=name, lattice=grid, swap=swap, covered=layer.covered, usable=layer.usable
-            )
+        layers.append(layer)
+    nets = _swapped_nets(_closed(tile, board, inset, layers, terminals), swap)
+    drawings = [
+        LayerDrawing(
+            layer=layer.name,
+            lattice=layer.filling.lattice,
+            swap=swap,
+            covered=layer.filling.covered,
+            usable=layer.filling.usable,
         )
+        for layer in layers
+    ]
     mesh = TileMesh(
         tile=tile.id,
         trace_nm=trace,
@@ -106,6 +115,38 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
         commitment=commitment(secret, label),
     )
     return Drawing(mesh=mesh, layers=tuple(drawings))
+
+
+def _closed(
+    tile: TileDesign,
+    board: Polygon,
+    inset_nm: float,
+    layers: list[_Layer],
+    terminals: list[Terminal],
+) -> list[Net]:
+    """Return all nets, in the working frame, filled and mended where a drill would pass."""
+    trace = _trace(tile)
+    swap = tile.height_m > tile.width_m
+    for layer in layers:
+        barrels = [
+            (t.y_nm, t.x_nm, t.drill_nm / 2) if swap else (t.x_nm, t.y_nm, t.drill_nm / 2)
+            for t in terminals
+            if layer.name in copper_span(tile, t)
+        ]
+        layer.filling.barrels = np.array(barrels, dtype=np.float64).reshape(-1, 3)
+    rules = MendRules(
+        pitch=float(layers[0].filling.lattice.pitch_nm),
+        trace=float(trace),
+        pad=tile.fab.via_pad_m / 2 * NM,
+        via_gap=via_keepout_nm(tile.fab, trace),
+        edge_gap=inset_nm,
+    )
+    return close_layers(
+        [layer.filling for layer in layers],
+        [lambda layer=layer: _trace_nets(tile, layer) for layer in layers],
+        board,
+        rules,
+    )
 
 
 def _refuse_through_vias(tile: TileDesign) -> None:
@@ -122,10 +163,9 @@ def _refuse_through_vias(tile: TileDesign) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Layer:
-    nets: list[Net]
+    name: str
+    filling: Filling
     leads: list[Lead]
-    covered: npt.NDArray[np.bool_]
-    usable: npt.NDArray[np.bool_]
 
 
 def _draw_layer(
@@ -143,11 +183,21 @@ def _draw_layer(
     vias = [position_nm(grid, lead.nodes[0]) for lead in leads]
     free = _without_discs(region, vias, via_keepout_nm(tile.fab, _trace(tile)))
     usable = nodes_inside(grid, free)
-    bump_fill(links, usable, covered)
+    planned_nodes = covered.copy()
+    bump_fill(links, usable, covered, np.zeros((1, 1), dtype=np.int64))
     _refuse_bare(usable & ~covered, grid, tile, name)
     codes, heights = push_fingers(grid, links, covered, free)
-    nets = _trace_nets(tile, name, grid, links, leads, codes, heights)
-    return _Layer(nets=nets, leads=leads, covered=covered, usable=usable)
+    filling = Filling(
+        lattice=grid,
+        links=links,
+        covered=covered,
+        usable=usable,
+        own=covered & ~planned_nodes,
+        region=free,
+        fingers=dict(zip(codes.tolist(), heights.tolist(), strict=True)),
+        noise=keystream(derive(key, "refill"), 1 << 14),
+    )
+    return _Layer(name=name, filling=filling, leads=leads)
 
 
 def _plan(
@@ -245,15 +295,10 @@ def _refuse_bare(bare: npt.NDArray[np.bool_], grid: Lattice, tile: TileDesign, l
     )
 
 
-def _trace_nets(
-    tile: TileDesign,
-    layer: str,
-    grid: Lattice,
-    links: npt.NDArray[np.uint8],
-    leads: list[Lead],
-    codes: npt.NDArray[np.int64],
-    heights: npt.NDArray[np.int64],
-) -> list[Net]:
+def _trace_nets(tile: TileDesign, drawn: _Layer) -> list[Net]:
+    """Return the nets of a layer as it is filled now, in the working frame."""
+    layer, leads, grid, links = drawn.name, drawn.leads, drawn.filling.lattice, drawn.filling.links
+    codes, heights = drawn.filling.codes
     columns = links.shape[1]
     buffer = np.empty(links.size, dtype=np.int64)
     ends = {lead.nodes[0]: lead for lead in leads if lead.end == 1}

@@ -21,8 +21,15 @@ STEPS = 16
 """A finger's height is a multiple of pitch / STEPS: what stays bare by rounding is under 13 um."""
 REACH = 4
 """Nodes along the edge of a cell of the search for clashes."""
-SHORTEST = 0.2
-"""Fingers shorter than this share of the pitch are left out: they would cover nothing."""
+SHORTEST = 0.5
+"""Fingers shorter than this share of the pitch are left out unless a whole tip moves: their walls
+would be shorter than the trace is wide, which is badly etched and proves nothing."""
+SHORTEST_TIP = 0.25
+"""The same where a whole tip moves on: less is not worth a vertex."""
+
+Fingers = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+"""Edge codes (node * 2 + turn, ascending) and signed heights in nm. turn 0: the link to the right,
+pushed along y; turn 1: the link upwards, pushed along x."""
 
 
 def push_fingers(
@@ -30,23 +37,32 @@ def push_fingers(
     links: npt.NDArray[np.uint8],
     covered: npt.NDArray[np.bool_],
     region: BaseGeometry,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Return edge codes (node * 2 + turn, ascending) and signed heights in nm of all fingers.
-
-    turn 0: the link to the right, pushed along y; turn 1: the link upwards, pushed along x.
-    """
+    *,
+    within: npt.NDArray[np.bool_] | None = None,
+    fixed: Fingers | None = None,
+) -> Fingers:
+    """Return all fingers. within: nodes between which new ones may begin; fixed: those that stay."""
     candidates = _bare_links(links, covered)
-    if len(candidates) == 0:
-        return np.empty(0, np.int64), np.empty(0, np.int64)
+    if within is not None and len(candidates):
+        rows, columns = np.divmod(candidates[:, 0], links.shape[1])
+        far = within[rows + (candidates[:, 1] == 1), columns + (candidates[:, 1] == 0)]
+        candidates = candidates[within[rows, columns] & far]
     heights = _heights(lattice, links.shape[1], candidates, region)
-    keep = heights >= SHORTEST * lattice.pitch_nm
-    candidates, heights = candidates[keep], heights[keep]
+    least = np.where(candidates[:, 3] > 0, SHORTEST_TIP, SHORTEST) * lattice.pitch_nm
+    shortest = least.astype(np.int64)
+    keep = heights >= shortest
+    candidates, heights, shortest = candidates[keep], heights[keep], shortest[keep]
     tallest = np.argsort(-heights, kind="stable")
-    candidates, heights = candidates[tallest], heights[tallest]
+    candidates, heights, shortest = candidates[tallest], heights[tallest], shortest[tallest]
+    if fixed is not None:
+        first = np.stack(
+            [fixed[0] // 2, fixed[0] % 2, np.sign(fixed[1]), np.zeros_like(fixed[0])], axis=1
+        )
+        candidates = np.concatenate([first, candidates])
+        heights = np.concatenate([np.abs(fixed[1]), heights])
+        shortest = np.concatenate([np.abs(fixed[1]), shortest])
     pitch = lattice.pitch_nm
-    accepted = _apart(
-        candidates, heights, links.shape[1], pitch, pitch // STEPS, int(SHORTEST * pitch)
-    )
+    accepted = _apart(candidates, heights, shortest, links.shape[1], pitch, pitch // STEPS)
     chosen, tall = candidates[accepted > 0], accepted[accepted > 0]
     codes = chosen[:, 0] * 2 + chosen[:, 1]
     order = np.argsort(codes)
@@ -55,9 +71,12 @@ def push_fingers(
 
 @nb.njit(cache=True, nogil=True)
 def _bare_links(links, covered):  # type: ignore[no-untyped-def]
-    """Return rows (node, turn, sign) of links that have no trace on the two nodes beside them."""
+    """Return rows (node, turn, sign, tip) of links with no trace on the two nodes beside them.
+
+    tip: 1 if the trace arrives from behind and leaves behind, so that pushing makes no new wall.
+    """
     rows, columns = links.shape
-    found = np.empty((8 * (rows + columns) + 1024, 3), dtype=np.int64)
+    found = np.empty((8 * (rows + columns) + 1024, 4), dtype=np.int64)
     count = 0
     for r in range(rows):
         for c in range(columns):
@@ -75,14 +94,27 @@ def _bare_links(links, covered):  # type: ignore[no-untyped-def]
                     if inside and (covered[a, b] or covered[a1, b1]):
                         continue
                     if count == len(found):
-                        more = np.empty((2 * count, 3), dtype=np.int64)
+                        more = np.empty((2 * count, 4), dtype=np.int64)
                         more[:count] = found
                         found = more
                     found[count, 0] = r * columns + c
                     found[count, 1] = turn
                     found[count, 2] = sign
+                    behind = _joined(links, r, c, turn, -sign) and _joined(links, r1, c1, turn, -sign)
+                    found[count, 3] = 1 if behind else 0
                     count += 1
     return found[:count]
+
+
+@nb.njit(cache=True, nogil=True)
+def _joined(links, r, c, turn, sign):  # type: ignore[no-untyped-def]
+    """Return whether a node is linked to its neighbour across a link of `turn`, on side `sign`."""
+    flag = 2 if turn == 0 else 1
+    if sign > 0:
+        return links[r, c] & flag != 0
+    if turn == 0:
+        return r > 0 and links[r - 1, c] & flag != 0
+    return c > 0 and links[r, c - 1] & flag != 0
 
 
 def _heights(
@@ -113,8 +145,10 @@ def _heights(
 
 
 @nb.njit(cache=True, nogil=True)
-def _apart(candidates, heights, columns, pitch, step, shortest):  # type: ignore[no-untyped-def]
+def _apart(candidates, heights, shortest, columns, pitch, step):  # type: ignore[no-untyped-def]
     """Return the height of each candidate: the tallest that keeps a pitch from those before it.
+
+    One that would have to be less than its `shortest` gets 0.
 
     Two fingers that share a node must point in different directions; one of them gets 0.
     """
@@ -126,11 +160,11 @@ def _apart(candidates, heights, columns, pitch, step, shortest):  # type: ignore
         r = candidates[k, 0] // columns
         c = candidates[k, 0] % columns
         height = heights[k]
-        while height >= shortest and _clashes(
+        while height >= shortest[k] and _clashes(
             k, height, candidates, result, head, link, columns, pitch
         ):
             height -= step
-        if height < shortest:
+        if height < shortest[k]:
             height = 0
         result[k] = height
         if height > 0:

@@ -19,7 +19,7 @@ from casemate.mesh.region import NM, Lattice
 from casemate.mesh.tours import RIGHT, UP
 from casemate.mesh.zones import Zone
 
-VIA_ROWS = 4
+VIA_ROWS = 5
 """Nodes from via to via: on the layers that vias pass through, a finger fits between them."""
 
 

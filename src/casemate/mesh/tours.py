@@ -83,8 +83,11 @@ def tour_links(tree, planned, lanes):  # type: ignore[no-untyped-def]
 
 
 @nb.njit(cache=True, nogil=True)
-def bump_fill(links, usable, covered):  # type: ignore[no-untyped-def]
+def bump_fill(links, usable, covered, jitter):  # type: ignore[no-untyped-def]
     """Detour traces through pairs of free nodes beside them until none is left; return nodes won.
+
+    jitter: an array of small integers that disturbs the order (repeated over the nodes; a single
+    0 leaves it as it is).
 
     usable: nodes where a trace may lie; covered: nodes that have one (updated in place). A link
     between two nodes is replaced by three links round the two free nodes beside it, so every
@@ -118,7 +121,9 @@ def bump_fill(links, usable, covered):  # type: ignore[no-untyped-def]
                             continue
                         if usable[a, b] and usable[a1, b1] and tail < len(queue):
                             queue[tail] = ((r * columns + c) * 2 + turn) * 2 + (sign > 0)
-                            depth[tail] = -_free_ahead(usable, covered, r, c, turn, sign)
+                            ahead = _free_ahead(usable, covered, r, c, turn, sign)
+                            noise = jitter[(2 * r + turn) % len(jitter), c % jitter.shape[1]]
+                            depth[tail] = noise - ahead
                             tail += 1
         before = won
         for place in np.argsort(depth[:tail], kind="mergesort"):
@@ -150,6 +155,78 @@ def bump_fill(links, usable, covered):  # type: ignore[no-untyped-def]
             won += 2
         if won == before:
             return won
+
+
+@nb.njit(cache=True, nogil=True)
+def contract(links, covered, own, shut):  # type: ignore[no-untyped-def]
+    """Take back detours: where a trace goes round two of the `own` nodes, join its feet directly.
+
+    The inverse of bump_fill, in any order: repeated until no detour is left. shut: True for links
+    (node, turn) that must stay, shape (rows, columns, 2).
+    """
+    rows, columns = links.shape
+    changed = True
+    while changed:
+        changed = False
+        for r in range(rows):
+            for c in range(columns):
+                for turn in range(2):
+                    r1 = r + (turn == 1)
+                    c1 = c + (turn == 0)
+                    if r1 >= rows or c1 >= columns or links[r, c] & (1 << turn):
+                        continue
+                    if own[r, c] or own[r1, c1] or not (covered[r, c] and covered[r1, c1]):
+                        continue
+                    for sign in (-1, 1):
+                        if _unhook(links, covered, own, shut, r, c, turn, sign):
+                            changed = True
+                            break
+    # detours stand on detours: feet may be own nodes too
+    changed = True
+    while changed:
+        changed = False
+        for r in range(rows):
+            for c in range(columns):
+                for turn in range(2):
+                    r1 = r + (turn == 1)
+                    c1 = c + (turn == 0)
+                    if r1 >= rows or c1 >= columns or links[r, c] & (1 << turn):
+                        continue
+                    if not (covered[r, c] and covered[r1, c1]):
+                        continue
+                    for sign in (-1, 1):
+                        if _unhook(links, covered, own, shut, r, c, turn, sign):
+                            changed = True
+                            break
+
+
+@nb.njit(cache=True, nogil=True)
+def _unhook(links, covered, own, shut, r, c, turn, sign):  # type: ignore[no-untyped-def]
+    rows, columns = links.shape
+    a = r + sign * (turn == 0)
+    b = c + sign * (turn == 1)
+    a1 = a + (turn == 1)
+    b1 = b + (turn == 0)
+    if a < 0 or b < 0 or a1 >= rows or b1 >= columns:
+        return False
+    if not (own[a, b] and own[a1, b1] and links[a, b] & (1 << turn)):
+        return False
+    rise = np.uint8(2 if turn == 0 else 1)
+    r1 = r + (turn == 1)
+    c1 = c + (turn == 0)
+    fr, fc = (r, c) if sign > 0 else (a, b)
+    sr, sc = (r1, c1) if sign > 0 else (a1, b1)
+    if not (links[fr, fc] & rise and links[sr, sc] & rise):
+        return False
+    if shut[a, b, turn] or shut[fr, fc, rise - 1] or shut[sr, sc, rise - 1]:
+        return False
+    links[a, b] &= ~np.uint8(1 << turn)
+    links[fr, fc] &= ~rise
+    links[sr, sc] &= ~rise
+    links[r, c] |= np.uint8(1 << turn)
+    covered[a, b] = False
+    covered[a1, b1] = False
+    return True
 
 
 @nb.njit(cache=True, nogil=True)
