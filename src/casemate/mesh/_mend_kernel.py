@@ -280,3 +280,18 @@ def walk(start, chain):  # type: ignore[no-untyped-def]
         out[i, 1] = ys[k]
         k = following[k]
     return out
+
+
+@njit(cache=True, nogil=True)
+def finger_heights(candidates, columns, origin, pitch, vias, edges, gap):  # type: ignore[no-untyped-def]
+    """Return how far each link (rows node, turn, sign, ...) may be pushed, at most a pitch, in nm."""
+    out = np.zeros(len(candidates), dtype=np.int64)
+    none = np.empty((0, 4))
+    for k in range(len(candidates)):
+        ax = origin[0] + candidates[k, 0] % columns * pitch
+        ay = origin[1] + candidates[k, 0] // columns * pitch
+        level = candidates[k, 1] == 0
+        sign = float(candidates[k, 2])
+        frame = (ax, ay, 1.0, 0.0, 0.0, sign) if level else (ax, ay, 0.0, 1.0, sign, 0.0)
+        out[k] = int(height_allowed(0.0, pitch, pitch, frame, (none, vias, edges), gap) + 0.5)
+    return out

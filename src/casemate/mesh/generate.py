@@ -139,7 +139,7 @@ def _closed(
         trace=float(trace),
         pad=tile.fab.via_pad_m / 2 * NM,
         via_gap=via_keepout_nm(tile.fab, trace),
-        edge_gap=inset_nm,
+        edge_gap=1.015 * inset_nm,
     )
     return close_layers(
         [layer.filling for layer in layers],
@@ -193,7 +193,6 @@ def _draw_layer(
         covered=covered,
         usable=usable,
         own=covered & ~planned_nodes,
-        region=free,
         fingers=dict(zip(codes.tolist(), heights.tolist(), strict=True)),
         noise=keystream(derive(key, "refill"), 1 << 14),
     )

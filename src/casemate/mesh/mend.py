@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 AIM = 1.0
 """Aim for all layers together, in units of sqrt(2) (pitch + trace): no rim need be worse than the
 inside of a single layer (docs/formats/hole-certificate.md, 2.4)."""
+AIM_STUBBORN = 1.08
+"""Places above this are laid anew in every layer: terminals mostly stay just below it."""
 AIM_ALONE = 1.2
 """Aim for each layer alone, in the same unit: at an edge a drill has copper on one side only."""
 TRIES = 6
@@ -76,8 +78,9 @@ def close_layers(
     for index in layers:
         work.refill(index, [index], 0.5 * AIM_ALONE * unit)
     if len(layers) > 1:
-        for index in reversed(layers):
-            work.refill(index, layers, 0.5 * AIM * unit)
+        work.refill(layers[-1], layers, 0.5 * AIM * unit)
+        for index in layers:
+            work.refill(index, layers, 0.5 * AIM_STUBBORN * unit)
     for index in layers:
         work.close([index], 0.5 * AIM_ALONE * unit)
     if len(layers) > 1:
@@ -114,7 +117,7 @@ class _Work:
         from casemate.mesh._mend_search import edge_distances
 
         filling, rules = self.layers[index], self.rules
-        judge = Judge(aim=aim, half=0.5 * rules.trace, pad=rules.pad)
+        gaps = (rules.pitch, rules.via_gap, rules.edge_gap)
         points, reach = self._open_places(chosen, aim)
         others = [layer for layer in chosen if layer != index]
         done: set[tuple[int, int]] = set()
@@ -131,6 +134,7 @@ class _Work:
             other = edge_distances(at, edges)
             other[~self._on_board(at)] = 0.0
             other = np.minimum(other, self._reach(at, others, aim, aim + rules.pitch))
+            judge = Judge(aim=aim, half=0.5 * rules.trace, pad=rules.pad, edges=edges, gaps=gaps)
             changed |= refill(filling, window, at, other, judge)
         if changed:
             self.nets[index] = self.trace[index]()

@@ -8,17 +8,13 @@ which many orders are tried, drawn from the layer's keystream; the one that stop
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from casemate.mesh.region import Lattice
-from casemate.mesh.rim import Fingers, push_fingers
+from casemate.mesh.rim import Fingers, push_fingers_within
 from casemate.mesh.tours import bump_fill, contract
-
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
 
 HALF = 6
 """Nodes from a window's middle to its rim: what may be laid anew."""
@@ -36,7 +32,7 @@ JITTER = (1, 3, 8, 26)
 class Filling:
     """One layer while it is filled: links and fingers may change where `own` is True.
 
-    own: nodes that detours won. region: where centrelines may lie. barrels: vias with copper here,
+    own: nodes that detours won. barrels: vias with copper here,
     rows (x, y, radius of the drill), in nm of the working frame.
     """
 
@@ -45,7 +41,6 @@ class Filling:
     covered: npt.NDArray[np.bool_]
     usable: npt.NDArray[np.bool_]
     own: npt.NDArray[np.bool_]
-    region: BaseGeometry
     fingers: dict[int, int]
     noise: npt.NDArray[np.uint8]
     barrels: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
@@ -60,11 +55,17 @@ class Filling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """What a window is judged by: aim (radius, nm), half trace width, pad radius."""
+    """What a window is judged by: aim (radius, nm), half trace width, pad radius.
+
+    edges: of the board near the window, rows x0, y0, x1, y1. gaps: what centrelines keep from
+    traces, from vias' centres and from edges.
+    """
 
     aim: float
     half: float
     pad: float
+    edges: npt.NDArray[np.float64]
+    gaps: tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +171,7 @@ class _Window:
         near = filling.barrels
         x0, y0 = self.lattice.x_nm - 1e6, self.lattice.y_nm - 1e6
         x1, y1 = x0 + 2e6 + self.shape[1] * base.pitch_nm, y0 + 2e6 + self.shape[0] * base.pitch_nm
+        self.feet: tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_]] | None = None
         self.barrels = near[
             (near[:, 0] > x0) & (near[:, 0] < x1) & (near[:, 1] > y0) & (near[:, 1] < y1)
         ]
@@ -199,16 +201,20 @@ class _Window:
         self, order: int
     ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], Fingers]:
         """Return links, covered nodes and fingers of one order."""
-        links, covered = self.links.copy(), self.covered.copy()
-        contract(links, covered, self.own, self.shut)
+        if self.feet is None:
+            self.feet = self.links.copy(), self.covered.copy()
+            contract(*self.feet, self.own, self.shut)
+        links, covered = self.feet[0].copy(), self.feet[1].copy()
         size = 2 * self.links.size
         begin = order * 97 % max(1, len(self.filling.noise) - size)
         noise = self.filling.noise[begin : begin + size].reshape(2 * self.shape[0], self.shape[1])
         jitter = noise.astype(np.int64) * JITTER[order % len(JITTER)] // 256
         bump_fill(links, self.usable, covered, jitter)
-        fingers = push_fingers(
-            self.lattice, links, covered, self.filling.region, within=self.inner, fixed=self.fixed
-        )
+        judge = self.judge
+        fingers = push_fingers_within(
+            self.lattice, links, covered, self.inner, self.fixed,
+            (self.barrels, judge.edges, judge.gaps),
+        )  # fmt: skip
         return links, covered, fingers
 
     def score(

@@ -37,17 +37,48 @@ def push_fingers(
     links: npt.NDArray[np.uint8],
     covered: npt.NDArray[np.bool_],
     region: BaseGeometry,
-    *,
-    within: npt.NDArray[np.bool_] | None = None,
-    fixed: Fingers | None = None,
 ) -> Fingers:
-    """Return all fingers. within: nodes between which new ones may begin; fixed: those that stay."""
+    """Return the fingers of a whole layer."""
     candidates = _bare_links(links, covered)
-    if within is not None and len(candidates):
-        rows, columns = np.divmod(candidates[:, 0], links.shape[1])
-        far = within[rows + (candidates[:, 1] == 1), columns + (candidates[:, 1] == 0)]
-        candidates = candidates[within[rows, columns] & far]
     heights = _heights(lattice, links.shape[1], candidates, region)
+    return choose_fingers(lattice, links.shape[1], candidates, heights, None)
+
+
+def push_fingers_within(
+    lattice: Lattice,
+    links: npt.NDArray[np.uint8],
+    covered: npt.NDArray[np.bool_],
+    within: npt.NDArray[np.bool_],
+    fixed: Fingers,
+    walls: tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], tuple[float, float, float]],
+) -> Fingers:
+    """Return the fingers of a window: those that stay and new ones between the nodes of `within`.
+
+    walls: vias (rows x, y, radius), edges of the board (rows x0, y0, x1, y1), and the distances
+    (to traces, to vias' centres, to edges) that centrelines keep.
+    """
+    from casemate.mesh._mend_kernel import finger_heights
+
+    candidates = _bare_links(links, covered)
+    rows, columns = np.divmod(candidates[:, 0], links.shape[1])
+    far = within[rows + (candidates[:, 1] == 1), columns + (candidates[:, 1] == 0)]
+    candidates = candidates[within[rows, columns] & far]
+    origin = float(lattice.x_nm), float(lattice.y_nm)
+    tall = finger_heights(candidates, links.shape[1], origin, float(lattice.pitch_nm), *walls)
+    heights = tall // (lattice.pitch_nm // STEPS) * (lattice.pitch_nm // STEPS)
+    return choose_fingers(lattice, links.shape[1], candidates, heights, fixed)
+
+
+def choose_fingers(
+    lattice: Lattice,
+    columns: int,
+    candidates: npt.NDArray[np.int64],
+    heights: npt.NDArray[np.int64],
+    fixed: Fingers | None,
+) -> Fingers:
+    """Return the fingers that keep a pitch from one another, the tallest first."""
+    if len(candidates) == 0 and fixed is None:
+        return np.empty(0, np.int64), np.empty(0, np.int64)
     least = np.where(candidates[:, 3] > 0, SHORTEST_TIP, SHORTEST) * lattice.pitch_nm
     shortest = least.astype(np.int64)
     keep = heights >= shortest
@@ -62,7 +93,7 @@ def push_fingers(
         heights = np.concatenate([np.abs(fixed[1]), heights])
         shortest = np.concatenate([np.abs(fixed[1]), shortest])
     pitch = lattice.pitch_nm
-    accepted = _apart(candidates, heights, shortest, links.shape[1], pitch, pitch // STEPS)
+    accepted = _apart(candidates, heights, shortest, columns, pitch, pitch // STEPS)
     chosen, tall = candidates[accepted > 0], accepted[accepted > 0]
     codes = chosen[:, 0] * 2 + chosen[:, 1]
     order = np.argsort(codes)
