@@ -351,19 +351,31 @@ def _grow_columns(
 def _groups(
     owner: IntArray, side: IntArray, half: int, places: int, rib_share: float, dice: _Dice
 ) -> IntArray:
-    """Return the group of each spine place: runs of two or more, each within the share."""
+    """Return the group of each spine place: runs of places, each within the share if it can be.
+
+    A run is two places at least, so that its tree has something to choose; where even two hold
+    more than twice the share (small tiles), every second run on average is one place.
+    """
     weight = np.bincount(owner[(side == half) & (owner >= 0)], minlength=places)
     limit = max(1.0, rib_share * weight.sum())
+    narrow = bool(2.0 * np.median(weight) > 2.0 * limit)
     group = np.zeros(places, dtype=np.int32)
-    current, size, load, goal = 0, 0, 0.0, 2 + dice.below(3)
+    current, size, load = 0, 0, 0.0
+    least, goal = _sizes(narrow, dice)
     for place in range(places):
-        wide = size >= 2 and (size >= goal or load + weight[place] > limit)
-        if wide and places - place >= 2:
-            current, size, load, goal = current + 1, 0, 0.0, 2 + dice.below(3)
+        full = size >= least and (size >= goal or load + weight[place] > limit)
+        if full and (narrow or places - place >= 2):
+            current, size, load = current + 1, 0, 0.0
+            least, goal = _sizes(narrow, dice)
         group[place] = current
         size += 1
         load += float(weight[place])
     return group
+
+
+def _sizes(narrow: bool, dice: _Dice) -> tuple[int, int]:
+    """Return how many places the next run takes at least and at most."""
+    return (1 + dice.below(2) if narrow else 2), 2 + dice.below(3)
 
 
 def _root_ribs(
