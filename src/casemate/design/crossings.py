@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casemate.core.errors import DesignError
 from casemate.core.geometry import Point, circle_ring, rectangle_ring
@@ -13,6 +13,12 @@ from casemate.design.tiling import SMALLEST_VISIBLE_M, Rect
 RING_M = 3e-3
 """Meshed ring kept round every opening: 15 turns at 0.2 mm pitch, so that no tool fits beside it
 (engineering choice; the mesh proof shows what the ring reaches)."""
+
+WEB_M = 18e-3
+"""Mesh between two large holes of one crossing, where the face has room: a zone of its own fits,
+with its terminals, and nets need not be squeezed through (mesh/strips.py)."""
+LARGE_HOLE_M = 20e-3
+"""A hole from which on the web beside it is worth a zone."""
 
 _STEPS = 40
 
@@ -24,7 +30,8 @@ class OpeningPlan:
     round: circle of diameter size_m[0]. count: equal holes side by side. position_m: centre of
     the group on the face seen from outside; None lets the layout choose. fill: take as much of
     the face as the other crossings leave (a vent without a size). depth_m: reach inward.
-    surface: a vent, whose module covers the region; tiles may stand round it.
+    surface: a vent, whose module covers the region; tiles may stand round it. web_m: between its
+    holes.
     """
 
     id: str
@@ -38,6 +45,7 @@ class OpeningPlan:
     fill: bool = False
     depth_m: float = 0.0
     surface: bool = False
+    web_m: float = RING_M
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +60,8 @@ class PlacedOpening:
 def group_size(plan: OpeningPlan) -> Point:
     """Return width and height of the group of equal holes, rings between them included."""
     columns, rows = _grid_of(plan.count)
-    width = columns * plan.size_m[0] + (columns - 1) * RING_M
-    height = rows * plan.size_m[1] + (rows - 1) * RING_M
+    width = columns * plan.size_m[0] + (columns - 1) * plan.web_m
+    height = rows * plan.size_m[1] + (rows - 1) * plan.web_m
     return width, height
 
 
@@ -85,10 +93,15 @@ def place(
         key=lambda plan: (-group_size(plan)[0] * group_size(plan)[1], plan.id),
     )
     placed: list[PlacedOpening] = []
-    for plan in (*fixed, *free):
-        bounds = _position(plan, room, placed, low=bool(filling), clear_m=clear_m, along_x=along_x)
-        if bounds is None:
-            raise _does_not_fit(plan, size_m, margins)
+    for wanted in (*fixed, *free):
+        for plan in _webs(wanted):
+            bounds = _position(
+                plan, room, placed, low=bool(filling), clear_m=clear_m, along_x=along_x
+            )
+            if bounds is not None:
+                break
+        else:
+            raise _does_not_fit(wanted, size_m, margins)
         placed.append(PlacedOpening(plan=plan, bounds=bounds, holes=_holes(plan, bounds)))
     for plan in filling:
         bounds = _largest_free(size_m, margins, placed, clear_m, along_x)
@@ -116,6 +129,13 @@ def ring_of(plan: OpeningPlan, hole: Rect) -> tuple[Point, ...]:
     return tuple(reversed(ring))
 
 
+def _webs(plan: OpeningPlan) -> tuple[OpeningPlan, ...]:
+    """Return the plan with the widest webs first."""
+    if plan.count > 1 and min(plan.size_m) >= LARGE_HOLE_M:
+        return replace(plan, web_m=WEB_M), plan
+    return (plan,)
+
+
 def _grid_of(count: int) -> tuple[int, int]:
     columns = count if count <= 4 else math.ceil(math.sqrt(2 * count))
     return columns, math.ceil(count / columns)
@@ -127,8 +147,8 @@ def _holes(plan: OpeningPlan, bounds: Rect) -> tuple[Rect, ...]:
     rows = []
     for index in range(plan.count):
         row, column = divmod(index, columns)
-        x = bounds.x0 + column * (width + RING_M)
-        y = bounds.y0 + row * (height + RING_M)
+        x = bounds.x0 + column * (width + plan.web_m)
+        y = bounds.y0 + row * (height + plan.web_m)
         rows.append(Rect(x, y, x + width, y + height))
     return tuple(rows)
 

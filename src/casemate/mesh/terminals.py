@@ -42,7 +42,8 @@ def fan(lattice: Lattice, zone: Zone) -> list[Lead]:
     """Return the 4k leads of a zone, both ends, nested: the outer lane turns off first."""
     lanes, side = lattice.lanes, lattice.side
     leads = []
-    for end, (row, column) in enumerate((zone.spine[0], zone.spine[-1])):
+    for end, cell in enumerate((zone.spine[0], zone.spine[-1])):
+        row, column = cell[::-1] if zone.upright else cell
         away = -1 if end == 0 else 1
         start = int(column) * side + (0 if end == 0 else side - 1)
         above = int(row) * side + lanes  # first node row above the spine's middle line
@@ -53,13 +54,14 @@ def fan(lattice: Lattice, zone: Zone) -> list[Lead]:
                 via = above + rise if half == 0 else above - 1 - rise
                 turn = start + away * (lanes - lane)
                 last = start + away * (lanes + 1)
+                corners = ((via, last), (via, turn), (at, turn), (at, start))
                 leads.append(
                     Lead(
                         zone=zone.index,
                         half=half,
                         lane=lane,
                         end=end,
-                        nodes=((via, last), (via, turn), (at, turn), (at, start)),
+                        nodes=tuple((c, r) if zone.upright else (r, c) for r, c in corners),
                     )
                 )
     return leads

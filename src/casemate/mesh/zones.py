@@ -8,9 +8,12 @@ nets instead of cutting one short, and a bridge elsewhere can cut out no more th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from casemate.mesh.strips import SMALLEST_SPINE, strips_of
 
 IntArray = npt.NDArray[np.int32]
 FlagArray = npt.NDArray[np.uint8]
@@ -18,22 +21,21 @@ FlagArray = npt.NDArray[np.uint8]
 EAST, NORTH, WEST, SOUTH = 1, 2, 4, 8
 STEPS = ((EAST, 0, 1), (NORTH, 1, 0), (WEST, 0, -1), (SOUTH, -1, 0))
 """Flag, row step, column step of the four directions."""
-LOWEST_STRIP = 9
-"""Coarse rows: room for a spine, its terminals and ribs on both sides."""
-LARGE_OPENING = 12
-"""Coarse rows and columns of an opening that is worth a cut between strips."""
 VOID_ROWS = 2
 """Coarse rows above and below a spine's end that its terminals take."""
-SMALLEST_SPINE = 3
-"""Coarse cells: a piece that holds no shorter spine is left to the fingers of its neighbours."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """One strip: its spine's cells (row, column) from left to right, without the terminal voids."""
+    """One strip: its spine's cells (row, column) from left to right, without the terminal voids.
+
+    upright: the spine runs upwards instead, and what else is said of left and right, above and
+    below holds with rows and columns exchanged.
+    """
 
     index: int
     spine: IntArray
+    upright: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,28 +70,46 @@ def plan_zones(
     """
     from scipy import ndimage
 
-    label = _strips(inside, cells_per_side_max)
+    label, pieces = strips_of(inside, cells_per_side_max)
     rib = np.full(inside.shape, -1, dtype=np.int32)
     tree = np.zeros(inside.shape, dtype=np.uint8)
     root = np.zeros(inside.shape, dtype=np.bool_)
     zones: list[Zone] = []
     next_rib = 0
     dice = _Dice(draw)
-    for number, window in enumerate(ndimage.find_objects(label + 1)):
-        if window is None:
-            continue
-        cells = label[window] == number
+    windows = ndimage.find_objects(label + 1)
+    for number, upright in pieces:
+        window = windows[number]
+        turn = _turned if upright else _as_is
+        cells = turn(label[window] == number)
         spine = _spine(cells, spine_shift)
         if spine is None:
             continue
         spine = _clear_terminals(cells, spine)
         if len(spine) < SMALLEST_SPINE:
             continue
-        views = rib[window], tree[window], root[window]
+        edges = np.zeros(cells.shape, dtype=np.uint8)
+        views = turn(rib[window]), edges, turn(root[window])
         next_rib = _hang_ribs(cells, spine, *views, next_rib, rib_share, dice)
+        tree[window] |= _turned(_exchanged(edges)) if upright else edges
         corner = np.array([edge.start for edge in window], dtype=np.int32)
-        zones.append(Zone(index=len(zones), spine=spine + corner))
+        spine = (spine[:, ::-1] if upright else spine) + corner
+        zones.append(Zone(index=len(zones), spine=spine, upright=upright))
     return ZonePlan(zones=tuple(zones), rib=rib, tree=tree, root=root)
+
+
+def _as_is(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return array
+
+
+def _turned(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return array.T
+
+
+def _exchanged(flags: FlagArray) -> FlagArray:
+    """Return direction flags with rows and columns exchanged: east with north, west with south."""
+    up, right = (EAST | WEST), (NORTH | SOUTH)
+    return ((flags & up) << 1 | (flags & right) >> 1).astype(np.uint8)
 
 
 class _Dice:
@@ -104,68 +124,6 @@ class _Dice:
         word = int(self._words[self._next % len(self._words)])
         self._next += 1
         return word * limit >> 32
-
-
-def _strips(inside: npt.NDArray[np.bool_], per_side: int) -> IntArray:
-    """Label strips: cut at the middle of large openings, then evenly where still too tall."""
-    from scipy import ndimage
-
-    rows, columns = np.nonzero(inside)
-    label = np.full(inside.shape, -1, dtype=np.int32)
-    if len(rows) == 0:
-        return label
-    low, high = int(rows.min()), int(rows.max()) + 1
-    width = int(columns.max()) - int(columns.min()) + 1
-    tallest = max(LOWEST_STRIP, 2 * per_side // width)
-    cuts = [low, *_opening_rows(inside, low, high, tallest), high]
-    following = 0
-    for begin, end in zip(cuts[:-1], cuts[1:], strict=True):
-        count = max(1, -(-(end - begin) // tallest))
-        edges = np.linspace(begin, end, count + 1).astype(int)
-        for bottom, top in zip(edges[:-1], edges[1:], strict=True):
-            pieces, found = ndimage.label(inside[bottom:top])
-            band = label[bottom:top]
-            band[pieces > 0] = pieces[pieces > 0] + (following - 1)
-            following += int(found)
-    _merge_crumbs(label)
-    return label
-
-
-def _opening_rows(inside: npt.NDArray[np.bool_], low: int, high: int, tallest: int) -> list[int]:
-    """Return rows through the middle of openings, so that no spine has to pass behind one.
-
-    Strips lower than the opening are cut by it anyway.
-    """
-    from scipy import ndimage
-
-    holes, count = ndimage.label(~np.pad(inside, 1))
-    rows: list[int] = []
-    for number, place in enumerate(ndimage.find_objects(holes, count), start=1):
-        if number == holes[0, 0] or min(edge.stop - edge.start for edge in place) < LARGE_OPENING:
-            continue
-        if place[0].stop - place[0].start > tallest:
-            continue
-        row = (place[0].start + place[0].stop) // 2 - 1
-        apart = [abs(row - other) >= LOWEST_STRIP for other in (low, high, *rows)]
-        if all(apart):
-            rows.append(row)
-    return sorted(rows)
-
-
-def _merge_crumbs(label: IntArray) -> None:
-    """Give pieces too narrow for a spine to a neighbouring strip."""
-    for number in range(int(label.max()) + 1):
-        rows, columns = np.nonzero(label == number)
-        if len(rows) == 0 or columns.max() - columns.min() >= SMALLEST_SPINE + 5:
-            continue
-        for step in (-1, 1):
-            beside = rows + step
-            ok = (beside >= 0) & (beside < label.shape[0])
-            other = label[beside[ok], columns[ok]]
-            other = other[(other >= 0) & (other != number)]
-            if len(other):
-                label[rows, columns] = np.bincount(other).argmax()
-                break
 
 
 def _spine(cells: npt.NDArray[np.bool_], shift: int) -> IntArray | None:
