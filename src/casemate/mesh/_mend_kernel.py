@@ -143,6 +143,30 @@ def segment_reach2(x, y, k, chain, half, pad):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def near_reach2(x, y, reach, best, stop, chain, cells, late, half, pad):  # type: ignore[no-untyped-def]
+    """Return the square of the least radius about (x, y) that severs a segment near it.
+
+    best: square of what is known; the search ends at `stop` (a square) or less.
+    """
+    starts, items, grid = cells
+    head, after = late
+    nx = grid[3]
+    i0, i1, j0, j1 = span(x - reach, y - reach, x + reach, y + reach, grid)
+    for j in range(j0, j1 + 1):
+        for i in range(i0, i1 + 1):
+            c = j * nx + i
+            for place in range(starts[c], starts[c + 1]):
+                best = min(best, segment_reach2(x, y, items[place], chain, half, pad))
+                if best <= stop:
+                    return best
+            k = head[c]
+            while k >= 0:
+                best = min(best, segment_reach2(x, y, after[k, 1], chain, half, pad))
+                k = after[k, 0]
+    return best
+
+
+@njit(cache=True, nogil=True)
 def layer_reach(x, y, near, count, skip, chain, half, pad, vias):  # type: ignore[no-untyped-def]
     """Return the least radius about (x, y) that severs something of a layer but the 3 of `skip`."""
     best = FAR * FAR

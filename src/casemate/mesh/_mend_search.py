@@ -16,6 +16,7 @@ from casemate.mesh._mend_kernel import (
     gather,
     height_allowed,
     layer_reach,
+    near_reach2,
     segment_reach2,
     strip_reach2,
     trims,
@@ -38,17 +39,12 @@ def sample_reach(points, enough, limit, chain, cells, late, half, pad, vias, sor
 
     Where it is `enough` or less, any value up to `enough` may stand.
     """
-    found = np.empty(NEAR, np.int64)
     out = np.empty(len(points))
     for k in range(len(points)):
         x, y = points[k, 0], points[k, 1]
         best = limit * limit
         for reach in (min(enough, limit), limit):
-            count = gather(x, y, reach, chain, cells, late, found)
-            for i in range(count):
-                best = min(best, segment_reach2(x, y, found[i], chain, half, pad))
-                if best <= enough * enough:
-                    break
+            best = near_reach2(x, y, reach, best, enough**2, chain, cells, late, half, pad)
             if best <= enough * enough:
                 break
         best = math.sqrt(best)

@@ -23,11 +23,9 @@ from casemate.mesh.region import contains_grid
 if TYPE_CHECKING:
     from shapely import Polygon
 
-AIM = 1.0
-"""Aim for all layers together, in units of sqrt(2) (pitch + trace): no rim need be worse than the
-inside of a single layer (docs/formats/hole-certificate.md, 2.4)."""
-AIM_STUBBORN = 1.08
-"""Places above this are laid anew in every layer: terminals mostly stay just below it."""
+AIM = 1.08
+"""Aim for all layers together, in units of sqrt(2) (pitch + trace), the figure of one layer inside
+(docs/formats/hole-certificate.md, 2.4): rims and terminals come near it, few below it."""
 AIM_ALONE = 1.2
 """Aim for each layer alone, in the same unit: at an edge a drill has copper on one side only."""
 TRIES = 6
@@ -78,9 +76,8 @@ def close_layers(
     for index in layers:
         work.refill(index, [index], 0.5 * AIM_ALONE * unit)
     if len(layers) > 1:
-        work.refill(layers[-1], layers, 0.5 * AIM * unit)
-        for index in layers:
-            work.refill(index, layers, 0.5 * AIM_STUBBORN * unit)
+        for index in reversed(layers):
+            work.refill(index, layers, 0.5 * AIM * unit)
     for index in layers:
         work.close([index], 0.5 * AIM_ALONE * unit)
     if len(layers) > 1:
@@ -190,8 +187,10 @@ class _Work:
         """Return places where a drill above the aim passes, and the radius there."""
         import shapely
 
-        base, pitch = self.layers[0].lattice, self.rules.pitch
-        rows, columns = np.nonzero(self.mask)
+        layer, pitch = self.layers[chosen[0]], self.rules.pitch
+        base = layer.lattice
+        # a drill about a node with copper, or within half a pitch of it, is stopped by that node
+        rows, columns = np.nonzero(self.mask & ~layer.covered)
         centres = np.stack([base.x_nm + columns * pitch, base.y_nm + rows * pitch], axis=1)
         coarse = aim - 0.5 * pitch * math.sqrt(2.0)
         centres = centres[self._reach(centres, chosen, coarse, aim + pitch) > coarse]

@@ -183,25 +183,44 @@ def _cheapest_path(
 def _clear_terminals(cells: npt.NDArray[np.bool_], spine: IntArray) -> IntArray:
     """Free five cells at each end of the spine for the terminals; return the shorter spine.
 
-    The outermost cell of the path is left to a rib, so that traces pass outside the terminals.
+    What lies outside the terminals is left to a rib, so that traces pass there: a whole column
+    of cells if the piece has it, at a slanted rim too.
     """
-    first, last = 1, len(spine) - 2
-    while first < last and not _roomy(cells, spine, first, first + 1):
-        first += 1
-    while last > first and not _roomy(cells, spine, last, last - 1):
-        last -= 1
+    first, last = _ends(cells, spine, sheltered=True)
+    if last - first <= SMALLEST_SPINE:
+        first, last = _ends(cells, spine, sheltered=False)
     for end in (first, last):
         row, column = int(spine[end][0]), int(spine[end][1])
         cells[row - VOID_ROWS : row + VOID_ROWS + 1, column] = False
     return spine[first + 1 : last]
 
 
-def _roomy(cells: npt.NDArray[np.bool_], spine: IntArray, end: int, beside: int) -> bool:
-    """Return whether a terminal fits at `end`: free above and below, the spine leaves level."""
+def _ends(cells: npt.NDArray[np.bool_], spine: IntArray, *, sheltered: bool) -> tuple[int, int]:
+    """Return the first and the last place of a spine where terminals fit."""
+    first, last = 1, len(spine) - 2
+    while first < last and not _roomy(cells, spine, first, first + 1, sheltered):
+        first += 1
+    while last > first and not _roomy(cells, spine, last, last - 1, sheltered):
+        last -= 1
+    return first, last
+
+
+def _roomy(
+    cells: npt.NDArray[np.bool_], spine: IntArray, end: int, beside: int, sheltered: bool
+) -> bool:
+    """Return whether a terminal fits at `end`: free above and below, the spine leaves level.
+
+    sheltered: the cells outside it are free too.
+    """
     row, column = int(spine[end][0]), int(spine[end][1])
     level = int(spine[beside][0]) == row
     low, high = row - VOID_ROWS, row + VOID_ROWS + 1
-    return level and low >= 0 and high <= len(cells) and bool(cells[low:high, column].all())
+    if not level or low < 0 or high > len(cells) or not cells[low:high, column].all():
+        return False
+    outside = 2 * column - int(spine[beside][1])
+    return not sheltered or (
+        0 <= outside < cells.shape[1] and bool(cells[low:high, outside].all())
+    )
 
 
 def _hang_ribs(
@@ -321,7 +340,8 @@ def _groups(
     current, size, load = 0, 0, 0.0
     least, goal = _sizes(narrow, dice)
     for place in range(places):
-        full = size >= least and (size >= goal or load + weight[place] > limit)
+        heavy = size == 1 and load > limit and load > 1.5 * np.median(weight)
+        full = heavy or (size >= least and (size >= goal or load + weight[place] > limit))
         if full and (narrow or places - place >= 2):
             current, size, load = current + 1, 0, 0.0
             least, goal = _sizes(narrow, dice)
