@@ -30,6 +30,8 @@ AIM_ALONE = 1.2
 """Aim for each layer alone, in the same unit: at an edge a drill has copper on one side only."""
 TRIES = 6
 """Fingers at one place, at most."""
+SAMPLES_JOINT, SAMPLES_ALONE = 3, 2
+"""Samples along a pitch at which a window is judged; few places are open in all layers at once."""
 ROOM = 16_384
 """Vertices that fingers may add to a layer, at least."""
 
@@ -126,7 +128,7 @@ class _Work:
                 continue
             done.add(key)
             window = window_at(filling, x, y)
-            at = window_points(filling, window)
+            at = window_points(filling, window, SAMPLES_JOINT if others else SAMPLES_ALONE)
             edges = self._edges_near(x, y, 12.0 * rules.pitch)
             other = edge_distances(at, edges)
             other[~self._on_board(at)] = 0.0

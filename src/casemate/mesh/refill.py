@@ -22,8 +22,6 @@ MARGIN = 5
 """Nodes round the window that are looked at and stay."""
 ORDERS = 16
 """Orders that are tried in a window."""
-SAMPLES = 3
-"""Samples along a pitch at which a window is judged."""
 JITTER = (1, 3, 8, 26)
 """Largest disturbance of the order, in nodes of free way ahead; each is used for every fourth."""
 
@@ -94,12 +92,15 @@ def window_at(filling: Filling, x: float, y: float) -> Place:
     return Place(about(HALF + MARGIN), about(HALF))
 
 
-def window_points(filling: Filling, place: Place) -> npt.NDArray[np.float64]:
-    """Return the places at which a window is judged: its inside and two nodes beyond."""
+def window_points(filling: Filling, place: Place, samples: int) -> npt.NDArray[np.float64]:
+    """Return the places at which a window is judged: its inside and two nodes beyond.
+
+    samples: along a pitch.
+    """
     lattice, (rows, columns) = filling.lattice, place.inner
     axes = []
     for span, origin in ((columns, lattice.x_nm), (rows, lattice.y_nm)):
-        count = (span.stop + 3 - span.start) * SAMPLES + 1
+        count = (span.stop + 3 - span.start) * samples + 1
         axes.append(origin + np.linspace(span.start - 2, span.stop + 1, count) * lattice.pitch_nm)
     x, y = np.meshgrid(*axes)
     return np.stack([x.ravel(), y.ravel()], axis=1)
