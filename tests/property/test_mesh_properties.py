@@ -73,7 +73,8 @@ def test_traces_stay_single_paths_from_plan_to_fingers(
     ends = degree == 1
     usable = np.random.default_rng(seed).random(covered.shape) < free
     before = covered.copy()
-    won = int(bump_fill(links, usable, covered))
+    noise = np.random.default_rng(seed).integers(0, 9, (5, 7))
+    won = int(bump_fill(links, usable, covered, noise))
     assert won == covered.sum() - before.sum()
     assert (covered >= before).all(), "a covered node was lost"
     assert not (covered & ~before & ~usable).any(), "a trace where none may lie"

@@ -57,7 +57,7 @@ def span(ax, ay, bx, by, grid):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def gather(x, y, reach, chain, cells, late, found):  # type: ignore[no-untyped-def]
-    """Write the segments near (x, y) to `found`; return how many. Some may be named more than once."""
+    """Write the segments near (x, y) to `found`; return how many. Some are named repeatedly."""
     starts, items, grid = cells
     head, after = late
     nx = grid[3]
@@ -184,9 +184,7 @@ def edge_distance(x, y, edges):  # type: ignore[no-untyped-def]
     """Return the distance from (x, y) to the nearest edge, rows x0 y0 x1 y1."""
     best = FAR
     for k in range(len(edges)):
-        best = min(
-            best, _to_segment(x, y, edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3])
-        )
+        best = min(best, _to_segment(x, y, edges[k, 0], edges[k, 1], edges[k, 2], edges[k, 3]))
     return best
 
 
@@ -308,7 +306,7 @@ def walk(start, chain):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def finger_heights(candidates, columns, origin, pitch, vias, edges, gap):  # type: ignore[no-untyped-def]
-    """Return how far each link (rows node, turn, sign, ...) may be pushed, at most a pitch, in nm."""
+    """Return how far links (rows node, turn, sign, ...) may be pushed, at most a pitch, in nm."""
     out = np.zeros(len(candidates), dtype=np.int64)
     none = np.empty((0, 4))
     for k in range(len(candidates)):

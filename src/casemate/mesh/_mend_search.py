@@ -22,11 +22,10 @@ from casemate.mesh._mend_kernel import (
     trims,
     unique,
 )
+from casemate.mesh._mend_slide import SIDE, best_slide, faces, miss
 
 NEAR = 600
 """Segments that may lie near one place."""
-SIDE = 19
-"""Samples along a side of the window in which a finger is judged."""
 OFFSETS = 24
 """Positions along a run that are tried for a finger, at most."""
 HEIGHTS = 6
@@ -75,7 +74,22 @@ def local_vias(x, y, reach, vias, sorted_x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def best_finger(  # type: ignore[no-untyped-def]
-    x, y, aim, other, inside, step, chain, cells, late, half, pad, barrels, blocked, edges, gap, pitch
+    x,
+    y,
+    aim,
+    other,
+    inside,
+    step,
+    chain,
+    cells,
+    late,
+    half,
+    pad,
+    barrels,
+    blocked,
+    edges,
+    gap,
+    pitch,
 ):
     """Return (gain, segment, low, high, height with sign) of the finger that closes a place best.
 
@@ -86,7 +100,7 @@ def best_finger(  # type: ignore[no-untyped-def]
     near = np.empty(NEAR, np.int64)
     window = 0.5 * (SIDE - 1) * step
     count = unique(near, gather(x, y, window + 5.0 * pitch, chain, cells, late, near))
-    xs, ys, following, before = chain
+    xs, ys, following, _ = chain
     segments = np.empty((count, 4))
     for i in range(count):
         k = near[i]
@@ -112,7 +126,7 @@ def best_finger(  # type: ignore[no-untyped-def]
             others = _without(segments, i)
             for place in range(OFFSETS):
                 low = _offset(place, length, pitch, k, n, chain, sign, frame, x, y)
-                if low < 0.0 or not _faces(x, y, low, low + pitch, aim + half, frame):
+                if low < 0.0 or not faces(x, y, low, low + pitch, aim + half, frame):
                     continue
                 tall = height_allowed(
                     low, low + pitch, 10.0 * pitch, frame, (others, blocked, edges), gap
@@ -124,7 +138,7 @@ def best_finger(  # type: ignore[no-untyped-def]
                     height = tall - (0.125 if tip else 0.5) * pitch * less
                     if height < (half if tip else 2.0 * half):
                         break
-                    if _miss(x, y, low, low + pitch, height, frame) > aim + half:
+                    if miss(x, y, low, low + pitch, height, frame) > aim + half:
                         continue
                     if not filled:
                         before_score = _fill_base(
@@ -139,7 +153,7 @@ def best_finger(  # type: ignore[no-untyped-def]
                     if gain > best_gain:
                         best_gain = gain
                         best = (k, low, low + pitch, height * sign)
-            gain, height = _best_slide(
+            gain, height = best_slide(
                 x, y, aim, step, other, inside, near, count, k, segments, frame, length, chain,
                 half, pad, barrels, blocked, edges, gap, pitch, base, best_gain,
             )  # fmt: skip
@@ -148,109 +162,6 @@ def best_finger(  # type: ignore[no-untyped-def]
                 best_gain = gain
                 best = (k, 0.0, length, height * sign)
     return best_gain, best[0], best[1], best[2], best[3]
-
-
-@njit(cache=True, nogil=True)
-def _best_slide(  # type: ignore[no-untyped-def]
-    x, y, aim, step, other, inside, near, count, k, segments, frame, length, chain, half, pad,
-    barrels, blocked, edges, gap, pitch, base, least,
-):  # fmt: skip
-    """Return (gain, height) of moving a whole run along `frame`'s finger direction.
-
-    The segments before and after it grow or shrink; none becomes shorter than the trace is wide.
-    Only runs with a shrinking neighbour are for this: others are tips. `base` is overwritten.
-    """
-    xs, ys, following, before = chain
-    ax, ay, ux, uy, nx, ny = frame
-    n = np.int64(following[k])
-    p = np.int64(before[k])
-    q = np.int64(following[n])
-    if p < 0 or q < 0 or not _faces(x, y, 0.0, length, aim + half, frame):
-        return 0.0, 0.0
-    back = (xs[p] - xs[k]) * nx + (ys[p] - ys[k]) * ny
-    ahead = (xs[q] - xs[n]) * nx + (ys[q] - ys[n]) * ny
-    if back <= 0.0 and ahead <= 0.0:
-        return 0.0, 0.0
-    tall = 4.0 * pitch
-    pp = before[p]
-    qq = following[q]
-    if back > 0.0:
-        tall = min(tall, back - 2.0 * half)
-    if ahead > 0.0:
-        tall = min(tall, ahead - 2.0 * half)
-    if tall < 0.5 * half:
-        return 0.0, 0.0
-    # what is joined to the run by the segments beside it may come nearer, if it leads away
-    spare_p = pp >= 0 and back > 0.0 and (xs[pp] - xs[p]) * ux + (ys[pp] - ys[p]) * uy < 0.0
-    spare_q = qq >= 0 and ahead > 0.0 and (xs[qq] - xs[q]) * ux + (ys[qq] - ys[q]) * uy > 0.0
-    others = np.empty((count, 4))
-    kept = 0
-    for i in range(count):
-        if near[i] == k or near[i] == p or near[i] == n:
-            continue
-        if (near[i] == pp and spare_p) or (near[i] == q and spare_q):
-            continue
-        others[kept] = segments[i]
-        kept += 1
-    tall = height_allowed(0.0, length, tall, frame, (others[:kept], blocked, edges), gap)
-    tall = math.floor(tall / 1000.0) * 1000.0
-    if tall < 0.5 * half or _miss(x, y, 0.0, length, tall, frame) > aim + half:
-        return 0.0, 0.0
-    rows = np.empty((3, 9))
-    was = 0.0
-    score = 0.0
-    _strip_row(
-        rows[0], p, k, 0.0, 0.0, nx * tall, ny * tall, chain, half, pad
-    )
-    _strip_row(
-        rows[1], k, n, nx * tall, ny * tall, nx * tall, ny * tall, chain, half, pad
-    )
-    _strip_row(rows[2], n, q, nx * tall, ny * tall, 0.0, 0.0, chain, half, pad)
-    for j in range(SIDE):
-        for i in range(SIDE):
-            if not inside[j, i] or other[j, i] <= aim:
-                continue
-            px = x + (i - (SIDE - 1) // 2) * step
-            py = y + (j - (SIDE - 1) // 2) * step
-            rest = layer_reach(px, py, near, count, (k, p, n), chain, half, pad, barrels)
-            rest = min(rest, other[j, i])
-            if rest <= aim:
-                continue
-            now = rest * rest
-            for m in (k, p, n):
-                now = min(now, segment_reach2(px, py, m, chain, half, pad))
-            after = rest * rest
-            for m in range(3):
-                row = rows[m]
-                after = min(
-                    after,
-                    strip_reach2(
-                        px, py, row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7],
-                        row[8], half,
-                    ),
-                )  # fmt: skip
-            was += max(0.0, math.sqrt(now) - aim) ** 2
-            score += max(0.0, math.sqrt(after) - aim) ** 2
-    if was - score <= least:
-        return 0.0, 0.0
-    return was - score, tall
-
-
-@njit(cache=True, nogil=True)
-def _strip_row(row, a, b, dax, day, dbx, dby, chain, half, pad):  # type: ignore[no-untyped-def]
-    """Write a chain's segment with its ends moved: x, y, ux, uy, length and the four trims.
-
-    Turns at its ends stay as they are: neighbours keep their directions.
-    """
-    xs, ys, _, _ = chain
-    _, la, lb, ra, rb = trims(a, chain, half, pad)
-    x0 = xs[a] + dax
-    y0 = ys[a] + day
-    dx = xs[b] + dbx - x0
-    dy = ys[b] + dby - y0
-    row[0], row[1], row[2], row[3] = x0, y0, np.sign(dx), np.sign(dy)
-    row[4] = abs(dx) + abs(dy)
-    row[5], row[6], row[7], row[8] = la, lb, ra, rb
 
 
 @njit(cache=True, nogil=True)
@@ -276,7 +187,7 @@ def _offset(place, length, pitch, k, n, chain, sign, frame, x, y):  # type: igno
     finger's wall goes straight on. Others: from a pitch after its start to a pitch before its end,
     about the place that is to be closed.
     """
-    xs, ys, following, before = chain
+    xs, ys, _, before = chain
     ax, ay, ux, uy, nx, ny = frame
     if place == 0:
         p = before[k]
@@ -304,26 +215,6 @@ def _leaves_behind(n, chain, nx, ny):  # type: ignore[no-untyped-def]
     xs, ys, following, _ = chain
     q = following[n]
     return q >= 0 and (xs[q] - xs[n]) * nx + (ys[q] - ys[n]) * ny < 0.0
-
-
-@njit(cache=True, nogil=True)
-def _faces(x, y, low, high, reach, frame):  # type: ignore[no-untyped-def]
-    """Return whether a finger over [low, high], however tall, could come within reach of a place."""
-    ax, ay, ux, uy, nx, ny = frame
-    s = (x - ax) * ux + (y - ay) * uy
-    n = (x - ax) * nx + (y - ay) * ny
-    return n > -reach and low - reach < s < high + reach
-
-
-@njit(cache=True, nogil=True)
-def _miss(x, y, low, high, height, frame):  # type: ignore[no-untyped-def]
-    """Return how far (x, y) is from a finger's three lines."""
-    ax, ay, ux, uy, nx, ny = frame
-    s = (x - ax) * ux + (y - ay) * uy
-    n = (x - ax) * nx + (y - ay) * ny
-    up = max(-n, n - height, 0.0)
-    wall = min(math.hypot(s - low, up), math.hypot(s - high, up))
-    return min(wall, math.hypot(max(low - s, s - high, 0.0), n - height))
 
 
 @njit(cache=True, nogil=True)
@@ -374,24 +265,18 @@ def _score(  # type: ignore[no-untyped-def]
             if high < length - 0.5:
                 best = min(
                     best,
-                    strip_reach2(
-                        s, n, high, 0.0, 1.0, 0.0, length - high, half, lb, 0.0, rb, half
-                    ),
+                    strip_reach2(s, n, high, 0.0, 1.0, 0.0, length - high, half, lb, 0.0, rb, half),
                 )
             # a wall that goes straight on from the segment before is longer than the finger
             more = 0.0 if low > 0.5 else 2.0 * half
             lead = half if low > 0.5 else 0.0
             best = min(
                 best,
-                strip_reach2(
-                    s, n, low, -more, 0.0, 1.0, height + more, lead, 0.0, 0.0, half, half
-                ),
+                strip_reach2(s, n, low, -more, 0.0, 1.0, height + more, lead, 0.0, 0.0, half, half),
             )
             best = min(
                 best,
-                strip_reach2(
-                    s, n, low, height, 1.0, 0.0, high - low, 0.0, 0.0, half, half, half
-                ),
+                strip_reach2(s, n, low, height, 1.0, 0.0, high - low, 0.0, 0.0, half, half, half),
             )
             more = 0.0 if high < length - 0.5 else 2.0 * half
             tail = half if high < length - 0.5 else 0.0

@@ -66,7 +66,6 @@ def _arm(links, lift, r, c, turn, start):  # type: ignore[no-untyped-def]
 
     The link is the one of `turn` that begins (start) or ends at the node. (0, 0): the path ends.
     """
-    rows, columns = links.shape
     for other in range(2):
         if links[r, c] & (1 << other) and not (start and other == turn):
             return _towards(lift[r, c, other], other, 1.0)
@@ -89,7 +88,7 @@ def _towards(rise, turn, way):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def _put(out, k, x, y, ux, uy, length, bx, by, ex, ey, half, pad):  # type: ignore[no-untyped-def]
-    """Write a segment; (bx, by): the way in which the path arrives; (ex, ey): in which it goes on."""
+    """Write a segment. (bx, by): the way in which the path arrives; (ex, ey): leaves."""
     la = lb = ra = rb = 0.0
     if bx == 0.0 and by == 0.0:
         la = ra = pad

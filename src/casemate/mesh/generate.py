@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +12,10 @@ import numpy.typing as npt
 from casemate.core.errors import MeshError
 from casemate.core.randomness import commitment, derive, keystream, opening
 from casemate.design.enclosure import TileDesign
+from casemate.mesh.decode import decode
 from casemate.mesh.mend import MendRules, close_layers
 from casemate.mesh.model import Net, Terminal, TileMesh
+from casemate.mesh.refill import Filling
 from casemate.mesh.region import (
     NM,
     Lattice,
@@ -22,7 +25,6 @@ from casemate.mesh.region import (
     nodes_inside,
     polygon_nm,
 )
-from casemate.mesh.refill import Filling
 from casemate.mesh.rim import polyline, push_fingers
 from casemate.mesh.terminals import (
     Lead,
@@ -100,7 +102,7 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
             layer=layer.name,
             lattice=layer.filling.lattice,
             swap=swap,
-            covered=layer.filling.covered,
+            covered=_covered(layer, nets, swap),
             usable=layer.filling.usable,
         )
         for layer in layers
@@ -115,6 +117,12 @@ def draw_tile(tile: TileDesign, *, secret: bytes, serial: str) -> Drawing:
         commitment=commitment(secret, label),
     )
     return Drawing(mesh=mesh, layers=tuple(drawings))
+
+
+def _covered(layer: _Layer, nets: list[Net], swap: bool) -> npt.NDArray[np.bool_]:
+    """Return the nodes with copper; mending may have taken it from some."""
+    mine = [net for net in nets if net.layer == layer.name]
+    return np.asarray(decode(mine, layer.filling.lattice, swap=swap).owner >= 0)
 
 
 def _closed(
@@ -143,7 +151,7 @@ def _closed(
     )
     return close_layers(
         [layer.filling for layer in layers],
-        [lambda layer=layer: _trace_nets(tile, layer) for layer in layers],
+        [partial(_trace_nets, tile, layer) for layer in layers],
         board,
         rules,
     )

@@ -53,7 +53,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MendRules:
-    """Lengths in nanometres. via_gap, edge_gap: from a centreline to a via's centre, to the edge."""
+    """Lengths in nanometres. via_gap, edge_gap: from centrelines to vias' centres, to the edge."""
 
     pitch: float
     trace: float
@@ -112,7 +112,7 @@ class _Work:
         self.barrels = [layer.barrels[np.argsort(layer.barrels[:, 0])] for layer in fillings]
 
     def refill(self, index: int, chosen: list[int], aim: float) -> None:
-        """Lay the detours of one layer anew where every one of the chosen layers lets a drill by."""
+        """Lay the detours of one layer anew where all of the chosen layers let a drill by."""
         from casemate.mesh._mend_search import edge_distances
 
         filling, rules = self.layers[index], self.rules
@@ -219,8 +219,8 @@ class _Work:
             rest = best > enough
             chain, barrels = self.chains[index], self.barrels[index]
             found = sample_reach(
-                points[rest], enough, limit, chain.arrays, chain.cells, chain.late, half, self.rules.pad,
-                barrels, np.ascontiguousarray(barrels[:, 0]),
+                points[rest], enough, limit, chain.arrays, chain.cells, chain.late, half,
+                self.rules.pad, barrels, np.ascontiguousarray(barrels[:, 0]),
             )  # fmt: skip
             best[rest] = np.minimum(best[rest], found)
         return best
@@ -243,13 +243,8 @@ class _Work:
     def _best(
         self, x: float, y: float, index: int, chosen: list[int], aim: float
     ) -> tuple[float, int, float, float, float]:
-        from casemate.mesh._mend_search import (
-            SIDE,
-            best_finger,
-            local_vias,
-            window_edges,
-            window_reach,
-        )
+        from casemate.mesh._mend_search import best_finger, local_vias, window_edges, window_reach
+        from casemate.mesh._mend_slide import SIDE
 
         rules, step = self.rules, 0.25 * self.rules.pitch
         half, far = 0.5 * rules.trace, 0.5 * (SIDE - 1) * step + 12.0 * rules.pitch
@@ -258,7 +253,7 @@ class _Work:
         ]
         edges = self._edges_near(x, y, far)
         other = window_edges(x, y, step, edges)
-        inside = self._inside(x, y, step, aim)
+        inside = self._inside(x, y, step)
         for layer in chosen:
             if layer != index:
                 chain = self.chains[layer]
@@ -282,12 +277,12 @@ class _Work:
             & (np.minimum(e[:, 1], e[:, 3]) < y + far)
             & (np.maximum(e[:, 1], e[:, 3]) > y - far)
         )
-        return e[near]
+        return np.asarray(e[near])
 
-    def _inside(self, x: float, y: float, step: float, aim: float) -> npt.NDArray[np.bool_]:
+    def _inside(self, x: float, y: float, step: float) -> npt.NDArray[np.bool_]:
         import shapely
 
-        from casemate.mesh._mend_search import SIDE
+        from casemate.mesh._mend_slide import SIDE
 
         at = (np.arange(SIDE) - (SIDE - 1) // 2) * step
         gx, gy = np.meshgrid(x + at, y + at)

@@ -208,6 +208,9 @@ def _bridges(tile: TileDesign, mesh: TileMesh, facts: list[_LayerFacts]) -> list
             x = (lattice.x_nm + int(found[5]) * lattice.pitch_nm) / NM
             y = (lattice.y_nm + int(found[4]) * lattice.pitch_nm) / NM
             place = (y, x) if fact.drawing.swap else (x, y)
+        if fact.spacing.bridge_share > worst:
+            worst = fact.spacing.bridge_share
+            place = (fact.spacing.bridge_x_nm / NM, fact.spacing.bridge_y_nm / NM)
     rules = tile.mesh
     return [
         at_most(
@@ -217,7 +220,8 @@ def _bridges(tile: TileDesign, mesh: TileMesh, facts: list[_LayerFacts]) -> list
         ),
         at_most(
             "bypass.worst_share", worst, rules.bypass_worst_max, "share",
-            "length cut out of a net by a bridge over any one gap, over the net's length",
+            "length cut out of a net by a bridge over any one gap, over the net's length; from "
+            "copper off the lattice over up to 1.5 pitches",
             at_m=list(place),
         ),
         at_most(

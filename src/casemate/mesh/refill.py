@@ -183,7 +183,9 @@ class _Window:
         total = self.filling.links.shape[1]
         codes, heights = [], []
         for row in range(rows.start, rows.stop - 1):
-            for code in range((row * total + columns.start) * 2, (row * total + columns.stop - 1) * 2):
+            for code in range(
+                (row * total + columns.start) * 2, (row * total + columns.stop - 1) * 2
+            ):
                 if code in self.filling.fingers:
                     at = (row - rows.start) * self.shape[1] + code // 2 % total - columns.start
                     codes.append(at * 2 + code % 2)
@@ -198,9 +200,7 @@ class _Window:
         free = self.inner[rows, columns] & self.inner[far]
         return codes[~free], heights[~free]
 
-    def laid_anew(
-        self, order: int
-    ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], Fingers]:
+    def laid_anew(self, order: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.bool_], Fingers]:
         """Return links, covered nodes and fingers of one order."""
         if self.feet is None:
             self.feet = self.links.copy(), self.covered.copy()
@@ -255,7 +255,7 @@ class _Window:
 
         def outside(code: int) -> int:
             row, column = divmod(code // 2, self.shape[1])
-            return ((row + rows.start) * total + column + columns.start) * 2 + code % 2
+            return int(((row + rows.start) * total + column + columns.start) * 2 + code % 2)
 
         for code in self.fingers[0]:
             del filling.fingers[outside(int(code))]

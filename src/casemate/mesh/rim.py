@@ -131,7 +131,9 @@ def _bare_links(links, covered):  # type: ignore[no-untyped-def]
                     found[count, 0] = r * columns + c
                     found[count, 1] = turn
                     found[count, 2] = sign
-                    behind = _joined(links, r, c, turn, -sign) and _joined(links, r1, c1, turn, -sign)
+                    behind = _joined(links, r, c, turn, -sign) and _joined(
+                        links, r1, c1, turn, -sign
+                    )
                     found[count, 3] = 1 if behind else 0
                     count += 1
     return found[:count]

@@ -17,12 +17,17 @@ class Spacing:
 
     Foreign is another net, or the same net farther than `local` along it. contacts: pairs whose
     copper overlaps. x_nm, y_nm: where the smallest space was seen. inf if nothing is near.
+    bridge_share: most of a net that a bridge from a free segment over less than a pitch and a half
+    cuts out of it; bridge_x_nm, bridge_y_nm: where.
     """
 
     space_nm: float
     contacts: int
     x_nm: float
     y_nm: float
+    bridge_share: float
+    bridge_x_nm: float
+    bridge_y_nm: float
 
 
 def free_spacing(
@@ -32,7 +37,7 @@ def free_spacing(
     """Measure from each free segment (rows net, index) and each pad to all copper of the layer.
 
     pads: vias that have copper on this layer, of its own nets or passing through. Copper nearer
-    than 8 pitches along the same net is local: a jog of one trace, no bypass.
+    than 8 pitches along the same net is local: only overlaps count there, not narrow spaces.
     """
     names = {net.name: number for number, net in enumerate(nets)}
     segments, arcs = _segments(nets)
@@ -56,9 +61,24 @@ def free_spacing(
     radius = np.concatenate([radius, [t.pad_nm / 2 for t in pads]])
     chosen = np.concatenate([chosen, len(segments) + np.arange(len(discs))]).astype(np.int64)
     if len(chosen) == 0:
-        return Spacing(space_nm=float("inf"), contacts=0, x_nm=0.0, y_nm=0.0)
-    space, contacts, x, y = _nearest(table, arc, radius, chosen, 2.0 * pitch_nm, 8.0 * pitch_nm)
-    return Spacing(space_nm=float(space), contacts=int(contacts), x_nm=float(x), y_nm=float(y))
+        return Spacing(
+            space_nm=float("inf"), contacts=0, x_nm=0.0, y_nm=0.0, bridge_share=0.0,
+            bridge_x_nm=0.0, bridge_y_nm=0.0,
+        )  # fmt: skip
+    total = np.array([arcs[end - 1, 1] for end in starts[1:]])
+    length = np.concatenate([total[segments[:, 0].astype(np.int64)], np.full(len(discs), np.inf)])
+    space, contacts, x, y, share, at = _nearest(
+        table, arc, radius, length, chosen, 2.0 * pitch_nm, 8.0 * pitch_nm
+    )
+    return Spacing(
+        space_nm=float(space),
+        contacts=int(contacts),
+        x_nm=float(x),
+        y_nm=float(y),
+        bridge_share=float(share),
+        bridge_x_nm=float(table[at, 1]) if at >= 0 else 0.0,
+        bridge_y_nm=float(table[at, 2]) if at >= 0 else 0.0,
+    )
 
 
 def _segments(
@@ -77,7 +97,7 @@ def _segments(
 
 
 @nb.njit(cache=True, nogil=True)
-def _nearest(table, arc, radius, chosen, cell, local):  # type: ignore[no-untyped-def]
+def _nearest(table, arc, radius, length, chosen, cell, local):  # type: ignore[no-untyped-def]
     reach = cell
     x_low = table[:, 1].min()
     y_low = table[:, 2].min()
@@ -118,6 +138,8 @@ def _nearest(table, arc, radius, chosen, cell, local):  # type: ignore[no-untype
     contacts = 0
     best_x = 0.0
     best_y = 0.0
+    worst = 0.0
+    worst_at = -1
     for k in chosen:
         r0, r1, c0, c1 = _span(table[k], reach + radius[k], x_low, y_low, cell)
         for r in range(r0, r1 + 1):
@@ -128,8 +150,13 @@ def _nearest(table, arc, radius, chosen, cell, local):  # type: ignore[no-untype
                     if other == k:
                         continue
                     if table[other, 0] == table[k, 0]:
+                        share = _cut_out(table[k], table[other], arc[k], arc[other], 0.75 * cell)
+                        if share > worst * length[k]:
+                            worst = share / length[k]
+                            worst_at = k
                         apart = max(arc[other, 0] - arc[k, 1], arc[k, 0] - arc[other, 1])
                         if apart < local:
+                            contacts += _overlap(table[k], table[other], radius[k], apart)
                             continue
                     gap = _distance(table[k], table[other]) - radius[k] - radius[other]
                     if gap <= 0.0:
@@ -138,7 +165,7 @@ def _nearest(table, arc, radius, chosen, cell, local):  # type: ignore[no-untype
                         best = gap
                         best_x = table[k, 1]
                         best_y = table[k, 2]
-    return best, contacts, best_x, best_y
+    return best, contacts, best_x, best_y, worst, worst_at
 
 
 @nb.njit(cache=True, nogil=True)
@@ -160,6 +187,41 @@ def _point(px, py, ax, ay, bx, by):  # type: ignore[no-untyped-def]
     if square > 0.0:
         share = min(1.0, max(0.0, ((px - ax) * dx + (py - ay) * dy) / square))
     return np.hypot(px - ax - share * dx, py - ay - share * dy)
+
+
+@nb.njit(cache=True, nogil=True)
+def _overlap(one, two, radius, apart):  # type: ignore[no-untyped-def]
+    """Return 1 if two near segments of one net, not joined end to end, overlap as they must not.
+
+    Across a jog shorter than the trace is wide copper overlaps by itself; not where the net turns
+    back, and not across a longer segment.
+    """
+    if apart <= 0.5 or _distance(one, two) - 2.0 * radius > -0.5:
+        return 0
+    along = (one[3] - one[1]) * (two[3] - two[1]) + (one[4] - one[2]) * (two[4] - two[2])
+    return 1 if along < 0.0 or apart > 2.0 * radius + 0.5 else 0
+
+
+@nb.njit(cache=True, nogil=True)
+def _cut_out(one, two, arc_one, arc_two, reach):  # type: ignore[no-untyped-def]
+    """Return how much length a bridge no longer than `reach` between two segments cuts out at most.
+
+    The longest lies at an end of the stretch where they are near: at an end of one of them.
+    """
+    most = 0.0
+    for swap in range(2):
+        a, b = (one, two) if swap == 0 else (two, one)
+        arc_a, arc_b = (arc_one, arc_two) if swap == 0 else (arc_two, arc_one)
+        dx = b[3] - b[1]
+        dy = b[4] - b[2]
+        square = max(dx * dx + dy * dy, 1e-9)
+        for end in range(2):
+            x = a[1] if end == 0 else a[3]
+            y = a[2] if end == 0 else a[4]
+            share = min(1.0, max(0.0, ((x - b[1]) * dx + (y - b[2]) * dy) / square))
+            if np.hypot(b[1] + share * dx - x, b[2] + share * dy - y) <= reach:
+                most = max(most, abs(arc_b[0] + share * (arc_b[1] - arc_b[0]) - arc_a[end]))
+    return most
 
 
 @nb.njit(cache=True, nogil=True)

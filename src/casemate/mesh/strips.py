@@ -73,7 +73,7 @@ def _join_short(label: IntArray, per_side: int) -> None:
                 lower = int(other)
 
 
-def _short(window: tuple[slice, slice]) -> bool:
+def _short(window: tuple[slice, ...]) -> bool:
     return int(window[1].stop - window[1].start) < SHORT_STRIP
 
 

@@ -15,7 +15,7 @@ from casemate.core.randomness import keystream
 from casemate.mesh.zones import ZonePlan
 
 if TYPE_CHECKING:
-    from casemate.mesh.zones import FlagArray
+    from casemate.mesh.ribs import FlagArray
 
 DRAWS_PER_CELL = 12
 """Bytes of keystream for a cell at first; the walk asks for more when they are used up."""

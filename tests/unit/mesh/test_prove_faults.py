@@ -170,7 +170,8 @@ def test_a_short_is_found(share: float, own: bool, number: int) -> None:
 @pytest.mark.parametrize("own", [True, False])
 def test_a_gap_narrower_than_the_fab_makes_is_found(own: bool) -> None:
     found = rows(tile(), spur(0, 0.3, own=own))
-    assert broken(found) == {"fab.space"}
+    # the spur goes back over itself, which is a contact of its own
+    assert broken(found) == {"fab.space", "net.no_contact"}
     assert found["fab.space"].figure == pytest.approx(40e-6, abs=1e-9)
 
 

@@ -43,9 +43,13 @@ def test_lanes_are_nested_from_end_to_end(shape: str, lanes: int) -> None:
     for zone in plan.zones:
         (r0, c0), (r1, c1) = zone.spine[0].tolist(), zone.spine[-1].tolist()
         for lane in range(side):
-            left = (r0 * side + lane) * columns + c0 * side
-            right = (r1 * side + lane) * columns + c1 * side + side - 1
-            assert frozenset((left, right)) in ends
+            if zone.upright:
+                first = r0 * side * columns + c0 * side + lane
+                last = (r1 * side + side - 1) * columns + c1 * side + lane
+            else:
+                first = (r0 * side + lane) * columns + c0 * side
+                last = (r1 * side + lane) * columns + c1 * side + side - 1
+            assert frozenset((first, last)) in ends
 
 
 @pytest.mark.parametrize("shape", SHAPES)
