@@ -131,9 +131,9 @@ def board_depth(face: str, strip: StripSkin, doors: dict[str, float]) -> float:
     """
     gap = strip.gap_m
     for other in FACES:
-        if _AXIS[other] != _AXIS[face] and other in doors:
-            if carrier(face, other, set(doors)) == other:
-                gap = max(gap, doors[other])
+        beside = other in doors and _AXIS[other] != _AXIS[face]
+        if beside and carrier(face, other, set(doors)) == other:
+            gap = max(gap, doors[other])
     return strip.stackup.thickness_m + gap
 
 

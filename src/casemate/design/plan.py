@@ -99,9 +99,9 @@ def plan_doubts(choice: Choice) -> tuple[Doubt, ...]:
     rows = [
         Doubt(
             id="layout.lap-flat",
-            claim="the laps within a face stop a tool from every side",
+            claim="the laps of boards in a face, and of strips along an edge, stop any tool",
             why="they stop every tool within the angle of the spec from the face's normal; a"
-            " flatter one, nearly along the face, may slip in between the two boards of a lap",
+            " flatter one, nearly along the face, may slip in between the two sheets of a lap",
             closes_with="a strip over each lap, as over the box edges",
             severity="high",
         ),

@@ -240,7 +240,7 @@ PROVED_TARGETS = (
 
 def judged(enclosure: Enclosure, proof: dict[str, Any]) -> Enclosure:
     """Return the enclosure with targets and doubts that follow from the proof."""
-    from casemate.mesh.closure_proof import closure_doubts, closure_targets
+    from casemate.mesh.closure_proof import closure_doubts, closure_targets, tool_m
 
     targets = list(enclosure.targets)
     for name, property_id in PROVED_TARGETS:
@@ -271,7 +271,7 @@ def judged(enclosure: Enclosure, proof: dict[str, Any]) -> Enclosure:
     doubts += [
         _unmet(target) for target in targets if not target.met and not _listed(target, doubts)
     ]
-    doubts += closure_doubts(proof["seams"])
+    doubts += closure_doubts(proof["seams"], tool_m(enclosure))
     doubts += _fab_doubts(enclosure)
     kept = [doubt for doubt in enclosure.doubts if doubt.id not in {new.id for new in doubts}]
     return replace(enclosure, targets=tuple(targets), doubts=(*doubts, *kept))

@@ -9,18 +9,20 @@ from dataclasses import replace
 from typing import Any
 
 from casemate.core.proof import Property, at_most
-from casemate.design.enclosure import Doubt, Enclosure, Target
+from casemate.design.enclosure import FACES, Doubt, Enclosure, Target
 from casemate.mesh.closure import PatchFigure, edge_bound, section_of
 from casemate.mesh.patch import PROPERTY
+from casemate.mesh.vertex import VertexSolid, vertex_bound, vertex_of, vertices
 
 EDGE = "edge.severing.any_direction"
+VERTEX = "vertex.severing.any_direction"
 DOC = "docs/formats/edge-closure.md"
 
 
 def closure_rows(enclosure: Enclosure, proofs: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return an entry for every box edge; proofs: the tiles' entries of proof.json.
+    """Return an entry for every box edge and vertex; proofs: the tiles' entries of proof.json.
 
-    Edges of one cross-section are proved once.
+    Edges of one cross-section, and vertices of one shape, are proved once.
     """
     patches = patch_figures(enclosure, proofs)
     known: dict[Any, Property] = {}
@@ -31,7 +33,24 @@ def closure_rows(enclosure: Enclosure, proofs: Iterable[Mapping[str, Any]]) -> l
             known[section] = _edge_property(enclosure, section)
         tiles = [*edge.over.tiles, *edge.under.tiles, *edge.strips]
         rows.append(_row(f"edge:{edge.id}", "edge", tiles, [known[section]]))
+    for faces in vertices(enclosure.edges):
+        solid = vertex_of(faces, enclosure.edges, patches)
+        if solid not in known:
+            known[solid] = _vertex_property(enclosure, solid)
+        name = "~".join(sorted(faces, key=FACES.index))
+        rows.append(_row(f"vertex:{name}", "vertex", _at_vertex(enclosure, faces), [known[solid]]))
     return rows
+
+
+def _at_vertex(enclosure: Enclosure, faces: tuple[str, str, str]) -> list[str]:
+    """Return the strips that end at a vertex and the boards that their edges share there."""
+    names: list[str] = []
+    for edge in enclosure.edges:
+        if {edge.over.face, edge.under.face} <= set(faces):
+            third = next(f for f in faces if f not in (edge.over.face, edge.under.face))
+            last = third in ("right", "rear", "top")
+            names.append(edge.strips[-1 if last else 0])
+    return names
 
 
 def patch_figures(
@@ -68,6 +87,29 @@ def _edge_property(enclosure: Enclosure, section: Any) -> Property:
         line={"angle_rad": found.line[0], "offset_m": found.line[1]},
         boards_m=[section.over.figure_m, section.under.figure_m],
         strip_m=section.strip_figure_m,
+    )
+    return replace(row, seconds=round(time.perf_counter() - begin, 4))
+
+
+def _vertex_property(enclosure: Enclosure, solid: VertexSolid) -> Property:
+    begin = time.perf_counter()
+    found = vertex_bound(solid)
+    tool = tool_m(enclosure)
+    row = at_most(
+        VERTEX,
+        found.bound_m,
+        tool if found.bound_m <= tool else None,
+        "m",
+        "largest straight tool, any direction, that passes the vertex and severs nothing: branch"
+        " and bound over all lines in space, least figure + 2 x distance of three boards and three"
+        f" strips ({DOC}); asked nothing where the spec's tool passes, see the doubts",
+        seen_m=found.found_m,
+        slack_m=found.bound_m - found.found_m,
+        line={
+            "pole": int(found.line[0]),
+            "at_m": list(found.line[1:3]),
+            "angles_rad": list(found.line[3:]),
+        },
     )
     return replace(row, seconds=round(time.perf_counter() - begin, 4))
 
@@ -112,15 +154,25 @@ def closure_targets(rows: Iterable[Mapping[str, Any]]) -> list[Target]:
     ]
 
 
-def closure_doubts(rows: Iterable[Mapping[str, Any]]) -> list[Doubt]:
-    """Return what the closure leaves open."""
+def closure_doubts(rows: Iterable[Mapping[str, Any]], tool: float) -> list[Doubt]:
+    """Return what the closure leaves open: vertices that a tool of the spec's size passes."""
+    found = [
+        (row["id"], proved["figure"], proved["detail"]["seen_m"])
+        for row in rows
+        for proved in row["properties"]
+        if proved["id"] == VERTEX and proved["figure"] > tool
+    ]
+    if not found:
+        return []
+    name, figure, seen = max(found, key=lambda row: row[1])
     return [
         Doubt(
             id="layout.vertices",
-            claim="the eight corners of the box are covered",
-            why="three boards and the ends of three strips meet there; the edges' proof stops where"
-            " a strip ends, and no proof treats the vertex",
-            closes_with="a proof in space, or a cap over each corner",
+            claim=f"the corners of the box notice a tool of {tool * 1e3:g} mm",
+            why=f"{len(found)} of the eight vertices are proved only for tools of"
+            f" {figure * 1e3:.2f} mm and more (worst {name}; a line was found that a tool of"
+            f" {seen * 1e3:.2f} mm may take): the strips' meshes end short of the vertex",
+            closes_with="a cap of mesh over each vertex, where the outermost strip ends",
             severity="high",
         )
     ]

@@ -60,7 +60,7 @@ def patch_property(tile: TileDesign, drawing: Drawing) -> Property:
     """Return the patch as a property of the tile; nothing is asked of it by itself."""
     patch = patch_of(tile, drawing)
     return at_most(
-        PROPERTY,
+        "patch.severing.any_direction",
         patch.figure_m,
         None,
         "m",
