@@ -102,7 +102,9 @@ def solid(end: float = 0.25 * MM) -> VertexSolid:
     points = ((MESH, LEG), *arc(), (LEG, MESH))
     return VertexSolid(
         depths_m=((0.73 * MM, 0.73 * MM),) * 3,
-        starts_m=((0.0, 0.98 * MM, 2.1 * MM), (2.1 * MM, 0.0, 2.1 * MM), (0.98 * MM, 0.98 * MM, 0.0)),
+        starts_m=(
+            (0.0, 0.98 * MM, 2.1 * MM), (2.1 * MM, 0.0, 2.1 * MM), (0.98 * MM, 0.98 * MM, 0.0),
+        ),
         board_figures_m=(H, H, H),
         points_m=(points, points, points),
         ends_m=(1.33 * MM, 1.33 * MM, end),
