@@ -26,6 +26,8 @@ from casemate.mesh.terminals import copper_span
 INSETS_M = (0.25e-3, 0.3e-3, 0.35e-3, 0.4e-3, 0.5e-3)
 """From the board's edge to the patch: 0.2 mm without copper, half a trace, and what corners take.
 The least one at which the spec's tool severs is taken, else the last."""
+BAND_M = 20e-3
+"""Width of the patch along the board's edges; what lies farther in is the face's concern."""
 REACH = 3
 """Lattice nodes round an incomplete one that are searched on the drawn copper (certificate, 6)."""
 PROPERTY = "patch.severing.any_direction"
@@ -64,7 +66,7 @@ def patch_property(tile: TileDesign, drawing: Drawing) -> Property:
         patch.figure_m,
         None,
         "m",
-        "largest tool, any direction to 90 degrees, whose axis passes this layer at least inset_m"
+        "largest tool, any direction to 90 degrees, whose axis passes this layer from inset_m to 20 mm"
         " inside the board's outer edge and that severs nothing there; that layer alone"
         " (docs/formats/edge-closure.md)",
         layer=patch.layer,
@@ -132,7 +134,7 @@ def _boxes(mask: npt.NDArray[np.bool_], lattice: Lattice) -> npt.NDArray[np.floa
 def _inset(
     boxes: npt.NDArray[np.float64], tile: TileDesign, swap: bool, inset_m: float
 ) -> npt.NDArray[np.float64]:
-    """Return the boxes cut to the board's bounding box less the inset, and less its openings.
+    """Return the boxes cut to the band beside the board's edge, and less its openings.
 
     An opening's rim is not the edge's concern: centres in it, or within the inset of it, are out.
     """
@@ -144,6 +146,13 @@ def _inset(
     high = np.array([x_max - inset, y_max - inset])
     cut = np.concatenate([np.maximum(boxes[:, :2], low), np.minimum(boxes[:, 2:], high)], axis=1)
     keep = (cut[:, 2] > cut[:, 0]) & (cut[:, 3] > cut[:, 1])
+    band = BAND_M * NM
+    keep &= (
+        (cut[:, 0] < x_min + band)
+        | (cut[:, 2] > x_max - band)
+        | (cut[:, 1] < y_min + band)
+        | (cut[:, 3] > y_max - band)
+    )
     return cut[keep & ~_in_openings(cut, tile, swap, inset)]
 
 
