@@ -66,7 +66,7 @@ def patch_property(tile: TileDesign, drawing: Drawing) -> Property:
         patch.figure_m,
         None,
         "m",
-        "largest tool, any direction to 90 degrees, whose axis passes this layer from inset_m to 20 mm"
+        "largest tool, any direction to 90 degrees, whose axis passes this layer inset_m to 20 mm"
         " inside the board's outer edge and that severs nothing there; that layer alone"
         " (docs/formats/edge-closure.md)",
         layer=patch.layer,
