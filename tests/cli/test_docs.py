@@ -149,7 +149,7 @@ def test_property_ids_of_proof_page_are_those_of_the_program() -> None:
     listed = set(re.findall(r"^\| `([a-z]+\.[a-z_.]+)` \|", page, re.MULTILINE))
     source = "".join(
         (ROOT / "src" / "casemate" / name).read_text(encoding="utf-8")
-        for name in ("mesh/prove.py", "fabricate/bundle.py")
+        for name in ("mesh/prove.py", "mesh/patch.py", "fabricate/bundle.py")
     )
     written = set(re.findall(r"at_(?:most|least)\(\s*\"([a-z]+\.[a-z_.]+)\"", source))
     assert listed == {name for name in written if not name.startswith(("seam.", "crossing."))}

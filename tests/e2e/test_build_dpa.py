@@ -16,7 +16,7 @@ TILE_PROPERTIES = {
     "net.single_path", "net.no_contact", "fab.width", "fab.space", "hole.severing.perpendicular",
     "hole.severing.any_direction", "hole.severing.per_layer", "hole.empty.any_direction",
     "adjacency.same_net_share", "bypass.worst_share", "bypass.over_one_percent_share",
-    "rim.severing", "terminal.exposed", "pair.resistance_mismatch",
+    "rim.severing", "patch.severing.any_direction", "terminal.exposed", "pair.resistance_mismatch",
 }  # fmt: skip
 ROW = {"id", "figure", "bound", "unit", "holds", "method", "seconds"}
 
@@ -43,8 +43,10 @@ def test_folder_is_laid_out_as_promised(dpa_build: Built) -> None:
     for tile in tiles:
         home = folder / "tiles" / tile
         held = {path.name for path in home.iterdir()}
-        assert {"gerber", "drill", f"{tile}.kicad_pcb", "netlist.ipc", "fabrication.json"} <= held
-        assert list((home / "gerber").glob("*.gbrjob")) and list((home / "drill").iterdir())
+        assert "drill" in held or tile.startswith("edge-")  # strips have lands and no holes
+        assert {"gerber", f"{tile}.kicad_pcb", "netlist.ipc", "fabrication.json"} <= held
+        assert list((home / "gerber").glob("*.gbrjob"))
+        assert "drill" not in held or list((home / "drill").iterdir())
 
 
 def test_nothing_else_is_left_beside_it(dpa_build: Built) -> None:
@@ -58,7 +60,7 @@ def test_proof_has_every_property_of_every_tile(dpa_build: Built) -> None:
     for tile in proof["tiles"]:
         ids = [row["id"] for row in tile["properties"]]
         assert set(ids) == TILE_PROPERTIES and len(ids) == len(TILE_PROPERTIES)
-        assert tile["nets"] > 0 and tile["fine_cells"] > 10_000 and len(tile["commitment"]) == 64
+        assert tile["nets"] > 0 and tile["fine_cells"] > 5_000 and len(tile["commitment"]) == 64
     rows = [row for part in ("tiles", "seams", "crossings") for owner in proof[part]
             for row in owner["properties"]]  # fmt: skip
     for row in rows:

@@ -28,23 +28,29 @@ _TARGETS = {"unit_cost": ("unit_cost_usd", 1.0), "install": ("install_h", 3600.0
 def built_amounts(choice: Choice, layout: Layout) -> dict[str, float]:
     """Return slot key -> square metres of board or metres of seam as laid out.
 
-    Skins count whole boards, flaps and laps included. A seam module's metres are shared among
-    its slots as the choice estimated them. Other slots are absent.
+    Skins count whole boards, laps included; edge strips count metres of edge, once. A seam module's
+    metres are shared among its slots as the choice estimated them. Other slots are absent.
     """
     found: dict[str, float] = {}
     for key, card in choice.slots.items():
         if key.startswith("mesh_skin/") and card.per == "m^2":
             face = key.partition("/")[2]
-            boards = [tile for tile in layout.tiles if tile.face == face]
+            boards = [tile for tile in layout.tiles if tile.face == face and tile.bend is None]
             found[key] = sum(tile.width_m * tile.height_m for tile in boards)
     lengths: dict[str, float] = {}
+    strips = {edge.module for edge in layout.edges}
+    for edge in layout.edges:
+        lengths[edge.module] = lengths.get(edge.module, 0.0) + edge.length_m
     for seam in layout.seams:
+        if seam.module in strips:
+            continue
         lengths[seam.module] = lengths.get(seam.module, 0.0) + seam.length_m
     for module, length in lengths.items():
         keys = [k for k, card in choice.slots.items() if card.id == module and card.per == "m"]
         planned = sum(choice.amounts[key] for key in keys)
         for key in keys:
-            found[key] = choice.amounts[key] / planned * length if planned > 0 else 0.0
+            share = choice.amounts[key] / planned if planned > 0 else 1 / len(keys)
+            found[key] = share * length
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.core.geometry import Outline
-from casemate.design.enclosure import Enclosure, TileDesign
+from casemate.design.enclosure import Bend, Enclosure, TileDesign
 
 TOTALS = (
     "thickness_max_m",
@@ -83,6 +83,17 @@ def _tile(tile: TileDesign) -> dict[str, Any]:
         "pitch_m": tile.mesh.pitch_m,
         "trace_m": tile.mesh.trace_m,
         "outline": _outline(tile.outline),
+        "bend": None if tile.bend is None else _bend(tile.bend),
+    }
+
+
+def _bend(bend: Bend) -> dict[str, Any]:
+    return {
+        "edge": bend.edge,
+        "faces": list(bend.faces),
+        "line_m": list(bend.line_m),
+        "radius_m": bend.radius_m,
+        "ends_m": list(bend.ends_m),
     }
 
 

@@ -60,6 +60,7 @@ def assemble(spec: EnclosureSpec, choice: Choice, *, serial: str) -> Enclosure:
         panels=layout.panels,
         tiles=layout.tiles,
         seams=layout.seams,
+        edges=layout.edges,
         crossings=tuple(_with_attenuation(row, shielding, spec) for row in layout.crossings),
         targets=(*corrected_targets(choice.targets, totals), *shielding.targets, *air_targets),
         doubts=tuple(sorted(doubts, key=_severity)),
@@ -193,8 +194,15 @@ def _totals(totals: dict[str, float], layout: Layout) -> dict[str, float]:
         **totals,
         "boards": float(len(layout.tiles)),
         "board_area_m2": boards,
-        "seam_length_m": sum(seam.length_m for seam in layout.seams),
+        "seam_length_m": seam_length(layout),
     }
+
+
+def seam_length(layout: Layout) -> float:
+    """Return metres of strip, lap and door gasket; the two legs of a strip count once."""
+    strips = {edge.module for edge in layout.edges}
+    others = sum(seam.length_m for seam in layout.seams if seam.module not in strips)
+    return others + sum(edge.length_m for edge in layout.edges)
 
 
 def _severity(doubt: Doubt) -> tuple[int, str]:

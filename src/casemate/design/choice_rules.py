@@ -8,7 +8,15 @@ from typing import Any
 from casemate.design.choice_base import Model, Requirement
 from casemate.design.choice_fields import band_points_hz, leak_share_ppm
 from casemate.design.enclosure import FACES
-from casemate.design.needs import Slot, path_needs, quantity, skin_hole_m, vent_drop_pa
+from casemate.design.needs import (
+    EDGES,
+    Slot,
+    door_rise_m,
+    path_needs,
+    quantity,
+    skin_hole_m,
+    vent_drop_pa,
+)
 from casemate.design.totals import (
     YEAR_S,
     failure_downtime_s,
@@ -118,13 +126,18 @@ def _penalise(
 
 
 def thickness(model: Model, spec: EnclosureSpec) -> dict[str, Any]:
-    """A face is as thick as skin + seam + shield, or its thickest crossing, if that is more."""
+    """A face is as thick as skin + seam + shield + edge strip, or its thickest crossing if more.
+
+    Beside a door it lies deeper by what the door's clearance exceeds the strip's own gap.
+    """
     cp, result = model.cp, {}
+    doors = {door.face for door in spec.service.doors}
+    strips = model.options[EDGES]
     for face in FACES:
         depth = cp.new_int_var(0, 10**6, f"thickness:{face}")
         base: Any = 0
         for slot in model.slots:
-            if slot.face != face:
+            if slot.face != face and slot.key != EDGES:
                 continue
             own = sum(
                 model.x[slot.key, card.id] * math.ceil(card.thickness_m * 1e5 - 1e-6)
@@ -135,6 +148,14 @@ def thickness(model: Model, spec: EnclosureSpec) -> dict[str, Any]:
             else:
                 cp.add(depth >= own)
         cp.add(depth >= base)
+        for door in sorted(doors):
+            for card in model.options[f"seam/{door}"]:
+                for strip in strips:
+                    rise = door_rise_m(face, door, card, strip, doors)
+                    if rise > 0:
+                        both = [model.x[f"seam/{door}", card.id], model.x[EDGES, strip.id]]
+                        more = base + math.ceil(rise * 1e5 - 1e-6)
+                        cp.add(depth >= more).only_enforce_if(both)
         bound = math.floor(spec.budgets.thickness_m[face] * 1e5 + 1e-6)
         cp.add(depth <= bound + model.slack(f"budgets.thickness.{face}", "thickness", 10**6, bound))
         result[face] = depth

@@ -81,13 +81,30 @@ class TileFrame:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Bend:
+    """How an edge strip is bent: first leg, quarter arc, second leg, along y of its plane.
+
+    faces: on which the first and the second leg lie. line_m: y where the arc begins and ends.
+    radius_m: inside radius. level_m: depth of the strip's outer surface below the box's outer
+    planes. ends_m: depth, below the other face's outer plane, at which each leg ends.
+    """
+
+    edge: str
+    faces: tuple[str, str]
+    line_m: tuple[float, float]
+    radius_m: float
+    level_m: float
+    ends_m: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TileDesign:
     """One board of a panel. `outline` is the board edge in the tile's plane, holes included.
 
-    terminal_edge: side ("left", "right", "top", "bottom") that is tucked under its neighbour or
-    folded inside, where terminals may lie. lap_m: how deep that side is covered from outside.
-    flaps: (side, width) of what reaches beyond the box edge and is folded inside, under the
-    adjacent face. laps: (side, width) of what is tucked under a neighbour of the same face.
+    terminal_edge: side ("left", "right", "top", "bottom") that is tucked under its neighbour or an
+    edge strip. lap_m: how deep that side is covered from outside. laps: (side, width) of what is
+    tucked under a neighbour of the same face or edge. bend: of an edge strip, None if flat; its
+    frame is that of the first leg.
     """
 
     id: str
@@ -101,8 +118,8 @@ class TileDesign:
     mesh: MeshRules
     terminal_edge: str
     lap_m: float
-    flaps: tuple[tuple[str, float], ...] = ()
     laps: tuple[tuple[str, float], ...] = ()
+    bend: Bend | None = None
 
     @property
     def width_m(self) -> float:
@@ -145,7 +162,7 @@ class FaceDesign:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeamDesign:
-    """Where two tiles or panels meet: `kind` is lap, fold or door.
+    """Where two tiles or panels meet: `kind` is lap, edge or door.
 
     gap_m: depth between the two mesh stacks that overlap. overlap_m: meshed overlap built.
     required_m: tool reach + gap * tan(theta_max) + registration. overlap_m is the board overlap
@@ -162,6 +179,51 @@ class SeamDesign:
     required_m: float
     start_m: Point3
     end_m: Point3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeSide:
+    """One face at a box edge; depths are below the outer plane named, in metres.
+
+    board_depth_m: of the boards' outer surface, below this face's plane; shingle_m: how much
+    deeper a tucked end may lie. board_start_m, leg_end_m: where the boards start and the strip's
+    leg ends, below the other face's plane. inside_m: where the protected volume starts, below this
+    face's plane. tiles: those that reach the edge.
+    """
+
+    face: str
+    board_depth_m: float
+    board_m: float
+    mesh_depth_m: tuple[float, ...]
+    shingle_m: float
+    board_start_m: float
+    leg_end_m: float
+    inside_m: float
+    tiles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeDesign:
+    """One of the twelve box edges with its strip.
+
+    over: the face whose boards run through; under: whose boards butt. centre_m: depth of the bend's
+    axis below both outer planes. level_m, strip_mesh_m: depth of the strip's outer surface and of
+    its mesh. ends_m: where the strip starts and ends along the edge, from start_m.
+    """
+
+    id: str
+    over: EdgeSide
+    under: EdgeSide
+    door: bool
+    module: str
+    centre_m: float
+    level_m: float
+    strip_mesh_m: float
+    length_m: float
+    start_m: Point3
+    end_m: Point3
+    ends_m: tuple[float, float]
+    strips: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,3 +317,4 @@ class Enclosure:
     shielding: dict[str, Any] = field(default_factory=dict)
     air: dict[str, Any] = field(default_factory=dict)
     bom: tuple[dict[str, Any], ...] = ()
+    edges: tuple[EdgeDesign, ...] = ()

@@ -1,20 +1,38 @@
 """Faces, panels and tiles of a box: where every board sits and what it shows.
 
-Around every box edge one face is folded under the other, in a ring so that no board is folded on
-two neighbouring sides: front and rear fold under left and right, those under top and bottom,
-those under front and rear. Hence a corner of a board never needs a notch.
+Boards are flat. At every box edge one face's boards run through and the other's butt under them;
+a strip of flex covers the joint outside (edges.py). Within a face boards lie like shingles.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from casemate.core.errors import DesignError
 from casemate.core.geometry import Outline, Point, Point3
-from casemate.design.crossings import OpeningPlan, PlacedOpening, place, ring_of
+from casemate.design.crossings import RING_M, OpeningPlan, PlacedOpening, place, ring_of
+from casemate.design.edges import (
+    NEIGHBOURS,
+    THROUGH,
+    FaceAtEdge,
+    StripSkin,
+    board_depth,
+    board_start,
+    carrier,
+    edge_of,
+    leg,
+    leg_gap,
+    pairs,
+    strip_depth,
+    strip_tiles,
+)
 from casemate.design.enclosure import (
     FACES,
     CrossingDesign,
+    EdgeDesign,
+    EdgeSide,
     FabProfile,
     FaceDesign,
     MeshRules,
@@ -29,31 +47,16 @@ from casemate.design.seams import (
     Overlap,
     SeamRule,
     Visible,
-    edge_seams,
     lap_seams,
+    leg_seams,
     overlap_of,
     point_on,
+    seam_of,
 )
 from casemate.design.tiling import Rect
 
-NEIGHBOURS: dict[str, dict[str, str]] = {
-    "front": {"left": "left", "right": "right", "bottom": "bottom", "top": "top"},
-    "rear": {"left": "right", "right": "left", "bottom": "bottom", "top": "top"},
-    "left": {"left": "rear", "right": "front", "bottom": "bottom", "top": "top"},
-    "right": {"left": "front", "right": "rear", "bottom": "bottom", "top": "top"},
-    "top": {"left": "left", "right": "right", "bottom": "front", "top": "rear"},
-    "bottom": {"left": "right", "right": "left", "bottom": "front", "top": "rear"},
-}
-"""face -> side seen from outside -> the face beyond that edge."""
-
-FOLDED_SIDES: dict[str, tuple[str, str]] = {
-    "front": ("left", "right"),
-    "rear": ("left", "right"),
-    "left": ("bottom", "top"),
-    "right": ("bottom", "top"),
-    "top": ("bottom", "top"),
-    "bottom": ("bottom", "top"),
-}
+ALONG_X = {"front": True, "rear": True}
+"""Faces whose boards are shingled along x, the others along y."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,16 +70,16 @@ class FaceSkin:
     fab: FabProfile
     mesh: MeshRules
     lap: SeamRule
-    corner: SeamRule
     door: SeamRule | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayoutPlan:
-    """All that the layout needs: the protected volume, the skin of each face, the crossings."""
+    """All that the layout needs: protected volume, skins, strips of the edges, crossings."""
 
     protected_m: Point3
     skins: dict[str, FaceSkin]
+    strip: StripSkin
     openings: tuple[OpeningPlan, ...] = ()
 
 
@@ -90,6 +93,7 @@ class Layout:
     tiles: tuple[TileDesign, ...]
     seams: tuple[SeamDesign, ...]
     crossings: tuple[CrossingDesign, ...]
+    edges: tuple[EdgeDesign, ...]
     visible: dict[str, Rect]
     openings: dict[str, tuple[PlacedOpening, ...]]
 
@@ -98,38 +102,203 @@ def lay_out(plan: LayoutPlan) -> Layout:
     """Return faces, panels, tiles, seams and crossings of the box; DesignError if none fits."""
     size = outer_size(plan)
     frames = {face: face_frame(face, size) for face in FACES}
-    edges = {face: _edge_overlaps(plan, face) for face in FACES}
-    tiles: list[TileDesign] = []
-    shown: dict[str, list[Visible]] = {}
-    crossings: list[CrossingDesign] = []
-    panels, faces, seams = [], [], []
-    openings: dict[str, tuple[PlacedOpening, ...]] = {}
-    for face in FACES:
-        skin, extent = plan.skins[face], face_size(face, size)
-        lap = _overlap(skin, skin.lap)
-        openings[face] = _place_openings(plan, face, extent, edges[face], lap)
-        boards = _face_boards(face, extent, edges[face], lap, skin, openings[face])
-        made = [_tile(face, board, skin, frames[face], lap, openings[face]) for board in boards]
-        tiles.extend(made)
-        shown[face] = [
-            Visible(id=tile.id, face=face, visible=board.visible, board=board.board)
-            for tile, board in zip(made, boards, strict=True)
-        ]
-        crossings.extend(_crossings(face, openings[face], made, boards))
-        panels.append(_panel(face, extent, skin, frames[face], made))
-        faces.append(_face(face, extent, skin))
-        seams.extend(lap_seams(shown[face], frames[face], lap))
-    seams.extend(_box_edges(frames, size, shown, edges))
+    at_edge: dict[str, FaceAtEdge] = {}
+    laid: dict[str, _LaidFace] = {}
+    for face in THROUGH:  # where a board butts depends on how its neighbours' are shingled
+        laid[face] = _lay_face(plan, face, size, frames[face], at_edge)
+        at_edge[face] = _at_edge(plan, face, laid[face].shingle_m)
+    edges, strips, legs = _edges(plan, size, frames, at_edge, laid)
+    faces = [laid[face] for face in FACES]
+    tiles = [tile for face in faces for tile in face.tiles] + [tile for tile, _ in strips]
+    seams = [seam for face in faces for seam in face.seams] + legs
     return Layout(
         size_m=size,
-        faces=tuple(faces),
-        panels=tuple(panels),
+        faces=tuple(_face(row.face, row.extent, plan.skins[row.face]) for row in faces),
+        panels=tuple(
+            _panel(
+                row.face,
+                row.extent,
+                plan.skins[row.face],
+                frames[row.face],
+                [tile for tile in tiles if tile.panel == row.face],
+            )
+            for row in faces
+        ),
         tiles=tuple(tiles),
         seams=tuple(seams),
-        crossings=tuple(crossings),
-        visible={tile.id: tile.visible for face in FACES for tile in shown[face]},
+        crossings=tuple(crossing for row in faces for crossing in row.crossings),
+        edges=tuple(edges),
+        visible={shown.id: shown.visible for row in faces for shown in row.shown},
+        openings={row.face: row.openings for row in faces},
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LaidFace:
+    """A face's boards. whole: what they cover; shingle_m: how much deeper tucked ends lie."""
+
+    face: str
+    extent: Point
+    whole: Rect
+    shingle_m: float
+    tiles: tuple[TileDesign, ...]
+    shown: tuple[Visible, ...]
+    seams: tuple[SeamDesign, ...]
+    crossings: tuple[CrossingDesign, ...]
+    openings: tuple[PlacedOpening, ...]
+
+
+def _lay_face(
+    plan: LayoutPlan, face: str, size: Point3, frame: TileFrame, at_edge: dict[str, FaceAtEdge]
+) -> _LaidFace:
+    skin, extent = plan.skins[face], face_size(face, size)
+    lap = _overlap(skin, skin.lap)
+    step = skin.stackup.thickness_m + lap.rule.clearance_m
+    flat = _starts_and_legs(plan, face, at_edge, 0.0)
+    deep = _starts_and_legs(plan, face, at_edge, step)
+    whole = Rect(
+        flat["left"][0],
+        flat["bottom"][0],
+        extent[0] - flat["right"][0],
+        extent[1] - flat["top"][0],
+    )
+    legs = {side: leg for side, (_, leg) in deep.items()}
+    openings = _place_openings(plan, face, extent, flat, legs, lap)
+    boards = _face_boards(face, whole, lap, skin, openings)
+    shingle = step if any(board.laps for board in boards) else 0.0
+    if not shingle:
+        legs = {side: leg for side, (_, leg) in flat.items()}
+    low = at_depth(frame, _depth(plan, face))
+    covered = {side: legs[side] - flat[side][0] for side in legs}
+    tiles = [_tile(face, board, skin, low, lap, openings, covered) for board in boards]
+    shown = [
+        Visible(id=tile.id, face=face, visible=board.visible, board=board.board)
+        for tile, board in zip(tiles, boards, strict=True)
+    ]
+    return _LaidFace(
+        face=face,
+        extent=extent,
+        whole=whole,
+        shingle_m=shingle,
+        tiles=tuple(tiles),
+        shown=tuple(shown),
+        seams=tuple(lap_seams(shown, low, lap)),
+        crossings=tuple(_crossings(face, openings, tiles, boards)),
         openings=openings,
     )
+
+
+def _starts_and_legs(
+    plan: LayoutPlan, face: str, at_edge: dict[str, FaceAtEdge], shingle_m: float
+) -> dict[str, tuple[float, float]]:
+    """Return for each side where the boards start and where the strip's leg over them ends."""
+    mine = _at_edge(plan, face, shingle_m)
+    found = {}
+    for side, other in NEIGHBOURS[face].items():
+        theirs = at_edge.get(other) or _at_edge(plan, other, 0.0)
+        over, under = (mine, theirs) if runs_through(face, other) else (theirs, mine)
+        start = board_start(over, under, face)
+        outer = strip_depth(plan.strip, over.face, under.face)
+        found[side] = (start, leg(plan.strip, mine, start, outer)[1])
+    return found
+
+
+def runs_through(face: str, other: str) -> bool:
+    """Return whether a face's boards run through at its edge with another face."""
+    return THROUGH.index(face) < THROUGH.index(other)
+
+
+def _doors(plan: LayoutPlan) -> dict[str, float]:
+    rules = {face: skin.door for face, skin in plan.skins.items()}
+    return {face: rule.clearance_m for face, rule in rules.items() if rule is not None}
+
+
+def _depth(plan: LayoutPlan, face: str) -> float:
+    return board_depth(face, plan.strip, _doors(plan))
+
+
+def _at_edge(plan: LayoutPlan, face: str, shingle_m: float) -> FaceAtEdge:
+    skin = plan.skins[face]
+    return FaceAtEdge(
+        face=face,
+        stackup=skin.stackup,
+        fab=skin.fab,
+        board_depth_m=_depth(plan, face),
+        shingle_m=shingle_m,
+        inside_m=skin.thickness_m,
+        clearance_m=skin.door.clearance_m if skin.door else None,
+    )
+
+
+def _edges(
+    plan: LayoutPlan,
+    size: Point3,
+    frames: dict[str, TileFrame],
+    at_edge: dict[str, FaceAtEdge],
+    laid: dict[str, _LaidFace],
+) -> tuple[list[EdgeDesign], list[tuple[TileDesign, tuple[Point3, Point3]]], list[SeamDesign]]:
+    """Return the edges, the pieces of their strips with what each shows, and the legs' seams."""
+    strip, doors = plan.strip, set(_doors(plan))
+    lap = overlap_of(
+        strip.rule,
+        stackup=strip.stackup,
+        fab=strip.fab,
+        tool_m=strip.mesh.hole_max_m,
+        theta_rad=strip.mesh.theta_max_rad,
+    )
+    edges, tiles, seams = [], [], []
+    for over, under in pairs():
+        edge = edge_of(strip, at_edge[over], at_edge[under], size, doors)
+        made = strip_tiles(strip, edge, frames, lap.board_m, doors)
+        for (one, (_, meet)), (other, _) in itertools.pairwise(made):
+            seams.append(seam_of(lap, one.id, other.id, meet, meet))
+        ends = [(tile.id, *shown) for tile, shown in made]
+        ends[0] = (ends[0][0], edge.start_m, ends[0][2])  # a tucked end runs on under the vertex
+        ends[-1] = (ends[-1][0], ends[-1][1], edge.end_m)
+        sides = []
+        for side in (edge.over, edge.under):
+            rows = _leg_seams(plan, edge, side, at_edge[side.face], laid[side.face], ends, frames)
+            seams += rows
+            named = tuple(dict.fromkeys(row.tiles[0] for row in rows))
+            sides.append(replace(side, tiles=named))
+        names = tuple(tile.id for tile, _ in made)
+        edges.append(replace(edge, over=sides[0], under=sides[1], strips=names))
+        tiles += made
+    return edges, tiles, seams
+
+
+def _leg_seams(
+    plan: LayoutPlan,
+    edge: EdgeDesign,
+    side: EdgeSide,
+    mine: FaceAtEdge,
+    laid: _LaidFace,
+    strips: list[tuple[str, Point3, Point3]],
+    frames: dict[str, TileFrame],
+) -> list[SeamDesign]:
+    """Return the seams of one leg; over a door's neighbour they are the door's own module's."""
+    strip, skins = plan.strip, plan.skins
+    owner = carrier(edge.over.face, edge.under.face, set(_doors(plan)))
+    door = skins[owner].door
+    rule = door if door is not None and side.face != owner else strip.rule
+    required, _ = leg(strip, mine, side.board_start_m, edge.level_m)
+    end = side.leg_end_m
+    bare = mine.fab.edge_clearance_m + strip.fab.edge_clearance_m
+    overlap = Overlap(
+        rule=rule,
+        gap_m=leg_gap(strip, mine, edge.level_m),
+        required_m=required,
+        meshed_m=end - side.board_start_m - bare,
+        board_m=end - side.board_start_m,
+    )
+    other = edge.under.face if side is edge.over else edge.over.face
+    where = next(s for s, face in NEIGHBOURS[side.face].items() if face == other)
+    return leg_seams(laid.shown, frames[side.face], where, laid.whole, strips, overlap)
+
+
+def at_depth(frame: TileFrame, depth_m: float) -> TileFrame:
+    """Return a frame moved inward."""
+    return replace(frame, origin_m=_plus(frame.origin_m, frame.inward, depth_m))
 
 
 def outer_size(plan: LayoutPlan) -> Point3:
@@ -170,52 +339,40 @@ def _overlap(skin: FaceSkin, rule: SeamRule) -> Overlap:
     )
 
 
-def _edge_overlaps(plan: LayoutPlan, face: str) -> dict[str, Overlap]:
-    """Return for each side the overlap of that box edge, whichever face is folded there."""
-    found = {}
-    for side, other in NEIGHBOURS[face].items():
-        over = other if side in FOLDED_SIDES[face] else face
-        upper, mine, theirs = plan.skins[over], plan.skins[face], plan.skins[other]
-        door = mine.door or theirs.door
-        rule = door if door is not None else upper.corner
-        found[side] = _overlap(upper, rule)
-    return found
-
-
 def _place_openings(
-    plan: LayoutPlan, face: str, extent: Point, edges: dict[str, Overlap], lap: Overlap
+    plan: LayoutPlan,
+    face: str,
+    extent: Point,
+    starts: dict[str, tuple[float, float]],
+    legs: dict[str, float],
+    lap: Overlap,
 ) -> tuple[PlacedOpening, ...]:
-    from casemate.design.crossings import RING_M
-
     mine = [opening for opening in plan.openings if opening.face == face]
     margins = tuple(
-        RING_M if side in FOLDED_SIDES[face] else max(RING_M, edges[side].board_m + 1e-3)
+        max(starts[side][0] + RING_M, legs[side] + 1e-3)
         for side in ("left", "right", "bottom", "top")
     )
-    clear = max(2 * RING_M, lap.board_m + 1e-3)
     return place(
         mine,
         face=face,
         size_m=extent,
         margins=margins,
-        clear_m=clear,
-        along_x=FOLDED_SIDES[face][0] == "left",
+        clear_m=max(2 * RING_M, lap.board_m + 1e-3),
+        along_x=ALONG_X.get(face, False),
     )
 
 
 def _face_boards(
-    face: str,
-    extent: Point,
-    edges: dict[str, Overlap],
-    lap: Overlap,
-    skin: FaceSkin,
-    placed: Sequence[PlacedOpening],
+    face: str, whole: Rect, lap: Overlap, skin: FaceSkin, placed: Sequence[PlacedOpening]
 ) -> list[Board]:
-    low, high = FOLDED_SIDES[face]
+    if whole.width <= 0 or whole.height <= 0:
+        raise DesignError(
+            f"face {face} is too small for the joints at its edges.",
+            remedy="make the protected volume larger, or choose flatter modules.",
+        )
     regions = regions_of(
-        extent,
-        along_x=low == "left",
-        folds_m=(edges[low].board_m, edges[high].board_m),
+        whole,
+        along_x=ALONG_X.get(face, False),
         lap_m=lap.board_m,
         board_m=skin.fab.max_board_m,
         placed=placed,
@@ -231,6 +388,7 @@ def _tile(
     frame: TileFrame,
     lap: Overlap,
     placed: Sequence[PlacedOpening],
+    leg_m: dict[str, float],
 ) -> TileDesign:
     rect = board.board
     holes = tuple(
@@ -240,7 +398,7 @@ def _tile(
         if board.visible.holds(hole)
     )
     corners = ((0.0, 0.0), (rect.width, 0.0), (rect.width, rect.height), (0.0, rect.height))
-    covered = dict(board.flaps) | dict(board.laps)
+    covered = leg_m | dict(board.laps)
     return TileDesign(
         id=f"{face}-{board.label}",
         face=face,
@@ -253,7 +411,6 @@ def _tile(
         mesh=skin.mesh,
         terminal_edge=board.terminal,
         lap_m=covered[board.terminal],
-        flaps=board.flaps,
         laps=board.laps,
     )
 
@@ -343,33 +500,6 @@ def _face(face: str, extent: Point, skin: FaceSkin) -> FaceDesign:
         budget_m=skin.budget_m,
         panels=(face,),
     )
-
-
-def _box_edges(
-    frames: dict[str, TileFrame],
-    size: Point3,
-    shown: dict[str, list[Visible]],
-    edges: dict[str, dict[str, Overlap]],
-) -> list[SeamDesign]:
-    found = []
-    for face in FACES:
-        for side in FOLDED_SIDES[face]:
-            other = NEIGHBOURS[face][side]
-            back = next(s for s, f in NEIGHBOURS[other].items() if f == face)
-            found.extend(
-                edge_seams(
-                    shown[face],
-                    frames[face],
-                    side,
-                    face_size(face, size),
-                    shown[other],
-                    frames[other],
-                    back,
-                    face_size(other, size),
-                    edges[face][side],
-                )
-            )
-    return found
 
 
 def _plus(a: Point3, b: Point3, share: float) -> Point3:

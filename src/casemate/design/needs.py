@@ -19,6 +19,8 @@ CROSSING_FUNCTIONS = {
     "copper": "crossing_copper",
 }
 SKIN_FORMS = ("loop-r", "capacitance", "tdr")
+EDGES = "seam/edges"
+"""Key of the slot of the strips round the twelve edges of the box."""
 FACE_FUNCTIONS = ("mesh_skin", "seam", "shield")
 
 
@@ -82,6 +84,14 @@ def slots_of(spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Slot, ...]:
                     length_m=edge,
                 )
             )
+    slots.append(
+        Slot(
+            key=EDGES,
+            function="seam",
+            context="edge",
+            length_m=4 * sum(spec.protected.size_m),
+        )
+    )
     for item in spec.crossings:
         if item.kind not in CROSSING_FUNCTIONS:
             continue
@@ -113,10 +123,11 @@ def slots_of(spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Slot, ...]:
 
 
 def _seam_length_m(spec: EnclosureSpec, face: str) -> float:
-    """Return metres of seam of a face: its share of the box's edges and joints between boards.
+    """Return metres of seam of a face: the edges of a door, and joints between boards.
 
-    An edge belongs to the door that it borders, else half to each of its faces. Joints: as few as
-    the largest board of the fab profile leaves, for the better of its two directions.
+    A fixed face's edges are the strips' (slot `seam/edges`). An edge between two doors is half
+    each one's. Joints: as few as the largest board of the fab profile leaves, for the better of
+    its two directions.
     """
     from casemate.spec.fab import load_fab_profiles
 
@@ -124,11 +135,10 @@ def _seam_length_m(spec: EnclosureSpec, face: str) -> float:
     sizes = dict(zip(_AXES, spec.protected.size_m, strict=True))
     edges = 0.0
     for other in FACES:
-        if _AXIS[other] == _AXIS[face]:
+        if _AXIS[other] == _AXIS[face] or face not in doors:
             continue
         along = next(axis for axis in _AXES if axis not in (_AXIS[face], _AXIS[other]))
-        owners = [name for name in (face, other) if name in doors] or [face, other]
-        edges += sizes[along] / len(owners) if face in owners else 0.0
+        edges += sizes[along] / (2 if other in doors else 1)
     profile = load_fab_profiles().get(spec.fab)
     if profile is None:
         return edges
@@ -145,15 +155,31 @@ _AXES = ("x", "y", "z")
 _AXIS = {"left": "x", "right": "x", "front": "y", "rear": "y", "top": "z", "bottom": "z"}
 
 
+def door_rise_m(face: str, door: str, card: Card, edge: Card, doors: set[str]) -> float:
+    """Return how much deeper a face lies so that the strip of a door beside it moves freely.
+
+    The strip is bonded to the door and its other leg lies over the face with the door's clearance
+    instead of the strip's own. Of two doors the first of FACES carries the strip.
+    """
+    beside = door in doors and _AXIS[face] != _AXIS[door]
+    if not beside or (face in doors and FACES.index(face) < FACES.index(door)):
+        return 0.0
+    return max(0.0, float(card.parameters["gap_m"]) - float(edge.parameters["gap_m"]))
+
+
 def candidates(slot: Slot, spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Card, ...]:
     """Return the cards that fit a slot by function, form, context, size, current and voltage."""
     return tuple(
         card
         for card in catalogue.serving(slot.function)
         if (not slot.form or card.form == slot.form)
-        and ("any" in card.applies_to or slot.context in card.applies_to)
+        and _in_context(card, slot.context)
         and _fits(card, slot, spec)
     )
+
+
+def _in_context(card: Card, context: str) -> bool:
+    return context in card.applies_to or ("any" in card.applies_to and context != "edge")
 
 
 def _fits(card: Card, slot: Slot, spec: EnclosureSpec) -> bool:

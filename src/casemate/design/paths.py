@@ -76,6 +76,8 @@ def _seams(
     paths = []
     for module in sorted({seam.module for seam in layout.seams}):
         length = sum(seam.length_m for seam in layout.seams if seam.module == module)
+        if module == layout.edges[0].module:  # two legs a strip, one joint
+            length = sum(edge.length_m for edge in layout.edges if not edge.door)
         lines = max(1.0, length / max(layout.size_m))
         card = cards.get(module)
         given = card.parameters if card is not None else {}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from casemate.core.errors import DesignError
 from casemate.core.geometry import Point
 from casemate.design.crossings import OpeningPlan
+from casemate.design.edges import NEIGHBOURS, StripSkin
 from casemate.design.enclosure import FACES, Doubt, FabProfile, MeshRules, Stackup
-from casemate.design.layout import NEIGHBOURS, FaceSkin, LayoutPlan
+from casemate.design.layout import FaceSkin, LayoutPlan
+from casemate.design.needs import EDGES
 from casemate.design.seams import SeamRule
 from casemate.modules.model import Card
 from casemate.spec.fab import FabProfileCard, load_fab_profiles
@@ -37,18 +40,44 @@ def plan_of(spec: EnclosureSpec, choice: Choice) -> LayoutPlan:
         for key in (_crossing_key(item, choice.slots),)
         if key
     )
-    return LayoutPlan(protected_m=spec.protected.size_m, skins=skins, openings=openings)
+    return LayoutPlan(
+        protected_m=spec.protected.size_m,
+        skins=skins,
+        strip=_strip(spec, choice),
+        openings=openings,
+    )
+
+
+def _strip(spec: EnclosureSpec, choice: Choice) -> StripSkin:
+    """Return what the strips round the box edges are made of, from their card."""
+    card = choice.slots[EDGES]
+    given = card.parameters
+    fab = _known(str(given["strip_fab"]))
+    rules = _rules(FACES[0], spec, choice)
+    return StripSkin(
+        module=card.id,
+        stackup=stackup_of(card, fab),
+        fab=_profile(fab),
+        mesh=replace(rules, pitch_m=given["pitch_min_m"], trace_m=given["trace_min_m"]),
+        bend_m=given["bend_radius_m"],
+        gap_m=given["gap_m"],
+        rule=replace(_rule(card, "edge"), clearance_m=0.0),
+    )
 
 
 def fab_of(spec: EnclosureSpec) -> FabProfileCard:
     """Return the spec's fab profile; DesignError if it is not known."""
+    return _known(spec.fab)
+
+
+def _known(name: str) -> FabProfileCard:
     profiles = load_fab_profiles()
-    if spec.fab not in profiles:
+    if name not in profiles:
         raise DesignError(
-            f"fab profile {spec.fab!r} is not known.",
+            f"fab profile {name!r} is not known.",
             remedy=f"choose one of {', '.join(sorted(profiles))}.",
         )
-    return profiles[spec.fab]
+    return profiles[name]
 
 
 def stackup_of(card: Card, fab: FabProfileCard) -> Stackup:
@@ -67,38 +96,24 @@ def stackup_of(card: Card, fab: FabProfileCard) -> Stackup:
 
 def plan_doubts(choice: Choice) -> tuple[Doubt, ...]:
     """Return what the layout takes for granted and nobody has proved."""
-    skins = {key: card for key, card in choice.slots.items() if key.startswith("mesh_skin/")}
     rows = [
         Doubt(
-            id="layout.vertices",
-            claim="the eight corners of the box are covered",
-            why="three boards meet there; each edge overlaps, but no proof treats the vertex",
-            closes_with="a proof in space, or a cap inside each corner",
-            severity="medium",
-        ),
-        Doubt(
-            id="layout.edge-on",
-            claim="the overlap at a box edge stops a tool from every side",
-            why="it stops every tool within the angle of the spec from the normal of the covering"
-            " face; a tool square to the other face runs edge-on between the two boards, along"
-            " the whole overlap, and strikes no mesh until it leaves it",
-            closes_with="a return of the covering board round the edge (labyrinth), or a proof of"
-            " what the capacitance and the light barrier see in that slit",
+            id="layout.lap-flat",
+            claim="the laps of boards in a face, and of strips along an edge, stop any tool",
+            why="they stop every tool within the angle of the spec from the face's normal; a"
+            " flatter one, nearly along the face, may slip in between the two sheets of a lap",
+            closes_with="a strip over each lap, as over the box edges",
             severity="high",
         ),
+        Doubt(
+            id="layout.strip-leads",
+            claim="the nets of the edge strips reach the reader inside",
+            why="their lands lie on the inner copper; the tail through the butt joint to the"
+            " board's connector is a note of fabrication, not drawn",
+            closes_with="a drawing of the tail, or a first article",
+            severity="medium",
+        ),
     ]
-    stiff = sorted({c.id for c in skins.values() if not c.parameters.get("foldable", False)})
-    if stiff:
-        rows.append(
-            Doubt(
-                id="layout.fold",
-                claim=f"boards of {', '.join(stiff)} reach round the box edges",
-                why="the flap at a box edge is drawn as part of the board, but this skin does not"
-                " fold: the flap must be a flex tail or a separate strip joined to its nets",
-                closes_with="a foldable skin (rigid-flex-wall), or a first article of the joint",
-                severity="high",
-            )
-        )
     undrawn = sorted(
         {
             card.id
@@ -134,7 +149,6 @@ def _skin(face: str, spec: EnclosureSpec, choice: Choice, fab: FabProfileCard) -
         fab=_profile(fab),
         mesh=_rules(face, spec, choice),
         lap=_rule(fixed, "lap"),
-        corner=_rule(fixed, "fold"),
         door=_rule(own, "door") if face in doors else None,
     )
 

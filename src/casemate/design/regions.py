@@ -21,23 +21,20 @@ class Board:
     visible: Rect
     board: Rect
     terminal: str
-    flaps: tuple[tuple[str, float], ...]
     laps: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A rectangle to be cut, in (u, v): u runs along the face's folded direction.
+    """A rectangle to be cut, in (u, v): boards along u are shingled towards the end `forward` says.
 
-    low_fold, high_fold, low_tuck, high_tuck: whether the u ends are folded over a box edge and
-    the v ends are tucked under another region. flipped: u is the face's y.
+    low_tuck, high_tuck: whether the v ends are tucked under another region. flipped: u is the
+    face's y.
     """
 
     label: str
     u: Axis
     v: Axis
-    low_fold: bool
-    high_fold: bool
     low_tuck: bool
     high_tuck: bool
     board_m: Point
@@ -47,21 +44,20 @@ class Region:
 
 
 def regions_of(
-    extent: Point,
+    whole: Rect,
     *,
     along_x: bool,
-    folds_m: Point,
     lap_m: float,
     board_m: Point,
     placed: Sequence[PlacedOpening],
     name: str,
 ) -> list[Region]:
-    """Return the regions of one face. folds_m: overlap of the low and the high folded side.
+    """Return the regions of one face. whole: what its boards cover, in the face's plane.
 
     A vent (or another rectangular opening) that fits into one board with its ring is a hole in it;
     a larger one gets four strips, and so does the largest if no cut leaves every opening whole.
     """
-    u_size, v_size = extent if along_x else extent[::-1]
+    whole = whole if along_x else whole.flipped()
     holes = [hole if along_x else hole.flipped() for o in placed for hole in o.holes]
     vents = [
         hole if along_x else hole.flipped()
@@ -69,19 +65,18 @@ def regions_of(
         if not o.plan.round and (o.plan.surface or len(o.holes) == 1)
         for hole in o.holes
     ]
-    whole = Rect(0.0, 0.0, u_size, v_size)
 
-    def region(label: str, rect: Rect, fold: tuple[bool, bool], tuck: tuple[bool, bool]) -> Region:
+    def region(label: str, rect: Rect, forward: bool, tuck: tuple[bool, bool]) -> Region:
         inside = tuple(hole.grown(RING_M) for hole in holes if rect.holds(hole))
         return Region(
             label=label,
             u=Axis(
                 start_m=rect.x0,
                 end_m=rect.x1,
-                low_m=folds_m[0] if fold[0] else 0.0,
-                high_m=folds_m[1] if fold[1] else 0.0,
+                low_m=0.0,
+                high_m=0.0,
                 lap_m=lap_m,
-                forward=fold[1],
+                forward=forward,
             ),
             v=Axis(
                 start_m=rect.y0,
@@ -90,8 +85,6 @@ def regions_of(
                 high_m=lap_m if tuck[1] else 0.0,
                 lap_m=lap_m,
             ),
-            low_fold=fold[0],
-            high_fold=fold[1],
             low_tuck=tuck[0],
             high_tuck=tuck[1],
             board_m=board_m,
@@ -100,9 +93,8 @@ def regions_of(
             name=name,
         )
 
-    undivided = region("", whole, (True, True), (False, False))
-    spare = (lap_m, sum(folds_m))
-    large = [rect for rect in vents if not _fits(rect, board_m, spare, whole)]
+    undivided = region("", whole, True, (False, False))
+    large = [rect for rect in vents if not _fits(rect, board_m, lap_m, whole)]
     if not large and (_can_be_cut(undivided) or not vents):
         return [undivided]
     if len(large) > 1:
@@ -113,10 +105,10 @@ def regions_of(
     vent = large[0] if large else max(vents, key=lambda rect: rect.width * rect.height)
     _no_straddle(vent, holes, name)
     return [
-        region("low", Rect(0.0, 0.0, u_size, vent.y0), (True, True), (False, False)),
-        region("near", Rect(0.0, vent.y0, vent.x0, vent.y1), (True, False), (True, True)),
-        region("far", Rect(vent.x1, vent.y0, u_size, vent.y1), (False, True), (True, True)),
-        region("high", Rect(0.0, vent.y1, u_size, v_size), (True, True), (False, False)),
+        region("low", Rect(whole.x0, whole.y0, whole.x1, vent.y0), True, (False, False)),
+        region("near", Rect(whole.x0, vent.y0, vent.x0, vent.y1), False, (True, True)),
+        region("far", Rect(vent.x1, vent.y0, whole.x1, vent.y1), True, (True, True)),
+        region("high", Rect(whole.x0, vent.y1, whole.x1, whole.y1), True, (False, False)),
     ]
 
 
@@ -130,17 +122,12 @@ def boards_of(region: Region) -> list[Board]:
     found = []
     for j, row in enumerate(rows):
         for i, column in enumerate(columns):
-            found.append(_board(region, column, row, i, j, len(columns)))
+            found.append(_board(region, column, row, i, j))
     return found
 
 
-def _board(region: Region, column: Piece, row: Piece, i: int, j: int, columns: int) -> Board:
-    first, last = i == 0, i == columns - 1
-    flaps, laps = [], []
-    if first and region.low_fold:
-        flaps.append(("left", region.u.low_m))
-    if last and region.high_fold:
-        flaps.append(("right", region.u.high_m))
+def _board(region: Region, column: Piece, row: Piece, i: int, j: int) -> Board:
+    laps = []
     for side, tucked in (
         ("left", column.low_lap),
         ("right", column.high_lap),
@@ -155,14 +142,12 @@ def _board(region: Region, column: Piece, row: Piece, i: int, j: int, columns: i
     label = f"{region.label}{'-' if region.label else ''}{j + 1}-{i + 1}"
     if region.flipped:
         visible, board, terminal = visible.flipped(), board.flipped(), _FLIP[terminal]
-        flaps = [(_FLIP[side], width) for side, width in flaps]
         laps = [(_FLIP[side], width) for side, width in laps]
     return Board(
         label=label,
         visible=visible,
         board=board,
         terminal=terminal,
-        flaps=tuple(flaps),
         laps=tuple(laps),
     )
 
@@ -175,13 +160,12 @@ def _can_be_cut(region: Region) -> bool:
     return True
 
 
-def _fits(rect: Rect, board_m: Point, spare_m: Point, whole: Rect) -> bool:
-    """Return whether a vent leaves room for its ring, laps and folds on one board."""
-    lap_m, folds_m = spare_m
-    spare = 2 * RING_M + 2 * max(lap_m, folds_m / 2) + 2e-3
+def _fits(rect: Rect, board_m: Point, lap_m: float, whole: Rect) -> bool:
+    """Return whether a vent leaves room for its ring and laps on one board."""
+    spare = 2 * RING_M + 2 * lap_m + 2e-3
     short, long = sorted(board_m)
     low, high = sorted((rect.width + spare, rect.height + spare))
-    rim = min(rect.x0, rect.y0, whole.x1 - rect.x1, whole.y1 - rect.y1)
+    rim = min(rect.x0 - whole.x0, rect.y0 - whole.y0, whole.x1 - rect.x1, whole.y1 - rect.y1)
     return low <= short and high <= long and rim >= RING_M - 1e-9
 
 

@@ -21,7 +21,7 @@ SIDES = ("left", "right", "bottom", "top")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeamRule:
-    """A seam module. clearance_m: free depth between the two boards; kind: lap, fold or door.
+    """A seam module. clearance_m: free depth between the two boards; kind: lap, edge or door.
 
     tool_reach_m: how far a tool works sideways in the gap; terminal_strip_m: kept free of mesh;
     overlap_min_m: least board overlap that the module can be built with.
@@ -99,35 +99,36 @@ def lap_seams(tiles: Sequence[Visible], frame: TileFrame, overlap: Overlap) -> l
             (x0, y0), (x1, y1) = border
             under, over = (one, other) if _reaches(one, other) else (other, one)
             found.append(
-                _seam(overlap, under.id, over.id, point_on(frame, x0, y0), point_on(frame, x1, y1))
+                seam_of(
+                    overlap, under.id, over.id, point_on(frame, x0, y0), point_on(frame, x1, y1)
+                )
             )
     return found
 
 
-def edge_seams(
-    under: Iterable[Visible],
-    under_frame: TileFrame,
-    under_side: str,
-    under_size: tuple[float, float],
-    over: Iterable[Visible],
-    over_frame: TileFrame,
-    over_side: str,
-    over_size: tuple[float, float],
+def leg_seams(
+    tiles: Iterable[Visible],
+    frame: TileFrame,
+    side: str,
+    whole: Rect,
+    strips: Iterable[tuple[str, Point3, Point3]],
     overlap: Overlap,
 ) -> list[SeamDesign]:
-    """Return a seam for every two tiles that meet at a box edge, the folded one first."""
-    lower = _segments(under, under_frame, under_side, under_size)
-    upper = _segments(over, over_frame, over_side, over_size)
+    """Return a seam for every tile at a box edge and every strip whose leg lies over it.
+
+    whole: what the face's boards cover. strips: id and the ends of its share of the edge.
+    """
     found = []
-    for name, a, b in lower:
-        for other, c, d in upper:
+    pieces = list(strips)
+    for name, a, b in _segments(tiles, frame, side, whole):
+        for strip, c, d in pieces:
             shared = _common(a, b, c, d)
             if shared is not None:
-                found.append(_seam(overlap, name, other, *shared))
+                found.append(seam_of(overlap, name, strip, *shared))
     return found
 
 
-def _seam(overlap: Overlap, under: str, over: str, start: Point3, end: Point3) -> SeamDesign:
+def seam_of(overlap: Overlap, under: str, over: str, start: Point3, end: Point3) -> SeamDesign:
     return SeamDesign(
         id=f"{under}~{over}",
         kind=overlap.rule.kind,
@@ -164,16 +165,16 @@ def _reaches(one: Visible, other: Visible) -> bool:
 
 
 def _segments(
-    tiles: Iterable[Visible], frame: TileFrame, side: str, size: tuple[float, float]
+    tiles: Iterable[Visible], frame: TileFrame, side: str, whole: Rect
 ) -> list[tuple[str, Point3, Point3]]:
     rows = []
     for tile in tiles:
         r = tile.visible
         ends = {
-            "left": (abs(r.x0) < 1e-9, (0.0, r.y0), (0.0, r.y1)),
-            "right": (abs(r.x1 - size[0]) < 1e-9, (size[0], r.y0), (size[0], r.y1)),
-            "bottom": (abs(r.y0) < 1e-9, (r.x0, 0.0), (r.x1, 0.0)),
-            "top": (abs(r.y1 - size[1]) < 1e-9, (r.x0, size[1]), (r.x1, size[1])),
+            "left": (abs(r.x0 - whole.x0) < 1e-9, (r.x0, r.y0), (r.x0, r.y1)),
+            "right": (abs(r.x1 - whole.x1) < 1e-9, (r.x1, r.y0), (r.x1, r.y1)),
+            "bottom": (abs(r.y0 - whole.y0) < 1e-9, (r.x0, r.y0), (r.x1, r.y0)),
+            "top": (abs(r.y1 - whole.y1) < 1e-9, (r.x0, r.y1), (r.x1, r.y1)),
         }
         touches, a, b = ends[side]
         if touches:

@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from casemate.design.enclosure import FACES, Target
-from casemate.design.needs import Slot, path_needs, skin_hole_m, vent_drop_pa
+from casemate.design.needs import (
+    EDGES,
+    Slot,
+    door_rise_m,
+    path_needs,
+    skin_hole_m,
+    vent_drop_pa,
+)
 from casemate.modules import Card, Catalogue
 from casemate.spec.model import EnclosureSpec
 
@@ -93,12 +100,22 @@ def unavailability_s(chosen: Chosen, spec: EnclosureSpec) -> float:
 
 
 def face_thickness_m(chosen: Chosen) -> dict[str, float]:
-    """Return metres a face: skin + seam + shield, or its thickest crossing if that is more."""
+    """Return metres a face: skin + seam + shield + edge strip, or its thickest crossing if more.
+
+    Beside a door a face lies deeper by what the door's clearance exceeds the strip's own gap.
+    """
     result = {}
+    strip = chosen[EDGES][1] if EDGES in chosen else None
+    doors = {slot.face for slot, _, _ in chosen.values() if slot.context == "door"}
     for face in FACES:
         rows = [(slot, card) for slot, card, _ in chosen.values() if slot.face == face]
         base = sum(card.thickness_m for slot, card in rows if slot.crossing is None)
         through = [card.thickness_m for slot, card in rows if slot.crossing is not None]
+        if strip is not None:
+            rises = [
+                door_rise_m(face, door, chosen[f"seam/{door}"][1], strip, doors) for door in doors
+            ]
+            base += strip.thickness_m + max(rises, default=0.0)
         result[face] = max([base, *through])
     return result
 

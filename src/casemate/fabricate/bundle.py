@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import OutputError
@@ -19,10 +19,16 @@ from casemate.core.progress import Progress
 from casemate.core.proof import at_least, at_most
 from casemate.design.enclosure import Doubt, Enclosure, Target, TileDesign
 
+if TYPE_CHECKING:
+    from casemate.mesh.model import TileMesh
+
 KICAD_SEGMENTS = 1_000_000
 """Boards with more segments get a KiCad file on request: KiCad takes about 20 s to load 10^6."""
 PLAIN_CELLS = 4_000_000
 """Fine cells above which a tile's Gerber layers are written compressed."""
+SHORTER = 0.8
+"""Share of the reader's reach for a second drawing, where the first has a net beyond it: a spine
+off the middle of a low strip makes one half longer than planned."""
 POOL_CELLS = 2_000_000
 """Fine cells above which worker processes pay for their start."""
 
@@ -60,6 +66,7 @@ def write_bundle(
     from casemate.fabricate.gltf import write_gltf
     from casemate.fabricate.report import write_report
     from casemate.fabricate.step import write_step
+    from casemate.mesh.closure_proof import closure_rows
 
     progress.total = len(enclosure.tiles) + 4
     results = {}
@@ -76,6 +83,8 @@ def write_bundle(
         "seams": [seam_proof(enclosure, number) for number in range(len(enclosure.seams))],
         "crossings": crossing_proofs(enclosure, {row["id"]: row["proof"] for row in ordered}),
     }
+    progress.step("edges and vertices proved", by=0)
+    proof["seams"] = [*proof["seams"], *closure_rows(enclosure, proof["tiles"])]
     enclosure = judged(enclosure, proof)
     (folder / "design.json").write_text(pretty_json(design_json(enclosure)), encoding="utf-8")
     (folder / "proof.json").write_text(pretty_json(proof), encoding="utf-8")
@@ -124,6 +133,10 @@ def make_tile(folder: Path, tile: TileDesign, options: BundleOptions) -> dict[st
     from casemate.mesh.prove import prove_tile
 
     drawing = draw_tile(tile, secret=options.secret, serial=options.serial)
+    if _longest(drawing.mesh) > tile.mesh.net_length_max_m:
+        shorter = replace(tile.mesh, net_length_max_m=SHORTER * tile.mesh.net_length_max_m)
+        again = replace(tile, mesh=shorter)  # the proof asks the reader's whole reach
+        drawing = draw_tile(again, secret=options.secret, serial=options.serial)
     proof = prove_tile(tile, drawing)
     mesh = drawing.mesh
     del drawing
@@ -146,6 +159,16 @@ def make_tile(folder: Path, tile: TileDesign, options: BundleOptions) -> dict[st
     }
 
 
+def _longest(mesh: TileMesh) -> float:
+    """Return the length of the longest net in metres."""
+    import numpy as np
+
+    def length(vertices: Any) -> float:
+        return float(np.abs(np.diff(vertices.astype(np.int64), axis=0)).sum()) / 1e9
+
+    return max((length(net.vertices) for net in mesh.nets), default=0.0)
+
+
 def seam_proof(enclosure: Enclosure, number: int) -> dict[str, Any]:
     """Return the proof of one seam: the overlap beats every angle up to the spec's."""
     seam = enclosure.seams[number]
@@ -160,7 +183,12 @@ def seam_proof(enclosure: Enclosure, number: int) -> dict[str, Any]:
         kind=seam.kind,
         length_m=seam.length_m,
     )
-    return {"id": seam.id, "tiles": list(seam.tiles), "properties": [row.as_json()]}
+    return {
+        "id": seam.id,
+        "kind": seam.kind,
+        "tiles": list(seam.tiles),
+        "properties": [row.as_json()],
+    }
 
 
 def crossing_proofs(enclosure: Enclosure, tiles: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
@@ -212,6 +240,8 @@ PROVED_TARGETS = (
 
 def judged(enclosure: Enclosure, proof: dict[str, Any]) -> Enclosure:
     """Return the enclosure with targets and doubts that follow from the proof."""
+    from casemate.mesh.closure_proof import closure_doubts, closure_targets, tool_m
+
     targets = list(enclosure.targets)
     for name, property_id in PROVED_TARGETS:
         rows = [
@@ -235,11 +265,13 @@ def judged(enclosure: Enclosure, proof: dict[str, Any]) -> Enclosure:
                 sense="max",
             )
         )
+    targets += closure_targets(proof["seams"])
     targets += _reach(proof)
     doubts = [_broken(owner, row) for owner, row in unproved(proof)]
     doubts += [
         _unmet(target) for target in targets if not target.met and not _listed(target, doubts)
     ]
+    doubts += closure_doubts(proof["seams"], tool_m(enclosure))
     doubts += _fab_doubts(enclosure)
     kept = [doubt for doubt in enclosure.doubts if doubt.id not in {new.id for new in doubts}]
     return replace(enclosure, targets=tuple(targets), doubts=(*doubts, *kept))
@@ -287,7 +319,9 @@ def _reach(proof: dict[str, Any]) -> list[Target]:
 
 def _listed(target: Target, doubts: list[Doubt]) -> bool:
     """Return whether a property that answers this target is among the doubts already."""
-    answered_by = dict(PROVED_TARGETS).get(target.id)
+    from casemate.mesh.closure_proof import EDGE
+
+    answered_by = {**dict(PROVED_TARGETS), "tool.edges": EDGE}.get(target.id)
     return answered_by is not None and any(row.id.endswith(f".{answered_by}") for row in doubts)
 
 

@@ -187,7 +187,7 @@ def coverage_svg(enclosure: Enclosure, face: str, coverage: dict[str, Any], low_
 
     All faces of an enclosure share one scale.
     """
-    tiles = [tile for tile in enclosure.tiles if tile.face == face]
+    tiles = [tile for tile in enclosure.tiles if tile.face == face and tile.bend is None]
     if not tiles:
         return ""
     base = tiles[0].frame

@@ -15,7 +15,7 @@ from casemate.fabricate.shapes import Part, frame_matrix, parts
 
 MATERIALS: dict[str, tuple[tuple[int, int, int, int], float]] = {
     "tile": ((38, 110, 84, 255), 0.7),
-    "flap": ((24, 78, 60, 255), 0.7),
+    "strip": ((176, 122, 40, 255), 0.6),
     "vent": ((150, 156, 164, 255), 0.5),
     "sleeve": ((196, 132, 62, 255), 0.5),
     "window": ((120, 176, 214, 110), 0.1),

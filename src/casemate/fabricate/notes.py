@@ -49,7 +49,7 @@ def _notes(board: Board) -> dict[str, Any]:
             "trace_width_share": fab.width_tolerance,
             "registration_mm": _mm(fab.registration_m),
         },
-        "folds": _folds(board),
+        "bend": _bend(board),
         "impedance_control": None,
         "solder_mask": {
             "expansion_mm": MASK_MARGIN_NM / 1e6,
@@ -62,17 +62,22 @@ def _notes(board: Board) -> dict[str, Any]:
     }
 
 
-def _folds(board: Board) -> list[dict[str, Any]]:
-    """Return the fold lines: `axis` = `at_mm` in the tile's plane, folded to the inside."""
-    x_min, y_min, x_max, y_max = (value / 1e6 for value in board.bounds)
-    edges = {"left": ("x", x_min, 1), "right": ("x", x_max, -1)}
-    edges |= {"bottom": ("y", y_min, 1), "top": ("y", y_max, -1)}
-    folds = []
-    for side, width_m in board.tile.flaps:
-        axis, edge, inward = edges[side]
-        at = round(edge + inward * width_m * 1e3, 6)
-        folds.append({"side": side, "axis": axis, "at_mm": at, "flap_mm": _mm(width_m)})
-    return folds
+def _bend(board: Board) -> dict[str, Any] | None:
+    """Return where and how an edge strip is bent: lines `y` in the tile's plane, outer copper out.
+
+    None for a flat board.
+    """
+    bend = board.tile.bend
+    if bend is None:
+        return None
+    return {
+        "edge": bend.edge,
+        "lines_y_mm": [_mm(at) for at in bend.line_m],
+        "inside_radius_mm": _mm(bend.radius_m),
+        "angle_deg": 90,
+        "outside": board.layers[0],
+        "legs_on": list(bend.faces),
+    }
 
 
 def _drills(board: Board) -> list[dict[str, Any]]:
@@ -109,10 +114,13 @@ def _sentences(board: Board) -> list[str]:
         sentences.append("Vias that reach the outer face stay covered by solder mask there.")
     else:
         sentences.append("No via and no pad reaches the outer face.")
-    if board.tile.flaps:
+    if board.tile.bend is not None:
         sentences.append(
-            "Fold along the lines under `folds`, outer face outward, without creasing."
+            "Form once between the lines under `bend`, first copper layer outside, over a"
+            " mandrel of the inside radius; no crease, no second bend, no stiffener."
         )
+    if not board.holes:
+        sentences.append("Terminals are bare lands on the last copper layer; there are no holes.")
     if board.planes:
         sentences.append(
             "Planes have no terminal; they are contacted at assembly or left floating."

@@ -8,7 +8,7 @@ from html import escape
 from casemate.core.geometry import Point, Point3
 from casemate.design.enclosure import CrossingDesign, Enclosure, TileDesign, TileFrame
 from casemate.fabricate.figures import millimetres
-from casemate.fabricate.shapes import opening_ring, vent_cell, visible_outline
+from casemate.fabricate.shapes import opening_ring, vent_cell
 
 WIDTH, HEIGHT, MARGIN = 760.0, 560.0, 56.0
 
@@ -40,6 +40,7 @@ def picture_svg(enclosure: Enclosure) -> str:
         tile_of = tiles.get(crossing.tile)
         if tile_of is not None and _faces_us(tile_of.frame):
             body.append(_crossing(view, enclosure, crossing, tile_of))
+    body += [path for tile in enclosure.tiles for path in _strip(view, enclosure, tile)]
     body += _dimensions(view)
     title = escape(f"Enclosure {enclosure.name}: {_size_words(enclosure.size_m)}")
     return (
@@ -109,7 +110,7 @@ def _faces_us(frame: TileFrame) -> bool:
 
 
 def _visible(enclosure: Enclosure) -> list[TileDesign]:
-    return [tile for tile in enclosure.tiles if _faces_us(tile.frame)]
+    return [tile for tile in enclosure.tiles if tile.bend is None and _faces_us(tile.frame)]
 
 
 def _defs(view: _View) -> str:
@@ -129,7 +130,7 @@ def _shadow(view: _View) -> list[str]:
 
 
 def _tile(view: _View, tile: TileDesign) -> str:
-    ring, frame = visible_outline(tile).exterior, tile.frame
+    ring, frame = tile.outline.exterior, tile.frame
     holes = "".join(view.path(frame, hole) for hole in tile.outline.holes)
     outline = view.path(frame, ring) + holes
     fill = _FILL.get(tile.face, "#2b7a5f")
@@ -141,9 +142,36 @@ def _tile(view: _View, tile: TileDesign) -> str:
     )
 
 
+def _strip(view: _View, enclosure: Enclosure, tile: TileDesign) -> list[str]:
+    """Return the legs of an edge strip on the faces that show, the bend left out."""
+    bend = tile.bend
+    if bend is None:
+        return []
+    frames = {panel.face: panel.frame for panel in enclosure.panels}
+    x_min, _, x_max, _ = tile.outline.bounds
+    seconds = frames[bend.faces[1]]
+    o, x, y, n = tile.frame.origin_m, tile.frame.x_axis, tile.frame.y_axis, tile.frame.inward
+    found = []
+    if _faces_us(tile.frame):
+        ring = ((x_min, 0.0), (x_max, 0.0), (x_max, bend.ends_m[0]), (x_min, bend.ends_m[0]))
+        found.append(view.path(tile.frame, ring))
+    if _faces_us(seconds):
+        edge = tuple(o[k] + y[k] * bend.ends_m[0] - n[k] * bend.level_m for k in range(3))
+        other = TileFrame(
+            origin_m=(edge[0], edge[1], edge[2]), x_axis=x, y_axis=n, inward=seconds.inward
+        )
+        ring = ((x_min, 0.0), (x_max, 0.0), (x_max, bend.ends_m[1]), (x_min, bend.ends_m[1]))
+        found.append(view.path(other, ring))
+    return [
+        f'<path d="{path}" fill="#b07a28" stroke="#0f3a2d" stroke-width=".8" opacity=".9">'
+        f"<title>{escape(tile.id)}</title></path>"
+        for path in found
+    ]
+
+
 def _meander(view: _View, tile: TileDesign) -> str:
     """Return a coarse meander over the tile as texture, left out where a hole is."""
-    x_min, y_min, x_max, y_max = visible_outline(tile).bounds
+    x_min, y_min, x_max, y_max = tile.outline.bounds
     pitch = max(view.size) / _MESH_M / 2
     inset = pitch * 0.6
     rows = max(2, int((y_max - y_min - 2 * inset) / pitch))

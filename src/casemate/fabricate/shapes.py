@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, field
 
 from casemate.core.geometry import Outline, Point, Point3, rectangle_ring
-from casemate.design.enclosure import CrossingDesign, Enclosure, TileDesign, TileFrame
+from casemate.design.enclosure import Bend, CrossingDesign, Enclosure, TileDesign, TileFrame
 
 MAX_CELLS = 2000
 """Honeycomb cells drawn one by one; STEP export time grows with the square of the holes."""
@@ -26,8 +26,8 @@ Matrix = tuple[tuple[float, float, float, float], ...]
 class Part:
     """One prism of the assembly: `outline` in the tile's plane, from z_m[0] up to z_m[1].
 
-    kind: tile, flap, vent, sleeve or window. instances: centres (x, y) of repeated copies, or empty
-    when the prism stands once where its outline says.
+    kind: tile, strip, vent, sleeve or window. instances: centres (x, y) of repeated copies, or
+    empty when the prism stands once where its outline says.
     """
 
     id: str
@@ -47,11 +47,11 @@ class Part:
 
 
 def parts(enclosure: Enclosure) -> tuple[Part, ...]:
-    """Return every tile, its flaps and every crossing as prisms, in the design's order."""
+    """Return every tile, edge strip and crossing as prisms, in the design's order."""
     tiles = {tile.id: tile for tile in enclosure.tiles}
     found = []
     for tile in enclosure.tiles:
-        found += [_flat(enclosure, tile), *_flaps(tile, face_frame(enclosure, tile))]
+        found.append(_strip(tile) if tile.bend is not None else _flat(enclosure, tile))
     for crossing in enclosure.crossings:
         ring = opening_ring(crossing)
         if crossing.tile in tiles and ring:
@@ -68,17 +68,6 @@ def opening_ring(crossing: CrossingDesign) -> tuple[Point, ...]:
         return ()
     x, y = crossing.centre_m
     return rectangle_ring(width, height, x_m=x - width / 2, y_m=y - height / 2)
-
-
-def visible_outline(tile: TileDesign) -> Outline:
-    """Return the part of a board that stays flat: its outline less the flaps folded inside."""
-    if not tile.flaps:
-        return tile.outline
-    flap = dict(tile.flaps)
-    x_min, y_min, x_max, y_max = tile.outline.bounds
-    x_min, x_max = x_min + flap.get("left", 0.0), x_max - flap.get("right", 0.0)
-    y_min, y_max = y_min + flap.get("bottom", 0.0), y_max - flap.get("top", 0.0)
-    return _clamped(tile.outline, (x_min, y_min, x_max, y_max))
 
 
 def _flat(enclosure: Enclosure, tile: TileDesign) -> Part:
@@ -98,7 +87,7 @@ def _within_box(enclosure: Enclosure, tile: TileDesign) -> Outline:
 
     A board laid like a shingle swings its inner edge out by thickness * slope, some 10 µm.
     """
-    outline = visible_outline(tile)
+    outline = tile.outline
     panel = next((p for p in enclosure.panels if p.id == tile.panel), None)
     if panel is None or not tile.laps:
         return outline
@@ -124,52 +113,62 @@ def _clamped(outline: Outline, box: tuple[float, float, float, float]) -> Outlin
     return Outline(exterior=ring, holes=outline.holes)
 
 
-def _flaps(tile: TileDesign, face: TileFrame) -> list[Part]:
-    """Return the flaps, folded square inward below the neighbour's board, bends left out.
+ARC_STEPS = 8
+"""Chords in which the quarter arc of a strip is drawn; they miss it by under 10 µm."""
 
-    They stand square to the face even if their board is tilted like a shingle, and start where
-    its deeper end lies, so that none leaves the box.
+
+def _strip(tile: TileDesign) -> Part:
+    """Return a bent strip: its section, x along the second leg's depth, drawn along the edge.
+
+    What is tucked under the next piece of the same edge is left out; the bond gives way there.
     """
+    bend = tile.bend
+    assert bend is not None
     thick = tile.stackup.thickness_m
-    x_min, y_min, x_max, y_max = visible_outline(tile).bounds
-    ends: dict[str, tuple[Point, Point, Point3]] = {
-        "left": ((x_min, y_min), (x_min, y_max), _negative(face.x_axis)),
-        "right": ((x_max, y_min), (x_max, y_max), face.x_axis),
-        "bottom": ((x_min, y_min), (x_max, y_min), _negative(face.y_axis)),
-        "top": ((x_min, y_max), (x_max, y_max), face.y_axis),
-    }
-    found = []
-    for side, width in tile.flaps:
-        near, far, outward = ends[side]
-        a = _seen_from(face, _on(tile.frame, near, 0.0))
-        b = _seen_from(face, _on(tile.frame, far, 0.0))
-        upright = side in ("left", "right")
-        along = face.y_axis if upright else face.x_axis
-        length = b[1] - a[1] if upright else b[0] - a[0]
-        start = _on(face, (a[0], a[1]), max(a[2], b[2]) + thick)
-        origin = (
-            start[0] - outward[0] * thick,
-            start[1] - outward[1] * thick,
-            start[2] - outward[2] * thick,
-        )
-        first, second, size = face.inward, along, (width, length)
-        if _dot(_cross(first, second), outward) < 0:  # keep the frame right-handed
-            first, second, size = along, face.inward, (length, width)
-        found.append(
-            Part(
-                id=f"{tile.id} {side}",
-                kind="flap",
-                panel=tile.panel,
-                tile=tile.id,
-                frame=TileFrame(
-                    origin_m=origin, x_axis=first, y_axis=second, inward=_negative(outward)
-                ),
-                outline=Outline(exterior=rectangle_ring(*size, x_m=0.0, y_m=0.0)),
-                z_m=(-thick, 0.0),
-                note="folded inside; the bend is not drawn",
-            )
-        )
-    return found
+    frame = tile.frame
+    across = _negative(frame.y_axis)  # from the edge into the box, along the first leg's face
+    corner = _plus(_on(frame, (0.0, 0.0), 0.0), across, -bend.ends_m[0])
+    corner = _plus(corner, frame.inward, -bend.level_m)
+    x_min, _, x_max, _ = tile.outline.bounds
+    laps = dict(tile.laps)
+    low, high = x_min + laps.get("left", 0.0), x_max - laps.get("right", 0.0)
+    outward = _cross(across, frame.inward)  # along the edge
+    turned = _dot(outward, frame.x_axis) < 0
+    start = _plus(corner, frame.x_axis, high if turned else low)
+    return Part(
+        id=tile.id,
+        kind="strip",
+        panel=tile.panel,
+        tile=tile.id,
+        frame=TileFrame(
+            origin_m=start, x_axis=across, y_axis=frame.inward, inward=_negative(outward)
+        ),
+        outline=Outline(exterior=_section(bend, thick)),
+        z_m=(0.0, high - low),
+        note="bent round the edge" + ("; its tucked end is not drawn" if laps else ""),
+    )
+
+
+def _section(bend: Bend, thick_m: float) -> tuple[Point, ...]:
+    """Return a strip's cross-section, counter-clockwise; x: depth below the second face's plane."""
+    level, inner = bend.level_m, bend.radius_m
+    centre = level + thick_m + inner
+    angles = [math.pi / 2 * step / ARC_STEPS for step in range(ARC_STEPS + 1)]
+
+    def arc(radius: float) -> list[Point]:
+        return [
+            (centre - radius * math.sin(angle), centre - radius * math.cos(angle))
+            for angle in angles
+        ]
+
+    first, second = bend.ends_m
+    ring = [(first, level), *arc(inner + thick_m), (level, second)]
+    ring += [(level + thick_m, second), *reversed(arc(inner)), (first, level + thick_m)]
+    return counter_clockwise(tuple(ring))
+
+
+def _plus(a: Point3, b: Point3, share: float) -> Point3:
+    return a[0] + b[0] * share, a[1] + b[1] * share, a[2] + b[2] * share
 
 
 def _seen_from(frame: TileFrame, point: Point3) -> Point3:

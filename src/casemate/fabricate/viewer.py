@@ -31,7 +31,7 @@ def viewer_data(
     found = []
     for part in parts(enclosure):
         outline = part.outline
-        crossing = crossings.get(part.id) if part.kind not in ("tile", "flap") else None
+        crossing = crossings.get(part.id) if part.kind not in ("tile", "strip") else None
         tile = tiles[part.tile]
         if part.instances and crossing is not None:
             x_m, y_m = in_face(tile, part.frame)
@@ -51,7 +51,7 @@ def viewer_data(
             m=[_rounded(line[i]) for i in range(4) for line in frame_matrix(part.frame)],
             out=[_rounded(0.0 - c) for c in tile.frame.inward],
             info=info,
-            share=_share(tile, coverage.get(tile.id)) if part.kind in ("tile", "flap") else None,
+            share=_share(tile, coverage.get(tile.id)) if part.kind in ("tile", "strip") else None,
         )
         found.append(row)
     return {"size": list(enclosure.size_m), "parts": found}

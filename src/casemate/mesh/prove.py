@@ -15,6 +15,7 @@ from casemate.mesh.decode import Decoded, bypass, decode
 from casemate.mesh.generate import Drawing, LayerDrawing
 from casemate.mesh.hole_proof import HoleFigures, hole_figures
 from casemate.mesh.model import Net, Terminal, TileMesh
+from casemate.mesh.patch import patch_property
 from casemate.mesh.region import NM
 from casemate.mesh.spacing import Spacing, free_spacing
 from casemate.mesh.terminals import copper_span
@@ -76,6 +77,7 @@ def prove_tile(tile: TileDesign, drawing: Drawing) -> TileProof:
         return _holes(tile, figures[0])
 
     timed(holes)
+    timed(lambda: [patch_property(tile, drawing)])
     timed(lambda: _bridges(tile, mesh, facts))
     timed(lambda: [_exposed(tile, mesh), _mismatch(tile, mesh, facts)])
     return TileProof(

@@ -108,8 +108,8 @@ class Card:
     """One drop-in module. Quantities are per `per` ("m^2", "m" or "each"), SI units.
 
     form: the kind within its function; sensing forms are chosen side by side, all else one a
-    slot. applies_to: contexts of the slot ("any", "fixed", "door"). requires: "function/form"
-    that must be chosen with it (on the same face if that function is one a face).
+    slot. applies_to: contexts of the slot ("any", "fixed", "door", "edge"). requires:
+    "function/form" that must be chosen with it (on the same face if that function is one a face).
     stops_host: True if its replacement stops the protected host. latency_s: physical change to
     reading (sensing) or reading to verdict (controller).
     """

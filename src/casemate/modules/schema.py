@@ -50,7 +50,7 @@ class CardFile(_Strict):
     name: str = Text
     function: Function
     form: str = Name
-    applies_to: list[Literal["any", "fixed", "door"]] = Field(default=["any"], min_length=1)
+    applies_to: list[Literal["any", "fixed", "door", "edge"]] = Field(default=["any"], min_length=1)
     per: Literal["each", "m", "m^2"] = "each"
     thickness: str = Quantity
     mass: str = Quantity

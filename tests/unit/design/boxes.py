@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from casemate.design.crossings import OpeningPlan
+from casemate.design.edges import StripSkin
 from casemate.design.enclosure import FACES, FabProfile, MeshRules, Stackup
 from casemate.design.layout import FaceSkin, LayoutPlan
 from casemate.design.seams import SeamRule
@@ -56,7 +58,25 @@ RULES = MeshRules(
     resistance_mismatch_max=0.05,
 )
 LAP = SeamRule(module="seam-lap", kind="lap", clearance_m=0.3e-3)
-FOLD = SeamRule(module="seam-folded-flex", kind="fold", clearance_m=0.1e-3)
+STRIP = StripSkin(
+    module="seam-folded-flex",
+    stackup=Stackup(
+        copper=("F.Cu", "B.Cu"),
+        mesh=("B.Cu",),
+        depth_m=(0.08e-3,),
+        plane=("F.Cu",),
+        thickness_m=0.12e-3,
+        copper_m=12e-6,
+        blind=False,
+    ),
+    fab=replace(
+        FLEX, id="flex-edge-2l", max_board_m=(0.5, 0.34), via_drill_m=1e-4, via_pad_m=25e-5
+    ),
+    mesh=RULES,
+    bend_m=0.96e-3,
+    gap_m=0.46e-3,
+    rule=SeamRule(module="seam-folded-flex", kind="edge", clearance_m=0.0, terminal_strip_m=2e-3),
+)
 DOOR = SeamRule(module="seam-screwed-lid", kind="door", clearance_m=0.4e-3, terminal_strip_m=3e-3)
 
 
@@ -78,9 +98,8 @@ def plan_of(
             fab=fab,
             mesh=RULES,
             lap=LAP,
-            corner=FOLD,
             door=DOOR if face in doors else None,
         )
         for face in FACES
     }
-    return LayoutPlan(protected_m=size_m, skins=skins, openings=openings)
+    return LayoutPlan(protected_m=size_m, skins=skins, strip=STRIP, openings=openings)

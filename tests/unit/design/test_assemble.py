@@ -163,7 +163,10 @@ def test_totals_follow_from_the_bill_of_what_is_built(name: str) -> None:
     assert made.totals["mass_kg"] == pytest.approx(sum(row["mass_kg"] for row in made.bom))
     skins = {card.id for key, card in choice.slots.items() if key.startswith("mesh_skin/")}
     boards = sum(row["quantity"] for row in made.bom if row["id"] in skins)
-    assert boards == pytest.approx(made.totals["board_area_m2"], abs=1e-5)
+    flat = sum(t.width_m * t.height_m for t in made.tiles if t.bend is None)
+    assert boards == pytest.approx(flat, abs=1e-5)
+    strips = next(row for row in made.bom if row["id"] == "seam-folded-flex")
+    assert strips["quantity"] == pytest.approx(4 * sum(made.size_m), abs=1e-5)
     seams = sum(row["quantity"] for row in made.bom if row["function"] == "seam")
     assert seams == pytest.approx(made.totals["seam_length_m"], abs=1e-5)
     cost = next(row for row in made.targets if row.id == "unit_cost")
@@ -186,6 +189,7 @@ def test_design_json_has_the_agreed_keys() -> None:
     assert set(made["faces"][0]) == {"name", "thickness_m", "budget_m"}
     assert set(made["tiles"][0]) == {
         "id", "face", "width_m", "height_m", "layers", "pitch_m", "trace_m", "outline",
+        "bend",
     }  # fmt: skip
     assert set(made["targets"][0]) == {"id", "required", "achieved", "unit", "met", "evidence"}
     assert set(made["totals"]) == {

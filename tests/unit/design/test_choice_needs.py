@@ -104,8 +104,8 @@ def test_skin_area_and_seams_are_those_of_the_box() -> None:
     x, y, z = spec.protected.size_m
     area = sum(slot.area_m2 for slot in slots.values() if slot.function == "mesh_skin")
     assert area == pytest.approx(2 * (x * y + y * z + x * z))
-    length = sum(slot.length_m for slot in slots.values() if slot.function == "seam")
-    assert length == pytest.approx(4 * (x + y + z))  # boards larger than any face: edges only
+    assert slots["seam/edges"].length_m == pytest.approx(4 * (x + y + z))  # a strip each
+    assert slots["seam/left"].length_m == 0  # boards larger than any face: no joints
     assert slots["seam/rear"].length_m == pytest.approx(2 * (x + z))  # the door owns its edges
 
 
@@ -113,8 +113,7 @@ def test_a_rack_has_joints_where_the_boards_end() -> None:
     spec = example("nvl72")
     slots = {slot.key: slot for slot in slots_of(spec, CATALOGUE)}
     depth, height = face_size_m(spec, "left")
-    joints = slots["seam/left"].length_m - depth  # two half edges at top and bottom
-    assert joints == pytest.approx(height + 3 * depth)  # 2 x 4 boards
+    assert slots["seam/left"].length_m == pytest.approx(height + 3 * depth)  # 2 x 4 boards
 
 
 def test_fibres_are_counted_by_ferrule() -> None:

@@ -14,8 +14,9 @@ from shapely.ops import unary_union
 
 from casemate.core.errors import DesignError
 from casemate.design.crossings import RING_M, OpeningPlan
+from casemate.design.edges import NEIGHBOURS, THROUGH, pairs
 from casemate.design.enclosure import FACES, FabProfile, TileDesign
-from casemate.design.layout import FOLDED_SIDES, NEIGHBOURS, Layout, face_frame, lay_out
+from casemate.design.layout import Layout, face_frame, lay_out
 from casemate.design.seams import overlap_of
 
 EDGE = st.floats(min_value=0.02, max_value=3.0).map(lambda value: round(value, 5))
@@ -40,32 +41,53 @@ def placed(tile: TileDesign, layout: Layout) -> Polygon:
     return Polygon(shell, [[on_face(*p) for p in hole] for hole in tile.outline.holes])
 
 
+def whole_of(layout: Layout, face: str) -> tuple[float, float, float, float]:
+    """Return what a face's boards must cover: from where they start at each of its edges."""
+    design = next(f for f in layout.faces if f.name == face)
+    start = {}
+    for edge in layout.edges:
+        for side, other in ((edge.over, edge.under), (edge.under, edge.over)):
+            if side.face == face:
+                where = next(s for s, name in NEIGHBOURS[face].items() if name == other.face)
+                start[where] = side.board_start_m
+    return (
+        start["left"],
+        start["bottom"],
+        design.width_m - start["right"],
+        design.height_m - start["top"],
+    )
+
+
 def bare_area(layout: Layout, face: str) -> float:
     """Return what of a face neither a board nor a crossing's module covers (square metres)."""
-    design = next(f for f in layout.faces if f.name == face)
+    sides = [s for edge in layout.edges for s in (edge.over, edge.under) if s.face == face]
+    whole = whole_of(layout, face)
+    assert len(sides) == 4
     cover = [placed(tile, layout).buffer(5e-5) for tile in layout.tiles if tile.face == face]
     for opening in layout.openings[face]:
         cover.extend(box(*hole).buffer(5e-5) for hole in opening.holes)
-    return float(box(0, 0, design.width_m, design.height_m).difference(unary_union(cover)).area)
+    return float(box(*whole).difference(unary_union(cover)).area)
 
 
 def check(layout: Layout, fab: FabProfile) -> None:
-    short, long = sorted(fab.max_board_m)
     for tile in layout.tiles:
+        short, long = sorted(tile.fab.max_board_m)
         low, high = sorted((tile.width_m, tile.height_m))
         assert low <= short + 1e-9 and high <= long + 1e-9, tile.id
-        covered = dict(tile.flaps) | dict(tile.laps)
-        assert covered[tile.terminal_edge] == tile.lap_m > 0
+        if tile.bend is not None:
+            continue
+        assert tile.lap_m > 0 and tile.fab is fab
         outline = box(0, 0, tile.width_m, tile.height_m)
         for hole in tile.outline.holes:
             assert outline.buffer(-RING_M + 1e-5).contains(Polygon(hole)), tile.id
     for face in FACES:
         assert bare_area(layout, face) < 1e-10, face
+    assert len(layout.edges) == 12
     for seam in layout.seams:
         assert seam.overlap_m >= seam.required_m - 1e-12
         reach = RULES.hole_max_m + seam.gap_m * math.tan(RULES.theta_max_rad)
         assert seam.required_m == pytest.approx(reach + 2 * fab.registration_m)
-        assert seam.length_m > 0
+        assert seam.length_m > 0 or seam.kind == "edge"
 
 
 @settings(max_examples=60, deadline=None)
@@ -136,25 +158,52 @@ def test_the_box_grows_by_its_faces_and_nothing_else() -> None:
 
 def test_a_rack_side_takes_the_fewest_boards() -> None:
     layout = lay_out(plan_of((0.59, 1.058, 2.226)))
-    side = [tile for tile in layout.tiles if tile.face == "left"]
+    side = [tile for tile in layout.tiles if tile.face == "left" and tile.bend is None]
     area = sum(tile.width_m * tile.height_m for tile in side)
     assert len(side) == 8  # 1.068 x 2.236 m: 2 x 4, no fewer fit into 0.67 x 0.6 m
     assert area < 1.04 * 1.068 * 2.236
 
 
-def test_every_box_edge_has_one_seam_and_each_fold_a_partner() -> None:
+def test_every_box_edge_has_a_strip_over_both_its_faces() -> None:
     layout = lay_out(plan_of((0.06, 0.2, 0.08), doors=("rear",)))
-    pairs = {frozenset(s.tiles) for s in layout.seams}
-    assert len(layout.seams) == len(pairs) == 12
-    assert {s.kind for s in layout.seams} == {"fold", "door"}
-    assert sum(s.kind == "door" for s in layout.seams) == 4
-    total = sum(s.length_m for s in layout.seams)
-    assert total == pytest.approx(4 * sum(layout.size_m))
-    for face, sides in FOLDED_SIDES.items():
-        for side in sides:
-            other = NEIGHBOURS[face][side]
-            back = next(s for s, f in NEIGHBOURS[other].items() if f == face)
-            assert back not in FOLDED_SIDES[other]
+    assert {edge.id for edge in layout.edges} == {
+        "~".join(sorted(pair, key=FACES.index)) for pair in pairs()
+    }
+    assert len(layout.seams) == 24
+    assert {s.kind for s in layout.seams} == {"edge", "door"}
+    assert sum(s.kind == "door" for s in layout.seams) == 4  # the leg over the door's neighbour
+    strips = {tile.id: tile for tile in layout.tiles if tile.bend is not None}
+    for edge in layout.edges:
+        assert THROUGH.index(edge.over.face) < THROUGH.index(edge.under.face)
+        covered = {s.tiles[0] for s in layout.seams if s.tiles[1] in edge.strips}
+        assert covered == {*edge.over.tiles, *edge.under.tiles}
+        for name in edge.strips:
+            bend = strips[name].bend
+            assert bend is not None
+            assert ("rear" in bend.faces) <= (bend.faces[0] == "rear")  # bonded to the door
+
+
+def test_a_strip_bends_no_tighter_than_its_thickness_allows() -> None:
+    for size in ((0.02, 0.02, 0.02), (0.6, 1.07, 2.2)):
+        layout = lay_out(plan_of(size))
+        for tile in layout.tiles:
+            if tile.bend is not None:
+                assert 6 <= tile.bend.radius_m / tile.stackup.thickness_m <= 10
+                first, second = tile.bend.line_m
+                arc = math.pi / 2 * (tile.bend.radius_m + tile.stackup.thickness_m / 2)
+                assert second - first == pytest.approx(arc)
+                assert 0 < first and second < tile.height_m
+
+
+def test_boards_clear_the_strips_bend() -> None:
+    """The corner of the board that runs through stays inside the innermost bend."""
+    layout = lay_out(plan_of((0.06, 0.2, 0.08), doors=("rear",)))
+    strips = {tile.id: tile for tile in layout.tiles if tile.bend is not None}
+    for edge in layout.edges:
+        bend = strips[edge.strips[0]].bend
+        assert bend is not None
+        corner = (edge.over.board_depth_m, edge.over.board_start_m)
+        assert math.dist(corner, (edge.centre_m, edge.centre_m)) <= bend.radius_m + 1e-9
 
 
 def test_a_short_overlap_would_be_seen() -> None:

@@ -56,8 +56,8 @@ def test_half_an_overlap_lets_tools_pass() -> None:
 
 
 def test_a_tool_flatter_than_the_spec_passes() -> None:
-    """What the doubt layout.edge-on says: beyond the angle the overlap proves nothing."""
-    rule = SeamRule(module="m", kind="fold", clearance_m=0.1e-3)
+    """What the doubt layout.lap-flat says: beyond the angle the overlap proves nothing."""
+    rule = SeamRule(module="m", kind="lap", clearance_m=0.1e-3)
     got = overlap_of(rule, stackup=STACKUP, fab=RIGID, tool_m=TOOL, theta_rad=THETA)
     assert missed(got.meshed_m, got.gap_m, math.radians(89), 2 * RIGID.registration_m) > 0
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import synthetic_boards as boards
 
-from casemate.design.enclosure import Stackup
+from casemate.design.enclosure import Bend, Stackup
 from casemate.fabricate import write_tile
 
 
@@ -69,12 +69,18 @@ def test_gerbonara_reads_the_holes(tmp_path: Path) -> None:
     assert got == want
 
 
-def test_notes_say_where_to_fold(tmp_path: Path) -> None:
-    tile = boards.tile(stackup=boards.TWO_LAYERS)
-    tile = replace(tile, flaps=(("left", 0.002), ("top", 0.003)))
+def test_notes_say_where_and_how_to_bend(tmp_path: Path) -> None:
+    bend = Bend(
+        edge="front~left", faces=("left", "front"), line_m=(0.003, 0.0046), radius_m=0.96e-3,
+        level_m=0.0, ends_m=(0.00408, 0.005),
+    )  # fmt: skip
+    tile = replace(boards.tile(stackup=boards.TWO_LAYERS), bend=bend)
     write_tile(tmp_path, tile, boards.mesh(tile), kicad=False, compress=False)
-    folds = json.loads((tmp_path / "fabrication.json").read_text())["folds"]
-    assert [(one["axis"], one["at_mm"]) for one in folds] == [("x", 2.0), ("y", 9.0)]
+    notes = json.loads((tmp_path / "fabrication.json").read_text())
+    assert notes["bend"]["lines_y_mm"] == [3.0, 4.6]
+    assert notes["bend"]["inside_radius_mm"] == 0.96
+    assert notes["bend"]["outside"] == notes["copper_layers"][0]
+    assert any("mandrel" in sentence for sentence in notes["notes"])
 
 
 def test_notes_table_agrees_with_the_files(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ PROPERTIES = (
     "net.single_path", "net.no_contact", "fab.width", "fab.space", "hole.severing.perpendicular",
     "hole.severing.any_direction", "hole.severing.per_layer", "hole.empty.any_direction",
     "adjacency.same_net_share", "bypass.worst_share", "bypass.over_one_percent_share",
-    "rim.severing", "terminal.exposed", "pair.resistance_mismatch",
+    "rim.severing", "patch.severing.any_direction", "terminal.exposed", "pair.resistance_mismatch",
 )  # fmt: skip
 
 

@@ -14,8 +14,8 @@
   stage.appendChild(canvas);
   document.getElementById("tools").hidden = document.getElementById("viewer-help").hidden = false;
 
-  const COLOURS = { tile: [.17, .48, .37, 1], flap: [.12, .36, .28, 1], vent: [.55, .58, .62, 1], sleeve: [.77, .52, .24, 1], window: [.5, .71, .86, .55] };
-  const TILE = ["tile", "flap"];
+  const COLOURS = { tile: [.17, .48, .37, 1], strip: [.69, .48, .16, 1], vent: [.55, .58, .62, 1], sleeve: [.77, .52, .24, 1], window: [.5, .71, .86, .55] };
+  const TILE = ["tile", "strip"];
   const reach = Math.hypot(...data.size), centre = data.size.map((v) => v / 2);
   const HOME = { turn: 0.66, tilt: 0.45, zoom: 1.0 };
   const view = { ...HOME, explode: 0, chosen: -1, byShare: false };

@@ -1,0 +1,170 @@
+"""How well a tile's mesh severs a tool of ANY direction, away from its outer rim.
+
+A flat tool, nearly along the board, meets the layers far apart, so only one layer may be counted.
+For one layer the perpendicular is the worst direction (docs/formats/hole-certificate.md, 3). The
+lemmas behind it need no drill inside the board, so here the outline is no limit: every centre at
+least the inset away from the board's outer edge counts, whatever part of the tool hangs over it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.proof import Property, at_most
+from casemate.design.enclosure import TileDesign
+from casemate.mesh.decode import decode, incomplete, runs
+from casemate.mesh.generate import Drawing, LayerDrawing
+from casemate.mesh.holes.lattice import lattice_bound
+from casemate.mesh.holes.region import RegionIndex, region_bound, region_index
+from casemate.mesh.model import VertexArray
+from casemate.mesh.region import NM, Lattice
+from casemate.mesh.terminals import copper_span
+
+INSETS_M = (0.25e-3, 0.3e-3, 0.35e-3, 0.4e-3, 0.5e-3)
+"""From the board's edge to the patch: 0.2 mm without copper, half a trace, and what corners take.
+The least one at which the spec's tool severs is taken, else the last."""
+BAND_M = 20e-3
+"""Width of the patch along the board's edges; what lies farther in is the face's concern."""
+REACH = 3
+"""Lattice nodes round an incomplete one that are searched on the drawn copper (certificate, 6)."""
+PROPERTY = "patch.severing.any_direction"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """figure_m: largest tool that severs nothing of `layer`, any direction, place in the patch."""
+
+    figure_m: float
+    layer: str
+    inset_m: float
+    at_m: tuple[float, float]
+
+
+def patch_of(tile: TileDesign, drawing: Drawing, insets_m: tuple[float, ...] = INSETS_M) -> Patch:
+    """Return the largest patch whose best layer notices the spec's tool, else the smallest."""
+    found = _best(tile, drawing, insets_m[0])
+    for inset_m in insets_m[1:]:
+        if found.figure_m <= tile.mesh.hole_max_m:
+            break
+        found = _best(tile, drawing, inset_m)
+    return found
+
+
+def _best(tile: TileDesign, drawing: Drawing, inset_m: float) -> Patch:
+    rows = [_layer(tile, drawing, layer, inset_m) for layer in drawing.layers]
+    return min(rows, key=lambda row: row.figure_m)
+
+
+def patch_property(tile: TileDesign, drawing: Drawing) -> Property:
+    """Return the patch as a property of the tile; nothing is asked of it by itself."""
+    patch = patch_of(tile, drawing)
+    return at_most(
+        "patch.severing.any_direction",
+        patch.figure_m,
+        None,
+        "m",
+        "largest tool, any direction to 90 degrees, whose axis passes this layer inset_m to 20 mm"
+        " inside the board's outer edge and that severs nothing there; that layer alone"
+        " (docs/formats/edge-closure.md)",
+        layer=patch.layer,
+        inset_m=patch.inset_m,
+        at_m=list(patch.at_m),
+    )
+
+
+def _layer(tile: TileDesign, drawing: Drawing, layer: LayerDrawing, inset_m: float) -> Patch:
+    lattice, swap = layer.lattice, layer.swap
+    nets = [net for net in drawing.mesh.nets if net.layer == layer.layer]
+    decoded = decode(nets, lattice, swap=swap)
+    inside = lattice_bound(
+        pitch_m=lattice.pitch_nm / NM,
+        trace_m=drawing.mesh.trace_nm / NM,
+        offsets=((0.0, 0.0),),
+        depths_m=(0.0,),
+        theta_max_rad=0.0,
+        open_squares=True,
+    ).per_layer_m[0]
+    boxes = _inset(_boxes(incomplete(decoded.owner, REACH), lattice), tile, swap, inset_m)
+    vertices: list[VertexArray] = [
+        np.ascontiguousarray(net.vertices[:, ::-1]) if swap else net.vertices for net in nets
+    ]
+    index = _index(tile, drawing, layer, vertices, boxes)
+    searched = region_bound(index, floor_m=inside)
+    place = (searched.y_m, searched.x_m) if swap else (searched.x_m, searched.y_m)
+    return Patch(
+        figure_m=max(inside, searched.bound_m), layer=layer.layer, inset_m=inset_m, at_m=place
+    )
+
+
+def _index(
+    tile: TileDesign,
+    drawing: Drawing,
+    layer: LayerDrawing,
+    vertices: list[VertexArray],
+    boxes: npt.NDArray[np.float64],
+) -> RegionIndex:
+    barrels = [
+        (t.y_nm, t.x_nm, t.drill_nm / 2) if layer.swap else (t.x_nm, t.y_nm, t.drill_nm / 2)
+        for t in drawing.mesh.terminals
+        if layer.layer in copper_span(tile, t) and t.layer != t.to_layer
+    ]
+    return region_index(
+        [vertices],
+        trace_nm=drawing.mesh.trace_nm,
+        pitch_nm=layer.lattice.pitch_nm,
+        boxes=boxes,
+        end_trim_nm=tile.fab.via_pad_m / 2 * NM,
+        vias=[np.array(barrels, dtype=np.float64).reshape(-1, 3)],
+        slant_m=0.0,
+    )
+
+
+def _boxes(mask: npt.NDArray[np.bool_], lattice: Lattice) -> npt.NDArray[np.float64]:
+    found = runs(mask, 1)
+    half = lattice.pitch_nm / 2
+    x0 = lattice.x_nm + found[:, 1] * lattice.pitch_nm - half
+    x1 = lattice.x_nm + (found[:, 2] - 1) * lattice.pitch_nm + half
+    y = lattice.y_nm + found[:, 0] * lattice.pitch_nm
+    return np.stack([x0, y - half, x1, y + half], axis=1).astype(np.float64)
+
+
+def _inset(
+    boxes: npt.NDArray[np.float64], tile: TileDesign, swap: bool, inset_m: float
+) -> npt.NDArray[np.float64]:
+    """Return the boxes cut to the band beside the board's edge, and less its openings.
+
+    An opening's rim is not the edge's concern: centres in it, or within the inset of it, are out.
+    """
+    x_min, y_min, x_max, y_max = (value * NM for value in tile.outline.bounds)
+    if swap:
+        x_min, y_min, x_max, y_max = y_min, x_min, y_max, x_max
+    inset = inset_m * NM
+    low = np.array([x_min + inset, y_min + inset])
+    high = np.array([x_max - inset, y_max - inset])
+    cut = np.concatenate([np.maximum(boxes[:, :2], low), np.minimum(boxes[:, 2:], high)], axis=1)
+    keep = (cut[:, 2] > cut[:, 0]) & (cut[:, 3] > cut[:, 1])
+    band = BAND_M * NM
+    keep &= (
+        (cut[:, 0] < x_min + band)
+        | (cut[:, 2] > x_max - band)
+        | (cut[:, 1] < y_min + band)
+        | (cut[:, 3] > y_max - band)
+    )
+    return cut[keep & ~_in_openings(cut, tile, swap, inset)]
+
+
+def _in_openings(
+    boxes: npt.NDArray[np.float64], tile: TileDesign, swap: bool, inset: float
+) -> npt.NDArray[np.bool_]:
+    import shapely
+
+    inside = np.zeros(len(boxes), dtype=np.bool_)
+    squares = shapely.box(boxes[:, 0], boxes[:, 1], boxes[:, 2], boxes[:, 3])
+    for hole in tile.outline.holes:
+        ring = [(y * NM, x * NM) if swap else (x * NM, y * NM) for x, y in hole]
+        grown = shapely.Polygon(ring).buffer(2 * inset)
+        inside |= np.asarray(shapely.covers(grown, squares), dtype=np.bool_)
+    return inside
