@@ -29,6 +29,7 @@ from casemate.mesh.rim import polyline, push_fingers
 from casemate.mesh.terminals import (
     Lead,
     copper_span,
+    core_nm,
     fan,
     lay_leads,
     position_nm,
@@ -137,7 +138,7 @@ def _closed(
     swap = tile.height_m > tile.width_m
     for layer in layers:
         barrels = [
-            (t.y_nm, t.x_nm, t.drill_nm / 2) if swap else (t.x_nm, t.y_nm, t.drill_nm / 2)
+            (t.y_nm, t.x_nm, core_nm(t)) if swap else (t.x_nm, t.y_nm, core_nm(t))
             for t in terminals
             if layer.name in copper_span(tile, t)
         ]

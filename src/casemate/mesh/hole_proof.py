@@ -16,7 +16,7 @@ from casemate.mesh.holes.lattice import LatticeCertificate, lattice_bound
 from casemate.mesh.holes.oblique import oblique_bound
 from casemate.mesh.holes.region import RegionCertificate, RegionIndex, region_bound, region_index
 from casemate.mesh.region import NM, Lattice, contains_grid, polygon_nm
-from casemate.mesh.terminals import copper_span
+from casemate.mesh.terminals import copper_span, core_nm
 
 OBLIQUE_BOXES = 4_000_000
 """Boxes of place and direction after which the search at rims settles for a looser bound."""
@@ -170,10 +170,10 @@ def _region(
 
 
 def _barrels(tile: TileDesign, drawing: Drawing, layer: str) -> npt.NDArray[np.float64]:
-    """Return the via barrels that have copper on a layer: rows (x, y, radius) in nm."""
+    """Return the via barrels and pads that have copper on a layer: rows (x, y, radius) in nm."""
     swap = drawing.layers[0].swap
     rows = [
-        (t.y_nm, t.x_nm, t.drill_nm / 2) if swap else (t.x_nm, t.y_nm, t.drill_nm / 2)
+        (t.y_nm, t.x_nm, core_nm(t)) if swap else (t.x_nm, t.y_nm, core_nm(t))
         for t in drawing.mesh.terminals
         if layer in copper_span(tile, t)
     ]

@@ -21,7 +21,7 @@ from casemate.mesh.holes.lattice import lattice_bound
 from casemate.mesh.holes.region import RegionIndex, region_bound, region_index
 from casemate.mesh.model import VertexArray
 from casemate.mesh.region import NM, Lattice
-from casemate.mesh.terminals import copper_span
+from casemate.mesh.terminals import copper_span, core_nm
 
 INSETS_M = (0.25e-3, 0.3e-3, 0.35e-3, 0.4e-3, 0.5e-3)
 """From the board's edge to the patch: 0.2 mm without copper, half a trace, and what corners take.
@@ -107,9 +107,9 @@ def _index(
     boxes: npt.NDArray[np.float64],
 ) -> RegionIndex:
     barrels = [
-        (t.y_nm, t.x_nm, t.drill_nm / 2) if layer.swap else (t.x_nm, t.y_nm, t.drill_nm / 2)
+        (t.y_nm, t.x_nm, core_nm(t)) if layer.swap else (t.x_nm, t.y_nm, core_nm(t))
         for t in drawing.mesh.terminals
-        if layer.layer in copper_span(tile, t) and t.layer != t.to_layer
+        if layer.layer in copper_span(tile, t)
     ]
     return region_index(
         [vertices],

@@ -106,6 +106,15 @@ def via_keepout_nm(fab: FabProfile, trace_nm: int) -> float:
     return (fab.via_pad_m / 2 + fab.space_min_m) * NM + trace_nm / 2
 
 
+def core_nm(terminal: Terminal) -> float:
+    """Return the radius of what a drill must hold whole to cut a terminal off its net.
+
+    A via's barrel, for nothing else joins the layers there; of a pad without a via all of it.
+    """
+    via = terminal.layer != terminal.to_layer
+    return (terminal.drill_nm if via else terminal.pad_nm) / 2
+
+
 def copper_span(tile: TileDesign, terminal: Terminal) -> tuple[str, ...]:
     """Return the copper layers on which a terminal's via has copper, outer first."""
     copper = tile.stackup.copper
