@@ -92,7 +92,7 @@ def test_json_schema_accepts_example(name: str) -> None:
         ('kind = "window"', 'kind = "glass"'),
         ("lanes = 2", "lanes = 1"),
         ("pod = 0.999", "pod = 1.0"),
-        ('tool = "0.65 mm"', 'toool = "0.45 mm"'),
+        ('tool = "0.6 mm"', 'toool = "0.45 mm"'),
         ('top = "8 mm"\n', ""),
     ],
 )

@@ -67,9 +67,9 @@ def changed(example: str, old: str, new: str) -> SpecError:
          "over the edge", "at least 23 mm"),
         ("camera", 'fab = "hdi-rigid-4l"', 'fab = "hdi-rigid"', "fab", "unknown",
          'did you mean "hdi-rigid-4l"'),
-        ("camera", 'tool = "0.65 mm"', 'tool = "0.3 mm"', "targets.tool", "any fab", "0.339 mm"),
+        ("camera", 'tool = "0.6 mm"', 'tool = "0.3 mm"', "targets.tool", "any fab", "0.339 mm"),
         ("camera", "lanes = 2", 'lanes = 2\npitch = "0.19 mm"', "mesh.pitch", "fine", "0.2 mm"),
-        ("camera", "lanes = 2", 'lanes = 2\npitch = "0.5 mm"', "mesh.pitch", "0.65 mm", "finer"),
+        ("camera", "lanes = 2", 'lanes = 2\npitch = "0.5 mm"', "mesh.pitch", "0.6 mm", "finer"),
         ("camera", 'clearance = "100 mm"', 'clearance = "89 mm"', "service.doors[0].clearance",
          "90 mm", "lift"),
         ("nvl72", 'clearance = "1.2 m"', 'clearance = "0.7 m"', "service.doors[0].clearance",
@@ -139,13 +139,13 @@ def test_first_problem_is_shown_and_the_others_counted() -> None:
 
 def test_chosen_fab_too_coarse_names_one_that_is_not() -> None:
     text = TEXT["camera"].replace('fab = "hdi-rigid-4l"', 'fab = "flex-standard-2l"')
-    error = refused(text.replace('tool = "0.65 mm"', 'tool = "0.45 mm"'))
+    error = refused(text.replace('tool = "0.6 mm"', 'tool = "0.45 mm"'))
     assert error.key == "targets.tool" and "flex-standard-2l" in error.message
     assert "jlc-rigid-4l" in error.remedy
 
 
 def test_serpentine_resists_a_finer_tool_than_a_tree() -> None:
-    text = TEXT["camera"].replace('tool = "0.65 mm"', 'tool = "0.31 mm"')
+    text = TEXT["camera"].replace('tool = "0.6 mm"', 'tool = "0.31 mm"')
     assert refused(text).key == "targets.tool"
     assert load_spec_text(text.replace('pattern = "tree"', 'pattern = "serpentine"'))
 
