@@ -16,7 +16,8 @@ from casemate.core.errors import DesignError
 from casemate.design.crossings import RING_M, OpeningPlan
 from casemate.design.edges import NEIGHBOURS, THROUGH, pairs
 from casemate.design.enclosure import FACES, FabProfile, TileDesign
-from casemate.design.layout import Layout, face_frame, lay_out
+from casemate.design.frames import face_frame
+from casemate.design.layout import Layout, lay_out
 from casemate.design.seams import overlap_of
 
 EDGE = st.floats(min_value=0.02, max_value=3.0).map(lambda value: round(value, 5))
