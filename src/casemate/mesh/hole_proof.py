@@ -15,6 +15,8 @@ from casemate.mesh.generate import Drawing
 from casemate.mesh.holes.lattice import LatticeCertificate, lattice_bound
 from casemate.mesh.holes.oblique import oblique_bound
 from casemate.mesh.holes.region import RegionCertificate, RegionIndex, region_bound, region_index
+from casemate.mesh.holes.strips import Pieces, strip_pieces
+from casemate.mesh.model import VertexArray
 from casemate.mesh.region import NM, Lattice, contains_grid, polygon_nm
 from casemate.mesh.terminals import copper_span, core_nm
 
@@ -44,10 +46,37 @@ class HoleFigures:
     coverage: dict[str, Any]
 
 
-def hole_figures(tile: TileDesign, drawing: Drawing, decoded: list[Decoded]) -> HoleFigures:
-    """Bound the largest holes of a drawn tile; `decoded` is each layer read back, outer first."""
+def layer_strips(tile: TileDesign, drawing: Drawing) -> list[Pieces]:
+    """Return the boundary lines of each layer's copper, in the working frame."""
+    return [
+        strip_pieces(
+            working_vertices(drawing, layer.layer),
+            trace_nm=drawing.mesh.trace_nm,
+            end_trim_nm=tile.fab.via_pad_m / 2 * NM,
+        )
+        for layer in drawing.layers
+    ]
+
+
+def working_vertices(drawing: Drawing, layer: str) -> list[VertexArray]:
+    """Return the centrelines of a layer's nets, x and y exchanged where the tile was turned."""
+    swap = drawing.layers[0].swap
+    return [
+        np.ascontiguousarray(net.vertices[:, ::-1]) if swap else net.vertices
+        for net in drawing.mesh.nets
+        if net.layer == layer
+    ]
+
+
+def hole_figures(
+    tile: TileDesign, drawing: Drawing, decoded: list[Decoded], strips: list[Pieces]
+) -> HoleFigures:
+    """Bound the largest holes of a drawn tile.
+
+    decoded: each layer read back, outer first; strips: its boundary lines (layer_strips).
+    """
     inner = _inner(tile, drawing)
-    index, boxes = _region(tile, drawing, decoded)
+    index, boxes = _region(tile, drawing, decoded, strips)
     layers = range(len(drawing.layers))
     joint = region_bound(index)
     alone = [region_bound(index, layers=[layer]) for layer in layers]
@@ -134,7 +163,7 @@ def _inner(tile: TileDesign, drawing: Drawing) -> LatticeCertificate:
 
 
 def _region(
-    tile: TileDesign, drawing: Drawing, decoded: list[Decoded]
+    tile: TileDesign, drawing: Drawing, decoded: list[Decoded], strips: list[Pieces]
 ) -> tuple[RegionIndex, npt.NDArray[np.float64]]:
     """Index the copper round all places where some layer's lattice is not complete."""
     base = drawing.layers[0].lattice
@@ -149,16 +178,9 @@ def _region(
     mask &= _on_board(base, board)
     boxes = _boxes(mask, base)
     rings = [np.asarray(board.exterior.coords)] + [np.asarray(r.coords) for r in board.interiors]
-    nets = [
-        [
-            np.ascontiguousarray(net.vertices[:, ::-1]) if swap else net.vertices
-            for net in drawing.mesh.nets
-            if net.layer == layer.layer
-        ]
-        for layer in drawing.layers
-    ]
     index = region_index(
-        nets,
+        [working_vertices(drawing, layer.layer) for layer in drawing.layers],
+        strips=strips,
         trace_nm=drawing.mesh.trace_nm,
         pitch_nm=base.pitch_nm,
         boxes=boxes,

@@ -32,6 +32,8 @@ TRIES = 6
 """Fingers at one place, at most."""
 SAMPLES_JOINT, SAMPLES_ALONE = 3, 2
 """Samples along a pitch at which a window is judged; few places are open in all layers at once."""
+ORDERS_JOINT, ORDERS_ALONE = 16, 8
+"""Orders that are tried in a window."""
 ROOM = 16_384
 """Vertices that fingers may add to a layer, at least."""
 
@@ -133,7 +135,10 @@ class _Work:
             other = edge_distances(at, edges)
             other[~self._on_board(at)] = 0.0
             other = np.minimum(other, self._reach(at, others, aim, aim + rules.pitch))
-            judge = Judge(aim=aim, half=0.5 * rules.trace, pad=rules.pad, edges=edges, gaps=gaps)
+            judge = Judge(
+                aim=aim, half=0.5 * rules.trace, pad=rules.pad, edges=edges, gaps=gaps,
+                orders=ORDERS_JOINT if others else ORDERS_ALONE,
+            )  # fmt: skip
             changed |= refill(filling, window, at, other, judge)
         if changed:
             self.nets[index] = self.trace[index]()

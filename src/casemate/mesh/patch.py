@@ -15,11 +15,11 @@ import numpy.typing as npt
 
 from casemate.core.proof import Property, at_most
 from casemate.design.enclosure import TileDesign
-from casemate.mesh.decode import decode, incomplete, runs
+from casemate.mesh.decode import Decoded, incomplete, runs
 from casemate.mesh.generate import Drawing, LayerDrawing
 from casemate.mesh.holes.lattice import lattice_bound
 from casemate.mesh.holes.region import RegionIndex, region_bound, region_index
-from casemate.mesh.model import VertexArray
+from casemate.mesh.holes.strips import Pieces
 from casemate.mesh.region import NM, Lattice
 from casemate.mesh.terminals import copper_span, core_nm
 
@@ -43,24 +43,44 @@ class Patch:
     at_m: tuple[float, float]
 
 
-def patch_of(tile: TileDesign, drawing: Drawing, insets_m: tuple[float, ...] = INSETS_M) -> Patch:
+def patch_of(
+    tile: TileDesign,
+    drawing: Drawing,
+    decoded: list[Decoded],
+    strips: list[Pieces],
+    insets_m: tuple[float, ...] = INSETS_M,
+) -> Patch:
     """Return the largest patch whose best layer notices the spec's tool, else the smallest."""
-    found = _best(tile, drawing, insets_m[0])
+    found = _best(tile, drawing, decoded, strips, insets_m[0])
     for inset_m in insets_m[1:]:
         if found.figure_m <= tile.mesh.hole_max_m:
             break
-        found = _best(tile, drawing, inset_m)
+        found = _best(tile, drawing, decoded, strips, inset_m)
     return found
 
 
-def _best(tile: TileDesign, drawing: Drawing, inset_m: float) -> Patch:
-    rows = [_layer(tile, drawing, layer, inset_m) for layer in drawing.layers]
+def _best(
+    tile: TileDesign,
+    drawing: Drawing,
+    decoded: list[Decoded],
+    strips: list[Pieces],
+    inset_m: float,
+) -> Patch:
+    rows = [
+        _layer(tile, drawing, layer, owner, lines, inset_m)
+        for layer, owner, lines in zip(drawing.layers, decoded, strips, strict=True)
+    ]
     return min(rows, key=lambda row: row.figure_m)
 
 
-def patch_property(tile: TileDesign, drawing: Drawing) -> Property:
-    """Return the patch as a property of the tile; nothing is asked of it by itself."""
-    patch = patch_of(tile, drawing)
+def patch_property(
+    tile: TileDesign, drawing: Drawing, decoded: list[Decoded], strips: list[Pieces]
+) -> Property:
+    """Return the patch as a property of the tile; nothing is asked of it by itself.
+
+    decoded, strips: as in hole_proof.hole_figures.
+    """
+    patch = patch_of(tile, drawing, decoded, strips)
     return at_most(
         "patch.severing.any_direction",
         patch.figure_m,
@@ -75,10 +95,15 @@ def patch_property(tile: TileDesign, drawing: Drawing) -> Property:
     )
 
 
-def _layer(tile: TileDesign, drawing: Drawing, layer: LayerDrawing, inset_m: float) -> Patch:
+def _layer(
+    tile: TileDesign,
+    drawing: Drawing,
+    layer: LayerDrawing,
+    decoded: Decoded,
+    strips: Pieces,
+    inset_m: float,
+) -> Patch:
     lattice, swap = layer.lattice, layer.swap
-    nets = [net for net in drawing.mesh.nets if net.layer == layer.layer]
-    decoded = decode(nets, lattice, swap=swap)
     inside = lattice_bound(
         pitch_m=lattice.pitch_nm / NM,
         trace_m=drawing.mesh.trace_nm / NM,
@@ -88,10 +113,7 @@ def _layer(tile: TileDesign, drawing: Drawing, layer: LayerDrawing, inset_m: flo
         open_squares=True,
     ).per_layer_m[0]
     boxes = _inset(_boxes(incomplete(decoded.owner, REACH), lattice), tile, swap, inset_m)
-    vertices: list[VertexArray] = [
-        np.ascontiguousarray(net.vertices[:, ::-1]) if swap else net.vertices for net in nets
-    ]
-    index = _index(tile, drawing, layer, vertices, boxes)
+    index = _index(tile, drawing, layer, strips, boxes)
     searched = region_bound(index, floor_m=inside)
     place = (searched.y_m, searched.x_m) if swap else (searched.x_m, searched.y_m)
     return Patch(
@@ -103,7 +125,7 @@ def _index(
     tile: TileDesign,
     drawing: Drawing,
     layer: LayerDrawing,
-    vertices: list[VertexArray],
+    strips: Pieces,
     boxes: npt.NDArray[np.float64],
 ) -> RegionIndex:
     barrels = [
@@ -112,11 +134,12 @@ def _index(
         if layer.layer in copper_span(tile, t)
     ]
     return region_index(
-        [vertices],
+        [[]],
+        strips=[strips],
+        touch=False,
         trace_nm=drawing.mesh.trace_nm,
         pitch_nm=layer.lattice.pitch_nm,
         boxes=boxes,
-        end_trim_nm=tile.fab.via_pad_m / 2 * NM,
         vias=[np.array(barrels, dtype=np.float64).reshape(-1, 3)],
         slant_m=0.0,
     )

@@ -13,7 +13,8 @@ from casemate.core.proof import Property, at_least, at_most
 from casemate.design.enclosure import TileDesign
 from casemate.mesh.decode import Decoded, bypass, decode
 from casemate.mesh.generate import Drawing, LayerDrawing
-from casemate.mesh.hole_proof import HoleFigures, hole_figures
+from casemate.mesh.hole_proof import HoleFigures, hole_figures, layer_strips
+from casemate.mesh.holes.strips import Pieces
 from casemate.mesh.model import Net, Terminal, TileMesh
 from casemate.mesh.patch import patch_property
 from casemate.mesh.region import NM
@@ -71,13 +72,15 @@ def prove_tile(tile: TileDesign, drawing: Drawing) -> TileProof:
 
     timed(contacts)
     figures: list[HoleFigures] = []
+    strips: list[Pieces] = []
 
     def holes() -> list[Property]:
-        figures.append(hole_figures(tile, drawing, [fact.decoded for fact in facts]))
+        strips.extend(layer_strips(tile, drawing))
+        figures.append(hole_figures(tile, drawing, [fact.decoded for fact in facts], strips))
         return _holes(tile, figures[0])
 
     timed(holes)
-    timed(lambda: [patch_property(tile, drawing)])
+    timed(lambda: [patch_property(tile, drawing, [fact.decoded for fact in facts], strips)])
     timed(lambda: _bridges(tile, mesh, facts))
     timed(lambda: [_exposed(tile, mesh), _mismatch(tile, mesh, facts)])
     return TileProof(

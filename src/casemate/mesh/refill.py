@@ -20,8 +20,6 @@ HALF = 6
 """Nodes from a window's middle to its rim: what may be laid anew."""
 MARGIN = 5
 """Nodes round the window that are looked at and stay."""
-ORDERS = 16
-"""Orders that are tried in a window."""
 JITTER = (1, 3, 8, 26)
 """Largest disturbance of the order, in nodes of free way ahead; each is used for every fourth."""
 
@@ -53,7 +51,8 @@ class Filling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """What a window is judged by: aim (radius, nm), half trace width, pad radius.
+    """What a window is judged by: aim (radius, nm), half trace width, pad radius, and how
+    many orders are tried.
 
     edges: of the board near the window, rows x0, y0, x1, y1. gaps: what centrelines keep from
     traces, from vias' centres and from edges.
@@ -62,6 +61,7 @@ class Judge:
     aim: float
     half: float
     pad: float
+    orders: int
     edges: npt.NDArray[np.float64]
     gaps: tuple[float, float, float]
 
@@ -123,7 +123,7 @@ def refill(
     if best <= 0.0:
         return False
     chosen = None
-    for order in range(ORDERS):
+    for order in range(judge.orders):
         links, covered, fingers = part.laid_anew(order)
         score = part.score(points[bad], other[bad], links, fingers, best)
         if score < 0.99 * best:

@@ -72,6 +72,8 @@ def region_index(
     end_trim_nm: float = 0.0,
     vias: Sequence[npt.NDArray[np.float64]] = (),
     slant_m: float | None = None,
+    strips: Sequence[Pieces] | None = None,
+    touch: bool = True,
 ) -> RegionIndex:
     """Return the index that region_bound searches.
 
@@ -80,6 +82,8 @@ def region_index(
     barrels that pass it or end there, rows (x, y, radius) in nanometres; a drill that holds a
     whole barrel severs its net. slant_m: how far aside a tilted drill runs between the first layer
     and any other (default 5 pitches); oblique_bound is looser, not wrong, where it runs farther.
+    strips: what strip_pieces makes of each layer, if it is known. touch: False to leave out what
+    only region_bound(touch=True) needs.
     """
     from casemate.mesh.holes._region_kernel import fill_grid, mark_boxes
 
@@ -97,13 +101,13 @@ def region_index(
     edges = outline_pieces(outline)
     tables = [edges]
     barrels = list(vias) or [np.empty((0, 3))] * len(layers)
+    if strips is None:
+        strips = [strip_pieces(n, trace_nm=trace_nm, end_trim_nm=end_trim_nm) for n in layers]
     tables += [
-        np.concatenate(
-            [strip_pieces(n, trace_nm=trace_nm, end_trim_nm=end_trim_nm), disc_pieces(discs)]
-        )
-        for n, discs in zip(layers, barrels, strict=True)
+        np.concatenate([lines, disc_pieces(discs)])
+        for lines, discs in zip(strips, barrels, strict=True)
     ]
-    tables += [centre_pieces(n) for n in layers]
+    tables += [centre_pieces(n) for n in layers] if touch else []
     starts, items = [], []
     pieces_before, items_before = 0, 0
     for table in tables:
