@@ -22,7 +22,14 @@ from casemate.mesh._mend_kernel import (
     trims,
     unique,
 )
-from casemate.mesh._mend_slide import SIDE, best_slide, faces, miss
+from casemate.mesh._mend_slide import (
+    SIDE,
+    best_slide,
+    faces,
+    field_without,
+    miss,
+    reach_field,
+)
 
 NEAR = 600
 """Segments that may lie near one place."""
@@ -109,6 +116,7 @@ def best_finger(  # type: ignore[no-untyped-def]
     best_gain = 0.0
     best = (-1, 0.0, 0.0, 0.0)
     base = np.empty((SIDE, SIDE))
+    field = reach_field(x, y, step, other, inside, aim, near, count, chain, half, pad, barrels)
     for i in range(count):
         k = near[i]
         n = following[k]
@@ -141,10 +149,7 @@ def best_finger(  # type: ignore[no-untyped-def]
                     if miss(x, y, low, low + pitch, height, frame) > aim + half:
                         continue
                     if not filled:
-                        before_score = _fill_base(
-                            base, x, y, step, other, inside, aim, near, count, k, chain, half,
-                            pad, barrels,
-                        )  # fmt: skip
+                        before_score = _fill_base(base, x, y, step, field, aim, k, chain, half, pad)
                         filled = True
                     gain = before_score - _score(
                         base, x, y, step, inside, aim, k, low, low + pitch, height, sign, frame,
@@ -154,11 +159,10 @@ def best_finger(  # type: ignore[no-untyped-def]
                         best_gain = gain
                         best = (k, low, low + pitch, height * sign)
             gain, height = best_slide(
-                x, y, aim, step, other, inside, near, count, k, segments, frame, length, chain,
-                half, pad, barrels, blocked, edges, gap, pitch, base, best_gain,
+                x, y, aim, step, field, near, count, k, segments, frame, length, chain, half, pad,
+                blocked, edges, gap, pitch, best_gain,
             )  # fmt: skip
             if gain > best_gain:
-                filled = False
                 best_gain = gain
                 best = (k, 0.0, length, height * sign)
     return best_gain, best[0], best[1], best[2], best[3]
@@ -218,20 +222,16 @@ def _leaves_behind(n, chain, nx, ny):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _fill_base(  # type: ignore[no-untyped-def]
-    base, x, y, step, other, inside, aim, near, count, skip, chain, half, pad, barrels
-):
+def _fill_base(base, x, y, step, field, aim, skip, chain, half, pad):  # type: ignore[no-untyped-def]
     """Write the reach of all copper but segment `skip`; return the score with it."""
     score = 0.0
     for j in range(SIDE):
         for i in range(SIDE):
-            base[j, i] = 0.0
-            if not inside[j, i] or other[j, i] <= aim:
+            base[j, i] = field_without(field, j, i, skip, -2, -2)
+            if base[j, i] <= aim:
                 continue
             px = x + (i - (SIDE - 1) // 2) * step
             py = y + (j - (SIDE - 1) // 2) * step
-            reach = layer_reach(px, py, near, count, (skip, -1, -1), chain, half, pad, barrels)
-            base[j, i] = min(other[j, i], reach)
             now = min(base[j, i], math.sqrt(segment_reach2(px, py, skip, chain, half, pad)))
             score += max(0.0, now - aim) ** 2
     return score

@@ -12,8 +12,8 @@ import numpy as np
 from numba import njit
 
 from casemate.mesh._mend_kernel import (
+    FAR,
     height_allowed,
-    layer_reach,
     segment_reach2,
     strip_reach2,
     trims,
@@ -24,14 +24,63 @@ SIDE = 19
 
 
 @njit(cache=True, nogil=True)
+def reach_field(x, y, step, other, inside, aim, near, count, chain, half, pad, barrels):  # type: ignore[no-untyped-def]
+    """Return (cap, nearest, names) at the window's samples: what stops a drill there.
+
+    cap: radius at which all but this layer's segments stop it, 0 where nothing is to be judged.
+    nearest, names: squares of the four least reaches of segments, ascending, and the segments.
+    """
+    cap = np.zeros((SIDE, SIDE))
+    nearest = np.full((SIDE, SIDE, 4), FAR * FAR)
+    names = np.full((SIDE, SIDE, 4), -1, dtype=np.int64)
+    for j in range(SIDE):
+        for i in range(SIDE):
+            if not inside[j, i] or other[j, i] <= aim:
+                continue
+            px = x + (i - (SIDE - 1) // 2) * step
+            py = y + (j - (SIDE - 1) // 2) * step
+            least = other[j, i]
+            for m in range(len(barrels)):
+                least = min(
+                    least, math.hypot(barrels[m, 0] - px, barrels[m, 1] - py) + barrels[m, 2]
+                )
+            if least <= aim:
+                continue
+            cap[j, i] = least
+            for m in range(count):
+                value = segment_reach2(px, py, near[m], chain, half, pad)
+                if value >= nearest[j, i, 3]:
+                    continue
+                place = 3
+                while place > 0 and nearest[j, i, place - 1] > value:
+                    nearest[j, i, place] = nearest[j, i, place - 1]
+                    names[j, i, place] = names[j, i, place - 1]
+                    place -= 1
+                nearest[j, i, place] = value
+                names[j, i, place] = near[m]
+    return cap, nearest, names
+
+
+@njit(cache=True, nogil=True)
+def field_without(field, j, i, a, b, c):  # type: ignore[no-untyped-def]
+    """Return the radius at which all but segments a, b and c stop a drill at a sample."""
+    cap, nearest, names = field
+    for m in range(4):
+        name = names[j, i, m]
+        if name != a and name != b and name != c:
+            return min(cap[j, i], math.sqrt(nearest[j, i, m]))
+    return cap[j, i]
+
+
+@njit(cache=True, nogil=True)
 def best_slide(  # type: ignore[no-untyped-def]
-    x, y, aim, step, other, inside, near, count, k, segments, frame, length, chain, half, pad,
-    barrels, blocked, edges, gap, pitch, base, least,
+    x, y, aim, step, field, near, count, k, segments, frame, length, chain, half, pad, blocked,
+    edges, gap, pitch, least,
 ):  # fmt: skip
     """Return (gain, height) of moving a whole run along `frame`'s finger direction.
 
     The segments before and after it grow or shrink; none becomes shorter than the trace is wide.
-    Only runs with a shrinking neighbour are for this: others are tips. `base` is overwritten.
+    Only runs with a shrinking neighbour are for this: others are tips. field: of reach_field.
     """
     xs, ys, following, before = chain
     _, _, ux, uy, nx, ny = frame
@@ -77,14 +126,11 @@ def best_slide(  # type: ignore[no-untyped-def]
     _strip_row(rows[2], n, q, nx * tall, ny * tall, 0.0, 0.0, chain, half, pad)
     for j in range(SIDE):
         for i in range(SIDE):
-            if not inside[j, i] or other[j, i] <= aim:
+            rest = field_without(field, j, i, k, p, n)
+            if rest <= aim:
                 continue
             px = x + (i - (SIDE - 1) // 2) * step
             py = y + (j - (SIDE - 1) // 2) * step
-            rest = layer_reach(px, py, near, count, (k, p, n), chain, half, pad, barrels)
-            rest = min(rest, other[j, i])
-            if rest <= aim:
-                continue
             now = rest * rest
             for m in (k, p, n):
                 now = min(now, segment_reach2(px, py, m, chain, half, pad))
