@@ -8,6 +8,9 @@ import numpy as np
 
 from casemate.twin.line_materials import Complex, Real
 
+OVERSAMPLING = 4
+"""Samples in time for each that the band asks for, so that straight lines join them well."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sampler:
@@ -37,16 +40,16 @@ def edge(f_hz: Real, rise_s: float) -> Complex:
 
 
 def step_response(f_hz: Real, s: Complex, rise_s: float) -> tuple[Real, Real]:
-    """Return time (s) and response to a unit step, both shape (2F - 2,).
+    """Return time (s) and response to a unit step, both shape (OVERSAMPLING 2 (F - 1),).
 
     `f_hz` is 0, df, ... as from `frequencies`; `s` is S11 (or S21), shape (F,). A tenth of the
     record lies before t = 0, where a causal line shows nothing but the rise of the edge.
     """
-    spectrum = s * edge(f_hz, rise_s)
-    count = 2 * (f_hz.size - 1)
-    impulse = np.fft.irfft(spectrum, n=count)
+    count = 2 * (f_hz.size - 1) * OVERSAMPLING
     early = count // 10
-    step = np.cumsum(np.roll(impulse, early))
+    impulse = np.roll(np.fft.irfft(s * edge(f_hz, rise_s), n=count), early)
+    # Up to the middle of a sample: without the half, every edge would come half a sample early.
+    step = np.cumsum(impulse) - 0.5 * impulse
     t_s = (np.arange(count) - early) / (count * f_hz[1])
     return t_s, np.asarray(step, dtype=np.float64)
 
