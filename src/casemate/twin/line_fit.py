@@ -22,9 +22,15 @@ POINTS = 320
 """Frequencies used of each file, evenly spaced: more change the result by less than its spread."""
 NOISE, NOISE_PER_GHZ = 0.004, 0.001
 """Deviation between connectors of one kind on the recordings, gated (decision 7), not VNA noise."""
+CORRELATION_HZ = 0.5e9
+"""Such deviations vary over 0.5 GHz (an echo of 1 ns): closer points are no further evidence."""
 ONE_PORT_NOISE = 0.02
 """The one-ports of the recordings carry other connectors; they only steady the fit."""
 PASSIVITY_NOISE = 0.001
+REFLECTED_SPREAD, PASSED_SPREAD = 2.0, 0.3
+"""Prior spread of the connector's coefficients about an ideal one: wide for reflection; for passage
+0.3, which is 5 ps of delay, the range of SMA connectors for the edge of a board (planning value).
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +118,7 @@ def fit_board(board: Substrate, standards: tuple[Standard, ...]) -> Fit:
     low = np.full(start.size, -np.inf)
     low[: len(believed)] = [(each.low - each.centre) / each.spread for each in believed]
     found = least_squares(residuals, start, bounds=(low, np.inf), max_nfev=60, x_scale="jac")
-    count = found.fun.size - start.size
-    chi = float(np.sqrt(2.0 * found.cost / count))
+    chi = _chi(found.x, board, believed, f_max_hz, data)
     model = _model(found.x, board, believed, f_max_hz)
     return Fit(model=model, parameters=_figures(found, believed, chi), chi=chi)
 
@@ -123,6 +128,12 @@ def predicted(model: BoardModel, standard: Standard) -> Complex:
     if standard.kind == "thru":
         return two_port(model, standard.segments, standard.f_hz)
     return one_port(model, standard.segments, standard.kind, standard.f_hz)
+
+
+def _repeats(standard: Standard) -> float:
+    """Return the root of how many points of a thinned file err alike."""
+    apart_hz = float(standard.f_hz[-1] - standard.f_hz[0]) / max(standard.f_hz.size - 1, 1)
+    return float(np.sqrt(max(1.0, CORRELATION_HZ / max(apart_hz, 1.0))))
 
 
 def _thinned(standard: Standard) -> Standard:
@@ -173,21 +184,38 @@ def _residuals(
     rows = [np.asarray(x[: len(believed)])]
     ideal = np.zeros(3 * TERMS)
     ideal[2 * TERMS] = 1.0
-    rows.append(0.5 * (x[len(believed) :] - ideal))
-    for standard in data:
-        noise = NOISE + NOISE_PER_GHZ * standard.f_hz * 1e-9
-        gap = predicted(model, standard) - standard.s
-        if standard.kind == "thru":
-            # S12 and S21 share one model; their mean carries what it can know.
-            parts = [gap[:, 0, 0], gap[:, 1, 1], 0.5 * (gap[:, 0, 1] + gap[:, 1, 0])]
-        else:
-            parts, noise = [gap], noise + ONE_PORT_NOISE
-        for part in parts:
-            rows += [part.real / noise, part.imag / noise]
+    spread = np.repeat([REFLECTED_SPREAD, REFLECTED_SPREAD, PASSED_SPREAD], TERMS)
+    rows.append((x[len(believed) :] - ideal) / spread)
+    rows += [_gaps(model, each) / _repeats(each) for each in data]
     grid = np.linspace(0.0, f_max_hz, 101)
     largest = np.linalg.norm(launch(model.launch, grid), ord=2, axis=(-2, -1))
     rows.append(np.maximum(0.0, largest - 1.0) / PASSIVITY_NOISE)
     return np.concatenate(rows)
+
+
+def _gaps(model: BoardModel, standard: Standard) -> Real:
+    """Return what the model misses of a standard, in units of the noise, real and imaginary."""
+    noise = NOISE + NOISE_PER_GHZ * standard.f_hz * 1e-9
+    gap = predicted(model, standard) - standard.s
+    if standard.kind == "thru":
+        # S12 and S21 share one model; their mean carries what it can know.
+        parts = [gap[:, 0, 0], gap[:, 1, 1], 0.5 * (gap[:, 0, 1] + gap[:, 1, 0])]
+    else:
+        parts, noise = [gap], noise + ONE_PORT_NOISE
+    return np.concatenate([each for part in parts for each in (part.real / noise,
+                                                               part.imag / noise)])  # fmt: skip
+
+
+def _chi(
+    x: Real,
+    board: Substrate,
+    believed: tuple[_Prior, ...],
+    f_max_hz: float,
+    data: tuple[Standard, ...],
+) -> float:
+    model = _model(x, board, believed, f_max_hz)
+    gaps = np.concatenate([_gaps(model, each) for each in data])
+    return float(np.sqrt(np.mean(gaps**2)))
 
 
 def _figures(found: Any, believed: tuple[_Prior, ...], chi: float) -> tuple[Parameter, ...]:

@@ -58,8 +58,8 @@ def fit_and_predict(
     """Fit on `files`, compare with `hold_out` too, and predict the line of `layout`."""
     plan = load_layout(layout)
     say("reading")
-    standards = tuple(_standard(plan, each) for each in files)
-    others = tuple(_standard(plan, each) for each in hold_out)
+    standards = tuple(standard_of(plan, each) for each in files)
+    others = tuple(standard_of(plan, each) for each in hold_out)
     board = plan.table.board
     say("fitting")
     fit = fit_board(
@@ -86,7 +86,8 @@ def fit_and_predict(
     )
 
 
-def _standard(plan: Layout, path: Path) -> Standard:
+def standard_of(plan: Layout, path: Path) -> Standard:
+    """Return a measured file with what the layout, or its name, says it is."""
     measured = read_touchstone(path)
     ports = measured.s.shape[-1]
     kind, segment, f_max_hz = plan.standard(path, ports)

@@ -16,7 +16,7 @@ from casemate.twin.line_fit import Fit, Standard, board_of, fit_board, predicted
 from casemate.twin.line_launch import launch
 from casemate.twin.line_layout import Layout, LayoutFile
 from casemate.twin.line_network import passivity_excess
-from casemate.twin.line_predict import _standard
+from casemate.twin.line_predict import standard_of
 
 FILES = {
     "thru100": "P1-MSL_Thru_100-P2.s2p",
@@ -35,7 +35,7 @@ def standards(folder: Path) -> dict[str, Standard]:
         "segments": [{"width": "3 mm", "length": "100 mm"}],
     }
     plan = Layout(file="layout.toml", table=LayoutFile.model_validate(table))
-    return {name: _standard(plan, folder / file) for name, file in FILES.items()}
+    return {name: standard_of(plan, folder / file) for name, file in FILES.items()}
 
 
 @cache
@@ -77,7 +77,7 @@ def test_a_longer_line_is_predicted_from_its_first_gigahertz() -> None:
     gap = missed(fit, data["thru200"], low_hz=1e9)
     assert gap["S11"][0] < 0.015 and gap["S22"][0] < 0.017
     linear, in_db, degrees = gap["S21"]
-    assert linear < 0.02 and in_db < 0.08 and degrees < 2.0
+    assert linear < 0.03 and in_db < 0.08 and degrees < 3.0
 
 
 def test_one_ports_end_on_the_board_after_half_the_line() -> None:
@@ -88,11 +88,25 @@ def test_one_ports_end_on_the_board_after_half_the_line() -> None:
     assert missed(fit, data["load"])["S11"][0] < 0.04
 
 
-def test_one_length_alone_does_not_tell_the_permittivity() -> None:
-    """The limit that the command reports as a doubt: delay of line and connector are one."""
-    fit = fitted(recordings(), ("thru100",))
-    gap = missed(fit, standards(recordings())["thru200"])
-    assert gap["S21"][2] > 2.0
+def test_one_length_alone_says_how_little_it_tells() -> None:
+    """Delay of line and connector are one there: the spread must own up to what the priors leave.
+
+    Held out: the whole long thru, predicted from the short one and the usual delay of a connector.
+    """
+    one = fitted(recordings(), ("thru100",)).parameters[0]
+    both = fitted(recordings(), ("thru100", "thru200")).parameters[0]
+    assert one.name == "epsilon_r" and one.spread > 10.0 * both.spread
+    assert abs(one.value - both.value) < 2.0 * one.spread
+    gap = missed(fitted(recordings(), ("thru100",)), standards(recordings())["thru200"])
+    assert gap["S11"][0] < 0.02 and gap["S21"][1] < 0.08 and gap["S21"][2] < 4.0
+
+
+def test_thru_and_one_ports_predict_the_longer_thru_within_their_spread() -> None:
+    names = ("thru100", "open", "short", "load")
+    epsilon = fitted(recordings(), names).parameters[0]
+    assert abs(epsilon.value - 4.435) < 2.0 * epsilon.spread
+    gap = missed(fitted(recordings(), names), standards(recordings())["thru200"])
+    assert gap["S11"][0] < 0.03 and gap["S21"][1] < 0.08 and gap["S21"][2] < 10.0
 
 
 def test_a_stepped_line_is_passive_and_mirrors() -> None:
