@@ -47,6 +47,7 @@ COMMANDS = (
         module="casemate.cli.build",
         help="design, meshes, proofs, manufacturing files and report",
     ),
+    Command(name="twin", module="casemate.cli.twin", help="fit and use models of the physics"),
 )
 """Every command, in the order of the product's flow. The modules are light to import."""
 
