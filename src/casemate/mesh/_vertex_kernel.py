@@ -16,7 +16,7 @@ from numba import njit
 Array = npt.NDArray[np.float64]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def point_distance(p: Array, d: Array, q: Array) -> float:
     """Return the distance of a point from the line through p along the unit vector d."""
     along = 0.0
@@ -28,7 +28,7 @@ def point_distance(p: Array, d: Array, q: Array) -> float:
     return math.sqrt(total)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def segment_distance(p: Array, d: Array, a: Array, b: Array) -> float:
     """Return the distance of a segment from the line through p along the unit vector d."""
     ad = bd = ee = ed = ew = 0.0
@@ -47,7 +47,7 @@ def segment_distance(p: Array, d: Array, a: Array, b: Array) -> float:
     return point_distance(p, d, q)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def quarter_plane(
     p: Array, d: Array, k: int, depth: float, i: int, j: int, start_i: float, start_j: float
 ) -> float:
@@ -72,7 +72,7 @@ def quarter_plane(
     return least
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def plate(p: Array, d: Array, k: int, i: int, j: int, row: Array) -> float:
     """Return the signed distance from a rectangle in plane k; row: axis, depth, i and j ranges."""
     t = (row[1] - p[k]) / d[k]
@@ -94,7 +94,7 @@ def plate(p: Array, d: Array, k: int, i: int, j: int, row: Array) -> float:
     return least
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def strip(p: Array, d: Array, k: int, i: int, j: int, points: Array, start: float) -> float:
     """Return the signed distance from a strip along axis k beyond its start; points: (i, j)."""
     flat = math.hypot(d[i], d[j])
@@ -134,7 +134,7 @@ def strip(p: Array, d: Array, k: int, i: int, j: int, points: Array, start: floa
     return -min(high, -low, to_end)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def line_figure(
     p: Array, d: Array, slack: float, depths: Array, starts: Array, boards: Array,
     points: Array, ends: Array, strips: Array, caps: Array, cap_figures: Array,
@@ -165,7 +165,7 @@ def line_figure(
     return best
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def place_line(box: Array, pole: int, p: Array, d: Array) -> None:
     """Write the line of a box's centre: (u, v) where it meets plane `pole` = 0, angles b, c."""
     i, j = (pole + 1) % 3, (pole + 2) % 3
@@ -176,7 +176,7 @@ def place_line(box: Array, pole: int, p: Array, d: Array) -> None:
     d[j] = max(1e-12, sine * math.sin(box[2]))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def search(
     boxes: Array, pole: int, reach: float, miss: float, best: float, tolerance: float,
     max_boxes: int, depths: Array, starts: Array, boards: Array, points: Array, ends: Array,

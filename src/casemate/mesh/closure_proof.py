@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from casemate.core.proof import Property, at_most
@@ -33,10 +35,14 @@ def closure_rows(enclosure: Enclosure, proofs: Iterable[Mapping[str, Any]]) -> l
             known[section] = _edge_property(enclosure, section)
         tiles = [*edge.over.tiles, *edge.under.tiles, *edge.strips]
         rows.append(_row(f"edge:{edge.id}", "edge", tiles, [known[section]]))
-    for faces in vertices(enclosure.edges):
-        solid = vertex_of(faces, enclosure.edges, patches)
-        if solid not in known:
-            known[solid] = _vertex_property(enclosure, solid)
+    solids = {
+        faces: vertex_of(faces, enclosure.edges, patches) for faces in vertices(enclosure.edges)
+    }
+    unlike = list(dict.fromkeys(solids.values()))
+    with ThreadPoolExecutor(max_workers=2) as pool:  # the search leaves the interpreter alone
+        proved = pool.map(partial(_vertex_property, enclosure), unlike)
+        known.update(zip(unlike, proved, strict=True))
+    for faces, solid in solids.items():
         name = "~".join(sorted(faces, key=FACES.index))
         rows.append(_row(f"vertex:{name}", "vertex", _at_vertex(enclosure, faces), [known[solid]]))
     return rows

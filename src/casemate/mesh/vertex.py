@@ -16,8 +16,10 @@ import numpy.typing as npt
 from casemate.design.enclosure import EdgeDesign
 from casemate.mesh.closure import Closure, PatchFigure, board_half, strip_points
 
-TOLERANCE_M = 50e-6
+TOLERANCE_M = 150e-6
 """Slack of the search; a finer one costs minutes and says nothing more."""
+STEP_M = 20e-6
+"""Figures of boards and strips are rounded up to this, so that like vertices are proved once."""
 MAX_BOXES = 30_000_000
 """Boxes of one pole after which the largest bound left open stands."""
 AXES = ({"left", "right"}, {"front", "rear"}, {"top", "bottom"})
@@ -73,13 +75,13 @@ def vertex_of(
             low, high = depths[mine]
             depths[mine] = (min(low, half.depths_m[0]), max(high, half.depths_m[1]))
             starts[mine][other] = half.start_m
-            figures[mine] = max(figures[mine], half.figure_m)
+            figures[mine] = max(figures[mine], _rounded_up(half.figure_m))
         rows = [patches[name] for name in edge.strips]
         inset = max(row.inset_m for row in rows)
         section, miss = strip_points(edge, inset)
         points[along] = section if a < b else tuple((y, x) for x, y in section)
         ends[along] = edge.ends_m[0] + inset
-        strip_figures[along] = max(row.figure_m for row in rows)
+        strip_figures[along] = _rounded_up(max(row.figure_m for row in rows))
         sagitta = max(sagitta, miss)
     return VertexSolid(
         depths_m=tuple(depths),
@@ -90,6 +92,10 @@ def vertex_of(
         strip_figures_m=tuple(strip_figures),
         sagitta_m=sagitta,
     )
+
+
+def _rounded_up(figure_m: float) -> float:
+    return math.ceil(figure_m / STEP_M - 1e-9) * STEP_M
 
 
 def arrays(solid: VertexSolid) -> tuple[Array, ...]:
