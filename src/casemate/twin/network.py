@@ -21,6 +21,8 @@ from casemate.twin.line_materials import Real
 Index = npt.NDArray[np.int64]
 GROUND = -1
 """The node that is not solved for."""
+OPEN = 1e-9
+"""An edge that keeps less than this share of the conductance of its place counts as cut off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +113,7 @@ def changed_ohm(z_ohm: Real, seen: Real, effective: Real, siemens: Real) -> Real
     core = np.diag(1.0 / siemens) + effective
     scale = 1.0 / np.sqrt(np.abs(np.diag(effective)) + 1.0 / np.abs(siemens))
     left, size, right = np.linalg.svd(core * scale[:, None] * scale)
-    dead = size < 1e-11
+    dead = size < OPEN
     scaled = seen * scale[:, None]
     drop = (right[~dead] @ scaled).T @ ((left[:, ~dead].T @ scaled) / size[~dead, None])
     found = z_ohm - drop
@@ -141,7 +143,7 @@ def single_changes_ohm(columns: Real, changes: Changes, effective: Real) -> Real
     """
     seen = columns[changes.a] - columns[changes.b]
     below = 1.0 + changes.siemens * effective
-    opened = np.abs(below) < 1e-11
+    opened = np.abs(below) < OPEN
     weight = changes.siemens / np.where(opened, 1.0, below)
     found = -weight[:, None, None] * seen[:, :, None] * seen[:, None, :]
     reach = np.abs(seen) > 1e-9 * np.abs(seen).max(axis=1, keepdims=True, initial=0.0)

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from line_samples import ngspice
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from casemate.core.errors import InputError
 from casemate.twin.line_materials import Real
@@ -92,6 +94,47 @@ def test_random_networks_and_attacks_against_dense_solves(seed: int) -> None:
         one = changes_of((int(changes.a[k]), int(changes.b[k]), float(changes.siemens[k])))
         alone = dense(edges, nodes, one)[np.ix_(ports, ports)]
         assert single[k] == pytest.approx(alone, rel=1e-7, abs=1e-9)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+def test_cuts_of_random_networks_open_what_graph_theory_says(seed: int) -> None:
+    """One edge cut right through: inf for the ports cut off, the dense solve for the others."""
+    rng = np.random.default_rng(seed)
+    nodes = int(rng.integers(2, 15))
+    extra = rng.integers(0, nodes, (int(rng.integers(0, 4)), 2))
+    extra = extra[extra[:, 0] != extra[:, 1]]
+    a = np.concatenate([np.arange(nodes), extra[:, 0]])
+    b = np.concatenate([[rng.integers(-1, k) if k else GROUND for k in range(nodes)], extra[:, 1]])
+    edges = Edges(a=a, b=b, siemens=rng.uniform(0.1, 10.0, a.size))
+    factor = factorise(edges, nodes)
+    ports = np.arange(nodes)
+    columns = columns_ohm(factor, ports, np.full(nodes, GROUND))
+    z = port_ohm(columns, ports, np.full(nodes, GROUND))
+    cut = int(rng.integers(0, a.size))
+    rest = Edges(a=np.delete(a, cut), b=np.delete(b, cut), siemens=np.delete(edges.siemens, cut))
+    links = coo_array(
+        (np.ones(rest.a.size), (rest.a, rest.b % (nodes + 1))), shape=(nodes + 1,) * 2
+    )
+    label = connected_components(links, directed=False)[1]
+    on = np.flatnonzero(label[:-1] == label[-1])
+    change = changes_of((int(a[cut]), int(b[cut]), -float(edges.siemens[cut])))
+    own = columns_ohm(factor, change.a, change.b)
+    single = z + single_changes_ohm(columns, change, np.diag(own[change.a] - own[change.b]))[0]
+    for found in (what_if_ohm(factor, columns, z, change), single):
+        finite = np.isfinite(found)
+        off = np.setdiff1d(ports, on)
+        assert not finite[off][:, off].any()
+        assert finite[np.ix_(on, on)].all()
+    if on.size:
+        place = np.full(nodes + 1, GROUND)
+        place[on] = np.arange(on.size)
+        kept = np.isin(rest.a, on)
+        part = Edges(a=place[rest.a[kept]], b=place[rest.b[kept]], siemens=rest.siemens[kept])
+        exact = dense(part, on.size)
+        assert single[np.ix_(on, on)] == pytest.approx(exact, rel=1e-6, abs=1e-8)
+        assert what_if_ohm(factor, columns, z, change)[np.ix_(on, on)] == pytest.approx(
+            exact, rel=1e-6, abs=1e-8
+        )
 
 
 @given(seed=st.integers(0, 2**32 - 1))
