@@ -98,7 +98,7 @@ def squares(vertices: VertexArray, copper: Copper) -> Real:
     """Return the squares of each segment, shape (n - 1,); a bend's saving is shared by its two.
 
     Raises InputError where a segment is so short that two bends leave nothing of it (the table
-    holds to 5 % of a bend for segments of at least a width).
+    holds to 3 % of a bend for segments of 1.5 widths, 11 % at one width).
     """
     saved = bend_squares(vertices)
     found = lengths_m(vertices) / copper.etched_m - 0.5 * (saved[:-1] + saved[1:])
