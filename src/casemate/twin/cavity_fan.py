@@ -80,30 +80,3 @@ def stirred_response(
     parts = np.stack([scattered(random_waves(waves, decay_s, generator), f_hz) for _ in orders])
     turning = np.exp(1j * np.outer(turned_rad, orders)) / np.sqrt(orders.size)
     return np.asarray(np.sqrt(1.0 - share) * still[None] + np.sqrt(share) * (turning @ parts))
-
-
-def speed_walk(
-    turns_1_s: float,
-    spread: float,
-    walk_s: float,
-    times_s: Real,
-    generator: np.random.Generator,
-) -> Real:
-    """Return rotor angles in rad, shape (K,), at evenly spaced times with a slowly walking speed.
-
-    Relative speed is an Ornstein-Uhlenbeck process of standard deviation `spread` and memory
-    `walk_s`; the first angle is random.
-    """
-    step_s = float(times_s[1] - times_s[0]) if times_s.size > 1 else 0.0
-    keep = np.exp(-step_s / walk_s)
-    kicks = generator.standard_normal(times_s.size) * spread
-    kicks[1:] *= np.sqrt(1.0 - keep**2)
-    speed = _recurse(kicks, keep)
-    turns = turns_1_s * np.concatenate([[0.0], np.cumsum((1.0 + speed[:-1]) * step_s)])
-    return np.asarray(2.0 * np.pi * (turns + generator.random()))
-
-
-def _recurse(kicks: Real, keep: float) -> Real:
-    from scipy.signal import lfilter
-
-    return np.asarray(lfilter([1.0], [1.0, -keep], kicks), dtype=np.float64)

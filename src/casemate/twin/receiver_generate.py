@@ -6,6 +6,7 @@ import numpy as np
 
 from casemate.twin.line_materials import Complex, Real
 from casemate.twin.receiver_model import MEMORIES_S, Receiver
+from casemate.twin.walks import ou
 
 LEVEL_MEMORY_S = 30.0
 """Memory of the slow part of the noise level (planning value; recordings hold 0.2 to 0.6 of its
@@ -41,25 +42,13 @@ def with_gain(
     receiver: Receiver, frames: Complex, f_hz: Real, generator: np.random.Generator
 ) -> Complex:
     """Return frames with random phase, gain and delay put back, as unsynchronised radios have."""
-    count = frames.shape[0]
+    count: int = frames.shape[0]
     level_db = receiver.gain_db * generator.standard_normal(count)
     gain = np.asarray(10.0 ** (level_db / 20.0))
     turn = 2.0 * np.pi * generator.random(count)
     delay_s = receiver.delay_s * generator.standard_normal(count)
     phase = turn[:, None] - 2.0 * np.pi * f_hz[None] * delay_s[:, None]
     return np.asarray(gain[:, None] * np.exp(1j * phase) * frames)
-
-
-def ou(memory_s: float, times_s: Real, generator: np.random.Generator, columns: int = 1) -> Real:
-    """Return unit Ornstein-Uhlenbeck processes at any rising times, shape (K, columns)."""
-    kicks = generator.standard_normal((times_s.size, columns))
-    keep = np.exp(-np.diff(times_s) / memory_s)
-    fresh = np.sqrt(1.0 - keep**2)
-    out = np.empty_like(kicks)
-    out[0] = kicks[0]
-    for k in range(1, times_s.size):
-        out[k] = keep[k - 1] * out[k - 1] + fresh[k - 1] * kicks[k]
-    return out
 
 
 def _levels(receiver: Receiver, times_s: Real, generator: np.random.Generator) -> Real:

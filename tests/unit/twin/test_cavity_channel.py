@@ -11,7 +11,6 @@ from casemate.twin.cavity_fan import (
     Fan,
     coherence_time_s,
     highest_order,
-    speed_walk,
     stir_k_factor,
     stirred_response,
     stirred_share,
@@ -26,6 +25,7 @@ from casemate.twin.cavity_stretch import (
     stretch_change,
     stretched,
 )
+from casemate.twin.walks import turned_angle
 
 BOX = (0.44, 0.5, 0.13)
 
@@ -110,7 +110,7 @@ def test_the_stirred_part_forgets_as_the_dirichlet_kernel_says() -> None:
 
 def test_a_walking_speed_keeps_its_mean_and_spread() -> None:
     times = np.arange(200_000) * 1e-3
-    turned = speed_walk(50.0, 0.02, 0.5, times, np.random.default_rng(6))
+    turned = turned_angle(50.0, 0.02, 0.5, times, np.random.default_rng(6))
     speed = np.diff(turned) / (2 * np.pi * 1e-3)
     assert speed.mean() == pytest.approx(50.0, rel=0.01)
     assert speed.std() == pytest.approx(1.0, rel=0.1)
