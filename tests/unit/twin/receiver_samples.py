@@ -1,0 +1,60 @@
+"""What the tests of receivers share: the recordings, and a fit once per link."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from casemate.twin.receiver_model import Receiver, fit
+from casemate.twin.receiver_records import Recording, dw1000, intel5300
+
+UWB = ("2", "16", "20")
+WIFI = ("1", "2", "3")
+
+
+def folder(name: str) -> Path:
+    """Return a folder of recordings; skip where CASEMATE_DATA is not set."""
+    home = os.environ.get("CASEMATE_DATA")
+    if not home:
+        pytest.skip("CASEMATE_DATA is not set: no recordings to compare with")
+    found = Path(home) / name
+    if not found.is_dir():
+        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
+            pytest.fail(f"CASEMATE_DATA has no folder {name}")
+        pytest.skip(f"CASEMATE_DATA has no folder {name}")
+    return found
+
+
+def uwb(name: str) -> Recording:
+    """Return one DW1000 geometry."""
+    return _uwb(folder("uwb_cir"), name)
+
+
+def wifi(name: str, receiver: int) -> Recording:
+    """Return one antenna of one Intel 5300 recording."""
+    if os.environ.get("CASEMATE_REQUIRE_ALL") != "1":
+        pytest.importorskip("csiread", reason="csiread is not installed: no Wi-Fi recordings")
+    return _wifi(folder("wifi_csi"), name, receiver)
+
+
+@cache
+def _uwb(home: Path, name: str) -> Recording:
+    return dw1000(home / f"{name}.log")
+
+
+@cache
+def _wifi(home: Path, name: str, receiver: int) -> Recording:
+    return intel5300(home / f"d98_background0{name}.dat", receiver)
+
+
+_fits: dict[int, tuple[Recording, Receiver]] = {}
+
+
+def fitted(recording: Recording) -> Receiver:
+    """Return the fit of a recording, made once."""
+    if id(recording) not in _fits:
+        _fits[id(recording)] = (recording, fit(recording))
+    return _fits[id(recording)][1]

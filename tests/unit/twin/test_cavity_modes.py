@@ -1,0 +1,132 @@
+"""Mode counts, losses and the modal sum against exact modes of boxes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from casemate.twin.cavity_box import box_modes, fields, green, random_places
+from casemate.twin.cavity_budget import Absorber, Cavity, Walls, losses, mean_gain, wall_m2
+from casemate.twin.cavity_modes import box_indices, modal_overlap, mode_density_1_hz, weyl_count
+from casemate.twin.cavity_opening import Opening, hole_m2, opening_change, opening_m2, slot_m2
+from casemate.twin.line_materials import C0_M_S, MU0_H_M
+
+BOX = (0.44, 0.5, 0.13)
+"""A server of 19 inches, 0.0286 m3."""
+
+
+def test_the_smooth_count_follows_the_exact_modes_of_a_box() -> None:
+    f_hz = np.linspace(1e9, 8e9, 60)
+    exact = np.searchsorted(box_indices(BOX, 8.1e9)[1], f_hz, side="right")
+    gap = exact - weyl_count(BOX, f_hz)
+    assert abs(gap.mean()) < 1.5
+    assert np.abs(gap).max() < 0.006 * exact[-1]
+    bare = exact - 8 / 3 * np.pi * np.prod(BOX) * (f_hz / C0_M_S) ** 3
+    assert bare.mean() < -10  # without the edge term the count is wrong one way
+
+
+def test_the_lowest_mode_of_the_reference_box_is_exact() -> None:
+    assert box_indices((0.3, 0.12, 0.3), 1e9)[1][0] == pytest.approx(706.618e6, rel=1e-5)
+
+
+def test_density_and_overlap_have_the_figures_of_the_reference() -> None:
+    f_hz = np.array([5e9])
+    assert mode_density_1_hz(0.028, f_hz)[0] == pytest.approx(0.65e-6, rel=0.01)
+    assert modal_overlap(0.028, np.array([147.0]), f_hz)[0] == pytest.approx(22, rel=0.03)
+
+
+def _exact_wall_q(size_m: tuple[float, ...], f_max_hz: float, f_min_hz: float) -> float:
+    """Volume over wall integral of the exact mode fields; harmonic mean of Q times delta."""
+    modes = box_modes(size_m, f_max_hz)  # type: ignore[arg-type]
+    k = np.linalg.norm(modes.wave_1_m, axis=1)
+    chosen = k > 2 * np.pi * f_min_hz / C0_M_S
+    wave, h = modes.wave_1_m[chosen], np.cross(modes.wave_1_m, modes.amplitude)[chosen]
+    zero = wave == 0
+    sin2, cos2 = np.where(zero, 0.0, 0.5), np.where(zero, 1.0, 0.5)
+    # H_x = h_x sin(k_x x) cos(k_y y) cos(k_z z)
+    other = [(1, 2), (0, 2), (0, 1)]
+    volume = sum(
+        h[:, i] ** 2 * sin2[:, i] * cos2[:, other[i][0]] * cos2[:, other[i][1]] for i in range(3)
+    ) * np.prod(size_m)
+    wall = np.zeros(h.shape[0])
+    for normal in range(3):
+        for i in other[normal]:
+            third = 3 - normal - i
+            mean = h[:, i] ** 2 * sin2[:, i] * cos2[:, third]
+            wall += 2 * np.prod(size_m) / size_m[normal] * mean
+    return float(1 / np.mean(wall / (2 * volume)))
+
+
+def test_wall_loss_is_that_of_the_exact_fields() -> None:
+    exact = _exact_wall_q(BOX, 6e9, 5e9)  # Q times skin depth
+    area = 2 * (BOX[0] * BOX[1] + BOX[0] * BOX[2] + BOX[1] * BOX[2])
+    f_hz = np.array([5.5e9])
+    walls = Walls(area_m2=area)
+    delta = 1 / np.sqrt(np.pi * f_hz * MU0_H_M * walls.conductivity_s_m)
+    q = 2 * np.pi * np.prod(BOX) * f_hz / (C0_M_S * wall_m2(walls, f_hz))
+    assert float((q * delta)[0]) == pytest.approx(exact, rel=0.06)
+    assert wall_m2(Walls(area_m2=1.0), np.array([5e9]))[0] == pytest.approx(8.4e-5, rel=0.02)
+
+
+def test_the_budget_adds_up_and_gives_the_q_of_the_reference() -> None:
+    body = Absorber(f_hz=(2e9, 8e9), area_m2=(0.02, 0.02), source="planning value")
+    cavity = Cavity(volume_m3=0.028, walls=Walls(area_m2=0.7), absorbers=(body,), antennas=2)
+    found = losses(cavity, np.array([5e9]))
+    parts = found.walls_m2 + found.absorbers_m2 + found.openings_m2 + found.antennas_m2
+    assert found.total_m2 == pytest.approx(parts)
+    alone = losses(Cavity(volume_m3=0.028, walls=Walls(area_m2=0.0), absorbers=(body,)), found.f_hz)
+    assert alone.q[0] == pytest.approx(147, rel=0.01)
+    assert alone.bandwidth_hz[0] == pytest.approx(34e6, rel=0.01)
+    assert 10 * np.log10(mean_gain(alone)[0]) == pytest.approx(-21.5, abs=0.2)
+
+
+def test_the_modal_sum_of_a_box_has_the_level_of_the_power_balance() -> None:
+    """<|G|^2> = 1/(18 pi A) between random places and directions, whatever the volume."""
+    generator = np.random.default_rng(7)
+    modes, q, f0 = box_modes(BOX, 7.5e9), 147.0, 4.5e9
+    places, axes = random_places(BOX, 24, 0.03, generator)
+    left = fields(modes, places, axes)
+    f_hz = f0 * np.linspace(0.93, 1.07, 41)
+    power = np.mean(np.abs(green(modes, q, f_hz, left[:12], left[12:])) ** 2)
+    absorption = 2 * np.pi * np.prod(BOX) * f0 / C0_M_S / q
+    assert power * 18 * np.pi * absorption == pytest.approx(1.0, abs=0.3)
+
+
+def test_modes_are_normalised_and_free_of_divergence() -> None:
+    modes = box_modes((0.3, 0.25, 0.2), 2e9)
+    assert np.abs((modes.wave_1_m * modes.amplitude).sum(axis=1)).max() < 1e-9
+    nodes, weight = np.polynomial.legendre.leggauss(20)
+    grid = np.stack(np.meshgrid(*([0.5 * (nodes + 1)] * 3), indexing="ij"), axis=-1).reshape(-1, 3)
+    share = np.einsum("i,j,k->ijk", weight, weight, weight).ravel() / 8
+    places = grid * np.array(modes.size_m)
+    parts = [fields(modes, places, np.tile(axis, (places.shape[0], 1))) for axis in np.eye(3)]
+    overlap = sum((p * share[:, None]).T @ p for p in parts) * np.prod(modes.size_m)
+    assert overlap == pytest.approx(np.eye(overlap.shape[0]), abs=1e-6)
+
+
+def test_a_small_hole_leaks_what_bethe_averaged_over_incidence_does() -> None:
+    radius, f_hz = 1e-3, np.array([8e9])
+    k = 2 * np.pi * f_hz[0] / C0_M_S
+    cosine = (np.arange(2000) + 0.5) / 2000
+    te, tm = cosine**2, 1 + (1 - cosine**2) / 4
+    mean = 64 / (27 * np.pi) * k**4 * radius**6 * np.mean(0.5 * (te + tm))
+    assert hole_m2(2 * radius, f_hz)[0] == pytest.approx(0.5 * mean, rel=1e-4)
+    assert hole_m2(0.3, f_hz)[0] == pytest.approx(np.pi * 0.15**2 / 4)
+
+
+def test_a_resonant_slot_takes_as_much_as_a_matched_antenna() -> None:
+    f_hz = np.linspace(1e9, 4e9, 601)
+    area = slot_m2(0.06, 0.5e-3, f_hz) / ((C0_M_S / f_hz) ** 2 / (8 * np.pi))
+    assert area.max() == pytest.approx(1.0, abs=0.01)
+    assert f_hz[np.argmax(area > 0.99)] == pytest.approx(C0_M_S / 0.12, rel=0.09)
+    assert np.abs(np.diff(area)).max() < 0.1  # no jump where one form takes over
+
+
+def test_an_opening_changes_the_response_by_its_share_of_the_losses() -> None:
+    slit = Opening(length_m=0.05, width_m=1e-3)
+    f_hz = np.array([2e9, 6e9])
+    change, fall = opening_change(slit, np.array([0.02, 0.02]), f_hz)
+    assert change == pytest.approx(opening_m2(slit, f_hz) / (0.02 + opening_m2(slit, f_hz)))
+    assert fall == pytest.approx(change)
+    hole = Opening(length_m=0.3e-3, width_m=0.3e-3)
+    assert 10 * np.log10(opening_change(hole, np.array([0.02]), np.array([8e9]))[0][0]) < -120
