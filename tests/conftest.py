@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from shared_builds import EXAMPLE, Built, built
 
@@ -37,3 +38,8 @@ def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The small spec, built twice from nothing."""
     home = tmp_path_factory.mktemp("twice")
     return built(small_spec, home, "one"), built(small_spec, home, "two")
+
+
+# times mean nothing on a busy machine, and kernels compile at their first call
+settings.register_profile("calm", deadline=None)
+settings.load_profile("calm")
