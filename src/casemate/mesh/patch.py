@@ -8,7 +8,7 @@ least the inset away from the board's outer edge counts, whatever part of the to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -51,26 +51,15 @@ def patch_of(
     insets_m: tuple[float, ...] = INSETS_M,
 ) -> Patch:
     """Return the largest patch whose best layer notices the spec's tool, else the smallest."""
-    found = _best(tile, drawing, decoded, strips, insets_m[0])
-    for inset_m in insets_m[1:]:
-        if found.figure_m <= tile.mesh.hole_max_m:
-            break
-        found = _best(tile, drawing, decoded, strips, inset_m)
-    return found
-
-
-def _best(
-    tile: TileDesign,
-    drawing: Drawing,
-    decoded: list[Decoded],
-    strips: list[Pieces],
-    inset_m: float,
-) -> Patch:
-    rows = [
-        _layer(tile, drawing, layer, owner, lines, inset_m)
+    layers = [
+        _Layer(tile, drawing, layer, owner, lines, insets_m[0])
         for layer, owner, lines in zip(drawing.layers, decoded, strips, strict=True)
     ]
-    return min(rows, key=lambda row: row.figure_m)
+    for inset_m in insets_m:
+        found = min((layer.patch(inset_m) for layer in layers), key=lambda row: row.figure_m)
+        if found.figure_m <= tile.mesh.hole_max_m:
+            break
+    return found
 
 
 def patch_property(
@@ -95,30 +84,42 @@ def patch_property(
     )
 
 
-def _layer(
-    tile: TileDesign,
-    drawing: Drawing,
-    layer: LayerDrawing,
-    decoded: Decoded,
-    strips: Pieces,
-    inset_m: float,
-) -> Patch:
-    lattice, swap = layer.lattice, layer.swap
-    inside = lattice_bound(
-        pitch_m=lattice.pitch_nm / NM,
-        trace_m=drawing.mesh.trace_nm / NM,
-        offsets=((0.0, 0.0),),
-        depths_m=(0.0,),
-        theta_max_rad=0.0,
-        open_squares=True,
-    ).per_layer_m[0]
-    boxes = _inset(_boxes(incomplete(decoded.owner, REACH), lattice), tile, swap, inset_m)
-    index = _index(tile, drawing, layer, strips, boxes)
-    searched = region_bound(index, floor_m=inside)
-    place = (searched.y_m, searched.x_m) if swap else (searched.x_m, searched.y_m)
-    return Patch(
-        figure_m=max(inside, searched.bound_m), layer=layer.layer, inset_m=inset_m, at_m=place
-    )
+class _Layer:
+    """One layer, its copper indexed once for the widest patch."""
+
+    def __init__(
+        self,
+        tile: TileDesign,
+        drawing: Drawing,
+        layer: LayerDrawing,
+        decoded: Decoded,
+        strips: Pieces,
+        widest_m: float,
+    ) -> None:
+        self.tile, self.layer = tile, layer
+        self.inside_m = lattice_bound(
+            pitch_m=layer.lattice.pitch_nm / NM,
+            trace_m=drawing.mesh.trace_nm / NM,
+            offsets=((0.0, 0.0),),
+            depths_m=(0.0,),
+            theta_max_rad=0.0,
+            open_squares=True,
+        ).per_layer_m[0]
+        self.boxes = _boxes(incomplete(decoded.owner, REACH), layer.lattice)
+        widest = _inset(self.boxes, tile, layer.swap, widest_m)
+        self.index = _index(tile, drawing, layer, strips, widest)
+
+    def patch(self, inset_m: float) -> Patch:
+        """Return the patch that begins `inset_m` inside the board's edge."""
+        boxes = _inset(self.boxes, self.tile, self.layer.swap, inset_m)
+        searched = region_bound(replace(self.index, boxes=boxes), floor_m=self.inside_m)
+        place = (searched.x_m, searched.y_m)
+        return Patch(
+            figure_m=max(self.inside_m, searched.bound_m),
+            layer=self.layer.layer,
+            inset_m=inset_m,
+            at_m=place[::-1] if self.layer.swap else place,
+        )
 
 
 def _index(
