@@ -162,11 +162,18 @@ def squares(boxes: Boxes) -> npt.NDArray[np.float64]:
     plain = aspect <= 1.5
     centre = 0.5 * (boxes[:, :2] + boxes[:, 2:])
     out.append(np.column_stack([centre, 0.5 * size.max(axis=1)])[plain])
-    for box in boxes[~plain]:
-        w, h = box[2] - box[0], box[3] - box[1]
-        side = max(min(w, h), max(w, h) / 256.0, 1.0)
-        gx = box[0] + side * (np.arange(max(1, math.ceil(w / side))) + 0.5)
-        gy = box[1] + side * (np.arange(max(1, math.ceil(h / side))) + 0.5)
-        x, y = np.meshgrid(gx, gy)
-        out.append(np.column_stack([x.ravel(), y.ravel(), np.full(x.size, 0.5 * side)]))
+    thin = boxes[~plain]
+    if len(thin):
+        wide = size[~plain]
+        side = np.maximum(np.maximum(wide.min(axis=1), wide.max(axis=1) / 256.0), 1.0)
+        count = np.maximum(1, np.ceil(wide / side[:, None])).astype(
+            np.int64
+        )  # one of each row is 1
+        row = np.repeat(np.arange(len(thin)), count.max(axis=1))
+        step = np.arange(len(row)) - np.repeat(
+            np.cumsum(count.max(axis=1)) - count.max(axis=1), count.max(axis=1)
+        )
+        along = np.where(count[row] > 1, step[:, None], 0)
+        middle = thin[row, :2] + side[row, None] * (along + 0.5)
+        out.append(np.column_stack([middle, 0.5 * side[row]]))
     return np.concatenate(out)
