@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 SECRET_BYTES = 32
+CHACHA_BLOCK = 64
+"""Bytes of one ChaCha20 block."""
 
 
 def new_secret() -> bytes:
@@ -32,13 +34,18 @@ def derive(secret: bytes, label: str) -> bytes:
     ).derive(secret)
 
 
-def keystream(key: bytes, count: int) -> npt.NDArray[np.uint8]:
-    """Return `count` bytes of the ChaCha20 keystream of `key` (RFC 8439), shape (count,)."""
+def keystream(key: bytes, count: int, *, offset: int = 0) -> npt.NDArray[np.uint8]:
+    """Return bytes `offset` .. `offset + count - 1` of the ChaCha20 keystream of `key`.
+
+    RFC 8439's block function with a counter of 64 bits and nonce 0, shape (count,).
+    """
     import numpy as np
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 
-    cipher = Cipher(algorithms.ChaCha20(key, b"\0" * 16), mode=None).encryptor()
-    return np.frombuffer(cipher.update(bytes(count)), dtype=np.uint8)
+    block, skip = divmod(offset, CHACHA_BLOCK)
+    start = block.to_bytes(8, "little") + bytes(8)
+    cipher = Cipher(algorithms.ChaCha20(key, start), mode=None).encryptor()
+    return np.frombuffer(cipher.update(bytes(skip + count)), dtype=np.uint8)[skip:]
 
 
 def commitment(secret: bytes, label: str) -> str:

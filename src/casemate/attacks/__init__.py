@@ -1,0 +1,1 @@
+"""What an adversary does to an enclosure, one file a move; all of it through the twin's effects."""

@@ -1,0 +1,1 @@
+"""Modalities, one folder each: card, physics, driver, README. No driver imports physics."""
