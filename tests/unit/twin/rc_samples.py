@@ -77,12 +77,18 @@ def trace_face(points: npt.NDArray[np.float64], width: float) -> tuple[Any, Any,
 
 
 def strip_quarter(
-    strip: tuple[float, float], size: tuple[float, float], *, film: float = 0.0, wire: float = 0.0
+    strip: tuple[float, float],
+    size: tuple[float, float],
+    *,
+    film: float = 0.0,
+    wire: float = 0.0,
+    lid: bool = False,
 ) -> Any:
     """Return x >= 0, y >= 0 with a thin strip on the x axis from `strip[0]` to `strip[1]`.
 
-    Boundaries: middle (x = 0), strip, wire (a quarter circle at the origin), wall. Materials film
-    (y < `film`) and air. The strip's edges are refined geometrically.
+    Boundaries: middle (x = 0), strip, wire (a quarter circle at the origin), wall, and lid for the
+    far end in y if `lid` (without film). Materials film (y < `film`) and air. The edges of the
+    strip are refined geometrically.
     """
     from netgen.geom2d import SplineGeometry
 
@@ -121,7 +127,7 @@ def strip_quarter(
         plane.SetMaterial(2, "air")
     else:
         wall(right, top[0], "wall")
-        wall(*top, "wall")
+        wall(*top, "lid" if lid else "wall")
         wall(top[1], left, "middle")
     plane.SetMaterial(1, "film")
     return plane

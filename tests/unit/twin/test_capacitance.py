@@ -18,6 +18,7 @@ from casemate.twin.capacitance import (
     gap_f_m,
     grounded,
     grounded_wire_f_m,
+    layer_f_m,
     pair_f_m,
     patch_removed_f,
     plate_f,
@@ -27,6 +28,8 @@ from casemate.twin.line_materials import EPS0_F_M
 from casemate.twin.moisture import Film, film_factor, mean_water, uptake
 
 ALTERNATING = {"middle": 0.0, "strip": 1.0}
+PUSH_PULL = {"middle": 0.0, "strip": 1.0, "lid": 0.0}
+COMMON = {"strip": 1.0, "lid": 0.0}
 
 
 @pytest.mark.parametrize("width", [0.25, 0.5, 0.8])
@@ -51,6 +54,20 @@ def test_film_against_finite_elements(width: float, film: float, bound: float) -
     assert gap_f_m(**shape) / EPS0_F_M == pytest.approx(theirs[1], rel=bound)
     slope = np.log(theirs[2] / theirs[0]) / np.log(3.42 / 3.38)
     assert film_share(**shape) == pytest.approx(slope, abs=bound)
+
+
+@pytest.mark.parametrize("width", [0.3, 0.5, 0.7])
+@pytest.mark.parametrize("height", [0.25, 0.75, 2.0, 4.0])
+def test_layer_between_planes_against_finite_elements(width: float, height: float) -> None:
+    """Push-pull and common mode of a quarter of a period under one plane."""
+    geometry = strip_quarter(((1 - width) / 2, 0.5), (0.5, height), lid=True)
+    push, both = (
+        energy(geometry, drive, maxh=0.1, order=4, hp=True) for drive in (PUSH_PULL, COMMON)
+    )
+    gap, own = layer_f_m(width_m=width, pitch_m=1.0, above_m=height, below_m=height, epsilon_r=1.0)
+    # both sides of a trace are four quarters
+    assert own / EPS0_F_M == pytest.approx(4.0 * both, rel=1e-3)
+    assert gap / EPS0_F_M == pytest.approx(push - both, abs=1e-3 * push)
 
 
 @pytest.mark.parametrize(("width", "gap"), [(1.0, 1.0), (0.3, 1.0)])

@@ -1,0 +1,1 @@
+"""Loop resistance of every net, driven with keyed currents."""

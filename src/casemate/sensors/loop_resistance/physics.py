@@ -1,0 +1,164 @@
+"""What loop resistance reads on a twin.
+
+R = squares x sheet(T), nets altered by what met their copper (`twin.altered`). Two lanes of a zone
+run side by side: their ratio cancels temperature; the zone's mean against its board's other zones
+leaves gradients only, and catches what alters both lanes alike.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.samples import Channel, Health
+from casemate.sensors.card import ModalityCard, load_card
+from casemate.sensors.modality import Reading, Residuals, Values
+from casemate.twin.altered import END_OHM, Altered, altered, loop_ohm
+from casemate.twin.assembly import Twin
+from casemate.twin.board import Board
+from casemate.twin.conditions import Conditions, anchor_of
+from casemate.twin.effects import HeatSpot
+from casemate.twin.heat_spot import net_rise_k
+from casemate.twin.injection import Band, net_volt
+from casemate.twin.line_materials import Real
+from casemate.twin.resistance import IACS_ALPHA_1_K, IACS_OHM_M
+
+BOLTZMANN = 1.380649e-23
+DIVERGED = 1e3
+"""Residual of a net that cannot be read, in noises: an open is as sure as can be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopResistance:
+    """The modality fitted to a twin; `boards` in the order of channels."""
+
+    id: str
+    excited: bool
+    card: ModalityCard
+    twin: Twin
+    channels: tuple[Channel, ...]
+    nominal: Real
+    noise: Real
+    chip_s: float
+    anchor_k: float
+    rows: dict[str, slice]
+    """Channels of each board."""
+
+    def read(self, conditions: Conditions) -> Reading:
+        """Return the loops' resistances, clipped at full scale."""
+        quantity = np.empty(len(self.channels))
+        additive = np.zeros(len(self.channels))
+        drive, full = self.card["drive"], self.card["full_scale"]
+        band = Band(low_hz=0.0, high_hz=0.5 / self.chip_s)
+        for tile, row in self.rows.items():
+            board = self.twin.board(tile)
+            change = altered(board, conditions.active)
+            quantity[row] = self._board_ohm(board, change, conditions)
+            additive[row] = [
+                net_volt(self.twin.enclosure, conditions.active, band, float(area), float(long))
+                / drive
+                for area, long in zip(board.loop_m2, board.length_m, strict=True)
+            ]
+        clipped = quantity >= full
+        health = np.where(clipped, Health.CLIPPED, 0).astype(np.uint16)
+        return Reading(quantity=np.minimum(quantity, full), additive=additive, health=health)
+
+    def _board_ohm(self, board: Board, change: Altered, conditions: Conditions) -> Real:
+        spots = tuple(
+            each
+            for each in conditions.active
+            if isinstance(each, HeatSpot) and each.at.tile == board.tile.id
+        )
+        rise = conditions.skin_k - self.anchor_k + _spots_k(board, spots)
+        return loop_ohm(change, sheet_ohm(board) * (1.0 + IACS_ALPHA_1_K * rise))
+
+    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
+        """Return, for each zone, ln of the lanes' ratio, and its mean against the board's median.
+
+        Both less their anchors, in units of noise; the second's noise holds gradients too.
+        """
+        log = np.log(np.maximum(np.real(values), 1e-6) / self.nominal)
+        own = self.noise / self.nominal / np.sqrt(chips)
+        open_ = (health & Health.CLIPPED) != 0
+        names: list[str] = []
+        tiles: list[str] = []
+        columns: list[Real] = []
+        gradient = IACS_ALPHA_1_K * self.card["gradient"]
+        for tile, row in self.rows.items():
+            pairs = zone_pairs(self.twin.board(tile), row.start)
+            means = np.stack([log[:, list(pair)].mean(axis=1) for pair in pairs], axis=1)
+            middle = np.median(means, axis=1)
+            for k, pair in enumerate(pairs):
+                lost = open_[:, list(pair)].any(axis=1)
+                first, last = pair[0], pair[-1]
+                spread = float(np.hypot(own[first], own[last]))
+                ratio = (log[:, first] - log[:, last]) / spread
+                noise = float(np.hypot(spread / 2.0, gradient))
+                common = (means[:, k] - middle) / noise
+                zone = self.channels[first].id.rsplit("/", 1)[-1]
+                columns += [np.where(lost, DIVERGED, ratio), np.where(lost, DIVERGED, common)]
+                names += [f"{tile}/{zone} ratio", f"{tile}/{zone} mean"]
+                tiles += [tile, tile]
+        return Residuals(names=tuple(names), tiles=tuple(tiles), z=np.stack(columns, axis=1))
+
+
+def _spots_k(board: Board, spots: tuple[HeatSpot, ...]) -> Real:
+    total = np.zeros(len(board.nets))
+    for spot in spots:
+        total += net_rise_k(board, spot)
+    return total
+
+
+def sheet_ohm(board: Board) -> Real:
+    """Return ohms a square of every net at the anchor's temperature, (N,)."""
+    return np.full(len(board.nets), IACS_OHM_M / board.tile.stackup.copper_m)
+
+
+def zone_pairs(board: Board, first: int) -> list[tuple[int, ...]]:
+    """Return the channels of each zone of each layer, lanes in order."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for k, (layer, zone) in enumerate(zip(board.layer_of, board.zone.tolist(), strict=True)):
+        found.setdefault((layer, zone), []).append(first + k)
+    return [tuple(each) for each in found.values()]
+
+
+def fit(twin: Twin) -> LoopResistance:
+    """Return loop resistance on a twin: one channel a net."""
+    card = load_card("loop_resistance")
+    channels: list[Channel] = []
+    nominal: list[float] = []
+    rows = {}
+    for tile, board in twin.boards.items():
+        rows[tile] = slice(len(channels), len(channels) + len(board.nets))
+        nominal += (board.squares * sheet_ohm(board) + END_OHM).tolist()
+        channels += [
+            Channel(
+                id=f"loop/{tile}/{net}", modality=card.id, unit="ohm", tile=tile, low=0.0,
+                high=card["full_scale"],
+            )
+            for net in board.nets
+        ]  # fmt: skip
+    ohm = np.array(nominal)
+    return LoopResistance(
+        id=card.id,
+        excited=True,
+        card=card,
+        twin=twin,
+        channels=tuple(channels),
+        nominal=ohm,
+        noise=chip_noise_ohm(card, ohm),
+        chip_s=card["chip"],
+        anchor_k=anchor_of(twin).skin_k,
+        rows=rows,
+    )
+
+
+def chip_noise_ohm(card: ModalityCard, ohm: Real, kelvin: float = 300.0) -> Real:
+    """Return the noise of one chip, (C,): thermal, amplifier, and a converter's uniform step."""
+    band_hz = 0.5 / card["chip"]
+    thermal = 4.0 * BOLTZMANN * kelvin * ohm * band_hz
+    amplifier = card["amplifier"] ** 2 * band_hz
+    step = 2.0 * card["full_scale"] * card["drive"] / 2.0 ** card["bits"]
+    return np.asarray(np.sqrt(thermal + amplifier + step**2 / 12.0) / card["drive"])

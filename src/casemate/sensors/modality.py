@@ -1,0 +1,62 @@
+"""What a modality is to the twin: channels with anchors, what they read, and their residuals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.samples import Channel
+from casemate.twin.conditions import Conditions
+from casemate.twin.line_materials import Real
+
+Values = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """True state of C channels. `quantity` (C,) in their units, what drive is multiplied by.
+
+    `additive` (C,): rms of what is there without drive, a chip. `health` (C,): Health flags that
+    the state forces (an open net clips). `repeats`: the answer does not follow the challenge.
+    """
+
+    quantity: Values
+    additive: Real
+    health: npt.NDArray[np.uint16]
+    repeats: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Residuals:
+    """R figures of K windows: `z` (K, R), each in units of its own noise in a quiet enclosure.
+
+    `names` (R,) and `tiles` (R,), "" for those of the volume.
+    """
+
+    names: tuple[str, ...]
+    tiles: tuple[str, ...]
+    z: Real
+
+
+class Fitted(Protocol):
+    """A modality fitted to a twin."""
+
+    id: str
+    channels: tuple[Channel, ...]
+    nominal: Values
+    """At commissioning, (C,)."""
+    noise: Real
+    """Standard deviation of one chip's reading over its drive, (C,); of each part if complex."""
+    chip_s: float
+    excited: bool
+
+    def read(self, conditions: Conditions) -> Reading:
+        """Return what the channels would read without noise."""
+        ...
+
+    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
+        """Return residuals of windows: means over `chips` chips, (K, C), and their health."""
+        ...

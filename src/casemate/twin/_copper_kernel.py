@@ -1,0 +1,192 @@
+"""Compiled search of the copper index. All lengths in nm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+MOST = 4096
+"""Segments that one tool may touch; a tool of 3 mm touches some 300."""
+
+
+@njit(cache=True)
+def _touched(
+    x: float,
+    y: float,
+    reach: float,
+    net: Any,
+    a: Any,
+    b: Any,
+    first: Any,
+    held: Any,
+    origin: Any,
+    cell: int,
+    shape: Any,
+    found: Any,
+    offs: Any,
+    alongs: Any,
+) -> int:
+    """Collect segments whose centreline is nearer than `reach`; return how many, sorted."""
+    low_c = max(int((x - reach - origin[0]) // cell), 0)
+    high_c = min(int((x + reach - origin[0]) // cell), shape[0] - 1)
+    low_r = max(int((y - reach - origin[1]) // cell), 0)
+    high_r = min(int((y + reach - origin[1]) // cell), shape[1] - 1)
+    count = 0
+    for column in range(low_c, high_c + 1):
+        for row in range(low_r, high_r + 1):
+            at = column * shape[1] + row
+            for slot in range(first[at], first[at + 1]):
+                s = held[slot]
+                ax, ay = float(a[s, 0]), float(a[s, 1])
+                ux, uy = b[s, 0] - ax, b[s, 1] - ay
+                long = np.sqrt(ux * ux + uy * uy)
+                t = ((x - ax) * ux + (y - ay) * uy) / (long * long)
+                t = 0.0 if t < 0.0 else (1.0 if t > 1.0 else t)
+                px, py = ax + t * ux, ay + t * uy
+                off = np.sqrt((x - px) ** 2 + (y - py) ** 2)
+                if off >= reach:
+                    continue
+                # a segment lies in several cells: count it in that of its nearest point
+                if int((px - origin[0]) // cell) != column or int((py - origin[1]) // cell) != row:
+                    continue
+                if count < found.size:
+                    found[count], offs[count], alongs[count] = s, off, t * long
+                    count += 1
+    return count
+
+
+@njit(cache=True)
+def _merged(count: int, net: Any, found: Any, offs: Any, alongs: Any) -> int:
+    """Keep, of each run of neighbouring segments of a net, the nearest; return how many runs."""
+    order = np.argsort(found[:count])
+    kept = 0
+    last = -10
+    rows = np.empty(count, dtype=np.int64)
+    for k in range(count):
+        i = order[k]
+        s = found[i]
+        if kept > 0 and s - last <= 2 and net[s] == net[found[rows[kept - 1]]]:
+            if offs[i] < offs[rows[kept - 1]]:
+                rows[kept - 1] = i
+        else:
+            rows[kept] = i
+            kept += 1
+        last = s
+    copies = (found[rows[:kept]].copy(), offs[rows[:kept]].copy(), alongs[rows[:kept]].copy())
+    found[:kept], offs[:kept], alongs[:kept] = copies
+    return kept
+
+
+@njit(cache=True)
+def count_met(
+    x: Any,
+    y: Any,
+    radius: Any,
+    half: float,
+    net: Any,
+    a: Any,
+    b: Any,
+    first: Any,
+    held: Any,
+    origin: Any,
+    cell: int,
+    shape: Any,
+) -> Any:
+    """Return how many meetings each tool has, shape (K,)."""
+    counts = np.zeros(x.size, dtype=np.int64)
+    found, offs, alongs = np.empty(MOST, np.int64), np.empty(MOST), np.empty(MOST)
+    for k in range(x.size):
+        count = _touched(
+            x[k],
+            y[k],
+            radius[k] + half,
+            net,
+            a,
+            b,
+            first,
+            held,
+            origin,
+            cell,
+            shape,
+            found,
+            offs,
+            alongs,
+        )
+        counts[k] = _merged(count, net, found, offs, alongs)
+    return counts
+
+
+@njit(cache=True)
+def fill_met(
+    x: Any,
+    y: Any,
+    radius: Any,
+    half: float,
+    net: Any,
+    a: Any,
+    b: Any,
+    first: Any,
+    held: Any,
+    origin: Any,
+    cell: int,
+    shape: Any,
+    start: Any,
+    segment: Any,
+    off: Any,
+    along: Any,
+) -> None:
+    """Write the meetings of each tool from `start` (K,) on."""
+    found, offs, alongs = np.empty(MOST, np.int64), np.empty(MOST), np.empty(MOST)
+    for k in range(x.size):
+        count = _touched(
+            x[k],
+            y[k],
+            radius[k] + half,
+            net,
+            a,
+            b,
+            first,
+            held,
+            origin,
+            cell,
+            shape,
+            found,
+            offs,
+            alongs,
+        )
+        kept = _merged(count, net, found, offs, alongs)
+        for i in range(kept):
+            segment[start[k] + i] = found[i]
+            off[start[k] + i] = offs[i]
+            along[start[k] + i] = alongs[i]
+
+
+@njit(cache=True)
+def nearest_nets(
+    x: Any,
+    y: Any,
+    reach: float,
+    net: Any,
+    a: Any,
+    b: Any,
+    first: Any,
+    held: Any,
+    origin: Any,
+    cell: int,
+    shape: Any,
+) -> Any:
+    """Return the net whose centreline is nearest within `reach` of each place, -1 for none."""
+    owner = np.full(x.size, -1, dtype=np.int64)
+    found, offs, alongs = np.empty(MOST, np.int64), np.empty(MOST), np.empty(MOST)
+    for k in range(x.size):
+        count = _touched(
+            x[k], y[k], reach, net, a, b, first, held, origin, cell, shape, found, offs, alongs,
+        )  # fmt: skip
+        best = reach
+        for i in range(count):
+            if offs[i] < best:
+                best = offs[i]
+                owner[k] = net[found[i]]
+    return owner

@@ -1,0 +1,197 @@
+"""The course of a scene: what surrounds an enclosure and what is done to it, instant by instant.
+
+The surroundings come from the site's own series; what effects add to heat, humidity and pressure is
+added by superposition, for all of these equations are linear.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from casemate.twin.assembly import Twin
+from casemate.twin.effects import (
+    Ambient,
+    Aperture,
+    Effect,
+    HeatSpot,
+    Light,
+    Load,
+    Scatterer,
+    Scene,
+)
+from casemate.twin.environment import SlowSeries, slow_series
+from casemate.twin.environment_air import saturation_pa
+from casemate.twin.environment_thermal import settled_k, temperatures_k
+from casemate.twin.line_materials import Real
+from casemate.twin.moisture import Film, mean_water
+
+BOARD_NODE, AIR_NODE, SKIN_NODE = 0, 1, 2
+"""Of a site's thermal network."""
+PERMEABLE_M = 5e-4
+"""Dielectric through which water reaches the mesh: half a board (planning value)."""
+LIGHT_LOST = 0.5
+"""Of light that falls on the inner surface, per reflection (planning value)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """One instant. Temperatures K; `humidity` relative, of the air inside; `water`: of the boards'
+
+    dielectric, as a share of saturation; `lux`: inside. `active`: effects that are there, those
+    that can be partial scaled to their level.
+    """
+
+    now_s: float
+    ambient_k: float
+    air_k: float
+    skin_k: float
+    humidity: float
+    water: float
+    pressure_pa: float
+    lux: float
+    active: tuple[Effect, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A scene at `times_s` (K,), evenly spaced, and the quiet state at its commissioning."""
+
+    times_s: Real
+    anchor: Conditions
+    steps: tuple[Conditions, ...]
+
+
+def anchor_of(twin: Twin) -> Conditions:
+    """Return the state in which a unit is commissioned: its site's means, nothing done."""
+    site = twin.site
+    power = np.array([0.5 * (site.idle_w.value + site.full_w.value), 0.0, 0.0])
+    nodes = settled_k(site.network, power, site.mean_k.value)
+    humidity = site.vapour_pa.value / float(saturation_pa(nodes[AIR_NODE]))
+    return Conditions(
+        now_s=0.0,
+        ambient_k=site.mean_k.value,
+        air_k=float(nodes[AIR_NODE]),
+        skin_k=float(nodes[SKIN_NODE]),
+        humidity=min(humidity, 1.0),
+        water=min(humidity, 1.0),
+        pressure_pa=101_325.0,
+        lux=0.0,
+        active=(),
+    )
+
+
+def course(twin: Twin, scene: Scene, times_s: Real, generator: np.random.Generator) -> Course:
+    """Return a scene's course at evenly spaced times (K >= 2,) from 0 on."""
+    step_s = float(times_s[1] - times_s[0])
+    series = slow_series(twin.site, (times_s.size + 0.5) * step_s, step_s, generator)
+    warm = _added_k(twin, scene, times_s, step_s)
+    vapour = _added_humidity(twin, scene, times_s, step_s)
+    air = series.nodes_k[: times_s.size, AIR_NODE] + warm[:, AIR_NODE]
+    dry = saturation_pa(series.nodes_k[: times_s.size, AIR_NODE]) / saturation_pa(air)
+    humidity = np.clip(series.humidity[: times_s.size] * dry + vapour, 0.0, 1.0)
+    anchor = anchor_of(twin)
+    film = Film(thickness_m=PERMEABLE_M, diffusivity_m2_s=1e-12)
+    water = mean_water(film, step_s, np.concatenate([[anchor.water], humidity]))[1:]
+    steps = []
+    for k, now_s in enumerate(times_s.tolist()):
+        active = _active(scene, now_s)
+        steps.append(
+            Conditions(
+                now_s=now_s,
+                ambient_k=float(series.ambient_k[k]) + _ambient(active).kelvin,
+                air_k=float(air[k]),
+                skin_k=float(series.nodes_k[k, SKIN_NODE] + warm[k, SKIN_NODE]),
+                humidity=float(humidity[k]),
+                water=float(water[k]),
+                pressure_pa=float(series.pressure_pa[k]) + _ambient(active).pascal,
+                lux=_lux(twin, active, series, k),
+                active=active,
+            )
+        )
+    return Course(times_s=times_s, anchor=anchor, steps=tuple(steps))
+
+
+def _active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
+    rows = []
+    for each in scene:
+        level = each.level(now_s)
+        if level > 0.0:
+            rows.append(_scaled(each.effect, level))
+    return tuple(rows)
+
+
+def _scaled(effect: Effect, level: float) -> Effect:
+    """Return a partial effect where that has a meaning; others are whole as soon as they begin."""
+    if level >= 1.0:
+        return effect
+    if isinstance(effect, Ambient):
+        return Ambient(
+            kelvin=level * effect.kelvin,
+            humidity=level * effect.humidity,
+            pascal=level * effect.pascal,
+        )
+    if isinstance(effect, Scatterer):
+        return replace(effect, length_m=max(level * effect.length_m, 1e-6))
+    if isinstance(effect, Aperture):
+        return replace(effect, width_m=max(level * effect.width_m, 1e-9))
+    if isinstance(effect, HeatSpot | Load):
+        return replace(effect, watt=level * effect.watt)
+    return effect
+
+
+def _ambient(active: tuple[Effect, ...]) -> Ambient:
+    mine = [each for each in active if isinstance(each, Ambient)]
+    return Ambient(
+        kelvin=sum(each.kelvin for each in mine),
+        humidity=sum(each.humidity for each in mine),
+        pascal=sum(each.pascal for each in mine),
+    )
+
+
+def _added_k(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
+    """Return what effects add to the nodes' temperatures, (K, 3)."""
+    power = np.zeros((times_s.size, 3))
+    ambient = np.zeros(times_s.size)
+    for k, now_s in enumerate(times_s.tolist()):
+        for each in _active(scene, now_s):
+            if isinstance(each, Ambient):
+                ambient[k] += each.kelvin
+            elif isinstance(each, HeatSpot):
+                power[k, SKIN_NODE] += each.watt
+            elif isinstance(each, Load):
+                power[k, BOARD_NODE] += each.watt * _square(each.hertz, now_s, step_s)
+    return temperatures_k(twin.site.network, np.zeros(3), power, ambient, step_s)
+
+
+def _square(hertz: float, now_s: float, step_s: float) -> float:
+    """Return the mean over a step of a square wave between 0 and 1, or 1 without a frequency."""
+    if hertz <= 0.0:
+        return 1.0
+    if hertz * step_s > 0.5:
+        return 0.5
+    return 1.0 if math.fmod(now_s * hertz, 1.0) < 0.5 else 0.0
+
+
+def _added_humidity(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
+    """Return what effects add to the relative humidity inside, (K,): exchange of air delays it."""
+    outside = np.array([_ambient(_active(scene, now_s)).humidity for now_s in times_s.tolist()])
+    keep, inside = math.exp(-step_s / twin.site.exchange_s.value), 0.0
+    found = np.empty(times_s.size)
+    for k, value in enumerate(outside.tolist()):
+        inside = keep * inside + (1.0 - keep) * value
+        found[k] = inside
+    return found
+
+
+def _lux(twin: Twin, active: tuple[Effect, ...], series: SlowSeries, k: int) -> float:
+    """Return the light inside: what comes through what is open, spread over the inner surface."""
+    open_m2 = sum(
+        each.length_m * each.width_m for each in active if isinstance(each, Aperture) and each.clear
+    )
+    outside = float(series.light_lux[k]) + sum(
+        each.lux for each in active if isinstance(each, Light)
+    )
+    return outside * min(open_m2 / (twin.volume.cavity.walls.area_m2 * LIGHT_LOST), 1.0)

@@ -1,0 +1,57 @@
+"""How far a spot of heat on a board warms its nets: a plate that conducts, and the path of copper.
+
+A steady source of radius a on an infinite plate of sheet conductance k t that loses h (W/m2K) warms
+it by P/(2 pi k t) K0(r/L), L = sqrt(k t/h): the exact solution of div(k t grad T) = h T outside the
+spot for a <<  L (H. S. Carslaw and J. C. Jaeger, Conduction of Heat in Solids, 1959, 5.5).
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.twin.board import Board, kept_copper
+from casemate.twin.effects import HeatSpot
+from casemate.twin.facing import sample
+from casemate.twin.line_materials import Real
+
+COPPER_W_MK = 390.0
+BOARD_W_MK = 0.3
+"""Copper, and glass-epoxy in its plane (handbook values)."""
+LOSS_W_M2K = 10.0
+"""To still air on one side (planning value: natural convection and radiation)."""
+
+
+def sheet_w_k(board: Board) -> float:
+    """Return k t of a board, W/K: its dielectric and solid planes; meshes carry little across."""
+    stack = board.tile.stackup
+    return BOARD_W_MK * stack.thickness_m + COPPER_W_MK * stack.copper_m * len(stack.plane)
+
+
+def rise_k(off_m: Real, *, watt: float, radius_m: float, sheet_w_k: float) -> Real:
+    """Return the steady rise at distances from the middle of a spot, shape as given."""
+    from scipy.special import k0
+
+    reach_m = math.sqrt(sheet_w_k / LOSS_W_M2K)
+    far = np.maximum(off_m, radius_m) / reach_m
+    return np.asarray(watt / (2.0 * math.pi * sheet_w_k) * k0(far), dtype=np.float64)
+
+
+def net_rise_k(board: Board, spot: HeatSpot) -> Real:
+    """Return the mean rise along each net, (N,): what its resistance sees."""
+    places, nets = _samples(board.path)
+    off_m = np.hypot(places[:, 0] - spot.at.x_m, places[:, 1] - spot.at.y_m)
+    rise = rise_k(off_m, watt=spot.watt, radius_m=spot.radius_m, sheet_w_k=sheet_w_k(board))
+    size = len(board.nets)
+    return np.asarray(np.bincount(nets, rise, size) / np.maximum(np.bincount(nets, None, size), 1))
+
+
+@lru_cache(maxsize=2)
+def _samples(path: Path) -> tuple[Real, npt.NDArray[np.int64]]:
+    copper = kept_copper(path)
+    parts = [sample(copper, layer) for layer in copper.layers.values()]
+    return np.concatenate([part[0] for part in parts]), np.concatenate([part[2] for part in parts])
