@@ -44,14 +44,38 @@ class Residuals:
 class Fitted(Protocol):
     """A modality fitted to a twin."""
 
-    id: str
-    channels: tuple[Channel, ...]
-    nominal: Values
-    """At commissioning, (C,)."""
-    noise: Real
-    """Standard deviation of one chip's reading over its drive, (C,); of each part if complex."""
-    chip_s: float
-    excited: bool
+    @property
+    def id(self) -> str:
+        """Return the modality's id."""
+        ...
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Return the channels, C of them."""
+        ...
+
+    @property
+    def nominal(self) -> Values:
+        """Return the quantities at commissioning, (C,)."""
+        ...
+
+    @property
+    def noise(self) -> Real:
+        """Return the standard deviation of one chip's reading over its drive, (C,).
+
+        Of each part if readings are complex.
+        """
+        ...
+
+    @property
+    def chip_s(self) -> float:
+        """Return the time of one chip, or of one window if there is no challenge."""
+        ...
+
+    @property
+    def excited(self) -> bool:
+        """Return whether the modality answers a challenge."""
+        ...
 
     def read(self, conditions: Conditions) -> Reading:
         """Return what the channels would read without noise."""

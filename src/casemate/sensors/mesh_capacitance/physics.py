@@ -22,6 +22,8 @@ from casemate.twin.altered import Altered, altered
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board
 from casemate.twin.conditions import PERMEABLE_M, Conditions, anchor_of
+from casemate.twin.effects import HeatSpot
+from casemate.twin.heat_spot import net_rise_k
 from casemate.twin.injection import Band, net_volt
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film, film_factor
@@ -87,7 +89,8 @@ class MeshCapacitance:
         for tile, plates in self.plates.items():
             row, board = self.rows[tile], plates.board
             change = altered(board, conditions.active)
-            quantity[row] = factor * changed_f(plates, change)
+            warm = 1.0 + EPOXY.temperature_1_k * _spots_k(plates, conditions)
+            quantity[row] = factor * warm * changed_f(plates, change)
             volts = [
                 net_volt(self.twin.enclosure, conditions.active, band, float(area), float(long))
                 for area, long in zip(board.loop_m2, board.length_m, strict=True)
@@ -118,6 +121,18 @@ class MeshCapacitance:
             tiles=tuple(each.tile for each in self.channels),
             z=np.where(lost, 1e3, z),
         )
+
+
+def _spots_k(plates: Plates, conditions: Conditions) -> Real:
+    """Return the mean rise of each channel's nets by spots of heat on their board, (C,)."""
+    board = plates.board
+    nets = np.zeros(len(board.nets))
+    for each in conditions.active:
+        if isinstance(each, HeatSpot) and each.at.tile == board.tile.id:
+            nets += net_rise_k(board, each)
+    return np.asarray(
+        0.5 * (nets[plates.i] + np.where(plates.j < 0, nets[plates.i], nets[plates.j]))
+    )
 
 
 def changed_f(plates: Plates, change: Altered) -> Real:

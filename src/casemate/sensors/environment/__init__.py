@@ -1,0 +1,1 @@
+"""Temperature, humidity, pressure, light, acceleration: what surrounds all else."""

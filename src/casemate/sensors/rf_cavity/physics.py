@@ -1,0 +1,204 @@
+"""What a radio cavity reads on a twin. Simulated throughout.
+
+Each antenna's field is a sum of random plane waves of the cavity's decay time, drawn once a unit;
+links are such sums at the level of the power balance. A rod changes a link by the product of both
+antennas' fields at its place, sqrt(sigma/A); an opening adds an unrelated part of its share of the
+losses; warmth and moist air stretch the response in frequency.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.samples import Channel
+from casemate.sensors.card import ModalityCard, load_card
+from casemate.sensors.modality import Reading, Residuals, Values
+from casemate.twin.assembly import Twin
+from casemate.twin.cavity_channel import PlaneWaves, random_waves, scattered
+from casemate.twin.cavity_needle import SLIMMEST, Needle, needle_m2
+from casemate.twin.cavity_opening import Opening, opening_m2
+from casemate.twin.cavity_stretch import Air, stretch
+from casemate.twin.conditions import Conditions, anchor_of
+from casemate.twin.effects import Aperture, Relay, Scatterer
+from casemate.twin.injection import Band, antenna_watt, attenuation
+from casemate.twin.line_materials import C0_M_S, Complex, Real
+
+WAVES = 240
+"""Well above bandwidth times decay time: 6 GHz x 10 ns = 60."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RfCavity:
+    """The modality fitted to a twin. L links, F tones; channels link by link."""
+
+    id: str
+    excited: bool
+    card: ModalityCard
+    twin: Twin
+    channels: tuple[Channel, ...]
+    nominal: Complex
+    noise: Real
+    chip_s: float
+    f_hz: Real
+    links: tuple[tuple[int, int], ...]
+    level: Real
+    """Mean |S21| at each tone, (F,), by the power balance."""
+    absorption_m2: Real
+    link_waves: tuple[PlaneWaves, ...]
+    antenna_waves: tuple[PlaneWaves, ...]
+    anchor_air: Air
+
+    def read(self, conditions: Conditions) -> Reading:
+        """Return all links' transfer, stretched, with what stands in the volume or opens it."""
+        air = air_of(conditions)
+        eps = stretch(self.anchor_air, air, self.card["expansion"])
+        h = self._links(self.f_hz * (1.0 + eps))
+        additive = np.zeros(h.shape)
+        for each in conditions.active:
+            if isinstance(each, Scatterer):
+                change = self._rod(each)
+                switched = each.switch_hz > 0.0
+                h = h + (0.5 if switched else 1.0) * change
+                additive = np.hypot(additive, 0.5 * np.abs(change) if switched else 0.0)
+            elif isinstance(each, Aperture):
+                h = self._opened(h, each)
+            elif isinstance(each, Relay):
+                h = h + self._relayed(each)
+        band = Band(low_hz=float(self.f_hz[0]), high_hz=float(self.f_hz[-1]))
+        watt = antenna_watt(self.twin.enclosure, conditions.active, band)
+        additive = np.hypot(additive, math.sqrt(watt / self.card["power"]))
+        return Reading(
+            quantity=h.reshape(-1),
+            additive=additive.reshape(-1),
+            health=np.zeros(h.size, dtype=np.uint16),
+        )
+
+    def _links(self, f_hz: Real) -> Complex:
+        return np.stack([scattered(waves, f_hz) for waves in self.link_waves]) * self.level
+
+    def _rod(self, rod: Scatterer) -> Complex:
+        """Return the change (L, F) by a rod; 0 for one too short to be a rod."""
+        sigma = rod_m2(rod, self.f_hz)
+        size = self.level * np.sqrt(sigma / self.absorption_m2)
+        place = np.array([[rod.x_m, rod.y_m, rod.z_m]])
+        fields = [scattered(waves, self.f_hz, place)[0] for waves in self.antenna_waves]
+        return np.stack([size * fields[a] * fields[b] for a, b in self.links])
+
+    def _opened(self, h: Complex, hole: Aperture) -> Complex:
+        sigma = opening_m2(Opening(length_m=hole.length_m, width_m=hole.width_m), self.f_hz)
+        share = sigma / (self.absorption_m2 + sigma)
+        other = self._unrelated(f"aperture/{hole.face}")
+        return h * np.sqrt(1.0 - share) + self.level * np.sqrt(share) * other
+
+    def _relayed(self, relay: Relay) -> Complex:
+        through = np.array([attenuation(self.twin.enclosure, f) for f in self.f_hz.tolist()])
+        gain = 10.0 ** (relay.gain_db / 20.0) * through**2
+        turn = np.exp(-2j * np.pi * self.f_hz * relay.delay_s)
+        return np.asarray(self.level * gain * turn * self._unrelated("relay"))
+
+    def _unrelated(self, label: str) -> Complex:
+        """Return links (L, F) of unit power that have nothing to do with the unit's own."""
+        seed = [self.twin.seed, *label.encode()]
+        generator = np.random.default_rng(seed)
+        decay = float(self.twin.volume.losses(self.f_hz).decay_s.mean())
+        waves = [random_waves(WAVES, decay, generator) for _ in self.links]
+        return np.stack([scattered(each, self.f_hz) for each in waves])
+
+    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
+        """Return, for each link, how far what gain and stretch leave lies above noise and drift.
+
+        |H - g H0(f (1 + e))|^2 over the power of noise and drift, less 1, over the spread that
+        this mean of F tones has.
+        """
+        count, tones = len(self.links), self.f_hz.size
+        mean = self.nominal.reshape(count, tones)
+        step = 1e-5
+        moved = (self._links(self.f_hz * (1.0 + step)) - mean) / step
+        each = chips / (self.card["antennas"] * tones)
+        power = self.card["noise"] / max(each, 1.0) + self.card["drift"]
+        freedoms = (
+            1.0 / (2.0 * tones)
+            + 1.0 / (2.0 * self.card["drift_shapes"]) * (self.card["drift"] / power) ** 2
+        )
+        z = np.empty((values.shape[0], count))
+        for k, row in enumerate(values.reshape(-1, count, tones)):
+            for link in range(count):
+                left = _left(row[link], mean[link], moved[link])
+                ratio = left / (float(np.mean(np.abs(mean[link]) ** 2)) * power)
+                z[k, link] = (ratio - 1.0) / math.sqrt(freedoms)
+        names = tuple(f"link {a}-{b}" for a, b in self.links)
+        return Residuals(names=names, tiles=("",) * count, z=z)
+
+
+def _left(h: Complex, mean: Complex, moved: Complex) -> float:
+    """Return the mean |residual|^2 after the best complex gain and real stretch, to first order."""
+    columns = np.stack([mean, 1j * mean, moved], axis=1)
+    table = np.concatenate([columns.real, columns.imag])
+    target = np.concatenate([h.real, h.imag])
+    found, *_ = np.linalg.lstsq(table, target, rcond=None)
+    return float(np.mean((target - table @ found) ** 2) * 2.0)
+
+
+def rod_m2(rod: Scatterer, f_hz: Real) -> Real:
+    """Return the mean scattering cross-section of a rod on the wall, (F,).
+
+    Metal: the needle of `cavity_needle`; stouter than it holds for, as the stoutest that it does.
+    Glass: k^4 ((er - 1) V)^2/(18 pi) with V of the rod and its image; fields along a slim rod are
+    as outside it.
+    """
+    k = 2.0 * np.pi * f_hz / C0_M_S
+    if math.isinf(rod.epsilon_r):
+        least_m = rod.length_m * 2.0 / SLIMMEST
+        needle = Needle(depth_m=rod.length_m, diameter_m=min(rod.diameter_m, least_m))
+        return needle_m2(needle, f_hz)
+    volume = 2.0 * rod.length_m * 0.25 * math.pi * rod.diameter_m**2
+    return np.asarray(k**4 * ((rod.epsilon_r - 1.0) * volume) ** 2 / (18.0 * np.pi))
+
+
+def air_of(conditions: Conditions) -> Air:
+    """Return the state of the air inside."""
+    return Air(
+        temperature_k=conditions.air_k,
+        pressure_pa=conditions.pressure_pa,
+        humidity=conditions.humidity,
+    )
+
+
+def fit(twin: Twin) -> RfCavity:
+    """Return the radio cavity on a twin: a channel for each link and tone."""
+    card = load_card("rf_cavity")
+    f_hz = np.linspace(card["low"], card["high"], int(card["tones"]))
+    antennas = int(card["antennas"])
+    links = tuple((a, b) for a in range(antennas) for b in range(a + 1, antennas))
+    budget = twin.volume.losses(f_hz)
+    decay = float(budget.decay_s.mean())
+    generator = np.random.default_rng([twin.seed, 0x5F])
+    level = np.sqrt((C0_M_S / f_hz) ** 2 / (8.0 * np.pi) / budget.total_m2)
+    fitted = RfCavity(
+        id=card.id,
+        excited=True,
+        card=card,
+        twin=twin,
+        channels=tuple(
+            Channel(id=f"rf/{a}-{b}/{f * 1e-9:.3f} GHz", modality=card.id, unit="1")
+            for a, b in links
+            for f in f_hz.tolist()
+        ),
+        nominal=np.empty(0, dtype=np.complex128),
+        noise=np.empty(0),
+        chip_s=card["chip"],
+        f_hz=f_hz,
+        links=links,
+        level=np.minimum(level, 1.0),
+        absorption_m2=budget.total_m2,
+        link_waves=tuple(random_waves(WAVES, decay, generator) for _ in links),
+        antenna_waves=tuple(random_waves(WAVES, decay, generator) for _ in range(antennas)),
+        anchor_air=air_of(anchor_of(twin)),
+    )
+    nominal = fitted._links(f_hz).reshape(-1)
+    power = np.repeat(np.mean(np.abs(nominal.reshape(len(links), -1)) ** 2, axis=1), f_hz.size)
+    return replace(fitted, nominal=nominal, noise=np.sqrt(0.5 * card["noise"] * power))
