@@ -73,6 +73,11 @@ class Fitted(Protocol):
         ...
 
     @property
+    def visits(self) -> float:
+        """Return the share of a modality's chips that serve one channel: 1 if all are read."""
+        ...
+
+    @property
     def excited(self) -> bool:
         """Return whether the modality answers a challenge."""
         ...
@@ -81,6 +86,14 @@ class Fitted(Protocol):
         """Return what the channels would read without noise."""
         ...
 
+    def nuisance(self, times_s: Real, generator: np.random.Generator) -> Values:
+        """Return what a quiet enclosure adds to the quantities by itself, (K, C).
+
+        That which its surroundings do to it and which `read` does not know: gradients, uneven
+        water, slow change of the field. The noise that residuals are measured by holds it.
+        """
+        ...
+
     def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
-        """Return residuals of windows: means over `chips` chips, (K, C), and their health."""
+        """Return residuals of windows, means over `chips` chips a channel, (K, C), with health."""
         ...

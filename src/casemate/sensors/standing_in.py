@@ -83,8 +83,8 @@ def _another(fitted: Fitted, seed: int, spread: float) -> Values:
     off: Real = generator.standard_normal(nominal.size)
     if np.iscomplexobj(nominal):
         size = float(np.sqrt(np.mean(np.abs(nominal) ** 2)))
-        turn = off + 1j * generator.standard_normal(nominal.size)
-        if spread == UNIT_SPREAD:
-            return np.asarray(size * turn / np.sqrt(2.0))
-        return np.asarray(nominal + spread * size * turn / np.sqrt(2.0))
-    return np.asarray(nominal * (1.0 + spread * off))
+        turn = size / np.sqrt(2.0) * (off + 1j * generator.standard_normal(nominal.size))
+        kept = 0.0 if spread == UNIT_SPREAD else 1.0
+        mixed = kept * nominal + (1.0 if kept == 0.0 else spread) * turn
+        return np.asarray(mixed, dtype=np.complex128)
+    return np.asarray(nominal.real * (1.0 + spread * off), dtype=np.float64)

@@ -23,6 +23,7 @@ from casemate.twin.environment_forces import Accelerometer
 from casemate.twin.heat_spot import rise_k, sheet_w_k
 from casemate.twin.line_materials import Real
 from casemate.twin.shaking import force_rms_m_s2, quiet_rms_m_s2
+from casemate.twin.walks import ou
 
 KINDS = {
     "aux-temperature": "temperature",
@@ -52,6 +53,7 @@ class Environment:
     nominal: Real
     noise: Real
     chip_s: float
+    visits: float
     kind: tuple[str, ...]
 
     def read(self, conditions: Conditions) -> Reading:
@@ -109,6 +111,15 @@ class Environment:
         return passed * _force_rms(
             self.twin.site.name, force.kind, force.newton, force.hertz, share
         )
+
+    def nuisance(self, times_s: Real, generator: np.random.Generator) -> Real:
+        """Return contrast between boards and the spread of vibration from window to window."""
+        found = np.zeros((times_s.size, len(self.channels)))
+        for k, kind in enumerate(self.kind):
+            if kind == "temperature":
+                walk = ou(600.0, times_s, generator)[:, 0]
+                found[:, k] = self.card["contrast"] * walk
+        return found
 
     def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
         """Return each sensor's distance from its anchor in units of what its site does by itself.
@@ -204,6 +215,7 @@ def fit(twin: Twin) -> Environment:
         channels=tuple(channels),
         nominal=np.array([values[kind] for kind in kinds]),
         noise=np.array([noises[kind] for kind in kinds]),
+        visits=1.0,
         chip_s=card["window"],
         kind=tuple(kinds),
     )

@@ -24,6 +24,7 @@ from casemate.twin.heat_spot import net_rise_k
 from casemate.twin.injection import Band, net_volt
 from casemate.twin.line_materials import Real
 from casemate.twin.resistance import IACS_ALPHA_1_K, IACS_OHM_M
+from casemate.twin.walks import ou
 
 BOLTZMANN = 1.380649e-23
 DIVERGED = 1e3
@@ -42,6 +43,7 @@ class LoopResistance:
     nominal: Real
     noise: Real
     chip_s: float
+    visits: float
     anchor_k: float
     rows: dict[str, slice]
     """Channels of each board."""
@@ -73,6 +75,17 @@ class LoopResistance:
         )
         rise = conditions.skin_k - self.anchor_k + _spots_k(board, spots)
         return loop_ohm(change, sheet_ohm(board) * (1.0 + IACS_ALPHA_1_K * rise))
+
+    def nuisance(self, times_s: Real, generator: np.random.Generator) -> Real:
+        """Return gradients across boards, by zone: alpha times the card's spread, (K, C)."""
+        found = np.zeros((times_s.size, len(self.channels)))
+        spread = IACS_ALPHA_1_K * self.card["gradient"]
+        for tile, row in self.rows.items():
+            pairs = zone_pairs(self.twin.board(tile), row.start)
+            walk = ou(self.card["gradient_memory"], times_s, generator, len(pairs))
+            for k, pair in enumerate(pairs):
+                found[:, list(pair)] = spread * np.outer(walk[:, k], self.nominal[list(pair)])
+        return found
 
     def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
         """Return, for each zone, ln of the lanes' ratio, and its mean against the board's median.
@@ -149,6 +162,7 @@ def fit(twin: Twin) -> LoopResistance:
         channels=tuple(channels),
         nominal=ohm,
         noise=chip_noise_ohm(card, ohm),
+        visits=1.0,
         chip_s=card["chip"],
         anchor_k=anchor_of(twin).skin_k,
         rows=rows,

@@ -27,6 +27,7 @@ from casemate.twin.heat_spot import net_rise_k
 from casemate.twin.injection import Band, net_volt
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film, film_factor
+from casemate.twin.walks import ou
 
 LOST_F = 1e-18
 """What is left of a capacitance that is gone, so that its logarithm stays finite."""
@@ -67,6 +68,7 @@ class MeshCapacitance:
     nominal: Real
     noise: Real
     chip_s: float
+    visits: float
     plates: dict[str, Plates]
     rows: dict[str, slice]
 
@@ -99,6 +101,11 @@ class MeshCapacitance:
             additive[row] = np.array(volts)[plates.i] / self.card["drive"] * plates.farad
             health[row] = np.where(change.gone, Health.CLIPPED, 0)
         return Reading(quantity=quantity, additive=additive, health=health)
+
+    def nuisance(self, times_s: Real, generator: np.random.Generator) -> Real:
+        """Return uneven water and temperature, channel by channel, (K, C)."""
+        walk = ou(self.card["contrast_memory"], times_s, generator, len(self.channels))
+        return np.asarray(self.card["contrast"] * walk * self.nominal)
 
     def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
         """Return ln(C/C0) less the median of the board's channels of that kind and layer.
@@ -223,6 +230,7 @@ def fit(twin: Twin) -> MeshCapacitance:
         channels=tuple(channels),
         nominal=farad,
         noise=np.hypot(card["noise"], card["ratio_noise"] * farad),
+        visits=1.0,
         chip_s=card["chip"],
         plates=plates,
         rows=rows,

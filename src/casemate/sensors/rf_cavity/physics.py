@@ -26,7 +26,9 @@ from casemate.twin.conditions import Conditions, anchor_of
 from casemate.twin.effects import Aperture, Relay, Scatterer
 from casemate.twin.injection import Band, antenna_watt, attenuation
 from casemate.twin.line_materials import C0_M_S, Complex, Real
+from casemate.twin.walks import ou
 
+QUIET_WINDOWS = 300
 WAVES = 240
 """Well above bandwidth times decay time: 6 GHz x 10 ns = 60."""
 
@@ -43,6 +45,9 @@ class RfCavity:
     nominal: Complex
     noise: Real
     chip_s: float
+    visits: float
+    quiet: Real
+    """Mean and spread of each link's residual power over its expected one, quiet, (L, 2)."""
     f_hz: Real
     links: tuple[tuple[int, int], ...]
     level: Real
@@ -108,30 +113,44 @@ class RfCavity:
         waves = [random_waves(WAVES, decay, generator) for _ in self.links]
         return np.stack([scattered(each, self.f_hz) for each in waves])
 
+    def nuisance(self, times_s: Real, generator: np.random.Generator) -> Complex:
+        """Return slow change of every link along a few smooth shapes over the band, (K, C)."""
+        shapes, tones = round(self.card["drift_shapes"]), self.f_hz.size
+        found = np.empty((times_s.size, len(self.links), tones), dtype=np.complex128)
+        for link in range(len(self.links)):
+            size = np.sqrt(np.mean(np.abs(self.nominal.reshape(-1, tones)[link]) ** 2))
+            delay = generator.uniform(0.0, 2e-9, (shapes, 1))
+            phase = generator.uniform(0.0, 2.0 * np.pi, (shapes, 1))
+            directions = np.exp(1j * (phase + 2.0 * np.pi * self.f_hz * delay))
+            walks = ou(self.card["drift_memory"], times_s, generator, 2 * shapes)
+            moved = (walks[:, :shapes] + 1j * walks[:, shapes:]) @ directions
+            found[:, link] = size * np.sqrt(self.card["drift"] / (2.0 * shapes)) * moved
+        return found.reshape(times_s.size, -1)
+
     def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
         """Return, for each link, how far what gain and stretch leave lies above noise and drift.
 
-        |H - g H0(f (1 + e))|^2 over the power of noise and drift, less 1, over the spread that
-        this mean of F tones has.
+        |H - g H0(f (1 + e))|^2 over the power of noise and drift, less its mean in a quiet
+        enclosure, over its spread there (both by simulation, for drift has few shapes).
         """
+        ratio = self._ratios(values, chips)
+        names = tuple(f"link {a}-{b}" for a, b in self.links)
+        z = (ratio - self.quiet[:, 0]) / self.quiet[:, 1]
+        return Residuals(names=names, tiles=("",) * len(names), z=z)
+
+    def _ratios(self, values: Values, chips: int) -> Real:
+        """Return residual power over that of noise and drift, (K, L)."""
         count, tones = len(self.links), self.f_hz.size
         mean = self.nominal.reshape(count, tones)
         step = 1e-5
         moved = (self._links(self.f_hz * (1.0 + step)) - mean) / step
-        each = chips / (self.card["antennas"] * tones)
-        power = self.card["noise"] / max(each, 1.0) + self.card["drift"]
-        freedoms = (
-            1.0 / (2.0 * tones)
-            + 1.0 / (2.0 * self.card["drift_shapes"]) * (self.card["drift"] / power) ** 2
-        )
-        z = np.empty((values.shape[0], count))
+        power = self.card["noise"] / max(chips, 1) + self.card["drift"]
+        found = np.empty((values.shape[0], count))
         for k, row in enumerate(values.reshape(-1, count, tones)):
             for link in range(count):
                 left = _left(row[link], mean[link], moved[link])
-                ratio = left / (float(np.mean(np.abs(mean[link]) ** 2)) * power)
-                z[k, link] = (ratio - 1.0) / math.sqrt(freedoms)
-        names = tuple(f"link {a}-{b}" for a, b in self.links)
-        return Residuals(names=names, tiles=("",) * count, z=z)
+                found[k, link] = left / (float(np.mean(np.abs(mean[link]) ** 2)) * power)
+        return found
 
 
 def _left(h: Complex, mean: Complex, moved: Complex) -> float:
@@ -191,6 +210,8 @@ def fit(twin: Twin) -> RfCavity:
         nominal=np.empty(0, dtype=np.complex128),
         noise=np.empty(0),
         chip_s=card["chip"],
+        visits=2.0 / (antennas * card["tones"]),
+        quiet=np.empty((0, 2)),
         f_hz=f_hz,
         links=links,
         level=np.minimum(level, 1.0),
@@ -201,4 +222,16 @@ def fit(twin: Twin) -> RfCavity:
     )
     nominal = fitted._links(f_hz).reshape(-1)
     power = np.repeat(np.mean(np.abs(nominal.reshape(len(links), -1)) ** 2, axis=1), f_hz.size)
-    return replace(fitted, nominal=nominal, noise=np.sqrt(0.5 * card["noise"] * power))
+    fitted = replace(fitted, nominal=nominal, noise=np.sqrt(0.5 * card["noise"] * power))
+    return replace(fitted, quiet=_quiet(fitted))
+
+
+def _quiet(fitted: RfCavity) -> Real:
+    """Return mean and spread of the residual power's ratio over quiet windows, (L, 2)."""
+    generator = np.random.default_rng([fitted.twin.seed, 0x51])
+    times_s = 20.0 * fitted.card["drift_memory"] * np.arange(QUIET_WINDOWS, dtype=np.float64)
+    values = fitted.nominal + fitted.nuisance(times_s, generator)
+    parts = generator.standard_normal((2, *values.shape))
+    values = values + fitted.noise * (parts[0] + 1j * parts[1])
+    ratios = fitted._ratios(values, 1)
+    return np.stack([ratios.mean(axis=0), ratios.std(axis=0)], axis=1)

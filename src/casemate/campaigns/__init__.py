@@ -1,0 +1,1 @@
+"""Seeded runs of attacks on the twin: one scene shown in full, many judged at once."""

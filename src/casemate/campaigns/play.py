@@ -1,0 +1,145 @@
+"""Play one scene on a twin: what every modality reads before, during and after, with its noise.
+
+Each instant is a window of keyed chips: loud ones give the quantity, silent ones what is there
+without drive. A channel's reading is the mean over its loud chips, so interference that does not
+follow the chips falls with their root, and the silent chips tell how strong it is.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.challenge import Challenge, chips
+from casemate.core.samples import Health
+from casemate.sensors.modalities import MODALITIES, fitted_to, modality
+from casemate.sensors.modality import Fitted, Reading, Residuals, Values
+from casemate.sensors.standing_in import delivered
+from casemate.twin.assembly import Twin
+from casemate.twin.conditions import Course, course
+from casemate.twin.effects import Scene
+from casemate.twin.line_materials import Real
+
+WINDOW_S = 0.1
+"""Time over which an instant's chips are averaged, as the specs' reaction asks."""
+INSTANTS = 240
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """One modality through a scene at K instants.
+
+    `values` (K, C): means over loud chips, drive divided out; nan where nothing sound arrived.
+    `silent` (K, C): rms of silent chips over the channel's own noise, 1 when nothing is there.
+    `health` (K, C). `residuals`: z in quiet noises, nan where the reader gave nothing.
+    """
+
+    modality: str
+    fitted: Fitted
+    in_design: bool
+    times_s: Real
+    values: Values
+    silent: Real
+    health: npt.NDArray[np.uint16]
+    residuals: Residuals
+
+    def worst(self) -> tuple[Real, npt.NDArray[np.int64]]:
+        """Return the largest |z| at each instant, (K,), and which residual it is, (K,)."""
+        size = np.nan_to_num(np.abs(self.residuals.z), nan=0.0)
+        which = size.argmax(axis=1)
+        return size[np.arange(len(size)), which], which
+
+
+def instants(scene: Scene, *, count: int = INSTANTS) -> Real:
+    """Return evenly spaced times from 0 past the last change of a scene, half of it again."""
+    ends = [each.start_s + each.rise_s for each in scene]
+    ends += [each.stop_s for each in scene if math.isfinite(each.stop_s)]
+    last = max(ends, default=1.0)
+    return np.linspace(0.0, max(1.3 * last, 1.0), count)
+
+
+def play(
+    twin: Twin,
+    scene: Scene,
+    *,
+    seed: int,
+    times_s: Real | None = None,
+    only: tuple[str, ...] = (),
+    say: Callable[[str], None] = lambda _text: None,
+) -> tuple[Played, ...]:
+    """Return what each modality reads through a scene; same seed, same result.
+
+    `only`: modalities to play, all of the table if empty; those that the design does not carry are
+    played too and marked.
+    """
+    at = instants(scene) if times_s is None else times_s
+    run = course(twin, scene, at, np.random.default_rng([seed, 0]))
+    carried = fitted_to(twin)
+    names = only or tuple(each.id for each in MODALITIES)
+    found = []
+    for number, name in enumerate(names):
+        say(f"playing {name}")
+        fitted = modality(name).fit(twin)
+        key = np.random.default_rng([seed, 1, number])
+        found.append(_played(twin, fitted, run, key, name in carried))
+    return tuple(found)
+
+
+def _played(
+    twin: Twin, fitted: Fitted, run: Course, generator: np.random.Generator, in_design: bool
+) -> Played:
+    count = max(1, round(WINDOW_S / fitted.chip_s))
+    challenge = Challenge(
+        key=generator.bytes(32), modality=fitted.id, epoch=0, chip_s=fitted.chip_s
+    )
+    size = (run.times_s.size, len(fitted.channels))
+    values = fitted.nuisance(run.times_s, generator)
+    silent, health = np.ones(size), np.zeros(size, dtype=np.uint16)
+    for k, now in enumerate(run.steps):
+        reading = delivered(fitted, fitted.read(now), now, twin.seed)
+        drawn = chips(challenge, k * count, count)
+        loud = int((~drawn.silent).sum()) if fitted.excited else count
+        quiet = count - loud
+        health[k] = reading.health
+        values[k] += _mean(fitted, reading, max(1, round(loud * fitted.visits)), generator)
+        if fitted.excited and quiet:
+            level = np.hypot(reading.additive / fitted.noise, 1.0)
+            silent[k] = level * np.sqrt(generator.chisquare(quiet, size[1]) / quiet)
+    each = max(1, round(0.875 * count * fitted.visits))
+    residuals = fitted.residuals(values, health, each)
+    lost = (health & (Health.MISSING | Health.STALLED)) != 0
+    values[lost] = np.nan
+    return Played(
+        modality=fitted.id,
+        fitted=fitted,
+        in_design=in_design,
+        times_s=run.times_s,
+        values=values,
+        silent=silent,
+        health=health,
+        residuals=_blanked(fitted, residuals, lost),
+    )
+
+
+def _mean(fitted: Fitted, reading: Reading, loud: int, generator: np.random.Generator) -> Values:
+    """Return the mean of `loud` chips: noise and what does not follow the drive fall by root n."""
+    size = fitted.nominal.size
+    spread = np.hypot(fitted.noise, reading.additive) / math.sqrt(max(loud, 1))
+    noise = generator.standard_normal(size)
+    if np.iscomplexobj(fitted.nominal):
+        noise = noise + 1j * generator.standard_normal(size)
+    return reading.quantity + spread * noise
+
+
+def _blanked(fitted: Fitted, residuals: Residuals, lost: npt.NDArray[np.bool_]) -> Residuals:
+    """Return residuals with nan where a board's, or all, channels gave nothing."""
+    z = residuals.z.copy()
+    tiles = np.array([channel.tile for channel in fitted.channels])
+    for column, tile in enumerate(residuals.tiles):
+        mine = tiles == tile if tile else np.ones(tiles.size, dtype=bool)
+        z[lost[:, mine].any(axis=1), column] = np.nan
+    return Residuals(names=residuals.names, tiles=residuals.tiles, z=z)
