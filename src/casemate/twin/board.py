@@ -6,8 +6,8 @@ the index of copper is loaded for the few boards that something is done to.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,8 @@ from casemate.twin.facing import Facing, facing
 from casemate.twin.line_materials import Real
 from casemate.twin.resistance import NM, lengths_m
 
-INDEXED = 4
-"""Boards whose copper is kept in memory: the largest of a rack holds some 5 million segments."""
+MOST_HELD = 8_000_000
+"""Segments of copper kept in memory, some 60 bytes each: all of a camera, a few of a rack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +58,22 @@ class Board:
         return self.nets.index(net)
 
 
-@lru_cache(maxsize=INDEXED)
+_held: OrderedDict[Path, Copper] = OrderedDict()
+"""Of this process: indices in the order of their last use."""
+
+
 def kept_copper(path: Path) -> Copper:
-    """Return the index of a stored mesh; the last INDEXED of them stay in memory."""
-    return index_copper(load_mesh(path))
+    """Return the index of a stored mesh; the last used of them stay in memory, up to MOST_HELD."""
+    if path not in _held:
+        _held[path] = index_copper(load_mesh(path))
+        while len(_held) > 1 and sum(_segments(each) for each in _held.values()) > MOST_HELD:
+            _held.popitem(last=False)
+    _held.move_to_end(path)
+    return _held[path]
+
+
+def _segments(copper: Copper) -> int:
+    return sum(layer.net.size for layer in copper.layers.values())
 
 
 def summed_up(tile: TileDesign, mesh: TileMesh, path: Path) -> Board:
