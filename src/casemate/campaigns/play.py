@@ -137,9 +137,13 @@ def _mean(fitted: Fitted, reading: Reading, loud: int, generator: np.random.Gene
 
 def _blanked(fitted: Fitted, residuals: Residuals, lost: npt.NDArray[np.bool_]) -> Residuals:
     """Return residuals with nan where a board's, or all, channels gave nothing."""
+    if not lost.any():
+        return residuals
     z = residuals.z.copy()
-    tiles = np.array([channel.tile for channel in fitted.channels])
-    for column, tile in enumerate(residuals.tiles):
+    tiles, columns = (
+        np.array(names) for names in ([each.tile for each in fitted.channels], residuals.tiles)
+    )
+    for tile in np.unique(columns):
         mine = tiles == tile if tile else np.ones(tiles.size, dtype=bool)
-        z[lost[:, mine].any(axis=1), column] = np.nan
+        z[np.ix_(lost[:, mine].any(axis=1), columns == tile)] = np.nan
     return Residuals(names=residuals.names, tiles=residuals.tiles, z=z)

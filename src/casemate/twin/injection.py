@@ -14,7 +14,7 @@ import numpy as np
 
 from casemate.design.enclosure import Enclosure
 from casemate.twin.effects import Conducted, Effect, Magnetic, Radiated
-from casemate.twin.line_materials import C0_M_S, ETA0_OHM
+from casemate.twin.line_materials import C0_M_S, ETA0_OHM, Real
 
 RECTIFIED = 1e-3
 """Of an amplitude out of band, as its envelope (planning value: 60 dB)."""
@@ -58,29 +58,29 @@ def _seen(hertz: float, band_hz: float, band: Band) -> float:
     return math.sqrt(in_band(hertz, band_hz, band)) + RECTIFIED
 
 
-def net_volt(
-    enclosure: Enclosure, effects: tuple[Effect, ...], band: Band, loop_m2: float, length_m: float
-) -> float:
-    """Return the rms voltage that effects induce in a net of an area and a length.
+def net_volt(enclosure: Enclosure, effects: tuple[Effect, ...], band: Band, loop_m2: Real) -> Real:
+    """Return the rms voltage that effects induce in nets of these areas, shape (N,).
 
-    emf = 2 pi f B A for magnetic fields; E/c is B of a plane wave, and no more than E times the
-    net's extent in a straight line can appear, sqrt(area) at most a wavelength's worth.
+    emf = 2 pi f B A for magnetic fields, E/c being the B of a plane wave; a field whose wavelength
+    is shorter than ten times a net's extent links no more than that. Common-mode voltages appear
+    by imbalance.
     """
-    total = 0.0
+    total = np.zeros(loop_m2.shape)
+    area = np.abs(loop_m2)
     for each in effects:
         if isinstance(each, Magnetic):
             inside = 1.0 if each.hertz < PLANE_SKIN_HZ else PLANE_SKIN_HZ / each.hertz
-            emf = 2.0 * math.pi * each.hertz * each.tesla * inside * abs(loop_m2)
+            emf = 2.0 * math.pi * each.hertz * each.tesla * inside * area
             total += (emf * _seen(each.hertz, 0.0, band)) ** 2
         elif isinstance(each, Radiated):
             field = each.volt_m * attenuation(enclosure, each.hertz)
-            area = min(abs(loop_m2), (0.1 * C0_M_S / each.hertz) ** 2)
-            emf = 2.0 * math.pi * each.hertz * field / C0_M_S * area
+            most = np.minimum(area, (0.1 * C0_M_S / each.hertz) ** 2)
+            emf = 2.0 * math.pi * each.hertz * field / C0_M_S * most
             total += (emf * _seen(each.hertz, each.band_hz, band)) ** 2 * each.duty
         elif isinstance(each, Conducted):
             volt = each.volt * attenuation(enclosure, each.hertz) * BALANCE
             total += (volt * _seen(each.hertz, each.band_hz, band)) ** 2 * each.duty
-    return math.sqrt(total)
+    return np.asarray(np.sqrt(total))
 
 
 def antenna_watt(enclosure: Enclosure, effects: tuple[Effect, ...], band: Band) -> float:

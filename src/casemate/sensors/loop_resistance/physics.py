@@ -58,11 +58,8 @@ class LoopResistance:
             board = self.twin.board(tile)
             change = altered(board, conditions.active)
             quantity[row] = self._board_ohm(board, change, conditions)
-            additive[row] = [
-                net_volt(self.twin.enclosure, conditions.active, band, float(area), float(long))
-                / drive
-                for area, long in zip(board.loop_m2, board.length_m, strict=True)
-            ]
+            volt = net_volt(self.twin.enclosure, conditions.active, band, board.loop_m2)
+            additive[row] = volt / drive
         clipped = quantity >= full
         health = np.where(clipped, Health.CLIPPED, 0).astype(np.uint16)
         return Reading(quantity=np.minimum(quantity, full), additive=additive, health=health)

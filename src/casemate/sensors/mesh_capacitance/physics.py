@@ -93,12 +93,9 @@ class MeshCapacitance:
             change = altered(board, conditions.active)
             warm = 1.0 + EPOXY.temperature_1_k * _spots_k(plates, conditions)
             quantity[row] = factor * warm * changed_f(plates, change)
-            volts = [
-                net_volt(self.twin.enclosure, conditions.active, band, float(area), float(long))
-                for area, long in zip(board.loop_m2, board.length_m, strict=True)
-            ]
+            volts = net_volt(self.twin.enclosure, conditions.active, band, board.loop_m2)
             # a voltage in series with a net drives its own capacitance, as the drive does
-            additive[row] = np.array(volts)[plates.i] / self.card["drive"] * plates.farad
+            additive[row] = volts[plates.i] / self.card["drive"] * plates.farad
             health[row] = np.where(change.gone, Health.CLIPPED, 0)
         return Reading(quantity=quantity, additive=additive, health=health)
 
