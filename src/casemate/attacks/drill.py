@@ -102,7 +102,7 @@ DRILL = Move(
         Parameter(name="spindle_w", low=0.1, high=50.0, default=2.0, unit="W", scale="log",
                   about="power at the tip"),
         Parameter(name="bit_ohm", low=0.1, high=1e12, default=1e12, unit="ohm", scale="log",
-                  about="from the copper it touches to ground through the bit; 1e12: insulated"),
+                  about="from the copper met to ground, by machine or plane; 1e12: insulated"),
         Parameter(name="swarf_ohm", low=0.01, high=1e12, default=1e12, unit="ohm", scale="log",
                   about="of swarf across the hole that joins the copper beside it; 1e12: none"),
         Parameter(name="beyond_m", low=0.0, high=0.05, default=0.01, unit="m",
