@@ -17,7 +17,10 @@ from casemate.twin.effects import Scene
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """A number that the adversary chooses. `scale` says how it is drawn between low and high."""
+    """A number that the adversary chooses. `scale` says how it is drawn between low and high.
+
+    unit: as in plan files, "" for none. words: what the whole numbers from `low` up are called.
+    """
 
     name: str
     low: float
@@ -26,6 +29,19 @@ class Parameter:
     unit: str
     about: str
     scale: Literal["linear", "log", "whole"] = "linear"
+    words: tuple[str, ...] = ()
+
+    def word(self, value: float) -> str:
+        """Return what a whole value is called."""
+        return self.words[round(value - self.low)]
+
+
+def choice(name: str, words: tuple[str, ...], about: str, default: int = 0) -> Parameter:
+    """Return a parameter that picks one of `words`."""
+    return Parameter(
+        name=name, low=0, high=len(words) - 1, default=default, unit="", about=about,
+        scale="whole", words=words,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +49,8 @@ class Plan:
     """What the adversary knows: the design, not the keys, and where it has chosen to work.
 
     size_m: the box. tile: the board that it works on, `place` in that board's plane. doors: faces
-    that open. modalities: what is fitted. cavity_m: a place on the wall of the protected volume
-    behind `place`.
+    that open. modalities: what is fitted, outermost first. cavity_m: a place on the wall of the
+    protected volume behind `place`; wall_m: how far behind the board's outer surface that is.
     """
 
     size_m: Point3
@@ -44,6 +60,7 @@ class Plan:
     doors: tuple[str, ...]
     modalities: tuple[str, ...]
     cavity_m: Point3
+    wall_m: float = 0.0
 
 
 Values = Mapping[str, float]
@@ -79,10 +96,13 @@ class Move:
                     remedy=f"parameters: {', '.join(known) or 'none'}.",
                     key=name,
                 )
-            if not known[name].low <= value <= known[name].high:
+            rule = known[name]
+            whole = rule.scale != "whole" or value == round(value, 0)
+            if not (rule.low <= value <= rule.high and whole):
+                number = "a whole number from " if rule.scale == "whole" else ""
                 raise InputError(
                     f"the parameter {name} of {self.id} is out of range.",
-                    remedy=f"give {known[name].low:g} to {known[name].high:g} {known[name].unit}.",
+                    remedy=f"give {number}{rule.low:g} to {rule.high:g} {rule.unit}".rstrip() + ".",
                     key=name,
                     value=value,
                 )
@@ -93,8 +113,8 @@ class Move:
         return {each.name: _draw(each, generator) for each in self.parameters}
 
     def scene(self, plan: Plan, given: Values) -> Scene:
-        """Return the effects in time for checked values."""
-        return self.effects(plan, self.checked(given))
+        """Return the effects for checked values, in the order in which they start."""
+        return tuple(sorted(self.effects(plan, self.checked(given)), key=lambda row: row.start_s))
 
 
 def _draw(parameter: Parameter, generator: np.random.Generator) -> float:

@@ -1,8 +1,8 @@
 """Attack potential: what a move asks of the adversary, in the points of the Common Criteria.
 
 One sum over five factors (CEM, ISO/IEC 18045 annex B; ISO/SAE 21434 annex G has the same). The
-scale ends below a state: months, several experts, bespoke equipment and critical knowledge give 47
-points at most, so persons and money are stated beside it.
+scale ends below a state: months, several experts, bespoke equipment, critical knowledge and a
+difficult window give 57 points at most, so persons and money are stated beside it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ LEVELS = ((25, "beyond high"), (20, "high"), (14, "moderate"), (10, "enhanced-ba
 class Potential:
     """What a move takes. All figures are planning values unless the move's file names a source.
 
-    elapsed_s: preparation and practice on samples. on_site_s: at the enclosure. persons, cost_usd:
+    elapsed_s: preparation and practice on samples. on_site_s: at the enclosure. persons: at once,
+    on site and off it. cost_usd: of equipment, samples and wages.
     """
 
     elapsed_s: float

@@ -46,12 +46,26 @@ class Hole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pocket:
-    """The dielectric over a layer is gone inside a circle, copper untouched: milled, etched."""
+    """The dielectric over a layer is gone inside a circle, copper untouched: milled, etched.
+
+    A pocket that grows is a row of pockets, each until the next one starts.
+    """
 
     at: Spot
     diameter_m: float
     left_m: float = 0.0
     """Dielectric left over the copper."""
+    epsilon_r: float = 1.0
+    """Of what fills the pocket: 1 for air, more for a solvent, or for resin that hides the work."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Thinned:
+    """Copper inside a circle on one mesh layer has only this share of its thickness left."""
+
+    at: Spot
+    diameter_m: float
+    left: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +97,19 @@ class Detached:
     """A board is unplugged: all its nets read open."""
 
     tile: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lifted:
+    """A board stands off its place by `gap_m` there, and bending strains its copper by `strain`.
+
+    radius_m: of the area that is lifted and strained. gap_m 0: bent only.
+    """
+
+    at: Place
+    gap_m: float
+    strain: float
+    radius_m: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +165,27 @@ class Aperture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ambient:
-    """The surroundings change: added to temperature (K), relative humidity, pressure (Pa)."""
+    """The surroundings change: added to temperature (K), relative humidity, pressure (Pa).
+
+    inside: it is the air of the protected volume that changes, as behind an opened door.
+    """
 
     kelvin: float = 0.0
     humidity: float = 0.0
     pascal: float = 0.0
+    inside: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gas:
+    """A share of the air round and inside the enclosure is another gas.
+
+    Helium passes into sealed MEMS, whose resonators then drift or stop (phones near a magnet that
+    was being filled, iFixit, October 2018). Nitrogen is dry, and cold where it boils off.
+    """
+
+    kind: Literal["helium", "nitrogen"]
+    share: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +212,28 @@ class Force:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shaken:
+    """The whole enclosure is moved by what it stands on, all axes alike.
+
+    m_s2: amplitude of a sine, root mean square of noise, or peak of a shock. hertz: frequency,
+    upper end of the band of noise, inverse of a shock's length.
+    """
+
+    kind: Literal["sine", "noise", "shock"]
+    m_s2: float
+    hertz: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """Sound at the outer wall: Pa (rms), frequency, bandwidth (0: a tone); ultrasound as well."""
+
+    pascal: float
+    hertz: float
+    band_hz: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Light:
     """Light outside, or inside through what is open: lux, flickering at `hertz` (0: steady)."""
 
@@ -183,7 +248,8 @@ Waveform = Literal["tone", "swept", "pulsed", "noise", "replay"]
 class Radiated:
     """A radio field at the outer wall: V/m (rms), carrier, bandwidth, share of time on.
 
-    replay: the enclosure's own signals of a while ago, sent again.
+    replay: the enclosure's own signals of a while ago, sent again. inside: volt_m is the field in
+    the protected volume itself, whose contents the host owns; no wall weakens it.
     """
 
     volt_m: float
@@ -191,6 +257,7 @@ class Radiated:
     band_hz: float
     waveform: Waveform
     duty: float = 1.0
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,9 +281,9 @@ class Magnetic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplyDip:
-    """The supply falls to a share of nominal; below what hold-up and regulators take, readers stop.
+    """The supply goes to a share of nominal; below what hold-up and regulators take, readers stop.
 
-    `held`: whether hold-up takes over.
+    Above 1 it is too high. `held`: whether hold-up takes over.
     """
 
     share: float
@@ -257,10 +324,17 @@ class Load:
     hertz: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fans:
+    """The protected thing runs its own fans at a share of their usual speed; 0: they stand."""
+
+    share: float
+
+
 Effect = (
-    Hole | Pocket | Bridge | Contact | Detached | Substituted | Swapped | Scatterer | Aperture
-    | Ambient | HeatSpot | Force | Light | Radiated | Conducted | Magnetic | SupplyDip | BusFault
-    | Relay | Dose | Load
+    Hole | Pocket | Thinned | Bridge | Contact | Detached | Lifted | Substituted | Swapped
+    | Scatterer | Aperture | Ambient | Gas | HeatSpot | Force | Shaken | Sound | Light | Radiated
+    | Conducted | Magnetic | SupplyDip | BusFault | Relay | Dose | Load | Fans
 )  # fmt: skip
 
 
