@@ -21,6 +21,7 @@ from casemate.attacks.move import Plan
 from casemate.core.errors import InputError
 from casemate.core.geometry import Point, Point3
 from casemate.design.enclosure import Enclosure, TileDesign
+from casemate.twin.modules import modalities_of
 
 Near = Literal["anywhere", "rim", "terminals", "opening", "lap", "edge"]
 """rim: RIM_M from a board's edge or an opening. terminals: the side with the terminals. opening:
@@ -65,7 +66,7 @@ def plan_at(enclosure: Enclosure, tile: str, place: Point) -> Plan:
         place=place,
         tiles=enclosure.tiles,
         doors=tuple(sorted({panel.face for panel in enclosure.panels if panel.door})),
-        modalities=modalities(enclosure),
+        modalities=modalities_of(enclosure),
         cavity_m=cavity_m,
         wall_m=wall_m,
     )
@@ -122,12 +123,6 @@ def tile_named(enclosure: Enclosure, tile: str) -> TileDesign:
         key="tile",
         value=tile,
     )
-
-
-def modalities(enclosure: Enclosure) -> tuple[str, ...]:
-    """Return the modalities that the chosen modules carry, outermost first."""
-    chosen = {each.id for each in enclosure.modules}
-    return tuple(dict.fromkeys(name for id, name in MODALITY_OF.items() if id in chosen))
 
 
 def behind(enclosure: Enclosure, board: TileDesign, place: Point) -> tuple[Point3, float]:

@@ -20,13 +20,12 @@ from casemate.sensors.modalities import MODALITIES, fitted_to, modality
 from casemate.sensors.modality import Fitted, Reading, Residuals, Values
 from casemate.sensors.standing_in import delivered
 from casemate.twin.assembly import Twin
-from casemate.twin.conditions import Course, course
+from casemate.twin.conditions import WINDOW_S, Course, course
 from casemate.twin.effects import Scene
 from casemate.twin.line_materials import Real
 
-WINDOW_S = 0.1
-"""Time over which an instant's chips are averaged, as the specs' reaction asks."""
 INSTANTS = 240
+KEYS = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +54,22 @@ class Played:
 
 
 def instants(scene: Scene, *, count: int = INSTANTS) -> Real:
-    """Return evenly spaced times from 0 past the last change of a scene, half of it again."""
-    ends = [each.start_s + each.rise_s for each in scene]
-    ends += [each.stop_s for each in scene if math.isfinite(each.stop_s)]
-    last = max(ends, default=1.0)
-    return np.linspace(0.0, max(1.3 * last, 1.0), count)
+    """Return rising times from 0 past the last change of a scene, a third of it again.
+
+    Evenly spaced, and where effects begin, have grown, are about to end and have ended, so that
+    none falls between; of more than KEYS such times an even choice.
+    """
+    keys: list[float] = []
+    for each in scene:
+        keys += [each.start_s, each.start_s + each.rise_s + WINDOW_S]
+        if math.isfinite(each.stop_s):
+            keys += [max(each.stop_s - WINDOW_S, each.start_s), each.stop_s + WINDOW_S]
+    last = max(keys, default=1.0)
+    known = np.unique(np.array(keys))
+    chosen = (
+        known[np.linspace(0, known.size - 1, min(known.size, KEYS)).astype(int)] if keys else known
+    )
+    return np.union1d(np.linspace(0.0, max(1.3 * last, 1.0), count), chosen)
 
 
 def play(

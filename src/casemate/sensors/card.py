@@ -22,13 +22,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModalityCard:
-    """modules: ids of the design's modules that fit this modality. figures: by name."""
+    """What a modality senses, how ripe it is, what it is blind to, and its figures by name."""
 
     id: str
     name: str
     senses: str
     maturity: str
-    modules: tuple[str, ...]
     blind: tuple[str, ...]
     figures: dict[str, Figure]
 
@@ -53,7 +52,6 @@ def load_card(modality: str) -> ModalityCard:
         figures = {name: Figure(**row) for name, row in table.pop("figures").items()}
         card = ModalityCard(
             figures=figures,
-            modules=tuple(table.pop("modules")),
             blind=tuple(table.pop("blind")),
             **table,
         )

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from casemate.core.errors import InputError
-from casemate.sensors.card import load_card
 from casemate.sensors.environment.physics import fit as fit_environment
 from casemate.sensors.loop_resistance.physics import fit as fit_loop_resistance
 from casemate.sensors.mesh_capacitance.physics import fit as fit_mesh_capacitance
 from casemate.sensors.modality import Fitted
 from casemate.sensors.rf_cavity.physics import fit as fit_rf_cavity
 from casemate.twin.assembly import Twin
+from casemate.twin.modules import modalities_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +44,5 @@ def modality(id: str) -> Modality:
 
 def fitted_to(twin: Twin) -> tuple[str, ...]:
     """Return the modalities that the design's modules carry, in the order of the table."""
-    chosen = {row.id for row in twin.enclosure.modules}
-    return tuple(each.id for each in MODALITIES if chosen & set(load_card(each.id).modules))
+    carried = modalities_of(twin.enclosure)
+    return tuple(each.id for each in MODALITIES if each.id in carried)

@@ -20,6 +20,7 @@ UNIT_SPREAD = 0.03
 """Between two units of one design, relative: etching and copper thickness (planning value)."""
 LATENCY_CHIPS = 0.01
 """Share of a chip by which an answer may come late before it is LATE (planning value)."""
+MOST_SUPPLY = 1.3
 LEAST_SUPPLY = 0.7
 """Of nominal: below it readers stop unless hold-up takes over (planning value)."""
 
@@ -33,9 +34,16 @@ def delivered(fitted: Fitted, reading: Reading, conditions: Conditions, seed: in
             reading = _substituted(fitted, reading, each, seed)
         elif isinstance(each, BusFault) and each.modality in ("", fitted.id):
             reading = replace(reading, health=reading.health | _fault(each, fitted.chip_s))
-        elif isinstance(each, SupplyDip) and not each.held and each.share < LEAST_SUPPLY:
-            reading = replace(reading, health=reading.health | np.uint16(Health.MISSING))
+        elif isinstance(each, SupplyDip) and not each.held:
+            reading = replace(reading, health=reading.health | _supply(each.share))
     return reading
+
+
+def _supply(share: float) -> np.uint16:
+    """Return what a supply out of range does: readers stop below it, and restart after a surge."""
+    if share < LEAST_SUPPLY:
+        return np.uint16(Health.MISSING)
+    return np.uint16(Health.RESET if share > MOST_SUPPLY else Health.GOOD)
 
 
 def _fault(fault: BusFault, chip_s: float) -> np.uint16:

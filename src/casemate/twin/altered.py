@@ -13,7 +13,16 @@ import numpy as np
 from casemate.core.errors import InputError
 from casemate.twin.board import Board
 from casemate.twin.copper import Meetings, meet, nearest
-from casemate.twin.effects import Bridge, Contact, Detached, Effect, Hole, Pocket, Spot
+from casemate.twin.effects import (
+    Bridge,
+    Contact,
+    Detached,
+    Effect,
+    Hole,
+    Pocket,
+    Spot,
+    Thinned,
+)
 from casemate.twin.line_materials import Real
 from casemate.twin.network import GROUND, Changes
 from casemate.twin.network_paths import path_nets, paths_what_if_ohm
@@ -79,6 +88,8 @@ def altered(board: Board, effects: tuple[Effect, ...]) -> Altered:
             events += _bridge_events(board, each, len(events))
         elif isinstance(each, Contact):
             events += _contact_events(board, each)
+        elif isinstance(each, Thinned):
+            events += _thinned_events(board, each)
     cuts: dict[int, float] = {}
     for event in events:
         if event.kind == "cut":
@@ -95,7 +106,7 @@ def altered(board: Board, effects: tuple[Effect, ...]) -> Altered:
 
 
 def _tile(effect: Effect) -> str:
-    if isinstance(effect, Hole | Pocket | Bridge | Contact):
+    if isinstance(effect, Hole | Pocket | Thinned | Bridge | Contact):
         return effect.at.tile
     return effect.tile if isinstance(effect, Detached) else ""
 
@@ -172,6 +183,29 @@ def _contact_events(board: Board, contact: Contact) -> list[Event]:
             ohm=contact.ohm,
             farad=contact.farad,
         )
+    ]
+
+
+def _thinned_events(board: Board, thin: Thinned) -> list[Event]:
+    """Return what thinner copper adds where it lies within the circle: squares/left of its length.
+
+    Nothing left is a cut.
+    """
+    place = np.array([[thin.at.x_m, thin.at.y_m]])
+    met = meet(board.copper(), thin.at.layer, place, np.array([thin.diameter_m]))
+    half = np.sqrt(np.maximum((0.5 * thin.diameter_m) ** 2 - met.off_m**2, 0.0))
+    left = max(thin.left, LEAST_SHARE)
+    width_m = board.tile.mesh.trace_m
+    return [
+        Event(
+            kind="cut" if thin.left <= LEAST_SHARE else "bite",
+            net=int(met.net[k]),
+            squares=float(met.squares[k]),
+            arc_m=float(met.arc_m[k]),
+            added=2.0 * float(half[k]) / width_m * (1.0 / left - 1.0),
+        )
+        for k in range(len(met))
+        if half[k] > 0.0
     ]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,14 +16,24 @@ from casemate.twin.assembly import Twin
 from casemate.twin.effects import (
     Ambient,
     Aperture,
+    BusFault,
+    Conducted,
+    Dose,
     Effect,
+    Force,
+    Gas,
     HeatSpot,
+    Lifted,
     Light,
     Load,
+    Magnetic,
+    Radiated,
     Scatterer,
     Scene,
+    Shaken,
+    Sound,
 )
-from casemate.twin.environment import SlowSeries, slow_series
+from casemate.twin.environment import slow_series
 from casemate.twin.environment_air import saturation_pa
 from casemate.twin.environment_thermal import settled_k, temperatures_k
 from casemate.twin.line_materials import Real
@@ -30,6 +41,10 @@ from casemate.twin.moisture import Film, mean_water
 
 BOARD_NODE, AIR_NODE, SKIN_NODE = 0, 1, 2
 """Of a site's thermal network."""
+WINDOW_S = 0.1
+"""Of one instant: effects that are shorter act on the windows that they fall in."""
+EVEN = 240
+"""Steps of the grid on which heat and moisture are solved."""
 PERMEABLE_M = 5e-4
 """Dielectric through which water reaches the mesh: half a board (planning value)."""
 LIGHT_LOST = 0.5
@@ -84,66 +99,94 @@ def anchor_of(twin: Twin) -> Conditions:
 
 
 def course(twin: Twin, scene: Scene, times_s: Real, generator: np.random.Generator) -> Course:
-    """Return a scene's course at evenly spaced times (K >= 2,) from 0 on."""
-    step_s = float(times_s[1] - times_s[0])
-    series = slow_series(twin.site, (times_s.size + 0.5) * step_s, step_s, generator)
-    warm = _added_k(twin, scene, times_s, step_s)
-    vapour = _added_humidity(twin, scene, times_s, step_s)
-    air = series.nodes_k[: times_s.size, AIR_NODE] + warm[:, AIR_NODE]
-    dry = saturation_pa(series.nodes_k[: times_s.size, AIR_NODE]) / saturation_pa(air)
-    humidity = np.clip(series.humidity[: times_s.size] * dry + vapour, 0.0, 1.0)
+    """Return a scene's course at rising times (K >= 2,) from 0 on, each the start of a window.
+
+    Heat and moisture are solved on an even grid over the whole and interpolated.
+    """
+    step_s = max(float(times_s[-1]), WINDOW_S) / (EVEN - 2)
+    even: Real = np.arange(EVEN, dtype=np.float64) * step_s
+    series = slow_series(twin.site, (EVEN + 0.5) * step_s, step_s, generator)
+    warm = _added_k(twin, scene, even, step_s)
+    air = series.nodes_k[:EVEN, AIR_NODE] + warm[:, AIR_NODE]
+    dry = saturation_pa(series.nodes_k[:EVEN, AIR_NODE]) / saturation_pa(air)
+    vapour = _added_humidity(twin, scene, even, step_s)
+    humidity = np.clip(series.humidity[:EVEN] * dry + vapour, 0.0, 1.0)
     anchor = anchor_of(twin)
     film = Film(thickness_m=PERMEABLE_M, diffusivity_m2_s=1e-12)
     water = mean_water(film, step_s, np.concatenate([[anchor.water], humidity]))[1:]
-    steps = []
-    for k, now_s in enumerate(times_s.tolist()):
-        active = _active(scene, now_s)
-        steps.append(
-            Conditions(
-                now_s=now_s,
-                ambient_k=float(series.ambient_k[k]) + _ambient(active).kelvin,
-                air_k=float(air[k]),
-                skin_k=float(series.nodes_k[k, SKIN_NODE] + warm[k, SKIN_NODE]),
-                humidity=float(humidity[k]),
-                water=float(water[k]),
-                pressure_pa=float(series.pressure_pa[k]) + _ambient(active).pascal,
-                lux=_lux(twin, active, series, k),
-                active=active,
-            )
-        )
-    return Course(times_s=times_s, anchor=anchor, steps=tuple(steps))
+    rows = (
+        series.ambient_k[:EVEN], air, series.nodes_k[:EVEN, SKIN_NODE] + warm[:, SKIN_NODE],
+        humidity, water, series.pressure_pa[:EVEN], series.light_lux[:EVEN],
+    )  # fmt: skip
+    at = np.stack([np.interp(times_s, even, row) for row in rows], axis=1)
+    steps = tuple(
+        _instant(twin, _active(scene, now_s), now_s, at[k])
+        for k, now_s in enumerate(times_s.tolist())
+    )
+    return Course(times_s=times_s, anchor=anchor, steps=steps)
+
+
+def _instant(twin: Twin, active: tuple[Effect, ...], now_s: float, at: Real) -> Conditions:
+    """Return one instant from the interpolated rows `at` (7,) and what is active."""
+    ambient_k, air_k, skin_k, humidity, water, pressure_pa, light_lux = at.tolist()
+    around, within = _ambient(active, inside=False), _ambient(active, inside=True)
+    dried = sum(each.share for each in active if isinstance(each, Gas))
+    return Conditions(
+        now_s=now_s,
+        ambient_k=ambient_k + around.kelvin,
+        air_k=air_k + within.kelvin,
+        skin_k=skin_k,
+        humidity=min(max(humidity * max(1.0 - dried, 0.0) + within.humidity, 0.0), 1.0),
+        water=water,
+        pressure_pa=pressure_pa + around.pascal + within.pascal,
+        lux=_lux(twin, active, light_lux),
+        active=active,
+    )
 
 
 def _active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
+    """Return what is there at any time of the window that begins now, at its largest."""
     rows = []
     for each in scene:
-        level = each.level(now_s)
+        late = min(now_s + WINDOW_S, math.nextafter(each.stop_s, 0.0))
+        level = max(each.level(now_s), each.level(late))
         if level > 0.0:
             rows.append(_scaled(each.effect, level))
     return tuple(rows)
 
 
+SCALED: dict[type[Effect], tuple[str, ...]] = {
+    Ambient: ("kelvin", "humidity", "pascal"),
+    Aperture: ("width_m",),
+    BusFault: ("seconds", "share"),
+    Conducted: ("volt",),
+    Dose: ("gray_s",),
+    Force: ("newton",),
+    Gas: ("share",),
+    HeatSpot: ("watt",),
+    Lifted: ("gap_m", "strain"),
+    Light: ("lux",),
+    Load: ("watt",),
+    Magnetic: ("tesla",),
+    Radiated: ("volt_m",),
+    Scatterer: ("length_m",),
+    Shaken: ("m_s2",),
+    Sound: ("pascal",),
+}
+"""What grows with an effect's level; others are whole as soon as they begin."""
+
+
 def _scaled(effect: Effect, level: float) -> Effect:
-    """Return a partial effect where that has a meaning; others are whole as soon as they begin."""
-    if level >= 1.0:
+    """Return an effect at a part of its full size."""
+    names = SCALED.get(type(effect), ())
+    if level >= 1.0 or not names:
         return effect
-    if isinstance(effect, Ambient):
-        return Ambient(
-            kelvin=level * effect.kelvin,
-            humidity=level * effect.humidity,
-            pascal=level * effect.pascal,
-        )
-    if isinstance(effect, Scatterer):
-        return replace(effect, length_m=max(level * effect.length_m, 1e-6))
-    if isinstance(effect, Aperture):
-        return replace(effect, width_m=max(level * effect.width_m, 1e-9))
-    if isinstance(effect, HeatSpot | Load):
-        return replace(effect, watt=level * effect.watt)
-    return effect
+    parts: dict[str, Any] = {name: level * getattr(effect, name) for name in names}
+    return replace(effect, **parts)
 
 
-def _ambient(active: tuple[Effect, ...]) -> Ambient:
-    mine = [each for each in active if isinstance(each, Ambient)]
+def _ambient(active: tuple[Effect, ...], *, inside: bool) -> Ambient:
+    mine = [each for each in active if isinstance(each, Ambient) and each.inside == inside]
     return Ambient(
         kelvin=sum(each.kelvin for each in mine),
         humidity=sum(each.humidity for each in mine),
@@ -157,7 +200,7 @@ def _added_k(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
     ambient = np.zeros(times_s.size)
     for k, now_s in enumerate(times_s.tolist()):
         for each in _active(scene, now_s):
-            if isinstance(each, Ambient):
+            if isinstance(each, Ambient) and not each.inside:
                 ambient[k] += each.kelvin
             elif isinstance(each, HeatSpot):
                 power[k, SKIN_NODE] += each.watt
@@ -177,7 +220,9 @@ def _square(hertz: float, now_s: float, step_s: float) -> float:
 
 def _added_humidity(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
     """Return what effects add to the relative humidity inside, (K,): exchange of air delays it."""
-    outside = np.array([_ambient(_active(scene, now_s)).humidity for now_s in times_s.tolist()])
+    outside = np.array(
+        [_ambient(_active(scene, now_s), inside=False).humidity for now_s in times_s.tolist()]
+    )
     keep, inside = math.exp(-step_s / twin.site.exchange_s.value), 0.0
     found = np.empty(times_s.size)
     for k, value in enumerate(outside.tolist()):
@@ -186,12 +231,10 @@ def _added_humidity(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> R
     return found
 
 
-def _lux(twin: Twin, active: tuple[Effect, ...], series: SlowSeries, k: int) -> float:
+def _lux(twin: Twin, active: tuple[Effect, ...], light_lux: float) -> float:
     """Return the light inside: what comes through what is open, spread over the inner surface."""
     open_m2 = sum(
         each.length_m * each.width_m for each in active if isinstance(each, Aperture) and each.clear
     )
-    outside = float(series.light_lux[k]) + sum(
-        each.lux for each in active if isinstance(each, Light)
-    )
+    outside = light_lux + sum(each.lux for each in active if isinstance(each, Light))
     return outside * min(open_m2 / (twin.volume.cavity.walls.area_m2 * LIGHT_LOST), 1.0)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.twin.board import Board, kept_copper
-from casemate.twin.effects import HeatSpot
+from casemate.twin.effects import HeatSpot, Place
 from casemate.twin.facing import sample
 from casemate.twin.line_materials import Real
 
@@ -48,6 +48,15 @@ def net_rise_k(board: Board, spot: HeatSpot) -> Real:
     rise = rise_k(off_m, watt=spot.watt, radius_m=spot.radius_m, sheet_w_k=sheet_w_k(board))
     size = len(board.nets)
     return np.asarray(np.bincount(nets, rise, size) / np.maximum(np.bincount(nets, None, size), 1))
+
+
+def net_share(board: Board, at: Place, radius_m: float) -> Real:
+    """Return the share of each net's length within a radius of a place, (N,)."""
+    places, nets = _samples(board.path)
+    near = np.hypot(places[:, 0] - at.x_m, places[:, 1] - at.y_m) <= radius_m
+    size = len(board.nets)
+    inside = np.bincount(nets, near.astype(np.float64), size)
+    return np.asarray(inside / np.maximum(np.bincount(nets, None, size), 1))
 
 
 @lru_cache(maxsize=2)

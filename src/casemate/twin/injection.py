@@ -53,6 +53,11 @@ def in_band(hertz: float, band_hz: float, band: Band) -> float:
     return max(0.0, min(1.0, inside / width))
 
 
+def _wall(enclosure: Enclosure, field: Radiated) -> float:
+    """Return what the wall leaves of a field; the payload's own needs not pass it."""
+    return 1.0 if field.inside else attenuation(enclosure, field.hertz)
+
+
 def _seen(hertz: float, band_hz: float, band: Band) -> float:
     """Return the amplitude factor of band and rectification."""
     return math.sqrt(in_band(hertz, band_hz, band)) + RECTIFIED
@@ -73,7 +78,7 @@ def net_volt(enclosure: Enclosure, effects: tuple[Effect, ...], band: Band, loop
             emf = 2.0 * math.pi * each.hertz * each.tesla * inside * area
             total += (emf * _seen(each.hertz, 0.0, band)) ** 2
         elif isinstance(each, Radiated):
-            field = each.volt_m * attenuation(enclosure, each.hertz)
+            field = each.volt_m * _wall(enclosure, each)
             most = np.minimum(area, (0.1 * C0_M_S / each.hertz) ** 2)
             emf = 2.0 * math.pi * each.hertz * field / C0_M_S * most
             total += (emf * _seen(each.hertz, each.band_hz, band)) ** 2 * each.duty
@@ -92,7 +97,7 @@ def antenna_watt(enclosure: Enclosure, effects: tuple[Effect, ...], band: Band) 
     for each in effects:
         if isinstance(each, Radiated):
             share = in_band(each.hertz, each.band_hz, band)
-            inside = each.volt_m * attenuation(enclosure, each.hertz)
+            inside = each.volt_m * _wall(enclosure, each)
             area = (C0_M_S / each.hertz) ** 2 / (8.0 * math.pi)
             total += inside**2 / ETA0_OHM * area * share * each.duty
     return total

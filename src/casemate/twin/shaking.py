@@ -18,6 +18,8 @@ RATE_HZ = 12_000.0
 """Three times the band of the accelerometers."""
 WINDOW_S = 0.5
 SETTLED_S = 0.1
+ULTRASOUND_HZ = 2e4
+"""Above it sensors alias or rectify a tenth at most (planning value)."""
 SENSE = (0.37, 0.43)
 """Where the accelerometer sits, as shares of the panel: off the nodes of the lowest modes."""
 
@@ -48,6 +50,18 @@ def force_rms_m_s2(
     drive = (min(max(share[0], 0.02), 0.98) * plate.a_m, min(max(share[1], 0.02), 0.98) * plate.b_m)
     sense = (SENSE[0] * plate.a_m, SENSE[1] * plate.b_m)
     return _rms(acceleration_m_s2(plate, modes, drive, sense, force, RATE_HZ))
+
+
+def sound_rms_m_s2(site: str, pascal: float, hertz: float) -> float:
+    """Return the rms acceleration that sound of a pressure and frequency gives a panel.
+
+    Mass law: twice the pressure, for it is reflected, over the mass an area; above the panel's
+    first mode, which lies below what is of interest. 11 Pa (115 dB) on 2 mm of aluminium give
+    4 m/s2, as acoustic attacks on bare sensors do (physics.md 5.6).
+    """
+    plate = SITES[site].plate
+    areal = plate.density_kg_m3 * plate.thickness_m
+    return 2.0 * pascal / areal if hertz <= ULTRASOUND_HZ else 0.1 * pascal / areal
 
 
 def _force_n(kind: str, newton: float, hertz: float, times_s: Real) -> Real:

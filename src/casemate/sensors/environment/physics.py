@@ -7,24 +7,28 @@ baseline that learns.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.samples import Channel
+from casemate.core.samples import Channel, Health
 from casemate.sensors.card import ModalityCard, load_card
 from casemate.sensors.modality import Reading, Residuals, Values
 from casemate.twin.assembly import Twin
 from casemate.twin.conditions import Conditions, anchor_of
-from casemate.twin.effects import Force, HeatSpot
+from casemate.twin.effects import Fans, Force, Gas, HeatSpot, Shaken, Sound
 from casemate.twin.environment_forces import Accelerometer
 from casemate.twin.heat_spot import rise_k, sheet_w_k
 from casemate.twin.line_materials import Real
-from casemate.twin.shaking import force_rms_m_s2, quiet_rms_m_s2
+from casemate.twin.shaking import force_rms_m_s2, quiet_rms_m_s2, sound_rms_m_s2
 from casemate.twin.walks import ou
 
+HELIUM_STOPS = 0.02
+"""Share of helium in air that stops MEMS resonators within minutes (iFixit, October 2018: a few
+percent near a leaking magnet)."""
 KINDS = {
     "aux-temperature": "temperature",
     "aux-humidity": "humidity",
@@ -62,32 +66,44 @@ class Environment:
             self._value(kind, channel.tile, conditions)
             for kind, channel in zip(self.kind, self.channels, strict=True)
         ]
+        helium = any(
+            isinstance(each, Gas) and each.kind == "helium" and each.share > HELIUM_STOPS
+            for each in conditions.active
+        )
+        health = [
+            Health.STALLED if helium and kind == "acceleration" else Health.GOOD
+            for kind in self.kind
+        ]
         return Reading(
             quantity=np.array(values),
             additive=np.zeros(len(values)),
-            health=np.zeros(len(values), dtype=np.uint16),
+            health=np.array(health, dtype=np.uint16),
         )
 
     def _value(self, kind: str, tile: str, conditions: Conditions) -> float:
         if kind == "temperature":
             return conditions.skin_k + self._spots_k(tile, conditions)
         if kind == "acceleration":
-            forces = tuple(each for each in conditions.active if isinstance(each, Force))
-            rms = [self.nominal[self.channels.index(self._of(kind, tile))]]
-            rms += [self._shaken(force, tile) for force in forces]
-            return float(np.sqrt(np.sum(np.square(rms))))
+            return self._acceleration(tile, conditions)
         return {
             "humidity": conditions.humidity,
             "pressure": conditions.pressure_pa,
             "light": conditions.lux,
         }[kind]
 
-    def _of(self, kind: str, tile: str) -> Channel:
-        return next(
-            channel
-            for each, channel in zip(self.kind, self.channels, strict=True)
-            if each == kind and channel.tile == tile
-        )
+    def _acceleration(self, tile: str, conditions: Conditions) -> float:
+        """Return the rms of a panel's own vibration and of all that shakes it."""
+        fans = math.prod(each.share for each in conditions.active if isinstance(each, Fans))
+        own = max(quiet_rms_m_s2(self.twin.site.name) * fans**2, 1e-12)
+        parts = [own, _sensor_rms()]
+        for each in conditions.active:
+            if isinstance(each, Force):
+                parts.append(self._shaken(each, tile))
+            elif isinstance(each, Shaken):
+                parts.append(each.m_s2 * (1.0 if each.kind == "noise" else math.sqrt(0.5)))
+            elif isinstance(each, Sound):
+                parts.append(sound_rms_m_s2(self.twin.site.name, each.pascal, each.hertz))
+        return math.sqrt(sum(part * part for part in parts))
 
     def _spots_k(self, tile: str, conditions: Conditions) -> float:
         board, total = self.twin.board(tile), 0.0

@@ -19,14 +19,16 @@ from casemate.twin.altered import END_OHM, Altered, altered, loop_ohm
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board
 from casemate.twin.conditions import Conditions, anchor_of
-from casemate.twin.effects import HeatSpot
-from casemate.twin.heat_spot import net_rise_k
+from casemate.twin.effects import HeatSpot, Lifted
+from casemate.twin.heat_spot import net_rise_k, net_share
 from casemate.twin.injection import Band, net_volt
 from casemate.twin.line_materials import Real
 from casemate.twin.resistance import IACS_ALPHA_1_K, IACS_OHM_M
 from casemate.twin.walks import ou
 
 BOLTZMANN = 1.380649e-23
+GAUGE_FACTOR = 2.0
+"""Relative change of copper's resistance over strain: 1 + 2 nu and little else (handbooks)."""
 DIVERGED = 1e3
 """Residual of a net that cannot be read, in noises: an open is as sure as can be."""
 
@@ -71,7 +73,8 @@ class LoopResistance:
             if isinstance(each, HeatSpot) and each.at.tile == board.tile.id
         )
         rise = conditions.skin_k - self.anchor_k + _spots_k(board, spots)
-        return loop_ohm(change, sheet_ohm(board) * (1.0 + IACS_ALPHA_1_K * rise))
+        strained = 1.0 + GAUGE_FACTOR * _strain(board, conditions)
+        return loop_ohm(change, sheet_ohm(board) * (1.0 + IACS_ALPHA_1_K * rise) * strained)
 
     def nuisance(self, times_s: Real, generator: np.random.Generator) -> Real:
         """Return gradients across boards, by zone: alpha times the card's spread, (K, C)."""
@@ -112,6 +115,15 @@ class LoopResistance:
                 names += [f"{tile}/{zone} ratio", f"{tile}/{zone} mean"]
                 tiles += [tile, tile]
         return Residuals(names=tuple(names), tiles=tuple(tiles), z=np.stack(columns, axis=1))
+
+
+def _strain(board: Board, conditions: Conditions) -> Real:
+    """Return the mean strain of each net's copper by what bends its board, (N,)."""
+    total = np.zeros(len(board.nets))
+    for each in conditions.active:
+        if isinstance(each, Lifted) and each.at.tile == board.tile.id:
+            total += each.strain * net_share(board, each.at, each.radius_m)
+    return total
 
 
 def _spots_k(board: Board, spots: tuple[HeatSpot, ...]) -> Real:

@@ -173,7 +173,7 @@ def pocket_f(board: Board, sheet: Sheet, pocket: Pocket) -> tuple[Own, Pairs, Pa
     layer, pitch_m = pocket.at.layer, board.tile.mesh.pitch_m
     met, chord = _chords(board, pocket.at, pocket.diameter_m)
     beyond = math.exp(-2.0 * math.pi * pocket.left_m / pitch_m)
-    share = 0.5 * (1.0 - BARE / sheet.epsilon_r) * beyond
+    share = 0.5 * (1.0 - pocket.epsilon_r / sheet.epsilon_r) * beyond
     own: Own = {}
     pairs: Pairs = {}
     order = np.argsort(met.off_m, kind="stable")

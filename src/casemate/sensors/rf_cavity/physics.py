@@ -23,11 +23,13 @@ from casemate.twin.cavity_needle import SLIMMEST, Needle, needle_m2
 from casemate.twin.cavity_opening import Opening, opening_m2
 from casemate.twin.cavity_stretch import Air, stretch
 from casemate.twin.conditions import Conditions, anchor_of
-from casemate.twin.effects import Aperture, Relay, Scatterer
+from casemate.twin.effects import Aperture, Gas, Relay, Scatterer
 from casemate.twin.injection import Band, antenna_watt, attenuation
 from casemate.twin.line_materials import C0_M_S, Complex, Real
 from casemate.twin.walks import ou
 
+REFRACTIVITY = {"air": 2.7e-4, "helium": 3.3e-5, "nitrogen": 2.7e-4}
+"""n - 1 at 23 C and 1013 hPa, dry (W. Rueger, 2002, and Kaye and Laby for helium at radio)."""
 QUIET_WINDOWS = 300
 WAVES = 240
 """Well above bandwidth times decay time: 6 GHz x 10 ns = 60."""
@@ -60,7 +62,7 @@ class RfCavity:
     def read(self, conditions: Conditions) -> Reading:
         """Return all links' transfer, stretched, with what stands in the volume or opens it."""
         air = air_of(conditions)
-        eps = stretch(self.anchor_air, air, self.card["expansion"])
+        eps = stretch(self.anchor_air, air, self.card["expansion"]) + _gas(conditions)
         h = self._links(self.f_hz * (1.0 + eps))
         additive = np.zeros(h.shape)
         for each in conditions.active:
@@ -176,6 +178,15 @@ def rod_m2(rod: Scatterer, f_hz: Real) -> Real:
         return needle_m2(needle, f_hz)
     volume = 2.0 * rod.length_m * 0.25 * math.pi * rod.diameter_m**2
     return np.asarray(k**4 * ((rod.epsilon_r - 1.0) * volume) ** 2 / (18.0 * np.pi))
+
+
+def _gas(conditions: Conditions) -> float:
+    """Return the change of refractive index by other gases in the air's place."""
+    return sum(
+        each.share * (REFRACTIVITY[each.kind] - REFRACTIVITY["air"])
+        for each in conditions.active
+        if isinstance(each, Gas)
+    )
 
 
 def air_of(conditions: Conditions) -> Air:
