@@ -166,7 +166,7 @@ def _step(row: StepTable, number: int) -> Step:
     except InputError as error:
         raise InputError(error.message, remedy=error.remedy, key=f"{key}.move") from None
     values = {
-        name: _value(move, name, given, f"{key}.values.{name}")
+        name: value_of(move, name, given, f"{key}.values.{name}")
         for name, given in row.values.items()
     }
     try:
@@ -180,7 +180,7 @@ def _step(row: StepTable, number: int) -> Step:
     )
 
 
-def _value(move: Move, name: str, given: object, key: str) -> float:
+def value_of(move: Move, name: str, given: object, key: str) -> float:
     """Return a value in the parameter's own unit: a number, a quantity, or a word of a choice."""
     rule = next((each for each in move.parameters if each.name == name), None)
     if rule is None:

@@ -135,13 +135,25 @@ def _dispatch(arguments: list[str]) -> int:
             f"there is no command {first!r}.", remedy=f"{hint}commands: {', '.join(names)}."
         )
     try:
-        args = parser.parse_args(arguments)
+        args = parser.parse_args(_with_implied(arguments, first))
     except SystemExit as stop:  # --help and --version
         return stop.code if isinstance(stop.code, int) else 2
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         return 2
     return int(args.run(args))
+
+
+def _with_implied(arguments: list[str], first: str | None) -> list[str]:
+    """Return the arguments with the subcommand that a command implies (`implied` of its module)."""
+    if first is None:
+        return arguments
+    command = next(each for each in COMMANDS if each.name == first)
+    implied = getattr(import_module(command.module), "implied", None)
+    if implied is None:
+        return arguments
+    at = arguments.index(first) + 1
+    return [*arguments[:at], *implied(arguments[at:])]
 
 
 def _report(error: CasemateError, *, as_json: bool) -> int:
