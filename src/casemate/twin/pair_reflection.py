@@ -1,0 +1,202 @@
+"""What a reader sees of a pair with a fault: all 2x2 algebra in closed form, compiled.
+
+From the end to the reader: the tail's reflection in waves, diag(d) G diag(d); its admittance in
+waves y = (1 - G)/(1 + G), in lanes W y W^T, W = V^-T; then the fault in lanes. An admittance u u^T
+adds. An impedance z in series with lane i takes z Y u u^T Y / (1 + z Y_ii), which holds for an open
+too (Sherman and Morrison). A piece of one lane alone is a pi of admittances, its inner node
+eliminated. Then back to waves, through the head, and into the reader's reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from casemate.core.errors import InputError
+from casemate.twin.line_materials import Complex, Real, j_omega
+from casemate.twin.pair_faults import (
+    AFTER_F,
+    AT,
+    BRIDGE_H,
+    BRIDGE_S,
+    DUMMY_DELAY,
+    DUMMY_LOSS,
+    DUMMY_Z,
+    JUMP_M,
+    SERIES_F,
+    SERIES_H,
+    SERIES_OHM,
+    SHUNT_F,
+    SHUNT_H,
+    SHUNT_S,
+    checked,
+)
+from casemate.twin.pair_line import (
+    Pair,
+    Termination,
+    amperes,
+    end_admittance,
+    line_frequencies,
+    positive,
+)
+from casemate.twin.pair_ripple import Ripple, no_ripple
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Reflections of a unit difference wave, both of shape (E, F), in the reader's reference.
+
+    difference: what comes back as a difference; common: as a common wave, 0 for like lanes.
+    """
+
+    difference: Complex
+    common: Complex
+
+
+def reflected(
+    pair: Pair,
+    termination: Termination,
+    faults: Real,
+    *,
+    z_ref_ohm: float,
+    ripple: Ripple | None = None,
+) -> Seen:
+    """Return what a reader of `z_ref_ohm` a lane sees of each of `faults`, (E, COLUMNS)."""
+    positive(z_ref_ohm=z_ref_ohm)
+    table = checked(faults, pair.length_m)
+    bank = no_ripple(pair) if ripple is None else ripple
+    if bank.tails.shape[1:] != pair.gamma_1_m.shape:
+        raise InputError(
+            "the ripple belongs to a pair with other frequencies.",
+            remedy="make it with casemate.twin.pair_ripple.ripple for this pair.",
+            value=bank.tails.shape,
+        )
+    seen = np.empty((2, len(table), pair.f_hz.size), dtype=np.complex128)
+    _reflect(
+        j_omega(line_frequencies(pair.f_hz)),
+        pair.gamma_1_m,
+        np.ascontiguousarray(pair.volts),
+        amperes(pair),
+        end_admittance(pair, termination),
+        pair.alone.gamma_1_m,
+        pair.alone.z_ohm,
+        pair.length_m,
+        bank.at_m,
+        bank.tails,
+        bank.heads,
+        table,
+        z_ref_ohm,
+        seen,
+    )
+    return Seen(difference=seen[0], common=seen[1])
+
+
+@njit(cache=True, error_model="numpy")
+def _turned(a, b, d):  # type: ignore[no-untyped-def]
+    """Return (1 - y)/(1 + y) of a symmetric matrix; its own inverse."""
+    p, q, bb = 1.0 + a, 1.0 + d, b * b
+    inverse = 1.0 / (p * q - bb)
+    return ((1.0 - a) * q + bb) * inverse, -2.0 * b * inverse, (p * (1.0 - d) + bb) * inverse
+
+
+@njit(cache=True, error_model="numpy")
+def _congruent(w, a, b, d):  # type: ignore[no-untyped-def]
+    """Return w y w^T of a symmetric y (a, b; b, d) and any w (2, 2)."""
+    p, q, r, s = w[0, 0], w[0, 1], w[1, 0], w[1, 1]
+    pa, pb = p * a + q * b, p * b + q * d
+    ra, rb = r * a + s * b, r * b + s * d
+    return pa * p + pb * q, pa * r + pb * s, ra * r + rb * s
+
+
+@njit(cache=True, error_model="numpy")
+def _alone(g, z, length, a, b, d):  # type: ignore[no-untyped-def]
+    """Return lanes (a, b; b, d) seen through `length` of the second lane, the first joined."""
+    decay = np.exp(-g * length)
+    below = 1.0 / (z * (1.0 - decay * decay))
+    own, mutual = (1.0 + decay * decay) * below, -2.0 * decay * below
+    inner = 1.0 / (d + own)
+    return a - b * b * inner, -b * mutual * inner, own - mutual * mutual * inner
+
+
+@njit(cache=True, error_model="numpy")
+def _tail(jw, g0, g1, end, row, rest, late0, late1):  # type: ignore[no-untyped-def]
+    """Return the reflection in waves at the near end of what follows the fault."""
+    scale = row[DUMMY_Z] if row[DUMMY_Z] > 0.0 else 1.0
+    if row[DUMMY_Z] > 0.0:
+        g0 = row[DUMMY_LOSS] * g0.real + 1j * row[DUMMY_DELAY] * g0.imag
+        g1 = row[DUMMY_LOSS] * g1.real + 1j * row[DUMMY_DELAY] * g1.imag
+    a, b, d = _turned(scale * end[0], scale * end[1], scale * end[2])
+    d0, d1 = np.exp(-g0 * rest), np.exp(-g1 * rest)
+    a, b, d = a * d0 * d0 + late0, b * d0 * d1, d * d1 * d1 + late1
+    a, b, d = _turned(a, b, d)
+    return a / scale, b / scale, d / scale
+
+
+@njit(cache=True, error_model="numpy")
+def _fault(jw, row, a, b, d):  # type: ignore[no-untyped-def]
+    """Return lanes' admittance with the fault's lumped parts in front, from right to left."""
+    a, d = a + jw * row[AFTER_F], d + jw * row[AFTER_F + 1]
+    z = row[SERIES_OHM] + jw * row[SERIES_H]
+    if z != 0.0:
+        z = z / (1.0 + jw * row[SERIES_F] * z)
+        below = 1.0 / (1.0 + z * a)
+        a, b, d = a * below, b * below, d - z * b * b * below
+    z = row[SERIES_OHM + 1] + jw * row[SERIES_H + 1]
+    if z != 0.0:
+        z = z / (1.0 + jw * row[SERIES_F + 1] * z)
+        below = 1.0 / (1.0 + z * d)
+        a, b, d = a - z * b * b * below, b * below, d * below
+    y = row[SHUNT_S] + jw * row[SHUNT_F]
+    if y != 0.0:
+        a = a + y / (1.0 + jw * row[SHUNT_H] * y)
+    y = row[SHUNT_S + 1] + jw * row[SHUNT_F + 1]
+    if y != 0.0:
+        d = d + y / (1.0 + jw * row[SHUNT_H + 1] * y)
+    if row[BRIDGE_S] > 0.0:
+        y = row[BRIDGE_S] / (1.0 + jw * row[BRIDGE_H] * row[BRIDGE_S])
+        a, b, d = a + y, b - y, d + y
+    return a, b, d
+
+
+@njit(cache=True, error_model="numpy")
+def _reflect(  # type: ignore[no-untyped-def]
+    jw, gamma, volts, amps, end, own_g, own_z, length, marks, tails, heads, table, z_ref, seen
+):
+    back = np.empty((2, 2), dtype=np.complex128)
+    for e in range(table.shape[0]):
+        row = table[e]
+        at = row[AT]
+        jump = min(row[JUMP_M], row[JUMP_M + 1])
+        surplus0, surplus1 = row[JUMP_M] - jump, row[JUMP_M + 1] - jump
+        far = min(at + jump + surplus0 + surplus1, length)
+        near_mark = min(np.searchsorted(marks, at), marks.size - 1)
+        far_mark = min(np.searchsorted(marks, far), marks.size - 1)
+        rippled = far_mark < marks.size - 1 and row[DUMMY_Z] == 0.0
+        for f in range(jw.size):
+            g0, g1 = gamma[0, f], gamma[1, f]
+            late0, late1 = 0.0j, 0.0j
+            if rippled:
+                way = -2.0 * (marks[far_mark] - far)
+                late0 = np.exp(g0 * way) * tails[far_mark, 0, f]
+                late1 = np.exp(g1 * way) * tails[far_mark, 1, f]
+            a, b, d = _tail(jw[f], g0, g1, end[:, f], row, length - far, late0, late1)
+            a, b, d = _congruent(amps[f], a, b, d)
+            if surplus0 > 0.0:
+                a, b, d = _alone(own_g[f], own_z[f], surplus0, a, b, d)
+            if surplus1 > 0.0:
+                d, b, a = _alone(own_g[f], own_z[f], surplus1, d, b, a)
+            a, b, d = _fault(jw[f], row, a, b, d)
+            back[0, 0], back[0, 1] = volts[f, 0, 0], volts[f, 1, 0]
+            back[1, 0], back[1, 1] = volts[f, 0, 1], volts[f, 1, 1]
+            a, b, d = _congruent(back, a, b, d)
+            a, b, d = _turned(a, b, d)
+            d0, d1 = np.exp(-g0 * at), np.exp(-g1 * at)
+            a = a * d0 * d0 + heads[near_mark, 0, f]
+            d = d * d1 * d1 + heads[near_mark, 1, f]
+            a, b, d = _turned(a, b * d0 * d1, d)
+            a, b, d = _congruent(amps[f], a, b, d)
+            a, b, d = _turned(z_ref * a, z_ref * b, z_ref * d)
+            seen[0, e, f] = 0.5 * (a + d) - b
+            seen[1, e, f] = 0.5 * (a - d)
