@@ -66,7 +66,8 @@ def probe(
     """Return faults of a probe or a grounded bit: C and leak to ground, behind a tip's L."""
     table, (on, c_f, leak, l_h) = _rows(at_m, lane, farad, leak_ohm, henry)
     _put(table, SHUNT_F, on, c_f)
-    _put(table, SHUNT_S, on, 1.0 / leak)
+    with np.errstate(divide="ignore"):
+        _put(table, SHUNT_S, on, 1.0 / leak)
     _put(table, SHUNT_H, on, l_h)
     return table
 
@@ -74,7 +75,8 @@ def probe(
 def bridge(at_m: Values, *, ohm: Values, henry: Values = 0.0) -> Real:
     """Return faults of a wire or a smear of metal between the lanes."""
     table, (r, l_h) = _rows(at_m, ohm, henry)
-    table[:, BRIDGE_S], table[:, BRIDGE_H] = 1.0 / r, l_h
+    with np.errstate(divide="ignore"):  # 0 ohm is refused as infinite by `checked`
+        table[:, BRIDGE_S], table[:, BRIDGE_H] = 1.0 / r, l_h
     return table
 
 

@@ -117,7 +117,10 @@ def buried(
         inside[:, i, i] = internal_impedance(r_dc, skin)
     jw = (2j * np.pi * f_hz)[:, None, None]
     epsilon = permittivity(board.dielectric, f_hz)[:, None, None]
-    return PerMetre(series=jw * l_h_m + inside, shunt=jw * epsilon * (c_air + load))
+    return PerMetre(
+        series=np.asarray(jw * l_h_m + inside, dtype=np.complex128),
+        shunt=np.asarray(jw * epsilon * (c_air + load), dtype=np.complex128),
+    )
 
 
 def stretched(lines: PerMetre, share: float) -> PerMetre:
@@ -131,12 +134,11 @@ def stretched(lines: PerMetre, share: float) -> PerMetre:
             remedy="pair lanes of one zone that run side by side.",
             value=share,
         )
-    sign = np.array([share, -share])
-    more = np.zeros_like(lines.series), np.zeros_like(lines.shunt)
-    for i in range(2):
-        more[0][:, i, i] = sign[i] * lines.series[:, i, i]
-        more[1][:, i, i] = sign[i] * lines.shunt[:, i, i]
-    return PerMetre(series=lines.series + more[0], shunt=lines.shunt + more[1])
+    factor: Real = np.eye(2) * share * np.array([1.0, -1.0]) + 1.0
+    return PerMetre(
+        series=np.asarray(lines.series * factor, dtype=np.complex128),
+        shunt=np.asarray(lines.shunt * factor, dtype=np.complex128),
+    )
 
 
 def pair_of(f_hz: Real, lines: PerMetre, alone: PerMetre, length_m: float) -> Pair:

@@ -86,6 +86,8 @@ def reflected(
         bank.at_m,
         bank.tails,
         bank.heads,
+        bank.behind,
+        bank.ends,
         table,
         z_ref_ohm,
         seen,
@@ -121,16 +123,27 @@ def _alone(g, z, length, a, b, d):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _tail(jw, g0, g1, end, row, rest, late0, late1):  # type: ignore[no-untyped-def]
-    """Return the reflection in waves at the near end of what follows the fault."""
-    scale = row[DUMMY_Z] if row[DUMMY_Z] > 0.0 else 1.0
+def _met(a, b, d, w):  # type: ignore[no-untyped-def]
+    """Return a reflection that meets small ones, diag(w), on its way back: G + G w G."""
+    return (
+        a + a * a * w[0] + b * b * w[1],
+        b + b * (a * w[0] + d * w[1]),
+        (d + b * b * w[0] + d * d * w[1]),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def _tail(g, end, row, rest, late, met):  # type: ignore[no-untyped-def]
+    """Return the admittance in waves at the near end of what follows the fault."""
+    scale, g0, g1 = 1.0, g[0], g[1]
     if row[DUMMY_Z] > 0.0:
+        scale = row[DUMMY_Z]
         g0 = row[DUMMY_LOSS] * g0.real + 1j * row[DUMMY_DELAY] * g0.imag
         g1 = row[DUMMY_LOSS] * g1.real + 1j * row[DUMMY_DELAY] * g1.imag
     a, b, d = _turned(scale * end[0], scale * end[1], scale * end[2])
+    a, b, d = _met(a, b, d, met)
     d0, d1 = np.exp(-g0 * rest), np.exp(-g1 * rest)
-    a, b, d = a * d0 * d0 + late0, b * d0 * d1, d * d1 * d1 + late1
-    a, b, d = _turned(a, b, d)
+    a, b, d = _turned(a * d0 * d0 + late[0], b * d0 * d1, d * d1 * d1 + late[1])
     return a / scale, b / scale, d / scale
 
 
@@ -161,40 +174,59 @@ def _fault(jw, row, a, b, d):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
+def _places(row, length, marks):  # type: ignore[no-untyped-def]
+    """Return where the fault begins and ends, the surplus of each lane, and four marks.
+
+    Marks: the next from the fault's begin and from its end, the last before each.
+    """
+    at = row[AT]
+    jump = min(row[JUMP_M], row[JUMP_M + 1])
+    surplus = row[JUMP_M] - jump, row[JUMP_M + 1] - jump
+    far = min(at + jump + surplus[0] + surplus[1], length)
+    top = marks.size - 1
+    following = min(np.searchsorted(marks, at), top), min(np.searchsorted(marks, far), top)
+    last = max(np.searchsorted(marks, at, side="right") - 1, 0)
+    last_far = max(np.searchsorted(marks, far, side="right") - 1, 0)
+    return at, far, surplus, following, (last, last_far)
+
+
+@njit(cache=True, error_model="numpy")
+def _moved(g, way, small):  # type: ignore[no-untyped-def]
+    """Return two small reflections seen from `way` nearer."""
+    return np.exp(-2.0 * g[0] * way) * small[0], np.exp(-2.0 * g[1] * way) * small[1]
+
+
+@njit(cache=True, error_model="numpy")
 def _reflect(  # type: ignore[no-untyped-def]
-    jw, gamma, volts, amps, end, own_g, own_z, length, marks, tails, heads, table, z_ref, seen
-):
-    back = np.empty((2, 2), dtype=np.complex128)
+    jw, gamma, volts, amps, end, own_g, own_z, length, marks, tails, heads, behind, ends, table,
+    z_ref, seen,
+):  # fmt: skip
+    back = np.ascontiguousarray(volts.transpose((0, 2, 1)))
+    size = gamma.shape[1]
     for e in range(table.shape[0]):
         row = table[e]
-        at = row[AT]
-        jump = min(row[JUMP_M], row[JUMP_M + 1])
-        surplus0, surplus1 = row[JUMP_M] - jump, row[JUMP_M + 1] - jump
-        far = min(at + jump + surplus0 + surplus1, length)
-        near_mark = min(np.searchsorted(marks, at), marks.size - 1)
-        far_mark = min(np.searchsorted(marks, far), marks.size - 1)
-        rippled = far_mark < marks.size - 1 and row[DUMMY_Z] == 0.0
-        for f in range(jw.size):
-            g0, g1 = gamma[0, f], gamma[1, f]
-            late0, late1 = 0.0j, 0.0j
-            if rippled:
-                way = -2.0 * (marks[far_mark] - far)
-                late0 = np.exp(g0 * way) * tails[far_mark, 0, f]
-                late1 = np.exp(g1 * way) * tails[far_mark, 1, f]
-            a, b, d = _tail(jw[f], g0, g1, end[:, f], row, length - far, late0, late1)
+        at, far, surplus, following, last = _places(row, length, marks)
+        plain = marks.size <= 2
+        for f in range(size):
+            g, no = (gamma[0, f], gamma[1, f]), (0.0j, 0.0j)
+            late, met = no, no
+            if not plain and row[DUMMY_Z] == 0.0:
+                late = _moved(g, marks[following[1]] - far, tails[following[1], :, f])
+                met = ends[last[1], 0, f], ends[last[1], 1, f]
+            a, b, d = _tail(g, end[:, f], row, length - far, late, met)
             a, b, d = _congruent(amps[f], a, b, d)
-            if surplus0 > 0.0:
-                a, b, d = _alone(own_g[f], own_z[f], surplus0, a, b, d)
-            if surplus1 > 0.0:
-                d, b, a = _alone(own_g[f], own_z[f], surplus1, d, b, a)
+            if surplus[0] > 0.0:
+                a, b, d = _alone(own_g[f], own_z[f], surplus[0], a, b, d)
+            if surplus[1] > 0.0:
+                d, b, a = _alone(own_g[f], own_z[f], surplus[1], d, b, a)
             a, b, d = _fault(jw[f], row, a, b, d)
-            back[0, 0], back[0, 1] = volts[f, 0, 0], volts[f, 1, 0]
-            back[1, 0], back[1, 1] = volts[f, 0, 1], volts[f, 1, 1]
-            a, b, d = _congruent(back, a, b, d)
+            a, b, d = _congruent(back[f], a, b, d)
             a, b, d = _turned(a, b, d)
-            d0, d1 = np.exp(-g0 * at), np.exp(-g1 * at)
-            a = a * d0 * d0 + heads[near_mark, 0, f]
-            d = d * d1 * d1 + heads[near_mark, 1, f]
+            if not plain:
+                a, b, d = _met(a, b, d, _moved(g, at - marks[last[0]], behind[last[0], :, f]))
+            d0, d1 = np.exp(-g[0] * at), np.exp(-g[1] * at)
+            a = a * d0 * d0 + heads[following[0], 0, f]
+            d = d * d1 * d1 + heads[following[0], 1, f]
             a, b, d = _turned(a, b * d0 * d1, d)
             a, b, d = _congruent(amps[f], a, b, d)
             a, b, d = _turned(z_ref * a, z_ref * b, z_ref * d)

@@ -1,7 +1,8 @@
 """The fingerprint of a unit: width errors along its lanes, as first-order reflections.
 
-A slow change of impedance reflects 1/2 d ln Z (Born's approximation: each once, none of them
-shadows another). The profile is drawn from a seed, so a unit keeps its own.
+A cell of impedance Z (1 + e) between nominal line reflects e/2 (1 - exp(-2 gamma step)) from either
+side (Born's approximation: each cell once, none shadows another); nothing at 0 Hz, as it must. The
+profile is drawn from a seed, so a unit keeps its own.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+from numba import njit
 
 from casemate.core.errors import InputError
 from casemate.twin.line_materials import Complex, Real
@@ -19,26 +22,30 @@ CELL_M = 1e-3
 """Step of the profile; half a wave at 20 GHz in the board is about 3 mm."""
 MARKS = 64
 """Places along the pair from which the ripple beyond is known. What lies between a fault and the
-next mark counts as before the fault."""
+next mark counts as before the fault, and is not met on the way back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ripple:
-    """Ripple as waves. at_m (K,): marks, rising, the last at the end. tails, heads (K, 2, F).
+    """Ripple as waves. at_m (K,): marks, rising from 0 to the end. The rest (K, 2, F).
 
     tails: reflection, at the mark, of what lies beyond it. heads: at the reader, of what lies
-    before it.
+    before it. behind: at the mark, of what lies before it, met on the way back. ends: at the
+    termination, of what lies beyond the mark, met on the way back.
     """
 
     at_m: Real
     tails: Complex
     heads: Complex
+    behind: Complex
+    ends: Complex
 
 
 def no_ripple(pair: Pair) -> Ripple:
     """Return the ripple of perfect lanes."""
-    zero = np.zeros((1, *pair.gamma_1_m.shape), dtype=np.complex128)
-    return Ripple(at_m=np.array([pair.length_m]), tails=zero, heads=zero)
+    zero = np.zeros((2, *pair.gamma_1_m.shape), dtype=np.complex128)
+    ends = np.array([0.0, pair.length_m])
+    return Ripple(at_m=ends, tails=zero, heads=zero, behind=zero, ends=zero)
 
 
 def width_errors(
@@ -61,8 +68,9 @@ def width_errors(
 def ripple(pair: Pair, errors: Real) -> Ripple:
     """Return the ripple of a profile of d ln Z, cells evenly along the pair, shape (cells,).
 
-    Both modes and both lanes follow one profile; the reader sees the nominal pair, the termination
-    fits the last cell.
+    Both modes and both lanes follow one profile; reader, fault and termination see the nominal
+    pair. The split at a fault is exact to second order: what a sound pair shows depends on where it
+    is asked by 3e-6 of a step at most, at a spread of 1 %.
     """
     cells = errors.size
     if cells < 2 or not np.isfinite(errors).all():
@@ -71,21 +79,39 @@ def ripple(pair: Pair, errors: Real) -> Ripple:
             remedy="draw it with width_errors.",
             value=cells,
         )
-    jumps = 0.5 * np.diff(errors, prepend=0.0, append=errors[-1])
     step_m = pair.length_m / cells
-    every = max(1, cells // MARKS)
-    numbers = np.union1d(np.arange(0, cells, every), [cells])
-    delay = np.exp(-2.0 * pair.gamma_1_m * step_m)
-    tails = np.zeros((numbers.size, *pair.gamma_1_m.shape), dtype=np.complex128)
-    running = np.zeros_like(pair.gamma_1_m)
-    slot = numbers.size - 1
-    for cell in range(cells, -1, -1):
-        running = running * delay + jumps[cell]
-        if cell == numbers[slot]:
-            tails[slot] = running
-            slot -= 1
-    at_m = numbers * step_m
-    way = np.exp(-2.0 * pair.gamma_1_m[None] * at_m[:, None, None])
-    # A mark's own jump belongs to its tail.
-    heads = tails[0][None] - way * tails
-    return Ripple(at_m=np.asarray(at_m, dtype=np.float64), tails=tails, heads=heads)
+    numbers = np.unique(np.linspace(0, cells, min(MARKS, cells) + 1).astype(int))
+    delay: Complex = np.exp(-2.0 * pair.gamma_1_m * step_m)
+    single: Complex = 0.5 * (1.0 - delay)
+    tails = _gathered(errors[::-1], single, delay, cells - numbers[::-1])[::-1]
+    behind = _gathered(errors, single, delay, numbers)
+    at_m = np.asarray(numbers * step_m, dtype=np.float64)
+    round_trip = -2.0 * pair.gamma_1_m
+    return Ripple(
+        at_m=at_m,
+        tails=np.ascontiguousarray(tails),
+        heads=tails[0] - np.exp(round_trip * at_m[:, None, None]) * tails,
+        behind=behind,
+        ends=behind[-1] - np.exp(round_trip * (at_m[-1] - at_m)[:, None, None]) * behind,
+    )
+
+
+@njit(cache=True)
+def _gather(errors, single, delay, numbers, found):  # type: ignore[no-untyped-def]
+    for mode in range(single.shape[0]):
+        for f in range(single.shape[1]):
+            running, at = 0.0j, single[mode, f]
+            step = delay[mode, f]
+            for slot in range(1, numbers.size):
+                for cell in range(numbers[slot - 1], numbers[slot]):
+                    running = running * step + errors[cell] * at
+                found[slot, mode, f] = running
+
+
+def _gathered(
+    errors: Real, single: Complex, delay: Complex, numbers: npt.NDArray[np.int64]
+) -> Complex:
+    """Return, (K, 2, F), what the first `numbers` cells reflect, seen from beyond the last."""
+    found = np.zeros((numbers.size, *single.shape), dtype=np.complex128)
+    _gather(np.ascontiguousarray(errors), single, delay, np.ascontiguousarray(numbers), found)
+    return found

@@ -79,3 +79,22 @@ def by_cascade(
 
 
 JW = j_omega(line_frequencies(F_HZ))
+
+
+R_OHM_M = 12.0
+L_H_M = np.array([[360e-9, 90e-9], [90e-9, 360e-9]])
+C_F_M = np.array([[110e-12, -25e-12], [-25e-12, 110e-12]])
+LC_END = Termination(between_ohm=90.0)
+
+
+def skewed_h(skew: float) -> Real:
+    """Return the inductance of lanes of which one has more and the other less by `skew`."""
+    return np.asarray(L_H_M + np.diag([skew, -skew]) * L_H_M[0, 0], dtype=np.float64)
+
+
+def constant_pair(f_hz: Real, length_m: float, r_ohm_m: float = R_OHM_M, skew: float = 0.0) -> Pair:
+    """Return a pair of constant R, L, C; `skew` makes its lanes unlike."""
+    jw = j_omega(line_frequencies(f_hz))[:, None, None]
+    lines = PerMetre(series=r_ohm_m * np.eye(2) + jw * skewed_h(skew), shunt=jw * C_F_M)
+    alone = PerMetre(series=lines.series[:, :1, :1], shunt=lines.shunt[:, :1, :1])
+    return pair_of(f_hz, lines, alone, length_m)

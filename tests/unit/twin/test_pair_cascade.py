@@ -36,6 +36,7 @@ def shunt(y: Complex, lane: int) -> Complex:
 
 
 CUT = 1.0 / (1.0 / pair_faults.INSULATED_OHM + JW * 5e-15)
+WIRE = 1.0 / (3.0 + JW * 1e-9)
 CASES = {
     "sound": (pair_faults.sound(AT), []),
     "nick": (pair_faults.nick(AT, 0, ohm=0.5, henry=1e-10), [series(0.5 + JW * 1e-10, 0)]),
@@ -46,7 +47,7 @@ CASES = {
     ),
     "bridge": (
         pair_faults.bridge(AT, ohm=3.0, henry=1e-9),
-        [of_matrix(y=two_by_two(1 / (3 + JW * 1e-9), -1 / (3 + JW * 1e-9), 1 / (3 + JW * 1e-9), N))],
+        [of_matrix(y=two_by_two(WIRE, -WIRE, WIRE, N))],
     ),
     "cut": (
         pair_faults.cut(AT, 0),
@@ -70,8 +71,13 @@ def test_a_fault_is_what_the_cascade_says(name: str, share: float) -> None:
     assert np.abs(got.common[0] - common).max() < 1e-9
 
 
-@pytest.mark.parametrize("end", [Termination(between_ohm=np.inf, ground_ohm=(50.0, 70.0)),
-                                 Termination(between_ohm=20.0, ground_ohm=(np.inf, 1e-3))])  # fmt: skip
+@pytest.mark.parametrize(
+    "end",
+    [
+        Termination(between_ohm=np.inf, ground_ohm=(50.0, 70.0)),
+        Termination(between_ohm=20.0, ground_ohm=(np.inf, 1e-3)),
+    ],
+)
 def test_any_termination(end: Termination) -> None:
     faults, parts = CASES["nick"]
     got = reflected(sample(LENGTH), end, faults, z_ref_ohm=50.0)
