@@ -45,11 +45,12 @@ def main() -> None:
     from casemate.sensors.tdr import physics
     from casemate.twin import pair_faults
     from casemate.twin.pair_reflection import reflected
+    from casemate.twin.pair_tile import lanes_of
 
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     tile = replace(rectangle(0.1, 0.08, name="tdr"), mesh=replace(RULES, net_length_max_m=4.0))
     mesh = draw_tile(tile, secret=SECRET, serial=SERIAL).mesh
-    longest = max(physics.lanes_of(mesh), key=lambda lanes: lanes.length_m)
+    longest = max(lanes_of(mesh), key=lambda lanes: lanes.length_m)
     begin = time.process_time()
     tdr = physics.tdr_of(
         tile, mesh, physics.card_reader(), unit=1, only=(physics.channel_id(tile.id, longest),)
@@ -85,7 +86,7 @@ def main() -> None:
                 "prepare": prepare,
                 "length_m": of.pair.length_m,
                 "bins": tdr.bins,
-                "frequencies": int(tdr.f_hz.size),
+                "frequencies": int(tdr.laplace_1_s.size),
             }
         )
     )

@@ -10,6 +10,7 @@ Transmission Lines, chapter 7.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,29 +22,42 @@ from casemate.twin.line_materials import (
     Complex,
     Real,
     internal_impedance,
+    j_omega,
     permittivity,
     surface_impedance,
 )
 from casemate.twin.line_microstrip import Substrate, Wave, skin_factor_1_m
 
-LOWEST_HZ = 1.0
-"""What stands for 0 Hz, where the modes of a line with resistance have no limit."""
+LOWEST_HZ = 100.0
+"""What stands for 0 Hz where nothing is damped: modes of a line with resistance have no limit."""
+WRAP = math.log(1e6)
+"""A record is damped by this much in nepers, so that what outlasts it comes back 1e-6 as strong."""
 LIKE = 1e-9
 """Lanes whose matrices differ by less than this, relatively, are taken as equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A pair at frequencies 0, df, ...: f_hz (F,), gamma_1_m (2, F), volts V (F, 2, 2).
+    """A pair at complex frequencies: laplace_1_s (F,), gamma_1_m (2, F), volts V (F, 2, 2).
 
     `alone`: the wave on one lane where the other has been taken away. length_m: mean of both.
     """
 
-    f_hz: Real
+    laplace_1_s: Complex
     gamma_1_m: Complex
     volts: Complex
     alone: Wave
     length_m: float
+
+    @property
+    def f_hz(self) -> Real:
+        """Return the frequencies, shape (F,)."""
+        return np.asarray(self.laplace_1_s.imag / (2.0 * np.pi), dtype=np.float64)
+
+    @property
+    def slow_s_m(self) -> Real:
+        """Return the delay of both modes at the highest frequency, shape (2,)."""
+        return np.asarray((self.gamma_1_m[:, -1] / self.laplace_1_s[-1]).real, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +92,12 @@ def positive(**figures: float) -> None:
             )
 
 
-def line_frequencies(f_hz: Real) -> Real:
-    """Return `f_hz` with 0 replaced by LOWEST_HZ; InputError unless it is 0, df, 2 df, ..."""
+def laplace_of(f_hz: Real, *, damped: bool = True) -> Complex:
+    """Return s, shape (F,), at `f_hz` = 0, df, 2 df, ...; InputError for other frequencies.
+
+    For records in time: sigma + j omega, sigma = WRAP df. Not damped, for spectra: j omega, with
+    LOWEST_HZ for 0.
+    """
     sound = f_hz.ndim == 1 and f_hz.size >= 3 and bool(np.isfinite(f_hz).all())
     if not sound or f_hz[0] != 0.0 or not np.allclose(np.diff(f_hz), f_hz[1]) or f_hz[1] <= 0.0:
         raise InputError(
@@ -87,14 +105,16 @@ def line_frequencies(f_hz: Real) -> Real:
             remedy="make them with casemate.twin.line_tdr.frequencies.",
             value=f_hz.shape,
         )
-    return np.maximum(f_hz, LOWEST_HZ)
+    if damped:
+        return np.asarray(WRAP * f_hz[1] + j_omega(f_hz), dtype=np.complex128)
+    return j_omega(np.maximum(f_hz, LOWEST_HZ))
 
 
 def buried(
     board: Substrate,
     widths_m: tuple[float, ...],
     gaps_m: tuple[float, ...],
-    f_hz: Real,
+    laplace_1_s: Complex,
     loading_f_m: float = 0.0,
 ) -> PerMetre:
     """Return the matrices per metre of strips buried in a board, `board.height_m` from its plane.
@@ -109,17 +129,18 @@ def buried(
     c_air = capacitance_f_m(widths_m, gaps_m, board.height_m, 1.0)
     l_h_m = np.linalg.inv(c_air) / C0_M_S**2
     load = np.eye(len(widths_m)) * loading_f_m / board.dielectric.epsilon_r
-    inside = np.zeros((f_hz.size, *l_h_m.shape), dtype=np.complex128)
+    inside = np.zeros((laplace_1_s.size, *l_h_m.shape), dtype=np.complex128)
+    f_hz: Complex = laplace_1_s / 2j / np.pi
     surface = surface_impedance(board.metal, f_hz)
     for i, width_m in enumerate(widths_m):
         r_dc = board.metal.resistivity_ohm_m / (width_m * board.copper_m)
         skin = surface * skin_factor_1_m(width_m, board.height_m, board.copper_m)
         inside[:, i, i] = internal_impedance(r_dc, skin)
-    jw = (2j * np.pi * f_hz)[:, None, None]
+    s = laplace_1_s[:, None, None]
     epsilon = permittivity(board.dielectric, f_hz)[:, None, None]
     return PerMetre(
-        series=np.asarray(jw * l_h_m + inside, dtype=np.complex128),
-        shunt=np.asarray(jw * epsilon * (c_air + load), dtype=np.complex128),
+        series=np.asarray(s * l_h_m + inside, dtype=np.complex128),
+        shunt=np.asarray(s * epsilon * (c_air + load), dtype=np.complex128),
     )
 
 
@@ -141,12 +162,11 @@ def stretched(lines: PerMetre, share: float) -> PerMetre:
     )
 
 
-def pair_of(f_hz: Real, lines: PerMetre, alone: PerMetre, length_m: float) -> Pair:
-    """Return the pair of `lines`, (F, 2, 2) at `line_frequencies(f_hz)`; `alone` has (F, 1, 1)."""
+def pair_of(laplace_1_s: Complex, lines: PerMetre, alone: PerMetre, length_m: float) -> Pair:
+    """Return the pair of `lines`, (F, 2, 2) at `laplace_of(...)`; `alone` has (F, 1, 1)."""
     positive(length_m=length_m)
-    line_frequencies(f_hz)
     for matrix in (lines.series, lines.shunt):
-        if matrix.shape != (f_hz.size, 2, 2) or not np.isfinite(matrix).all():
+        if matrix.shape != (laplace_1_s.size, 2, 2) or not np.isfinite(matrix).all():
             raise InputError(
                 "the matrices of a pair are not two by two at each frequency, or hold nan.",
                 remedy="make them with casemate.twin.pair_line.buried.",
@@ -160,7 +180,7 @@ def pair_of(f_hz: Real, lines: PerMetre, alone: PerMetre, length_m: float) -> Pa
     gamma = np.where(gamma.real < 0.0, -gamma, gamma)
     own_series, own_shunt = alone.series[:, 0, 0], alone.shunt[:, 0, 0]
     return Pair(
-        f_hz=f_hz,
+        laplace_1_s=laplace_1_s,
         gamma_1_m=np.ascontiguousarray(gamma.T),
         volts=turn * np.sqrt(series / gamma)[:, None, :],
         alone=Wave(

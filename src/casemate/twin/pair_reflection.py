@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from casemate.core.errors import InputError
-from casemate.twin.line_materials import Complex, Real, j_omega
+from casemate.twin.line_materials import Complex, Real
 from casemate.twin.pair_faults import (
     AFTER_F,
     AT,
@@ -38,7 +38,6 @@ from casemate.twin.pair_line import (
     Termination,
     amperes,
     end_admittance,
-    line_frequencies,
     positive,
 )
 from casemate.twin.pair_ripple import Ripple, no_ripple
@@ -73,9 +72,10 @@ def reflected(
             remedy="make it with casemate.twin.pair_ripple.ripple for this pair.",
             value=bank.tails.shape,
         )
-    seen = np.empty((2, len(table), pair.f_hz.size), dtype=np.complex128)
+    seen = np.empty((2, len(table), pair.laplace_1_s.size), dtype=np.complex128)
     _reflect(
-        j_omega(line_frequencies(pair.f_hz)),
+        pair.laplace_1_s,
+        pair.slow_s_m,
         pair.gamma_1_m,
         np.ascontiguousarray(pair.volts),
         amperes(pair),
@@ -133,13 +133,14 @@ def _met(a, b, d, w):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _tail(g, end, row, rest, late, met):  # type: ignore[no-untyped-def]
+def _tail(s, slow, g, end, row, rest, late, met):  # type: ignore[no-untyped-def]
     """Return the admittance in waves at the near end of what follows the fault."""
     scale, g0, g1 = 1.0, g[0], g[1]
     if row[DUMMY_Z] > 0.0:
         scale = row[DUMMY_Z]
-        g0 = row[DUMMY_LOSS] * g0.real + 1j * row[DUMMY_DELAY] * g0.imag
-        g1 = row[DUMMY_LOSS] * g1.real + 1j * row[DUMMY_DELAY] * g1.imag
+        # Delay and loss are told apart by the delay at the top of the band, so both stay causal.
+        g0 = row[DUMMY_LOSS] * (g0 - s * slow[0]) + row[DUMMY_DELAY] * s * slow[0]
+        g1 = row[DUMMY_LOSS] * (g1 - s * slow[1]) + row[DUMMY_DELAY] * s * slow[1]
     a, b, d = _turned(scale * end[0], scale * end[1], scale * end[2])
     a, b, d = _met(a, b, d, met)
     d0, d1 = np.exp(-g0 * rest), np.exp(-g1 * rest)
@@ -148,27 +149,27 @@ def _tail(g, end, row, rest, late, met):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, error_model="numpy")
-def _fault(jw, row, a, b, d):  # type: ignore[no-untyped-def]
+def _fault(s, row, a, b, d):  # type: ignore[no-untyped-def]
     """Return lanes' admittance with the fault's lumped parts in front, from right to left."""
-    a, d = a + jw * row[AFTER_F], d + jw * row[AFTER_F + 1]
-    z = row[SERIES_OHM] + jw * row[SERIES_H]
+    a, d = a + s * row[AFTER_F], d + s * row[AFTER_F + 1]
+    z = row[SERIES_OHM] + s * row[SERIES_H]
     if z != 0.0:
-        z = z / (1.0 + jw * row[SERIES_F] * z)
+        z = z / (1.0 + s * row[SERIES_F] * z)
         below = 1.0 / (1.0 + z * a)
         a, b, d = a * below, b * below, d - z * b * b * below
-    z = row[SERIES_OHM + 1] + jw * row[SERIES_H + 1]
+    z = row[SERIES_OHM + 1] + s * row[SERIES_H + 1]
     if z != 0.0:
-        z = z / (1.0 + jw * row[SERIES_F + 1] * z)
+        z = z / (1.0 + s * row[SERIES_F + 1] * z)
         below = 1.0 / (1.0 + z * d)
         a, b, d = a - z * b * b * below, b * below, d * below
-    y = row[SHUNT_S] + jw * row[SHUNT_F]
+    y = row[SHUNT_S] + s * row[SHUNT_F]
     if y != 0.0:
-        a = a + y / (1.0 + jw * row[SHUNT_H] * y)
-    y = row[SHUNT_S + 1] + jw * row[SHUNT_F + 1]
+        a = a + y / (1.0 + s * row[SHUNT_H] * y)
+    y = row[SHUNT_S + 1] + s * row[SHUNT_F + 1]
     if y != 0.0:
-        d = d + y / (1.0 + jw * row[SHUNT_H + 1] * y)
+        d = d + y / (1.0 + s * row[SHUNT_H + 1] * y)
     if row[BRIDGE_S] > 0.0:
-        y = row[BRIDGE_S] / (1.0 + jw * row[BRIDGE_H] * row[BRIDGE_S])
+        y = row[BRIDGE_S] / (1.0 + s * row[BRIDGE_H] * row[BRIDGE_S])
         a, b, d = a + y, b - y, d + y
     return a, b, d
 
@@ -198,8 +199,8 @@ def _moved(g, way, small):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def _reflect(  # type: ignore[no-untyped-def]
-    jw, gamma, volts, amps, end, own_g, own_z, length, marks, tails, heads, behind, ends, table,
-    z_ref, seen,
+    s, slow, gamma, volts, amps, end, own_g, own_z, length, marks, tails, heads, behind, ends,
+    table, z_ref, seen,
 ):  # fmt: skip
     back = np.ascontiguousarray(volts.transpose((0, 2, 1)))
     size = gamma.shape[1]
@@ -213,13 +214,13 @@ def _reflect(  # type: ignore[no-untyped-def]
             if not plain and row[DUMMY_Z] == 0.0:
                 late = _moved(g, marks[following[1]] - far, tails[following[1], :, f])
                 met = ends[last[1], 0, f], ends[last[1], 1, f]
-            a, b, d = _tail(g, end[:, f], row, length - far, late, met)
+            a, b, d = _tail(s[f], slow, g, end[:, f], row, length - far, late, met)
             a, b, d = _congruent(amps[f], a, b, d)
             if surplus[0] > 0.0:
                 a, b, d = _alone(own_g[f], own_z[f], surplus[0], a, b, d)
             if surplus[1] > 0.0:
                 d, b, a = _alone(own_g[f], own_z[f], surplus[1], d, b, a)
-            a, b, d = _fault(jw[f], row, a, b, d)
+            a, b, d = _fault(s[f], row, a, b, d)
             a, b, d = _congruent(back[f], a, b, d)
             a, b, d = _turned(a, b, d)
             if not plain:

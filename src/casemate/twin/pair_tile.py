@@ -10,10 +10,10 @@ from casemate.core.errors import InputError
 from casemate.design.enclosure import Stackup
 from casemate.mesh.model import Net, TileMesh
 from casemate.twin.capacitance import crossing_f
-from casemate.twin.line_materials import Dielectric, Metal, Real
+from casemate.twin.line_materials import Complex, Dielectric, Metal, Real
 from casemate.twin.line_microstrip import Substrate
 from casemate.twin.pair_faults import cut, nick, nick_henry
-from casemate.twin.pair_line import Pair, buried, line_frequencies, pair_of, positive, stretched
+from casemate.twin.pair_line import Pair, buried, pair_of, positive, stretched
 from casemate.twin.resistance import IACS_ALPHA_1_K, IACS_OHM_M, NM, lengths_m
 from casemate.twin.resistance_nicks import bite_squares
 
@@ -117,17 +117,16 @@ def warmed(board: Substrate, rise_k: float) -> Substrate:
 
 
 def pair_on(
-    stackup: Stackup, mesh: TileMesh, lanes: Lanes, f_hz: Real, rise_k: float = 0.0
+    stackup: Stackup, mesh: TileMesh, lanes: Lanes, laplace_1_s: Complex, rise_k: float = 0.0
 ) -> Pair:
-    """Return the pair of two nets at `f_hz`, `rise_k` above the reference temperature."""
+    """Return the pair of two nets, `rise_k` above the reference temperature."""
     layer = lanes.nets[0].layer
     board = warmed(board_of(stackup, layer), rise_k)
-    line_hz = line_frequencies(f_hz)
     width_m, gap_m = mesh.trace_nm * NM, (mesh.pitch_nm - mesh.trace_nm) * NM
     more = loading_f_m(stackup, mesh, layer, board.dielectric.epsilon_r)
-    two = stretched(buried(board, (width_m, width_m), (gap_m,), line_hz, more), lanes.share)
-    alone = buried(board, (width_m,), (), line_hz, more)
-    return pair_of(f_hz, two, alone, lanes.length_m * (1.0 + EXPANSION_1_K * rise_k))
+    two = stretched(buried(board, (width_m, width_m), (gap_m,), laplace_1_s, more), lanes.share)
+    alone = buried(board, (width_m,), (), laplace_1_s, more)
+    return pair_of(laplace_1_s, two, alone, lanes.length_m * (1.0 + EXPANSION_1_K * rise_k))
 
 
 def nearest_arc(net: Net, x_m: float, y_m: float) -> tuple[float, float]:

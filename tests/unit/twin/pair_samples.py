@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from casemate.twin.line_coupled import PerMetre, coupled_line
-from casemate.twin.line_materials import Complex, Dielectric, Metal, Real, j_omega
+from casemate.twin.line_materials import Complex, Dielectric, Metal, Real
 from casemate.twin.line_microstrip import Substrate
 from casemate.twin.line_network import cascade
 from casemate.twin.line_tdr import frequencies
-from casemate.twin.pair_line import Pair, Termination, buried, line_frequencies, pair_of, stretched
+from casemate.twin.pair_line import Pair, Termination, buried, laplace_of, pair_of, stretched
 
 BOARD = Substrate(
     height_m=0.15e-3, copper_m=18e-6, dielectric=Dielectric(epsilon_r=4.43, tan_delta=0.0173),
@@ -17,21 +17,22 @@ BOARD = Substrate(
 )  # fmt: skip
 RISE_S = 2e-10
 F_HZ = frequencies(40e-9, RISE_S)
+S = laplace_of(F_HZ, damped=False)
+DAMPED = laplace_of(F_HZ)
 WIDTHS, GAPS = (1e-4, 1e-4), (1e-4,)
 END = Termination(between_ohm=100.0)
 
 
-def matrices(share: float = 0.0, f_hz: Real = F_HZ) -> tuple[PerMetre, PerMetre]:
+def matrices(share: float = 0.0, s: Complex = S) -> tuple[PerMetre, PerMetre]:
     """Return the pair's matrices and those of a lane alone."""
-    line_hz = line_frequencies(f_hz)
-    both = buried(BOARD, WIDTHS, GAPS, line_hz)
-    return (stretched(both, share) if share else both), buried(BOARD, WIDTHS[:1], (), line_hz)
+    both = buried(BOARD, WIDTHS, GAPS, s)
+    return (stretched(both, share) if share else both), buried(BOARD, WIDTHS[:1], (), s)
 
 
-def sample(length_m: float = 0.6, share: float = 0.0, f_hz: Real = F_HZ) -> Pair:
+def sample(length_m: float = 0.6, share: float = 0.0, s: Complex = S) -> Pair:
     """Return a pair of 0.1 mm lanes, 0.1 mm apart."""
-    lines, alone = matrices(share, f_hz)
-    return pair_of(f_hz, lines, alone, length_m)
+    lines, alone = matrices(share, s)
+    return pair_of(s, lines, alone, length_m)
 
 
 def of_matrix(z: Complex | None = None, y: Complex | None = None) -> Complex:
@@ -78,9 +79,6 @@ def by_cascade(
     return difference, common
 
 
-JW = j_omega(line_frequencies(F_HZ))
-
-
 R_OHM_M = 12.0
 L_H_M = np.array([[360e-9, 90e-9], [90e-9, 360e-9]])
 C_F_M = np.array([[110e-12, -25e-12], [-25e-12, 110e-12]])
@@ -92,9 +90,9 @@ def skewed_h(skew: float) -> Real:
     return np.asarray(L_H_M + np.diag([skew, -skew]) * L_H_M[0, 0], dtype=np.float64)
 
 
-def constant_pair(f_hz: Real, length_m: float, r_ohm_m: float = R_OHM_M, skew: float = 0.0) -> Pair:
+def constant_pair(s: Complex, length_m: float, r_ohm_m: float = R_OHM_M, skew: float = 0.0) -> Pair:
     """Return a pair of constant R, L, C; `skew` makes its lanes unlike."""
-    jw = j_omega(line_frequencies(f_hz))[:, None, None]
-    lines = PerMetre(series=r_ohm_m * np.eye(2) + jw * skewed_h(skew), shunt=jw * C_F_M)
+    at = s[:, None, None]
+    lines = PerMetre(series=r_ohm_m * np.eye(2) + at * skewed_h(skew), shunt=at * C_F_M)
     alone = PerMetre(series=lines.series[:, :1, :1], shunt=lines.shunt[:, :1, :1])
-    return pair_of(f_hz, lines, alone, length_m)
+    return pair_of(s, lines, alone, length_m)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from pair_samples import (
+    DAMPED,
     END,
     F_HZ,
-    JW,
+    S,
     by_cascade,
     ended,
     matrices,
@@ -35,15 +36,15 @@ def shunt(y: Complex, lane: int) -> Complex:
     return of_matrix(y=two_by_two(y if lane != 1 else 0.0, 0.0, y if lane != 0 else 0.0, N))
 
 
-CUT = 1.0 / (1.0 / pair_faults.INSULATED_OHM + JW * 5e-15)
-WIRE = 1.0 / (3.0 + JW * 1e-9)
+CUT = 1.0 / (1.0 / pair_faults.INSULATED_OHM + S * 5e-15)
+WIRE = 1.0 / (3.0 + S * 1e-9)
 CASES = {
     "sound": (pair_faults.sound(AT), []),
-    "nick": (pair_faults.nick(AT, 0, ohm=0.5, henry=1e-10), [series(0.5 + JW * 1e-10, 0)]),
-    "nick of both": (pair_faults.nick(AT, 2, ohm=0.5, henry=0.0), [series(0.5 + 0.0 * JW, 2)]),
+    "nick": (pair_faults.nick(AT, 0, ohm=0.5, henry=1e-10), [series(0.5 + S * 1e-10, 0)]),
+    "nick of both": (pair_faults.nick(AT, 2, ohm=0.5, henry=0.0), [series(0.5 + 0.0 * S, 2)]),
     "probe": (
         pair_faults.probe(AT, 1, farad=2e-13, leak_ohm=1e3, henry=1e-9),
-        [shunt(1.0 / (JW * 1e-9 + 1.0 / (JW * 2e-13 + 1e-3)), 1)],
+        [shunt(1.0 / (S * 1e-9 + 1.0 / (S * 2e-13 + 1e-3)), 1)],
     ),
     "bridge": (
         pair_faults.bridge(AT, ohm=3.0, henry=1e-9),
@@ -51,11 +52,11 @@ CASES = {
     ),
     "cut": (
         pair_faults.cut(AT, 0),
-        [shunt(JW * 5e-15, 0), series(CUT, 0), shunt(JW * 5e-15, 0)],
+        [shunt(S * 5e-15, 0), series(CUT, 0), shunt(S * 5e-15, 0)],
     ),
     "cut of both": (
         pair_faults.cut(AT, 2),
-        [shunt(JW * 5e-15, 2), series(CUT, 2), shunt(JW * 5e-15, 2)],
+        [shunt(S * 5e-15, 2), series(CUT, 2), shunt(S * 5e-15, 2)],
     ),
 }  # fmt: skip
 
@@ -67,8 +68,8 @@ def test_a_fault_is_what_the_cascade_says(name: str, share: float) -> None:
     lines, _ = matrices(share)
     got = reflected(sample(LENGTH, share), END, faults, z_ref_ohm=50.0)
     difference, common = by_cascade(lines, (AT, LENGTH - AT), parts)
-    assert np.abs(got.difference[0] - difference).max() < 1e-9
-    assert np.abs(got.common[0] - common).max() < 1e-9
+    assert np.abs(got.difference[0] - difference).max() < 1e-10
+    assert np.abs(got.common[0] - common).max() < 1e-10
 
 
 @pytest.mark.parametrize(
@@ -82,8 +83,8 @@ def test_any_termination(end: Termination) -> None:
     faults, parts = CASES["nick"]
     got = reflected(sample(LENGTH), end, faults, z_ref_ohm=50.0)
     difference, common = by_cascade(matrices()[0], (AT, LENGTH - AT), parts, end)
-    assert np.abs(got.difference[0] - difference).max() < 1e-9
-    assert np.abs(got.common[0] - common).max() < 1e-9
+    assert np.abs(got.difference[0] - difference).max() < 1e-10
+    assert np.abs(got.common[0] - common).max() < 1e-10
 
 
 @pytest.mark.parametrize("share", [0.0, 0.004])
@@ -91,9 +92,9 @@ def test_jumper_over_both_lanes_is_a_shorter_pair(share: float) -> None:
     span = 0.07
     faults = pair_faults.jumper(AT, 2, span_m=span, ohm=0.1, henry=2e-9)
     got = reflected(sample(LENGTH, share), END, faults, z_ref_ohm=50.0)
-    parts = [series(0.1 + JW * 2e-9, 2)]
+    parts = [series(0.1 + S * 2e-9, 2)]
     want = by_cascade(matrices(share)[0], (AT, LENGTH - AT - span), parts)
-    assert np.abs(got.difference[0] - want[0]).max() < 1e-9
+    assert np.abs(got.difference[0] - want[0]).max() < 1e-10
 
 
 @pytest.mark.parametrize("lane", [0, 1])
@@ -108,10 +109,10 @@ def test_jumper_over_one_lane_leaves_the_other_alone(lane: int) -> None:
     beside[:, left, left], beside[:, right, right] = single[:, 0, 0], single[:, 1, 1]
     beside[:, left, right], beside[:, right, left] = single[:, 0, 1], single[:, 1, 0]
     beside[:, lane, lane + 2] = beside[:, lane + 2, lane] = 1.0
-    parts = [series(0.1 + JW * 2e-9, lane), beside]
+    parts = [series(0.1 + S * 2e-9, lane), beside]
     difference, common = by_cascade(lines, (AT, LENGTH - AT - span), parts)
-    assert np.abs(got.difference[0] - difference).max() < 1e-9
-    assert np.abs(got.common[0] - common).max() < 1e-9
+    assert np.abs(got.difference[0] - difference).max() < 1e-10
+    assert np.abs(got.common[0] - common).max() < 1e-10
 
 
 def test_a_dummy_is_another_line_from_there_on() -> None:
@@ -122,7 +123,17 @@ def test_a_dummy_is_another_line_from_there_on() -> None:
     other = PerMetre(series=lines.series * 1.1 * 1.05, shunt=lines.shunt / 1.1 * 1.05)
     s = ended(cascade(coupled_line(lines, AT), coupled_line(other, LENGTH - AT)), END)
     difference = 0.5 * (s[:, 0, 0] + s[:, 1, 1] - s[:, 0, 1] - s[:, 1, 0])
-    assert np.abs(got.difference[0] - difference).max() < 1e-9
+    assert np.abs(got.difference[0] - difference).max() < 1e-10
+
+
+def test_damped_frequencies_obey_the_same_algebra() -> None:
+    faults = pair_faults.bridge(AT, ohm=3.0)
+    lines, _ = matrices(0.004, DAMPED)
+    part = of_matrix(y=two_by_two(1 / 3, -1 / 3, 1 / 3, N))
+    got = reflected(sample(LENGTH, 0.004, DAMPED), END, faults, z_ref_ohm=50.0)
+    difference, common = by_cascade(lines, (AT, LENGTH - AT), [part])
+    assert np.abs(got.difference[0] - difference).max() < 1e-10
+    assert np.abs(got.common[0] - common).max() < 1e-10
 
 
 def test_a_batch_is_its_rows() -> None:

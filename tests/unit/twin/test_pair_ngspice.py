@@ -12,9 +12,9 @@ from pair_samples import LC_END as END
 from scipy.special import erf
 
 from casemate.twin import pair_faults
-from casemate.twin.line_tdr import frequencies
+from casemate.twin.pair_line import laplace_of
 from casemate.twin.pair_reflection import reflected
-from casemate.twin.pair_time import steps, times_s
+from casemate.twin.pair_time import band_hz, steps, times_s
 
 FIRST_M, SECOND_M, SPAN_M = 0.3, 0.2, 0.05
 LATE_S = 1e-9
@@ -101,7 +101,8 @@ def test_fault_in_frequency(name: str, tmp_path: Path) -> None:
         nodes=("a1", "a2"),
     )
     f_hz = np.arange(301) * 1e7
-    got = reflected(constant_pair(f_hz, FIRST_M + SECOND_M), END, faults, z_ref_ohm=50.0)
+    s = laplace_of(f_hz, damped=False)
+    got = reflected(constant_pair(s, FIRST_M + SECOND_M), END, faults, z_ref_ohm=50.0)
     difference = 0.5 * (table[:, 1] - table[:, 2]) - 1.0
     common = 0.5 * (table[:, 1] + table[:, 2])
     assert np.allclose(table[:, 0].real, f_hz[1:])
@@ -123,9 +124,9 @@ def test_fault_in_time(name: str, tmp_path: Path) -> None:
         analysis="tran 5p 9n 0 5p",
         nodes=("a1", "a2"),
     ).real
-    f_hz = frequencies(80e-9, RISE_S / 4.0)  # samples dense enough for straight lines between
-    got = reflected(constant_pair(f_hz, FIRST_M + SECOND_M), END, faults, z_ref_ohm=50.0)
-    ours = np.interp(table[:, 0] - LATE_S, times_s(f_hz), steps(f_hz, got.difference, RISE_S)[0])
+    s = laplace_of(band_hz(12e-9, RISE_S / 4.0))  # dense enough for straight lines between
+    got = reflected(constant_pair(s, FIRST_M + SECOND_M), END, faults, z_ref_ohm=50.0)
+    ours = np.interp(table[:, 0] - LATE_S, times_s(s), steps(s, got.difference, RISE_S)[0])
     theirs = 0.5 * (table[:, 1] - table[:, 2]) - np.interp(table[:, 0], t, 0.5 * edge)
     assert np.sqrt(np.mean((ours - theirs) ** 2)) < 3e-5
     assert np.abs(ours - theirs).max() < 4e-4
@@ -140,7 +141,8 @@ def test_unlike_lanes_against_a_ladder(tmp_path: Path) -> None:
     rows += f"\nR93 p0_{sections} p1_{sections} {END.between_ohm}\nC99 p1_80 0 0.3p"
     table = ngspice(tmp_path, rows, analysis="ac lin 300 10meg 3g", nodes=("p0_0", "p1_0"))
     f_hz = np.arange(301) * 1e7
+    s = laplace_of(f_hz, damped=False)
     faults = pair_faults.probe(0.02, 1, farad=3e-13)
-    got = reflected(constant_pair(f_hz, 0.06, 0.0, skew), END, faults, z_ref_ohm=50.0)
+    got = reflected(constant_pair(s, 0.06, 0.0, skew), END, faults, z_ref_ohm=50.0)
     assert np.abs(got.difference[0, 1:] - (0.5 * (table[:, 1] - table[:, 2]) - 1.0)).max() < 2e-3
     assert np.abs(got.common[0, 1:] - 0.5 * (table[:, 1] + table[:, 2])).max() < 2e-3

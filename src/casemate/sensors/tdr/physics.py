@@ -20,20 +20,17 @@ from casemate.core.errors import InputError
 from casemate.core.samples import Block, Channel
 from casemate.design.enclosure import TileDesign
 from casemate.mesh.model import TileMesh
-from casemate.twin.line_materials import Real
-from casemate.twin.line_tdr import frequencies
+from casemate.twin.line_materials import Complex, Real
 from casemate.twin.pair_faults import sound
-from casemate.twin.pair_line import Pair, Termination, odd_ohm, positive
+from casemate.twin.pair_line import Pair, Termination, laplace_of, odd_ohm, positive
 from casemate.twin.pair_reflection import reflected
 from casemate.twin.pair_ripple import Ripple, ripple, width_errors
 from casemate.twin.pair_tile import Lanes, lanes_of, nearest_arc, pair_on
-from casemate.twin.pair_time import steps, times_s
+from casemate.twin.pair_time import EARLY, band_hz, steps, times_s
 
 MODALITY = "tdr"
 SLOWEST_S_M = 1.2e-8
 """Delay that the record allows for: 9.6 ns/m of the modes, and room (tests hold the margin)."""
-RECORD = 1.5
-"""Length of the computed record over one return: later echoes are damped, but not gone."""
 BEFORE_S = 5e-10
 """What is read before the edge: the base line."""
 AFTER_S = 2e-9
@@ -44,6 +41,10 @@ MEMORY_M = 5e-3
 """Length over which width errors of etching forget themselves; planning value."""
 TERMINATION_HZ = 1e9
 """At which the resistor between the lanes fits the odd mode."""
+CHUNK_MAX = 4096
+"""Captures of a chunk at most: chunk c begins with capture c times this."""
+_UNIT, _EPISODES = 1, 2
+"""Streams of one seed: width errors of a unit, noise of episodes."""
 UNITS = {"ps": 1e-12, "ns": 1e-9, "s": 1.0, "ohm": 1.0}
 
 
@@ -98,11 +99,11 @@ class PairChannel:
 class Tdr:
     """The modality on one tile. t_s (B,): times of the bins, 0 where the edge leaves the reader.
 
-    first: number of the first bin in the computed record. f_hz (F,): of the record.
+    first: number of the first bin in the computed record. laplace_1_s (F,): of the record.
     """
 
     reader: Reflectometer
-    f_hz: Real
+    laplace_1_s: Complex
     t_s: Real
     first: int
     channels: tuple[PairChannel, ...]
@@ -174,8 +175,9 @@ def tdr_of(
             key=tile.id,
         )
     longest_s = 2.0 * SLOWEST_S_M * max(lanes.length_m for lanes in every)
-    f_hz = frequencies(RECORD * longest_s + 2.0 * (BEFORE_S + AFTER_S), reader.rise_seen_s)
-    all_s = times_s(f_hz)
+    window_s = (longest_s + AFTER_S + 4.0 * BEFORE_S) * EARLY / (EARLY - 1)
+    laplace = laplace_of(band_hz(max(window_s, EARLY * BEFORE_S), reader.rise_seen_s))
+    all_s = times_s(laplace)
     read = np.flatnonzero((all_s >= -BEFORE_S) & (all_s <= longest_s + AFTER_S))
     chosen = [
         (number, lanes)
@@ -183,11 +185,13 @@ def tdr_of(
         if not only or channel_id(tile.id, lanes) in only
     ]
     channels = tuple(
-        _channel(tile, mesh, lanes, f_hz, rise_k, np.random.Philox(key=unit, counter=[0, 0, 0, n]))
+        _channel(
+            tile, mesh, lanes, laplace, rise_k, np.random.Philox(key=unit, counter=[0, 0, n, _UNIT])
+        )
         for n, lanes in chosen
     )
     return Tdr(
-        reader=reader, f_hz=f_hz, t_s=all_s[read], first=int(read[0]), channels=channels
+        reader=reader, laplace_1_s=laplace, t_s=all_s[read], first=int(read[0]), channels=channels
     )  # fmt: skip
 
 
@@ -195,12 +199,12 @@ def _channel(
     tile: TileDesign,
     mesh: TileMesh,
     lanes: Lanes,
-    f_hz: Real,
+    laplace_1_s: Complex,
     rise_k: float,
     seeded: np.random.Philox,
 ) -> PairChannel:
-    pair = pair_on(tile.stackup, mesh, lanes, f_hz, rise_k)
-    nominal = pair_on(tile.stackup, mesh, lanes, f_hz) if rise_k else pair
+    pair = pair_on(tile.stackup, mesh, lanes, laplace_1_s, rise_k)
+    nominal = pair_on(tile.stackup, mesh, lanes, laplace_1_s) if rise_k else pair
     return PairChannel(
         channel=Channel(
             id=channel_id(tile.id, lanes), modality=MODALITY, unit="1", tile=tile.id,
@@ -228,7 +232,7 @@ def responses(tdr: Tdr, of: PairChannel, faults: Real, prepared: Ripple | None =
     """
     bank = fingerprint(of) if prepared is None else prepared
     seen = reflected(of.pair, of.termination, faults, z_ref_ohm=tdr.reader.z_ohm, ripple=bank)
-    whole = steps(tdr.f_hz, seen.difference, tdr.reader.rise_seen_s)
+    whole = steps(tdr.laplace_1_s, seen.difference, tdr.reader.rise_seen_s)
     return np.ascontiguousarray(whole[:, tdr.first : tdr.first + tdr.bins])
 
 
@@ -319,7 +323,7 @@ def folded(captures: Captures) -> tuple[Real, Real]:
 
 def generator_of(seed: int, chunk: int) -> np.random.Generator:
     """Return the randomness of one chunk of episodes: the same on one process as on many."""
-    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, chunk, 0]))
+    return np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, chunk, _EPISODES]))
 
 
 def episodes(
@@ -334,10 +338,17 @@ def episodes(
 ) -> Captures:
     """Return one noisy, keyed capture of each of a chunk of faults, (E, COLUMNS).
 
-    All chunks but the last must be of one size: capture numbers count on from chunk * E.
+    The result depends on `seed` and `chunk` alone, so chunks can be run anywhere, in any order;
+    number them through over all pairs of a campaign. InputError above CHUNK_MAX.
     """
+    if len(faults) > CHUNK_MAX or chunk < 0:
+        raise InputError(
+            f"a chunk has more than {CHUNK_MAX} episodes, or a number below 0.",
+            remedy="cut the faults into smaller chunks, numbered from 0.",
+            value=(len(faults), chunk),
+        )
     waves = responses(tdr, of, faults, prepared)
-    return captured(tdr, waves, challenge, chunk * len(faults), generator_of(seed, chunk))
+    return captured(tdr, waves, challenge, chunk * CHUNK_MAX, generator_of(seed, chunk))
 
 
 def block(
