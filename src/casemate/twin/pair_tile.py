@@ -1,21 +1,17 @@
-"""Pairs of a drawn tile: which nets run side by side, on what board, and where a place lies."""
+"""Pairs of a drawn tile: which nets run side by side, and on what board."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from casemate.core.errors import InputError
 from casemate.design.enclosure import Stackup
 from casemate.mesh.model import Net, TileMesh
 from casemate.twin.capacitance import crossing_f
-from casemate.twin.line_materials import Complex, Dielectric, Metal, Real
+from casemate.twin.line_materials import Complex, Dielectric, Metal
 from casemate.twin.line_microstrip import Substrate
-from casemate.twin.pair_faults import cut, nick, nick_henry
 from casemate.twin.pair_line import Pair, buried, pair_of, positive, stretched
 from casemate.twin.resistance import IACS_ALPHA_1_K, IACS_OHM_M, NM, lengths_m
-from casemate.twin.resistance_nicks import bite_squares
 
 FR4 = Dielectric(epsilon_r=4.435, tan_delta=0.0173)
 """As found on the recorded lines (decision 7); a thin core with much resin may have 0.5 less."""
@@ -127,32 +123,3 @@ def pair_on(
     two = stretched(buried(board, (width_m, width_m), (gap_m,), laplace_1_s, more), lanes.share)
     alone = buried(board, (width_m,), (), laplace_1_s, more)
     return pair_of(laplace_1_s, two, alone, lanes.length_m * (1.0 + EXPANSION_1_K * rise_k))
-
-
-def nearest_arc(net: Net, x_m: float, y_m: float) -> tuple[float, float]:
-    """Return (arc from the net's start, distance) of a net's centre line nearest to a place, m."""
-    ends = net.vertices.astype(np.float64) * NM
-    begin, step = ends[:-1], np.diff(ends, axis=0)
-    size = np.hypot(step[:, 0], step[:, 1])
-    away = np.array([x_m, y_m]) - begin
-    along = np.clip((away * step).sum(axis=1) / size**2, 0.0, 1.0)
-    gap = np.hypot(*(away - along[:, None] * step).T)
-    best = int(np.argmin(gap))
-    before = np.concatenate([[0.0], np.cumsum(size)])
-    return float(before[best] + along[best] * size[best]), float(gap[best])
-
-
-def drilled(
-    at_m: float, lane: int, *, width_m: float, copper_m: float, bite_m: float, diameter_m: float
-) -> Real:
-    """Return the fault, (1, COLUMNS), of a drill that bites `bite_m` into one edge of a lane.
-
-    A bite of the whole width or more cuts the lane.
-    """
-    positive(width_m=width_m, copper_m=copper_m, bite_m=bite_m, diameter_m=diameter_m)
-    if bite_m >= width_m:
-        return cut(at_m, lane)
-    squares = bite_squares(width_m, bite_m, diameter_m)
-    ohm = squares * IACS_OHM_M / copper_m
-    henry = nick_henry(squares=squares, width_m=width_m, depth_m=bite_m)
-    return nick(at_m, lane, ohm=ohm, henry=henry)

@@ -8,10 +8,7 @@ is noise and whatever an adversary sends.
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from importlib import resources
-from typing import Any
 
 import numpy as np
 
@@ -20,12 +17,15 @@ from casemate.core.errors import InputError
 from casemate.core.samples import Block, Channel
 from casemate.design.enclosure import TileDesign
 from casemate.mesh.model import TileMesh
+from casemate.mesh.store import load_mesh
+from casemate.sensors.card import load_card
+from casemate.twin.board import Board
 from casemate.twin.line_materials import Complex, Real
 from casemate.twin.pair_faults import sound
 from casemate.twin.pair_line import Pair, Termination, laplace_of, odd_ohm, positive
 from casemate.twin.pair_reflection import reflected
 from casemate.twin.pair_ripple import Ripple, ripple, width_errors
-from casemate.twin.pair_tile import Lanes, lanes_of, nearest_arc, pair_on
+from casemate.twin.pair_tile import Lanes, lanes_of, pair_on
 from casemate.twin.pair_time import EARLY, band_hz, steps, times_s
 
 MODALITY = "tdr"
@@ -35,17 +35,14 @@ BEFORE_S = 5e-10
 """What is read before the edge: the base line."""
 AFTER_S = 2e-9
 """What is read after the return from the end."""
-SPREAD = 0.01
-"""Of impedance along a pair; planning value: 2 % of width at one place, 3 % peak to peak."""
-MEMORY_M = 5e-3
-"""Length over which width errors of etching forget themselves; planning value."""
 TERMINATION_HZ = 1e9
 """At which the resistor between the lanes fits the odd mode."""
 CHUNK_MAX = 4096
 """Captures of a chunk at most: chunk c begins with capture c times this."""
 _UNIT, _EPISODES = 1, 2
 """Streams of one seed: width errors of a unit, noise of episodes."""
-UNITS = {"ps": 1e-12, "ns": 1e-9, "s": 1.0, "ohm": 1.0}
+READERS = {"embedded": "", "analyser": "analyser_"}
+"""Prefix of each reader's figures in the card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,29 +119,22 @@ class Captures:
     chips: Chips
 
 
-def card() -> dict[str, Any]:
-    """Return the modality's card."""
-    text = resources.files("casemate.sensors.tdr").joinpath("card.toml").read_text("utf-8")
-    return tomllib.loads(text)
-
-
 def card_reader(name: str = "embedded") -> Reflectometer:
-    """Return a reader of the card; InputError if there is none of this name."""
-    known = card()["readers"]
-    if name not in known:
+    """Return a reader of the card, embedded or analyser; InputError for another name."""
+    if name not in READERS:
         raise InputError(
-            f"the card of tdr has no reader {name!r}.", remedy=f"readers: {', '.join(known)}."
+            f"the card of tdr has no reader {name!r}.", remedy=f"readers: {', '.join(READERS)}."
         )
-    told = known[name]
-
-    def si(key: str) -> float:
-        number, unit = str(told[key]).split()
-        return float(number) * UNITS[unit]
-
+    card, prefix = load_card(MODALITY), READERS[name]
     return Reflectometer(
-        rise_s=si("rise"), noise=told["noise"], jitter_s=si("jitter"), averages=told["averages"],
-        wander_s=si("wander"), capture_s=si("capture"), z_ohm=si("impedance"),
-    )  # fmt: skip
+        rise_s=card[f"{prefix}rise"],
+        noise=card[f"{prefix}noise"],
+        jitter_s=card[f"{prefix}jitter"],
+        averages=int(card[f"{prefix}averages"]),
+        wander_s=card[f"{prefix}wander"],
+        capture_s=card[f"{prefix}capture"],
+        z_ohm=card[f"{prefix}impedance"],
+    )
 
 
 def channel_id(tile: str, lanes: Lanes) -> str:
@@ -195,6 +185,19 @@ def tdr_of(
     )  # fmt: skip
 
 
+def tdr_of_board(
+    board: Board,
+    reader: Reflectometer,
+    *,
+    unit: int,
+    rise_k: float = 0.0,
+    only: tuple[str, ...] = (),
+) -> Tdr:
+    """Return `tdr_of` for a board of a twin; its mesh is read from disk."""
+    mesh = load_mesh(board.path)
+    return tdr_of(board.tile, mesh, reader, unit=unit, rise_k=rise_k, only=only)
+
+
 def _channel(
     tile: TileDesign,
     mesh: TileMesh,
@@ -203,6 +206,7 @@ def _channel(
     rise_k: float,
     seeded: np.random.Philox,
 ) -> PairChannel:
+    card = load_card(MODALITY)
     pair = pair_on(tile.stackup, mesh, lanes, laplace_1_s, rise_k)
     nominal = pair_on(tile.stackup, mesh, lanes, laplace_1_s) if rise_k else pair
     return PairChannel(
@@ -214,7 +218,7 @@ def _channel(
         pair=pair,
         termination=Termination(between_ohm=2.0 * odd_ohm(nominal, TERMINATION_HZ)),
         errors=width_errors(
-            lanes.length_m, spread=SPREAD, memory_m=MEMORY_M,
+            lanes.length_m, spread=card["spread"], memory_m=card["spread_memory"],
             generator=np.random.Generator(seeded),
         ),
     )  # fmt: skip
@@ -244,24 +248,6 @@ def anchor(tdr: Tdr, of: PairChannel, prepared: Ripple | None = None) -> Real:
 def place_m(of: PairChannel, lane: int, arc_m: float) -> float:
     """Return the place in the pair, m from the reader, of a point at `arc_m` of one lane."""
     return arc_m / of.lanes.lengths_m[lane] * of.pair.length_m
-
-
-def met(tdr: Tdr, layer: str, x_m: float, y_m: float) -> tuple[int, int, float, float]:
-    """Return (number of the channel, lane, place, distance) of the copper nearest to a spot."""
-    best = (-1, 0, 0.0, np.inf)
-    for number, of in enumerate(tdr.channels):
-        for lane, net in enumerate(of.lanes.nets):
-            if net.layer == layer:
-                arc_m, gap_m = nearest_arc(net, x_m, y_m)
-                if gap_m < best[3]:
-                    best = (number, lane, place_m(of, lane, arc_m), gap_m)
-    if best[0] < 0:
-        raise InputError(
-            "no pair of the tile lies on this layer.",
-            remedy="name a mesh layer of the tile.",
-            key=layer,
-        )
-    return best
 
 
 def read_out(
@@ -377,11 +363,15 @@ def block(
     )
 
 
-def asked(tdr: Tdr, key: bytes, epoch: int, *, silent: float = 0.125) -> Challenge:
-    """Return the challenge of this modality: signs, silence, one place a bin, a capture a round."""
+def asked(tdr: Tdr, key: bytes, epoch: int, *, silent: float | None = None) -> Challenge:
+    """Return the challenge of this modality: signs, silence, one place a bin, a capture a round.
+
+    silent: share of silent chips, that of the card if None.
+    """
+    share = load_card(MODALITY)["silent"] if silent is None else silent
     return Challenge(
         key=key, modality=MODALITY, epoch=epoch, chip_s=tdr.reader.capture_s / tdr.bins,
-        silent=silent, order=tdr.bins,
+        silent=share, order=tdr.bins,
     )  # fmt: skip
 
 

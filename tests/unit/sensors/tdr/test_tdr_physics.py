@@ -13,10 +13,12 @@ from tdr_samples import STACK, TILE, mesh, sample
 
 from casemate.core.challenge import chips
 from casemate.core.errors import InputError
+from casemate.sensors.card import load_card
 from casemate.sensors.tdr import physics
 from casemate.twin import pair_faults
 from casemate.twin.line_materials import Real
-from casemate.twin.pair_tile import board_of, drilled, lanes_of
+from casemate.twin.modules import MODALITY_OF
+from casemate.twin.pair_tile import board_of, lanes_of
 
 KEY = bytes(range(32))
 SEED = 11
@@ -60,13 +62,11 @@ def test_every_zone_is_a_channel() -> None:
 
 
 def test_the_card_is_what_the_reader_is() -> None:
-    card = physics.card()
-    assert card["id"] == physics.MODALITY and card["maturity"] == "simulated"
-    for name, figures in card["readers"].items():
-        reader = physics.card_reader(name)
-        assert set(figures["sources"]) == set(figures) - {"sources"}
-        assert reader.rise_s == pytest.approx(float(figures["rise"].split()[0]) * 1e-12)
-    assert physics.card_reader().rise_s <= 2e-10 and physics.card_reader().averages == 256
+    card = load_card(physics.MODALITY)
+    assert card.maturity == "simulated" and MODALITY_OF["sense-tdr"] == card.id
+    reader = physics.card_reader()
+    assert reader.rise_s == card["rise"] <= 2e-10 and reader.averages == 256
+    assert physics.card_reader("analyser").noise == card["analyser_noise"] == 5e-6
 
 
 @pytest.mark.parametrize("number", range(4))
@@ -207,31 +207,9 @@ def test_a_block_is_any_part_of_the_stream() -> None:
     assert np.abs(loud).max() < 0.01
 
 
-def test_the_nearest_copper_is_found() -> None:
-    tdr = sample()
-    net = tdr.channels[1].lanes.nets[1]
-    middle = len(net.vertices) // 2
-    x_m, y_m = net.vertices[middle] * 1e-9
-    number, lane, at_m, gap_m = physics.met(tdr, net.layer, x_m + 2e-5, y_m)
-    assert (number, lane) == (1, 1)
-    assert gap_m <= 2e-5 + 1e-9
-    steps_m = np.hypot(*np.diff(net.vertices[: middle + 1].astype(float), axis=0).T).sum() * 1e-9
-    assert at_m == pytest.approx(physics.place_m(tdr.channels[1], 1, steps_m), abs=5e-5)
-
-
-def test_a_drill_nicks_or_cuts() -> None:
-    figures = {"width_m": 1e-4, "copper_m": 18e-6, "diameter_m": 3e-4}
-    bite = drilled(0.1, 0, bite_m=5e-5, **figures)
-    assert 1e-3 < bite[0, pair_faults.SERIES_OHM] < 1e-2
-    assert 1e-11 < bite[0, pair_faults.SERIES_H] < 1e-10
-    assert drilled(0.1, 0, bite_m=1e-4, **figures)[0, pair_faults.SERIES_OHM] > 1e9
-
-
 def test_a_board_without_a_plane_is_refused() -> None:
     with pytest.raises(InputError, match="plane"):
         board_of(replace(STACK, plane=()), "In1.Cu")
-    with pytest.raises(InputError, match="mesh layer"):
-        physics.met(sample(), "B.Cu", 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
