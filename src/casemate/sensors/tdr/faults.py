@@ -53,7 +53,7 @@ def faults_of(of: PairChannel, change: Altered) -> Real:
 
 
 def _single(change: Altered, event: Event, at_m: float, lane: int) -> Real:
-    """Return the row of a cut, a bite or a touch."""
+    """Return the row of a cut, a bite or a touch; a bite of no depth is thinned copper, all R."""
     tile = change.board.tile
     if event.kind == "cut":
         return pair_faults.cut(at_m, lane)
@@ -61,7 +61,11 @@ def _single(change: Altered, event: Event, at_m: float, lane: int) -> Real:
         return pair_faults.probe(at_m, lane, farad=event.farad, leak_ohm=event.ohm)
     width_m = tile.mesh.trace_m
     deep_m = min(event.bite_m, 0.999 * width_m)
-    henry = pair_faults.nick_henry(squares=event.added, width_m=width_m, depth_m=deep_m)
+    henry = (
+        0.0
+        if deep_m <= 0.0
+        else pair_faults.nick_henry(squares=event.added, width_m=width_m, depth_m=deep_m)
+    )
     ohm = event.added * IACS_OHM_M / tile.stackup.copper_m
     return pair_faults.nick(at_m, lane, ohm=ohm, henry=henry)
 

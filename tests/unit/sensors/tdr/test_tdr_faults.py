@@ -14,7 +14,7 @@ from casemate.sensors.tdr import physics
 from casemate.sensors.tdr.faults import altered_response, faults_of
 from casemate.twin.altered import Altered, altered
 from casemate.twin.board import Board, summed_up
-from casemate.twin.effects import Bridge, Contact, Detached, Effect, Hole, Spot
+from casemate.twin.effects import Bridge, Contact, Detached, Effect, Hole, Spot, Thinned
 from casemate.twin.line_materials import Real
 from casemate.twin.pair_faults import (
     AT,
@@ -70,6 +70,11 @@ def test_a_wide_hole_cuts_and_a_small_one_bites(drawn: Board) -> None:
     assert np.sum(bitten[:, SERIES_OHM + LANE] > 0.0) == 1
     assert 1e-5 < bitten[:, SERIES_OHM + LANE].max() < 1e-2
     assert 1e-13 < bitten[:, SERIES_H + LANE].max() < 1e-10
+
+
+def test_thinned_copper_is_resistance_alone(drawn: Board) -> None:
+    thin = faults(drawn, Thinned(at=on_net(0.4)[0], diameter_m=1.2e-4, left=0.5))
+    assert 1e-4 < thin[0, SERIES_OHM + LANE] < 1e-2 and thin[0, SERIES_H + LANE] == 0.0
 
 
 def test_a_touch_hangs_on_its_lane(drawn: Board) -> None:
