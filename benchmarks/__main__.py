@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import pattern, rack, start, tile, writer
+from benchmarks import pattern, rack, start, tdr, tile, writer
 from benchmarks.frame import Benchmark, Figure, table
 
 BENCHMARKS = (
@@ -18,6 +18,7 @@ BENCHMARKS = (
     Benchmark(name="pattern", help="trees and tours alone, cells a second", run=pattern.run),
     Benchmark(name="tile", help="200 x 300 mm tile with proofs and files", run=tile.run),
     Benchmark(name="gerber", help="our Gerber writer against gerbonara", run=writer.run),
+    Benchmark(name="tdr", help="reflectometry: attack episodes a second", run=tdr.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,

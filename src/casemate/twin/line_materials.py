@@ -1,6 +1,7 @@
 """Causal materials of a line: wideband Debye dielectric, skin effect, rough copper.
 
-Time dependence is exp(+j omega t), so a lossy permittivity has a negative imaginary part.
+Time dependence is exp(+j omega t), so a lossy permittivity has a negative imaginary part. All are
+analytic, so that a frequency may be complex: s/(2 pi j) at any s with a real part above 0.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ COPPER_OHM_M = 1.68e-8
 """Annealed copper at 20 C (IEC 60028 gives 1.724e-8 for the standard, 1.68e-8 for pure metal)."""
 
 
-def j_omega(f_hz: Real) -> Complex:
+def j_omega(f_hz: Real | Complex) -> Complex:
     """Return j 2 pi f, shape as given."""
     return np.asarray(2j * np.pi * f_hz, dtype=np.complex128)
 
@@ -58,7 +59,7 @@ class Metal:
     ball_m: float = 0.5e-6
 
 
-def permittivity(dielectric: Dielectric, f_hz: Real) -> Complex:
+def permittivity(dielectric: Dielectric, f_hz: Real | Complex) -> Complex:
     """Return the complex relative permittivity at `f_hz`, shape (F,), by the wideband Debye law."""
     reference = np.asarray([dielectric.f_ref_hz], dtype=np.float64)
     at_ref = complex(_debye_shape(dielectric, reference)[0])
@@ -68,13 +69,13 @@ def permittivity(dielectric: Dielectric, f_hz: Real) -> Complex:
     return np.asarray(e_inf + strength * _debye_shape(dielectric, f_hz), dtype=np.complex128)
 
 
-def _debye_shape(dielectric: Dielectric, f_hz: Real) -> Complex:
+def _debye_shape(dielectric: Dielectric, f_hz: Real | Complex) -> Complex:
     span = math.log(dielectric.f_high_hz / dielectric.f_low_hz)
     ratio = (dielectric.f_high_hz + 1j * f_hz) / (dielectric.f_low_hz + 1j * f_hz)
     return np.asarray(np.log(ratio) / span, dtype=np.complex128)
 
 
-def surface_impedance(metal: Metal, f_hz: Real) -> Complex:
+def surface_impedance(metal: Metal, f_hz: Real | Complex) -> Complex:
     """Return the surface impedance in ohms a square at `f_hz`, shape (F,), thick metal.
 
     sqrt(j omega mu rho) times the causal roughness factor 1 + k s/(1 + s), s = a sqrt(j omega

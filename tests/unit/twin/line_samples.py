@@ -60,3 +60,21 @@ def constant(f_hz: Real, *, r: float, l_h: float, g: float, c_f: float) -> Wave:
     """Return the wave on a line of constant R, L, G, C per metre."""
     series, shunt = r + j_omega(f_hz) * l_h, g + j_omega(f_hz) * c_f
     return Wave(gamma_1_m=np.sqrt(series * shunt), z_ohm=np.sqrt(series / shunt))
+
+
+def ladder(l_h: Real, c_f: Real, length_m: float, sections: int) -> str:
+    """Return a coupled pair as a ladder of halves of L, C, halves of L; ends a, b and y, z."""
+    step = length_m / sections
+    rows = []
+    for n in range(sections):
+        for side, other in ((0, 1), (1, 0)):
+            left, right = f"p{side}_{n}", f"p{side}_{n + 1}"
+            rows.append(f"L{side}_{n} {left} {right} {l_h[side, side] * step:.9g}")
+            ground = (c_f[side, side] + c_f[side, other]) * step
+            rows.append(f"C{side}_{n} {left} 0 {ground / 2:.9g}")
+            rows.append(f"D{side}_{n}x {right} 0 {ground / 2:.9g}".replace("D", "CD"))
+        share = l_h[0, 1] / np.sqrt(l_h[0, 0] * l_h[1, 1])
+        rows.append(f"K{n} L0_{n} L1_{n} {share:.9g}")
+        mutual = -c_f[0, 1] * step / 2
+        rows.append(f"CM{n} p0_{n} p1_{n} {mutual:.9g}\nCN{n} p0_{n + 1} p1_{n + 1} {mutual:.9g}")
+    return "\n".join(rows)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from line_samples import FR4, constant, ngspice
+from line_samples import FR4, constant, ladder, ngspice
 from scipy.special import erf
 
 from casemate.twin.line_coupled import PerMetre, capacitance_f_m, coupled_line, folded
@@ -22,7 +22,7 @@ from casemate.twin.line_defects import (
     probe,
     stub,
 )
-from casemate.twin.line_materials import C0_M_S, Complex, Real, j_omega
+from casemate.twin.line_materials import C0_M_S, Complex, j_omega
 from casemate.twin.line_network import cascade, line
 from casemate.twin.line_tdr import frequencies, step_response
 
@@ -120,24 +120,6 @@ def test_step_in_time(l_h: float, c_f: float, tmp_path: Path) -> None:
     gap = ours - theirs
     assert np.sqrt(np.mean(gap**2)) < 3e-4
     assert np.abs(gap).max() < 2e-3
-
-
-def ladder(l_h: Real, c_f: Real, length_m: float, sections: int) -> str:
-    """Return a coupled pair as a ladder of halves of L, C, halves of L; ends a, b and y, z."""
-    step = length_m / sections
-    rows = []
-    for n in range(sections):
-        for side, other in ((0, 1), (1, 0)):
-            left, right = f"p{side}_{n}", f"p{side}_{n + 1}"
-            rows.append(f"L{side}_{n} {left} {right} {l_h[side, side] * step:.9g}")
-            ground = (c_f[side, side] + c_f[side, other]) * step
-            rows.append(f"C{side}_{n} {left} 0 {ground / 2:.9g}")
-            rows.append(f"D{side}_{n}x {right} 0 {ground / 2:.9g}".replace("D", "CD"))
-        share = l_h[0, 1] / np.sqrt(l_h[0, 0] * l_h[1, 1])
-        rows.append(f"K{n} L0_{n} L1_{n} {share:.9g}")
-        mutual = -c_f[0, 1] * step / 2
-        rows.append(f"CM{n} p0_{n} p1_{n} {mutual:.9g}\nCN{n} p0_{n + 1} p1_{n + 1} {mutual:.9g}")
-    return "\n".join(rows)
 
 
 @pytest.mark.external

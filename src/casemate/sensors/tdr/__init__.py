@@ -1,0 +1,1 @@
+"""Sensing by reflections of keyed pulses along a net."""
