@@ -88,13 +88,15 @@ def matrix(
     """
     cells: list[Cell] = []
     names = tuple(each.id for each in MODALITIES)
+    ready = tuple(each.fit(twin) for each in MODALITIES)
     for move in moves:
         judged: list[tuple[Judgement, ...]] = []
         for number in range(places):
             generator = np.random.default_rng([seed, number])
             plan = plan_drawn(twin.enclosure, generator)
             scene = move.scene(plan, {})
-            played = play(twin, scene, seed=seed + number, times_s=instants(scene, count=INSTANTS))
+            times_s = instants(scene, count=INSTANTS)
+            played = play(twin, scene, seed=seed + number, times_s=times_s, ready=ready)
             judged.append(tuple(judge(each, scene) for each in played))
             say(f"{move.id}, place {number + 1} of {places}")
         for k, modality in enumerate(names):

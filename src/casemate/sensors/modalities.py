@@ -11,6 +11,7 @@ from casemate.sensors.loop_resistance.physics import fit as fit_loop_resistance
 from casemate.sensors.mesh_capacitance.physics import fit as fit_mesh_capacitance
 from casemate.sensors.modality import Fitted
 from casemate.sensors.rf_cavity.physics import fit as fit_rf_cavity
+from casemate.sensors.tdr.fitted import fit as fit_tdr
 from casemate.twin.assembly import Twin
 from casemate.twin.modules import modalities_of
 
@@ -26,6 +27,7 @@ class Modality:
 MODALITIES: tuple[Modality, ...] = (
     Modality(id="loop_resistance", fit=fit_loop_resistance),
     Modality(id="mesh_capacitance", fit=fit_mesh_capacitance),
+    Modality(id="tdr", fit=fit_tdr),
     Modality(id="rf_cavity", fit=fit_rf_cavity),
     Modality(id="environment", fit=fit_environment),
 )

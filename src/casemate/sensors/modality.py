@@ -94,6 +94,12 @@ class Fitted(Protocol):
         """
         ...
 
-    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
-        """Return residuals of windows, means over `chips` chips a channel, (K, C), with health."""
+    def residuals(
+        self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
+    ) -> Residuals:
+        """Return residuals of windows, means over `chips` chips a channel, (K, C), with health.
+
+        `louder` (K, C), at least 1: how far silent chips say that a channel's noise is up. What
+        does not follow the challenge raises the noise that residuals are measured by.
+        """
         ...

@@ -65,7 +65,10 @@ def _substituted(fitted: Fitted, reading: Reading, stand_in: Substituted, seed: 
     quantity, additive = reading.quantity.copy(), reading.additive.copy()
     health = reading.health.copy()
     size = np.abs(fitted.nominal)
-    if stand_in.kind == "replay":
+    if not fitted.excited and stand_in.kind in ("replay", "emulator"):
+        # nothing asks a passive sensor anything that a recording would not answer
+        quantity[mine], health[mine] = fitted.nominal[mine], 0
+    elif stand_in.kind == "replay":
         # answers to an old challenge: as strong as ever, but they do not follow this one
         quantity[mine] = 0.0
         additive[mine] = np.hypot(additive, size)[mine]

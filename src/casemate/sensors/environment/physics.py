@@ -137,7 +137,9 @@ class Environment:
                 found[:, k] = self.card["contrast"] * walk
         return found
 
-    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
+    def residuals(
+        self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
+    ) -> Residuals:
         """Return each sensor's distance from its anchor in units of what its site does by itself.
 
         Temperature: contrast of a board against the others' median, and the median against the

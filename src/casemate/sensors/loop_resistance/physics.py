@@ -87,13 +87,15 @@ class LoopResistance:
                 found[:, list(pair)] = spread * np.outer(walk[:, k], self.nominal[list(pair)])
         return found
 
-    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
+    def residuals(
+        self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
+    ) -> Residuals:
         """Return, for each zone, ln of the lanes' ratio, and its mean against the board's median.
 
         Both less their anchors, in units of noise; the second's noise holds gradients too.
         """
         log = np.log(np.maximum(np.real(values), 1e-6) / self.nominal)
-        own = self.noise / self.nominal / np.sqrt(chips)
+        own = louder * self.noise / self.nominal / np.sqrt(chips)
         open_ = (health & Health.CLIPPED) != 0
         names: list[str] = []
         tiles: list[str] = []
@@ -106,9 +108,9 @@ class LoopResistance:
             for k, pair in enumerate(pairs):
                 lost = open_[:, list(pair)].any(axis=1)
                 first, last = pair[0], pair[-1]
-                spread = float(np.hypot(own[first], own[last]))
+                spread = np.hypot(own[:, first], own[:, last])
                 ratio = (log[:, first] - log[:, last]) / spread
-                noise = float(np.hypot(spread / 2.0, gradient))
+                noise = np.hypot(spread / 2.0, gradient)
                 common = (means[:, k] - middle) / noise
                 zone = self.channels[first].id.rsplit("/", 1)[-1]
                 columns += [np.where(lost, DIVERGED, ratio), np.where(lost, DIVERGED, common)]

@@ -104,13 +104,16 @@ class MeshCapacitance:
         walk = ou(self.card["contrast_memory"], times_s, generator, len(self.channels))
         return np.asarray(self.card["contrast"] * walk * self.nominal)
 
-    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
+    def residuals(
+        self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
+    ) -> Residuals:
         """Return ln(C/C0) less the median of the board's channels of that kind and layer.
 
         In units of chip noise and of what uneven water leaves.
         """
         log = np.log(np.maximum(np.real(values), LOST_F) / self.nominal)
-        own = np.hypot(self.noise / self.nominal / np.sqrt(chips), self.card["contrast"])
+        noise = louder * self.noise / self.nominal / np.sqrt(chips)
+        own = np.hypot(noise, self.card["contrast"])
         z = np.empty_like(log)
         for tile, plates in self.plates.items():
             row = self.rows[tile]
@@ -118,7 +121,7 @@ class MeshCapacitance:
             for group in {(k, name) for k, name in zip(plates.kind.tolist(), layer, strict=True)}:
                 mine = np.flatnonzero((plates.kind == group[0]) & (layer == group[1])) + row.start
                 middle = np.median(log[:, mine], axis=1)[:, None]
-                z[:, mine] = (log[:, mine] - middle) / own[mine]
+                z[:, mine] = (log[:, mine] - middle) / own[:, mine]
         lost = (health & Health.CLIPPED) != 0
         return Residuals(
             names=tuple(each.id.split("/", 1)[1] for each in self.channels),

@@ -129,29 +129,32 @@ class RfCavity:
             found[:, link] = size * np.sqrt(self.card["drift"] / (2.0 * shapes)) * moved
         return found.reshape(times_s.size, -1)
 
-    def residuals(self, values: Values, health: npt.NDArray[np.uint16], chips: int) -> Residuals:
+    def residuals(
+        self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
+    ) -> Residuals:
         """Return, for each link, how far what gain and stretch leave lies above noise and drift.
 
         |H - g H0(f (1 + e))|^2 over the power of noise and drift, less its mean in a quiet
         enclosure, over its spread there (both by simulation, for drift has few shapes).
         """
-        ratio = self._ratios(values, chips)
+        ratio = self._ratios(values, chips, louder)
         names = tuple(f"link {a}-{b}" for a, b in self.links)
         z = (ratio - self.quiet[:, 0]) / self.quiet[:, 1]
         return Residuals(names=names, tiles=("",) * len(names), z=z)
 
-    def _ratios(self, values: Values, chips: int) -> Real:
+    def _ratios(self, values: Values, chips: int, louder: Real) -> Real:
         """Return residual power over that of noise and drift, (K, L)."""
         count, tones = len(self.links), self.f_hz.size
         mean = self.nominal.reshape(count, tones)
         step = 1e-5
         moved = (self._links(self.f_hz * (1.0 + step)) - mean) / step
-        power = self.card["noise"] / max(chips, 1) + self.card["drift"]
+        up = np.mean(louder.reshape(-1, count, tones) ** 2, axis=2)
+        power = self.card["noise"] * up / max(chips, 1) + self.card["drift"]
         found = np.empty((values.shape[0], count))
         for k, row in enumerate(values.reshape(-1, count, tones)):
             for link in range(count):
                 left = _left(row[link], mean[link], moved[link])
-                found[k, link] = left / (float(np.mean(np.abs(mean[link]) ** 2)) * power)
+                found[k, link] = left / (float(np.mean(np.abs(mean[link]) ** 2)) * power[k, link])
         return found
 
 
@@ -244,5 +247,5 @@ def _quiet(fitted: RfCavity) -> Real:
     values = fitted.nominal + fitted.nuisance(times_s, generator)
     parts = generator.standard_normal((2, *values.shape))
     values = values + fitted.noise * (parts[0] + 1j * parts[1])
-    ratios = fitted._ratios(values, 1)
+    ratios = fitted._ratios(values, 1, np.ones(values.shape))
     return np.stack([ratios.mean(axis=0), ratios.std(axis=0)], axis=1)
