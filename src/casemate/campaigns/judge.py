@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from casemate.campaigns.play import Played
 from casemate.core.samples import Health
+from casemate.sensors.modality import Values
 from casemate.twin.effects import Scene
 from casemate.twin.line_materials import Real
 
@@ -35,9 +36,9 @@ PHASES = ("before", "during", "after")
 class Phase:
     """One phase of a scene in one modality.
 
-    z: largest residual in noises, and whose it is. reading: mean of the shown channel. silent: the
-    largest rms of silent chips over noise. lost: share of readings that never came or cannot be
-    trusted.
+    z: largest residual in noises, and whose it is. reading: median of the shown channel, clipped:
+    whether it stood at the end of its range for most of the phase. silent: the largest rms of
+    silent chips over noise. lost: share of readings that never came or cannot be trusted.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Phase:
     z: float
     residual: str
     reading: complex
+    clipped: bool
     silent: float
     lost: float
     health: tuple[str, ...]
@@ -139,6 +141,8 @@ def _phase(
     flags = played.health[mine]
     lost = float(np.mean((flags & ~np.uint16(Health.CLIPPED)) != 0))
     readings = played.values[mine, channel]
+    readings = readings[np.isfinite(readings)]
+    clipped = np.median(flags[:, channel] & np.uint16(Health.CLIPPED)) > 0
     z = float(part[k, which])
     steady = float(np.sqrt(np.mean(played.silent[mine] ** 2, axis=0)).max())
     return Phase(
@@ -146,7 +150,8 @@ def _phase(
         instants=int(mine.sum()),
         z=z,
         residual=played.residuals.names[int(which)],
-        reading=complex(np.nanmean(readings)) if np.isfinite(readings).any() else complex(math.nan),
+        reading=_middle(readings),
+        clipped=bool(clipped),
         silent=silent,
         lost=lost,
         health=tuple(
@@ -154,6 +159,13 @@ def _phase(
         ),
         sight=_sight(z, lost, steady, int(mine.sum())),
     )
+
+
+def _middle(readings: Values) -> complex:
+    """Return the median of real and imaginary parts, nan if there is none."""
+    if readings.size == 0:
+        return complex(math.nan)
+    return complex(np.median(np.real(readings)), np.median(np.imag(readings)))
 
 
 def _sight(z: float, lost: float, silent: float, instants: int) -> Sight:

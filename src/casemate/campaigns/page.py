@@ -12,7 +12,7 @@ from casemate.attacks.move import Plan
 from casemate.campaigns.judge import Judgement, phases_of
 from casemate.campaigns.matrix import Matrix, matrix_html
 from casemate.campaigns.play import Played
-from casemate.campaigns.show import quantity, residual
+from casemate.campaigns.show import quantity, reading, residual
 from casemate.core.geometry import Point
 from casemate.twin.assembly import Twin
 from casemate.twin.effects import Bridge, Contact, Effect, Hole, Pocket, Scene, Thinned
@@ -81,7 +81,7 @@ def _table(judged: tuple[Judgement, ...]) -> str:
             cells.append(
                 "-"
                 if part is None
-                else f"{escape(quantity(part.reading, each.unit))}<br>residual {residual(part)}"
+                else f"{escape(reading(part, each.unit))}<br>residual {residual(part)}"
             )
         cells.append("never" if math.isnan(each.seen_s) else f"{each.seen_s:.3g} s")
         out = "" if each.in_design else " out"
@@ -95,7 +95,7 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
     values, t = played.values[:, channel], played.times_s
     shown = np.isfinite(values)
     complex_ = np.iscomplexobj(values)
-    reading = 20.0 * np.log10(np.maximum(np.abs(values), 1e-12)) if complex_ else np.real(values)
+    level = 20.0 * np.log10(np.maximum(np.abs(values), 1e-12)) if complex_ else np.real(values)
     scale, unit = _scale_time(float(t[-1]))
     plots = []
     if shown.any():
@@ -104,7 +104,7 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
                 title=f"{judged.channel}",
                 x_label=unit,
                 y_label="dB" if complex_ else judged.unit,
-                curves=(Curve(name="reading", x=t[shown] * scale, y=reading[shown]),),
+                curves=(Curve(name="reading", x=t[shown] * scale, y=level[shown]),),
             )
         )
     size = np.nan_to_num(np.abs(played.residuals.z), nan=0.0)
@@ -121,13 +121,13 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
         Plot(title="residuals, log10(1 + |z|)", x_label=unit, y_label="noises", curves=curves)
     )
     if played.fitted.excited:
-        level = np.log10(np.maximum(played.silent.max(axis=1), 1e-3))
+        loud = np.log10(np.maximum(played.silent.max(axis=1), 1e-3))
         plots.append(
             Plot(
                 title="silent chips, largest channel",
                 x_label=unit,
                 y_label="log10 rms/noise",
-                curves=(Curve(name="silent", x=t * scale, y=level),),
+                curves=(Curve(name="silent", x=t * scale, y=loud),),
             )
         )
     heard = ", ".join(sorted({flag for part in judged.phases for flag in part.health}))

@@ -26,7 +26,7 @@ from casemate.twin.line_materials import Real
 
 LOUD = 2.5
 """Rms of a dozen silent chips over their noise that quiet chips reach once in 10^8 windows."""
-INSTANTS = 240
+INSTANTS = 160
 KEYS = 120
 
 

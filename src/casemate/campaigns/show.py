@@ -27,6 +27,15 @@ def quantity(value: complex, unit: str) -> str:
     return f"{real / size[0]:.5g} {size[1]}{unit}"
 
 
+def reading(phase: Phase | None, unit: str) -> str:
+    """Return what the shown channel read in a phase: a clipped loop is open, a board is gone."""
+    if phase is None:
+        return "-"
+    if phase.clipped:
+        return "open" if unit == "ohm" else "out of range"
+    return quantity(phase.reading, unit)
+
+
 def residual(phase: Phase | None) -> str:
     """Return what a phase's residual was, in noises, or why there is none."""
     if phase is None:
@@ -42,10 +51,7 @@ def lines(judged: tuple[Judgement, ...]) -> list[str]:
     rows = [["", *PHASES, "seen after", "verdict of the figures"]]
     for each in judged:
         name = each.modality if each.in_design else f"({each.modality})"
-        readings = [
-            "-" if (part := each.phase(phase)) is None else quantity(part.reading, each.unit)
-            for phase in PHASES
-        ]
+        readings = [reading(each.phase(phase), each.unit) for phase in PHASES]
         seen = "never" if math.isnan(each.seen_s) else f"{each.seen_s:.3g} s"
         rows.append([name, *readings, seen, each.sight])
         levels = [residual(each.phase(phase)) for phase in PHASES]
@@ -75,6 +81,7 @@ def as_json(judged: tuple[Judgement, ...]) -> list[dict[str, Any]]:
                     "residual_over_noise": part.z,
                     "residual": part.residual,
                     "reading": _number(part.reading),
+                    "clipped": part.clipped,
                     "silent_over_noise": part.silent,
                     "lost": part.lost,
                     "health": list(part.health),

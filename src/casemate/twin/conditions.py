@@ -148,8 +148,8 @@ def _active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
     """Return what is there at any time of the window that begins now, at its largest."""
     rows = []
     for each in scene:
-        late = min(now_s + WINDOW_S, math.nextafter(each.stop_s, 0.0))
-        level = max(each.level(now_s), each.level(late))
+        late_s = max(now_s, min(now_s + WINDOW_S, math.nextafter(each.stop_s, 0.0)))
+        level = max(each.level(now_s), each.level(late_s))
         if level > 0.0:
             rows.append(_scaled(each.effect, level))
     return tuple(rows)

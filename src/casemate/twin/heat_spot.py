@@ -43,11 +43,20 @@ def rise_k(off_m: Real, *, watt: float, radius_m: float, sheet_w_k: float) -> Re
 
 def net_rise_k(board: Board, spot: HeatSpot) -> Real:
     """Return the mean rise along each net, (N,): what its resistance sees."""
-    places, nets = _samples(board.path)
-    off_m = np.hypot(places[:, 0] - spot.at.x_m, places[:, 1] - spot.at.y_m)
-    rise = rise_k(off_m, watt=spot.watt, radius_m=spot.radius_m, sheet_w_k=sheet_w_k(board))
-    size = len(board.nets)
-    return np.asarray(np.bincount(nets, rise, size) / np.maximum(np.bincount(nets, None, size), 1))
+    per_watt = _per_watt_k(
+        board.path, len(board.nets), spot.at.x_m, spot.at.y_m, spot.radius_m, sheet_w_k(board)
+    )
+    return spot.watt * per_watt
+
+
+@lru_cache(maxsize=64)
+def _per_watt_k(
+    path: Path, nets: int, x_m: float, y_m: float, radius_m: float, sheet_w_k: float
+) -> Real:
+    places, net = _samples(path)
+    off_m = np.hypot(places[:, 0] - x_m, places[:, 1] - y_m)
+    rise = rise_k(off_m, watt=1.0, radius_m=radius_m, sheet_w_k=sheet_w_k)
+    return np.asarray(np.bincount(net, rise, nets) / np.maximum(np.bincount(net, None, nets), 1))
 
 
 def net_share(board: Board, at: Place, radius_m: float) -> Real:

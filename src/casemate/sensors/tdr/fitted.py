@@ -37,6 +37,10 @@ from casemate.twin.walks import ou
 
 MOST_BINS = 0.5
 """Shift that temperature may have and a fit takes out, in bins; a larger one is a change."""
+MOST_SEEN = 4096
+"""Departures kept; a scene of all moves makes a few hundred."""
+MOST_SOLVED = 24
+"""Pairs kept, some 15 MB each."""
 MEMORY_S = 600.0
 """Of what a fit of one temperature leaves (planning value)."""
 
@@ -68,6 +72,7 @@ class FittedTdr:
     pairs: npt.NDArray[np.int64]
     rows: dict[str, slice]
     solved: dict[str, Solved] = field(default_factory=dict)
+    seen: dict[tuple[str, bytes], float] = field(default_factory=dict)
 
     def read(self, conditions: Conditions) -> Reading:
         """Return each pair's departure from its sound response."""
@@ -94,12 +99,23 @@ class FittedTdr:
             mine = self._solved(change, self.channels[row.start + k].id)
             faults = faults_of(mine.of, change)
             if len(faults):
-                response = altered_response(mine.tdr, mine.of, faults, mine.prepared)
-                found[k] = departure(mine.sound, response)
+                found[k] = self._departure(self.channels[row.start + k].id, mine, faults)
         return found
+
+    def _departure(self, channel: str, mine: Solved, faults: Real) -> float:
+        """Return the departure that faults make; the last ones are kept, for scenes repeat them."""
+        key = (channel, faults.tobytes())
+        if key not in self.seen:
+            if len(self.seen) >= MOST_SEEN:
+                self.seen.clear()
+            response = altered_response(mine.tdr, mine.of, faults, mine.prepared)
+            self.seen[key] = departure(mine.sound, response)
+        return self.seen[key]
 
     def _solved(self, change: Altered, channel: str) -> Solved:
         if channel not in self.solved:
+            if len(self.solved) >= MOST_SOLVED:
+                self.solved.pop(next(iter(self.solved)))
             tdr = tdr_of_board(change.board, self.reader, unit=self.twin.seed, only=(channel,))
             of = tdr.channels[0]
             prepared = fingerprint(of)
