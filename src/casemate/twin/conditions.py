@@ -56,7 +56,7 @@ class Conditions:
     """One instant. Temperatures K; `humidity` relative, of the air inside; `water`: of the boards'
 
     dielectric, as a share of saturation; `lux`: inside. `active`: effects that are there, those
-    that can be partial scaled to their level.
+    that can be partial scaled to their level, and for how long each has been, `age_s`.
     """
 
     now_s: float
@@ -68,6 +68,19 @@ class Conditions:
     pressure_pa: float
     lux: float
     active: tuple[Effect, ...]
+    age_s: tuple[float, ...] = ()
+
+    def spots(self, tile: str) -> tuple[tuple[HeatSpot, float], ...]:
+        """Return the spots of heat on a board and how long each has heated, s.
+
+        Without ages, as of states that are made by hand, they have settled.
+        """
+        ages = self.age_s or (math.inf,) * len(self.active)
+        return tuple(
+            (each, age)
+            for each, age in zip(self.active, ages, strict=True)
+            if isinstance(each, HeatSpot) and each.at.tile == tile
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +132,14 @@ def course(twin: Twin, scene: Scene, times_s: Real, generator: np.random.Generat
         humidity, water, series.pressure_pa[:EVEN], series.light_lux[:EVEN],
     )  # fmt: skip
     at = np.stack([np.interp(times_s, even, row) for row in rows], axis=1)
-    steps = tuple(
-        _instant(twin, _active(scene, now_s), now_s, at[k])
-        for k, now_s in enumerate(times_s.tolist())
-    )
+    steps = tuple(_instant(twin, scene, now_s, at[k]) for k, now_s in enumerate(times_s.tolist()))
     return Course(times_s=times_s, anchor=anchor, steps=steps)
 
 
-def _instant(twin: Twin, active: tuple[Effect, ...], now_s: float, at: Real) -> Conditions:
+def _instant(twin: Twin, scene: Scene, now_s: float, at: Real) -> Conditions:
     """Return one instant from the interpolated rows `at` (7,) and what is active."""
+    there = _there(scene, now_s)
+    active = tuple(effect for effect, _ in there)
     ambient_k, air_k, skin_k, humidity, water, pressure_pa, light_lux = at.tolist()
     around, within = _ambient(active, inside=False), _ambient(active, inside=True)
     dried = sum(each.share for each in active if isinstance(each, Gas))
@@ -141,18 +153,23 @@ def _instant(twin: Twin, active: tuple[Effect, ...], now_s: float, at: Real) -> 
         pressure_pa=pressure_pa + around.pascal + within.pascal,
         lux=_lux(twin, active, light_lux),
         active=active,
+        age_s=tuple(age for _, age in there),
     )
 
 
-def _active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
-    """Return what is there at any time of the window that begins now, at its largest."""
+def _there(scene: Scene, now_s: float) -> list[tuple[Effect, float]]:
+    """Return what is there at any time of the window that begins now, at its largest, with ages."""
     rows = []
     for each in scene:
         late_s = max(now_s, min(now_s + WINDOW_S, math.nextafter(each.stop_s, 0.0)))
         level = max(each.level(now_s), each.level(late_s))
         if level > 0.0:
-            rows.append(_scaled(each.effect, level))
-    return tuple(rows)
+            rows.append((_scaled(each.effect, level), late_s - each.start_s))
+    return rows
+
+
+def _active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
+    return tuple(effect for effect, _ in _there(scene, now_s))
 
 
 SCALED: dict[type[Effect], tuple[str, ...]] = {

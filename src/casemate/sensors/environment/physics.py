@@ -19,9 +19,9 @@ from casemate.sensors.card import ModalityCard, load_card
 from casemate.sensors.modality import Reading, Residuals, Values
 from casemate.twin.assembly import Twin
 from casemate.twin.conditions import Conditions, anchor_of
-from casemate.twin.effects import Fans, Force, Gas, HeatSpot, Shaken, Sound
+from casemate.twin.effects import Fans, Force, Gas, Shaken, Sound
 from casemate.twin.environment_forces import Accelerometer
-from casemate.twin.heat_spot import rise_k, sheet_w_k
+from casemate.twin.heat_spot import rise_k
 from casemate.twin.line_materials import Real
 from casemate.twin.shaking import force_rms_m_s2, quiet_rms_m_s2, sound_rms_m_s2
 from casemate.twin.walks import ou
@@ -108,15 +108,12 @@ class Environment:
     def _spots_k(self, tile: str, conditions: Conditions) -> float:
         board, total = self.twin.board(tile), 0.0
         middle = np.array([0.5 * board.tile.width_m, 0.5 * board.tile.height_m])
-        for each in conditions.active:
-            if isinstance(each, HeatSpot) and each.at.tile == tile:
-                off = np.hypot(*(middle - np.array([each.at.x_m, each.at.y_m])))
-                total += float(
-                    rise_k(
-                        np.array([off]), watt=each.watt, radius_m=each.radius_m,
-                        sheet_w_k=sheet_w_k(board),
-                    )[0]
-                )  # fmt: skip
+        for spot, age_s in conditions.spots(tile):
+            off = np.hypot(*(middle - np.array([spot.at.x_m, spot.at.y_m])))
+            rise = rise_k(
+                np.array([off]), board=board, watt=spot.watt, radius_m=spot.radius_m, age_s=age_s
+            )
+            total += float(rise[0])
         return total
 
     def _shaken(self, force: Force, tile: str) -> float:

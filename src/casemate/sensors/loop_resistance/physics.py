@@ -19,7 +19,7 @@ from casemate.twin.altered import END_OHM, Altered, altered, loop_ohm
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board
 from casemate.twin.conditions import Conditions, anchor_of
-from casemate.twin.effects import HeatSpot, Lifted
+from casemate.twin.effects import Lifted
 from casemate.twin.heat_spot import net_rise_k, net_share
 from casemate.twin.injection import Band, net_volt
 from casemate.twin.line_materials import Real
@@ -67,12 +67,7 @@ class LoopResistance:
         return Reading(quantity=np.minimum(quantity, full), additive=additive, health=health)
 
     def _board_ohm(self, board: Board, change: Altered, conditions: Conditions) -> Real:
-        spots = tuple(
-            each
-            for each in conditions.active
-            if isinstance(each, HeatSpot) and each.at.tile == board.tile.id
-        )
-        rise = conditions.skin_k - self.anchor_k + _spots_k(board, spots)
+        rise = conditions.skin_k - self.anchor_k + _spots_k(board, conditions)
         strained = 1.0 + GAUGE_FACTOR * _strain(board, conditions)
         return loop_ohm(change, sheet_ohm(board) * (1.0 + IACS_ALPHA_1_K * rise) * strained)
 
@@ -128,10 +123,10 @@ def _strain(board: Board, conditions: Conditions) -> Real:
     return total
 
 
-def _spots_k(board: Board, spots: tuple[HeatSpot, ...]) -> Real:
+def _spots_k(board: Board, conditions: Conditions) -> Real:
     total = np.zeros(len(board.nets))
-    for spot in spots:
-        total += net_rise_k(board, spot)
+    for spot, age_s in conditions.spots(board.tile.id):
+        total += net_rise_k(board, spot, age_s)
     return total
 
 

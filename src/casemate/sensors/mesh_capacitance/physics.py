@@ -22,7 +22,6 @@ from casemate.twin.altered import Altered, altered
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board
 from casemate.twin.conditions import PERMEABLE_M, Conditions, anchor_of
-from casemate.twin.effects import HeatSpot
 from casemate.twin.heat_spot import net_rise_k
 from casemate.twin.injection import Band, net_volt
 from casemate.twin.line_materials import Real
@@ -134,9 +133,8 @@ def _spots_k(plates: Plates, conditions: Conditions) -> Real:
     """Return the mean rise of each channel's nets by spots of heat on their board, (C,)."""
     board = plates.board
     nets = np.zeros(len(board.nets))
-    for each in conditions.active:
-        if isinstance(each, HeatSpot) and each.at.tile == board.tile.id:
-            nets += net_rise_k(board, each)
+    for spot, age_s in conditions.spots(board.tile.id):
+        nets += net_rise_k(board, spot, age_s)
     return np.asarray(
         0.5 * (nets[plates.i] + np.where(plates.j < 0, nets[plates.i], nets[plates.j]))
     )
