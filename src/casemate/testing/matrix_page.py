@@ -50,8 +50,8 @@ def page(found: tuple[Matrix, ...]) -> str:
         "Made by `make validate` (`python -m casemate.testing.matrix_page`); do not edit. "
         "**Simulated throughout**: no enclosure was attacked. Every [move](moves.md) with its "
         "default values, at places drawn by area, on one unit of each example.\n",
-        f"- **sees**: a residual of {SEES:g} or more noises of a quiet enclosure. Noise that silent "
-        "chips tell of counts as noise, so injection does not show as a change.",
+        f"- **sees**: a residual of {SEES:g} or more noises of a quiet enclosure. Noise that "
+        "silent chips tell of counts as noise, so injection does not show as a change.",
         f"- **interference**: silent chips {LOUD:g} times louder than their noise.",
         "- **unheard**: the reader's health says that samples do not come, come late, or repeat.",
         f"- **hints**: {HINTS:g} noises or more, not {SEES:g}. **blind**: less.\n",
