@@ -48,7 +48,10 @@ def rise_k(off_m: Real, *, board: Board, watt: float, radius_m: float, age_s: fl
     settle_s = heat / LOSS_W_M2K
     spread = sheet / heat
     # the integrand is smooth in ln s between where heat arrives and where loss or age ends it
-    low, high = np.log(r**2 / (4.0 * spread) / 40.0), math.log(min(age_s, 40.0 * settle_s))
+    low, high = (
+        np.log(r**2 / (4.0 * spread) / 40.0),
+        math.log(min(max(age_s, 1e-9), 40.0 * settle_s)),
+    )
     nodes, weights = np.polynomial.legendre.leggauss(60)
     half = 0.5 * np.maximum(high - low, 0.0)
     s = np.exp(low[:, None] + half[:, None] * (nodes + 1.0))

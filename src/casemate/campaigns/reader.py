@@ -1,0 +1,151 @@
+"""A twin behind the interface of hardware: chip by chip what its readers deliver through a scene.
+
+Channels are those of hardware: a link between antennas is one channel whose chips ask for a tone
+each (`challenge.order` tones), nets and sensors are one channel each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.challenge import Challenge, Chips, chips
+from casemate.core.errors import InputError
+from casemate.core.samples import Block, Channel, Health, Values
+from casemate.sensors.modality import Fitted, Reading
+from casemate.sensors.rf_cavity.physics import RfCavity
+from casemate.sensors.standing_in import delivered
+from casemate.twin.assembly import Twin
+from casemate.twin.conditions import WINDOW_S, course
+from casemate.twin.effects import BusFault, Scene
+from casemate.twin.line_materials import Real
+
+UNHEARD = Health.MISSING | Health.LATE | Health.RESET | Health.CLIPPED
+
+
+class TwinReader:
+    """A modality of a twin as a `core.samples.Reader`: its stream lasts `duration_s`.
+
+    The same seed and challenge give the same stream. A reader that is stuck repeats itself bit for
+    bit and says nothing: that is for `core.watch` to see.
+    """
+
+    def __init__(
+        self, twin: Twin, fitted: Fitted, scene: Scene, *, seed: int, duration_s: float
+    ) -> None:
+        if not duration_s >= 2.0 * WINDOW_S:
+            raise InputError(
+                "a stream is shorter than two windows.",
+                remedy=f"give a duration of at least {2.0 * WINDOW_S:g} s.",
+                key="duration_s",
+                value=duration_s,
+            )
+        self._twin, self._fitted, self._scene, self._seed = twin, fitted, scene, seed
+        self._times_s: Real = np.arange(int(duration_s / WINDOW_S)) * WINDOW_S
+        self._places = fitted.f_hz.size if isinstance(fitted, RfCavity) else 1
+        self._channels = _channels(fitted)
+        self._epoch = 0
+        self._open = True
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Return the channels, in the order of the blocks' columns."""
+        return self._channels
+
+    @property
+    def order(self) -> int:
+        """Return the places that a challenge has to ask for in turn: tones, or 1."""
+        return self._places
+
+    def configure(self, challenge: Challenge) -> Iterator[Block]:
+        """Return the stream that answers `challenge` from its chip 0; the one before ends.
+
+        Raises InputError for a challenge of another number of places or chip time.
+        """
+        chip_s = self._fitted.chip_s
+        if challenge.order != self._places or abs(challenge.chip_s / chip_s - 1.0) > 1e-9:
+            raise InputError(
+                "the challenge does not fit the reader.",
+                remedy=f"ask for {self._places} places in chips of {chip_s:g} s.",
+                value=(challenge.order, challenge.chip_s),
+            )
+        self._epoch += 1
+        return self._stream(challenge, self._epoch)
+
+    def close(self) -> None:
+        """End the stream."""
+        self._open = False
+
+    def _stream(self, challenge: Challenge, epoch: int) -> Iterator[Block]:
+        fitted = self._fitted
+        run = course(self._twin, self._scene, self._times_s, np.random.default_rng([self._seed, 0]))
+        generator = np.random.default_rng([self._seed, 1, epoch])
+        slow = fitted.nuisance(self._times_s, generator)
+        count = max(1, round(WINDOW_S / fitted.chip_s))
+        last: Values | None = None
+        for k, now in enumerate(run.steps):
+            if not self._open or epoch != self._epoch:
+                return
+            reading = delivered(fitted, fitted.read(now), now, self._twin.seed)
+            reading = replace(reading, quantity=reading.quantity + slow[k])
+            drawn = chips(challenge, k * count, count)
+            values = self._values(reading, drawn, generator)
+            stuck = any(
+                isinstance(each, BusFault)
+                and each.kind == "stuck"
+                and each.modality in ("", fitted.id)
+                for each in now.active
+            )
+            if stuck and last is not None:
+                values = np.repeat(last[-1:], count, axis=0)
+            last = values
+            yield self._block(k, count, values, reading, generator, now.active)
+
+    def _values(self, reading: Reading, drawn: Chips, generator: np.random.Generator) -> Values:
+        """Return drive x quantity + interference + noise, (K, C)."""
+        fitted, count = self._fitted, drawn.drive.size
+        shape = (len(self._channels), self._places)
+        at = drawn.place if self._places > 1 else np.zeros(count, dtype=np.int64)
+        quantity = reading.quantity.reshape(shape)[:, at].T
+        spread = np.hypot(fitted.noise, reading.additive).reshape(shape)[:, at].T
+        noise = spread * generator.standard_normal(quantity.shape)
+        if np.iscomplexobj(fitted.nominal):
+            noise = noise + 1j * spread * generator.standard_normal(quantity.shape)
+        drive = drawn.drive[:, None] if fitted.excited else np.ones((count, 1))
+        if not np.iscomplexobj(fitted.nominal):
+            return np.asarray(np.real(drive) * np.real(quantity) + noise, dtype=np.float64)
+        return np.asarray(drive * quantity + noise, dtype=np.complex128)
+
+    def _block(
+        self,
+        k: int,
+        count: int,
+        values: Values,
+        reading: Reading,
+        generator: np.random.Generator,
+        active: tuple[object, ...],
+    ) -> Block:
+        flags = reading.health.reshape(len(self._channels), self._places)
+        each = np.bitwise_or.reduce(flags, axis=1) & np.uint16(UNHEARD)
+        health: npt.NDArray[np.uint16] = np.repeat(each[None, :], count, axis=0)
+        for effect in active:
+            mine = isinstance(effect, BusFault) and effect.modality in ("", self._fitted.id)
+            if mine and isinstance(effect, BusFault) and effect.kind == "loss":
+                came = generator.random(count) >= effect.share
+                health[came] &= ~np.uint16(Health.MISSING)
+        number = k * count + np.arange(count, dtype=np.int64)
+        return Block(
+            t_s=np.asarray(number * self._fitted.chip_s, dtype=np.float64),
+            chip=number if self._fitted.excited else np.full(count, -1, dtype=np.int64),
+            values=np.where(health != 0, np.nan, values),
+            health=health,
+        )
+
+
+def _channels(fitted: Fitted) -> tuple[Channel, ...]:
+    if not isinstance(fitted, RfCavity):
+        return fitted.channels
+    return tuple(Channel(id=f"rf/{a}-{b}", modality=fitted.id, unit="1") for a, b in fitted.links)
