@@ -7,7 +7,6 @@ each (`challenge.order` tones), nets and sensors are one channel each.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,7 +43,8 @@ class TwinReader:
                 value=duration_s,
             )
         self._twin, self._fitted, self._scene, self._seed = twin, fitted, scene, seed
-        self._times_s: Real = np.arange(int(duration_s / WINDOW_S)) * WINDOW_S
+        steps = int(duration_s / WINDOW_S)
+        self._times_s: Real = np.asarray(np.arange(steps) * WINDOW_S, dtype=np.float64)
         self._places = fitted.f_hz.size if isinstance(fitted, RfCavity) else 1
         self._channels = _channels(fitted)
         self._epoch = 0
@@ -90,9 +90,8 @@ class TwinReader:
             if not self._open or epoch != self._epoch:
                 return
             reading = delivered(fitted, fitted.read(now), now, self._twin.seed)
-            reading = replace(reading, quantity=reading.quantity + slow[k])
             drawn = chips(challenge, k * count, count)
-            values = self._values(reading, drawn, generator)
+            values = self._values(reading, slow[k], drawn, generator)
             stuck = any(
                 isinstance(each, BusFault)
                 and each.kind == "stuck"
@@ -104,20 +103,22 @@ class TwinReader:
             last = values
             yield self._block(k, count, values, reading, generator, now.active)
 
-    def _values(self, reading: Reading, drawn: Chips, generator: np.random.Generator) -> Values:
+    def _values(
+        self, reading: Reading, slow: Values, drawn: Chips, generator: np.random.Generator
+    ) -> Values:
         """Return drive x quantity + interference + noise, (K, C)."""
         fitted, count = self._fitted, drawn.drive.size
         shape = (len(self._channels), self._places)
         at = drawn.place if self._places > 1 else np.zeros(count, dtype=np.int64)
-        quantity = reading.quantity.reshape(shape)[:, at].T
+        quantity = (reading.quantity + slow).reshape(shape)[:, at].T
         spread = np.hypot(fitted.noise, reading.additive).reshape(shape)[:, at].T
-        noise = spread * generator.standard_normal(quantity.shape)
-        if np.iscomplexobj(fitted.nominal):
-            noise = noise + 1j * spread * generator.standard_normal(quantity.shape)
+        normal = generator.standard_normal((2, *quantity.shape))
         drive = drawn.drive[:, None] if fitted.excited else np.ones((count, 1))
-        if not np.iscomplexobj(fitted.nominal):
-            return np.asarray(np.real(drive) * np.real(quantity) + noise, dtype=np.float64)
-        return np.asarray(drive * quantity + noise, dtype=np.complex128)
+        if np.iscomplexobj(fitted.nominal):
+            noise = spread * (normal[0] + 1j * normal[1])
+            return np.asarray(drive * quantity + noise, dtype=np.complex128)
+        driven = np.real(drive) * np.real(quantity)
+        return np.asarray(driven + spread * normal[0], dtype=np.float64)
 
     def _block(
         self,
