@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from casemate.cli.main import build_parser
+from casemate.cli.main import parsed
 from casemate.core.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,7 +50,7 @@ def commands(text: str) -> list[str]:
 def complaint(command: str) -> str:
     """Return what the real parser has against a command; "" if nothing."""
     try:
-        args = build_parser().parse_args(shlex.split(command, comments=True)[1:])
+        args = parsed(shlex.split(command, comments=True)[1:])
     except InputError as error:
         return str(error)
     return "" if hasattr(args, "run") else "it names no command."

@@ -99,7 +99,7 @@ class TwinReader:
                 for each in now.active
             )
             if stuck and last is not None:
-                values = np.repeat(last[-1:], count, axis=0)
+                values = last[[-1] * count]
             last = values
             yield self._block(k, count, values, reading, generator, now.active)
 

@@ -110,6 +110,15 @@ def build_parser() -> Parser:
     return parser
 
 
+def parsed(arguments: list[str]) -> argparse.Namespace:
+    """Return the arguments parsed, a subcommand that its command implies put in.
+
+    Raises InputError for what is wrong with them.
+    """
+    first = next((each for each in arguments if not each.startswith("-")), None)
+    return build_parser().parse_args(_with_implied(arguments, first))
+
+
 def _guarded(arguments: list[str]) -> int:
     try:
         code = _dispatch(arguments)
@@ -125,7 +134,6 @@ def _guarded(arguments: list[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    parser = build_parser()
     names = [command.name for command in COMMANDS]
     first = next((each for each in arguments if not each.startswith("-")), None)
     if first is not None and first not in names:
@@ -135,11 +143,11 @@ def _dispatch(arguments: list[str]) -> int:
             f"there is no command {first!r}.", remedy=f"{hint}commands: {', '.join(names)}."
         )
     try:
-        args = parser.parse_args(_with_implied(arguments, first))
+        args = parsed(arguments)
     except SystemExit as stop:  # --help and --version
         return stop.code if isinstance(stop.code, int) else 2
     if not hasattr(args, "run"):
-        parser.print_help(sys.stderr)
+        build_parser().print_help(sys.stderr)
         return 2
     return int(args.run(args))
 
@@ -148,7 +156,9 @@ def _with_implied(arguments: list[str], first: str | None) -> list[str]:
     """Return the arguments with the subcommand that a command implies (`implied` of its module)."""
     if first is None:
         return arguments
-    command = next(each for each in COMMANDS if each.name == first)
+    command = next((each for each in COMMANDS if each.name == first), None)
+    if command is None:
+        return arguments
     implied = getattr(import_module(command.module), "implied", None)
     if implied is None:
         return arguments
