@@ -78,7 +78,7 @@ def test_specs_named_in_commands_exist_or_are_made_by_one_before() -> None:
     for page in PAGES:
         made: set[str] = set()
         for command in commands(page.read_text(encoding="utf-8")):
-            args = build_parser().parse_args(shlex.split(command, comments=True)[1:])
+            args = parsed(shlex.split(command, comments=True)[1:])
             if args.command == "new":
                 made.add(str(args.folder / "enclosure.toml"))
             elif getattr(args, "spec", None) is not None:
