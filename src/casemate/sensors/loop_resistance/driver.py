@@ -1,0 +1,27 @@
+"""Readers of loop resistance."""
+
+from __future__ import annotations
+
+from casemate.core.samples import Channel
+from casemate.sensors.links.frame_reader import FrameReader
+from casemate.sensors.links.frame_session import Allowance
+from casemate.sensors.links.port import SerialPort
+
+MODALITY = "loop_resistance"
+UNIT = "ohm"
+
+
+def frame_reader(
+    port: str, channels: tuple[Channel, ...], *, allowance: Allowance | None = None
+) -> FrameReader:
+    """Return a microcontroller reader on a serial port; opened when it is configured.
+
+    A drive of 1 is the current that the reader's card names. Protocol: docs/formats/reader-frames.md.
+    channels: those of the design, in ohm (one with another unit is refused by `configure`).
+    """
+    return FrameReader(
+        modality=MODALITY,
+        channels=channels,
+        open_port=lambda: SerialPort(port),
+        allowance=allowance,
+    )
