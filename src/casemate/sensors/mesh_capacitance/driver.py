@@ -16,7 +16,7 @@ def frame_reader(
 ) -> FrameReader:
     """Return a microcontroller reader on a serial port; opened when it is configured.
 
-    A drive of 1 is the voltage that the reader's card names. Protocol: docs/formats/reader-frames.md.
+    A drive of 1 is the voltage that its card names. Protocol: docs/formats/reader-frames.md.
     channels: those of the design, in F (one with another unit is refused by `configure`).
     """
     return FrameReader(
