@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from casemate.core.samples import Channel
 from casemate.sensors.links.frame_reader import FrameReader
 from casemate.sensors.links.frame_session import Allowance
+from casemate.sensors.links.iiod import PORT, Iiod
+from casemate.sensors.links.polled import PolledReader
 from casemate.sensors.links.port import SerialPort
+from casemate.sensors.loop_resistance.iio import IioLoops, Source
 
 MODALITY = "loop_resistance"
 UNIT = "ohm"
@@ -24,4 +29,27 @@ def frame_reader(
         channels=channels,
         open_port=lambda: SerialPort(port),
         allowance=allowance,
+    )
+
+
+def iio_reader(
+    host: str,
+    channels: tuple[Channel, ...],
+    *,
+    inputs: Mapping[str, str],
+    device: str,
+    source: Source,
+    port: int = PORT,
+    timeout_s: float = 2.0,
+) -> PolledReader:
+    """Return converter and current source of a Linux IIO server. See iio.py."""
+    return PolledReader(
+        channels=channels,
+        reach=lambda: IioLoops(
+            Iiod(host, port=port, timeout_s=timeout_s),
+            channels=channels,
+            inputs=inputs,
+            device=device,
+            source=source,
+        ),
     )
