@@ -12,7 +12,7 @@ from casemate.cli import main
 from casemate.twin.line_board import BoardModel, Segment, two_port
 from casemate.twin.line_fit import board_of
 from casemate.twin.line_launch import IDEAL
-from casemate.twin.line_touchstone import read_touchstone, touchstone_text
+from casemate.core.touchstone import read_touchstone, touchstone_text
 
 LAYOUT = """
 [board]

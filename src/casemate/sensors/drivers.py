@@ -1,4 +1,4 @@
-"""All drivers of reader hardware. One is registered here and nowhere else.
+"""All drivers of readers. One is registered here and nowhere else.
 
 Registration enrols it in the conformance kit. Nothing is imported until a driver is loaded.
 """
@@ -14,22 +14,27 @@ from casemate.core.errors import InputError
 from casemate.core.samples import Reader
 
 Maturity = Literal["draft", "simulated", "bench-proved", "field-proved"]
+Keyed = Literal["sign", "amplitude", "phase", "place", "silence"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driver:
-    """One driver. excited: whether it answers a challenge. maker: module:function."""
+    """One driver. maker: module:function that makes the reader.
+
+    keys: what of a challenge the hardware really drives; what it does not is arithmetic in the
+    driver, or refused, and adds no security.
+    """
 
     id: str
     modality: str
     link: str
-    excited: bool
+    keys: tuple[Keyed, ...]
     maturity: Maturity
     about: str
     maker: str
 
     def load(self) -> Callable[..., Reader]:
-        """Return what makes the reader; its arguments are those of the driver's page."""
+        """Return what makes the reader; its docstring says from what."""
         import importlib
 
         module, _, name = self.maker.partition(":")
@@ -38,33 +43,78 @@ class Driver:
 
 
 _HOME = "casemate.sensors"
+_ALL: tuple[Keyed, ...] = ("sign", "amplitude", "phase", "place", "silence")
+
+
+def _frames(modality: str, about: str) -> Driver:
+    return Driver(
+        id=f"{modality.replace('_', '-')}/frames",
+        modality=modality,
+        link="serial, reader-frames 1",
+        keys=_ALL,
+        maturity="simulated",
+        about=about,
+        maker=f"{_HOME}.{modality}.driver:frame_reader",
+    )
+
+
 DRIVERS: tuple[Driver, ...] = (
+    _frames("loop_resistance", "microcontroller with a current source"),
     Driver(
-        id="loop-resistance/frames",
+        id="loop-resistance/iio",
         modality="loop_resistance",
-        link="serial, reader-frames 1",
-        excited=True,
+        link="TCP, iiod of libiio",
+        keys=("sign", "amplitude", "silence"),
         maturity="simulated",
-        about="microcontroller with a current source",
-        maker=f"{_HOME}.loop_resistance.driver:frame_reader",
+        about="Linux IIO converter and current source",
+        maker=f"{_HOME}.loop_resistance.driver:iio_reader",
+    ),
+    _frames("mesh_capacitance", "microcontroller with a capacitance converter"),
+    _frames("tdr", "microcontroller with a pulser and a sampler"),
+    Driver(
+        id="rf-cavity/scpi-vna",
+        modality="rf_cavity",
+        link="VISA, SCPI of Keysight PNA and R&S ZVA, ZNB",
+        keys=("amplitude", "place", "silence"),
+        maturity="simulated",
+        about="vector network analyser, a point at a time",
+        maker=f"{_HOME}.rf_cavity.driver:scpi_vna",
     ),
     Driver(
-        id="mesh-capacitance/frames",
-        modality="mesh_capacitance",
-        link="serial, reader-frames 1",
-        excited=True,
+        id="rf-cavity/nanovna",
+        modality="rf_cavity",
+        link="serial, shell of the NanoVNA",
+        keys=("place",),
         maturity="simulated",
-        about="microcontroller with a capacitance converter",
-        maker=f"{_HOME}.mesh_capacitance.driver:frame_reader",
+        about="NanoVNA, for the bench",
+        maker=f"{_HOME}.rf_cavity.driver:nanovna",
     ),
     Driver(
-        id="tdr/frames",
-        modality="tdr",
-        link="serial, reader-frames 1",
-        excited=True,
+        id="environment/iio",
+        modality="environment",
+        link="TCP, iiod of libiio",
+        keys=(),
         maturity="simulated",
-        about="microcontroller with a pulser and a sampler",
-        maker=f"{_HOME}.tdr.driver:frame_reader",
+        about="any Linux IIO sensor with a buffer",
+        maker=f"{_HOME}.environment.driver:iio_reader",
+    ),
+    Driver(
+        id="recording/replay",
+        modality="",
+        link="Parquet or HDF5 file",
+        keys=(),
+        maturity="simulated",
+        about="a recorded stream of any reader",
+        maker=f"{_HOME}.recordings.driver:replay",
+    ),
+    Driver(
+        id="recording/touchstone",
+        modality="rf_cavity",
+        link="Touchstone file",
+        keys=(),
+        maturity="simulated",
+        about="measured S-parameters as a cavity that never changes",
+        maker=f"{_HOME}.recordings.driver:touchstone_replay",
     ),
 )
 """Every driver. `simulated`: it was tested against an emulator of its protocol, not on hardware."""
