@@ -167,7 +167,10 @@ class Session:
         none = codes == NO_NUMBER
         health[none] |= int(Health.NOT_A_NUMBER)
         health[~none & ((codes <= self._low) | (codes >= self._high))] |= int(Health.CLIPPED)
-        return codes * self._scale + self._offset, health
+        with np.errstate(over="ignore"):
+            values = codes * self._scale + self._offset
+        health[~np.isfinite(values)] |= int(Health.NOT_A_NUMBER)
+        return values, health
 
     def _block(
         self,

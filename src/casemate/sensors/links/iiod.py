@@ -15,6 +15,8 @@ from casemate.core.errors import ReaderError
 PORT = 30431
 """iiod's, as registered in libiio."""
 LINE_BYTES_MAX = 64
+ERRNO_MAX = 4095
+"""Linux's."""
 ANSWER_BYTES_MAX = 16 << 20
 
 
@@ -119,6 +121,8 @@ class Iiod:
             number = int(line)
         except ValueError:
             raise self._failed(f"{command}: {line[:40]!r} is no number") from None
+        if number < -ERRNO_MAX:
+            raise self._failed(f"{command}: {number} is no error code")
         if number < 0:
             raise self._failed(f"{command}: {os.strerror(-number)}")
         return number

@@ -84,9 +84,9 @@ class PolledReader:
 
         ReaderError if the instrument cannot be reached, InputError if it cannot do this challenge.
         """
-        self._generation += 1
+        self.close()  # an instrument that was left alone for long may be gone without a word
+        self._instrument = self._reach()
         try:
-            self._instrument = self._instrument or self._reach()
             self._instrument.start(challenge)
         except Exception:
             self.close()
@@ -133,7 +133,7 @@ class PolledReader:
             return self._nothing(Health.MISSING | Health.STALLED)
         try:
             return instrument.measure(complex(drive), place)
-        except ReaderError as error:
+        except Exception as error:  # a stream never raises, whatever an instrument says
             logging.getLogger(__name__).warning("%s", error)
             self._instrument = None
             self._sought_s = self._clock()
@@ -150,7 +150,7 @@ class PolledReader:
             return None
         try:
             found.start(challenge)
-        except ReaderError:
+        except Exception:  # as above
             found.close()
             return None
         self._instrument = found

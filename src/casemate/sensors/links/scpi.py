@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 from casemate.core.errors import ReaderError
@@ -20,7 +21,6 @@ class Scpi:
         import pyvisa
 
         self.name = resource
-        self._manager: Any = None
         self._session: Any = None
         try:
             self._manager = pyvisa.ResourceManager(backend)
@@ -86,14 +86,11 @@ class Scpi:
         return found
 
     def close(self) -> None:
-        """Let go of the instrument; never raises."""
-        import contextlib
-
-        for each in (self._session, self._manager):
-            with contextlib.suppress(Exception):
-                if each is not None:
-                    each.close()
-        self._session = self._manager = None
+        """Let go of the instrument; never raises. The manager stays: other sessions share it."""
+        session, self._session = self._session, None
+        with contextlib.suppress(Exception):
+            if session is not None:
+                session.close()
 
     def _failed(self, command: str, error: Exception) -> ReaderError:
         return ReaderError(

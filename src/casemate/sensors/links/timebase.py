@@ -8,16 +8,18 @@ from casemate.core.samples import Health
 
 SLEW = 200e-6
 """How fast the two clocks may part, relative: two crystals of 100 ppm, hot and cold."""
+WINDOW_S = 10.0
+"""Beyond it a difference of rates is no longer excused by the time that has passed."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Timebase:
     """Maps device times to the enclosure's, and notices when they part.
 
-    late_s: how long after its end a sample may arrive. share, slack_s: clocks that part by more
-    than slack_s + share x elapsed run at different rates. Transport that slows down by less than
-    SLEW cannot be told from a slow crystal: over a day that hides 17 s, so whoever needs an answer
-    sooner than that bounds the chips that a reader holds ahead, not its clock.
+    late_s: how long after its end a sample may arrive. share, slack_s: clocks that have parted by
+    more than slack_s + share x elapsed, of WINDOW_S at most, run at different rates. Transport that
+    slows down by less than SLEW cannot be told from a slow crystal: over a day that hides 17 s, so
+    whoever needs an answer sooner bounds the chips that a reader holds ahead, not its clock.
     """
 
     late_s: float = 0.5
@@ -38,11 +40,11 @@ class Timebase:
             return begin_s + self._offset_s, Health.GOOD
         elapsed = max(0.0, end_s - self._last_s)
         lag = arrival_s - end_s - self._offset_s
-        reach = SLEW * min(elapsed, 10.0)
+        reach = SLEW * min(elapsed, WINDOW_S)
         self._offset_s += max(-reach, min(reach, lag))
         self._last_s = max(self._last_s, end_s)
         flags = Health.LATE if lag > self.late_s else Health.GOOD
-        since = abs(end_s - self._start_s)
+        since = min(abs(end_s - self._start_s), WINDOW_S)
         if abs(lag) > self.slack_s + self.share * since:
             flags |= Health.RATE
         return begin_s + self._offset_s, flags

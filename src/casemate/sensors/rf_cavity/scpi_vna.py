@@ -9,6 +9,9 @@ its source is not under a phase command, and the ratio that it reports is free o
 phase of half a turn. The driver puts the sign of `drive` into the value by arithmetic, for the
 interface's sake, and refuses a constellation of phases. A ratio is free of the level, too; so the
 received wave is read beside it, and a level that does not follow the key is flagged.
+
+It starts from *RST, so any calibration in the instrument is switched off: what counts is the change
+against the anchor, and a calibration that somebody can load is one more thing to protect.
 """
 
 from __future__ import annotations
