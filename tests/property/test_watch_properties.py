@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +37,8 @@ def blocks(draw: st.DrawFn) -> Block:
     shape = (count, columns)
     values = draw(hnp.arrays(np.float64, shape, elements=ANY))
     if complex_:
-        values = values + 1j * draw(hnp.arrays(np.float64, shape, elements=ANY))
+        real, values = values, np.empty(shape, dtype=np.complex128)
+        values.real, values.imag = real, draw(hnp.arrays(np.float64, shape, elements=ANY))
     kind = draw(st.sampled_from(["uint16", "int64", "float64"]))
     flags = st.sampled_from([0, 0, 0, 1, 4, 511]) | (
         st.integers(0, 65_535) if kind == "uint16" else st.sampled_from([-1, 65_536, 2**40])
@@ -80,3 +83,27 @@ def test_good_samples_follow_one_another(given_: list[Block]) -> None:
 def test_a_stream_of_anything_raises_nothing(given_: list[object]) -> None:
     for block in watched(iter(given_), CHANNELS, CHALLENGE):  # type: ignore[arg-type]
         assert np.isfinite(block.values[block.good]).all()
+
+
+@given(
+    st.lists(st.sampled_from([0.5] * 12 + [0.51, 0.7, 0.0, -3.0, 5.0, 40.0]), max_size=60),
+    st.lists(st.sampled_from([1] * 12 + [0, 2, -5, 10_000]), min_size=60, max_size=60),
+    st.lists(st.integers(0, 60), max_size=5),
+)
+def test_how_a_stream_is_cut_into_blocks_changes_nothing(
+    steps_s: list[float], jumps: list[int], cuts: list[int]
+) -> None:
+    t_s = np.cumsum(np.array([0.0, *steps_s]))
+    chip = np.cumsum(np.array([0, *jumps[: len(steps_s)]], dtype=np.int64))
+    values = np.random.default_rng(0).normal(300.0, 60.0, (t_s.size, 3))
+    values[:, 0] = np.round(values[:, 0] / 100.0)
+    whole = Block(t_s=t_s, chip=chip, values=values, health=np.zeros(values.shape, np.uint16))
+    edges = [0, *sorted(min(cut, t_s.size) for cut in cuts), t_s.size]
+    parts = [
+        Block(t_s=t_s[a:b], chip=chip[a:b], values=values[a:b], health=whole.health[a:b])
+        for a, b in pairwise(edges)
+    ]
+    limits = Limits(rate_samples=8, stalled_samples=3)
+    one = next(watched(iter([whole]), CHANNELS, CHALLENGE, limits=limits))
+    many = list(watched(iter(parts), CHANNELS, CHALLENGE, limits=limits))
+    np.testing.assert_array_equal(np.concatenate([b.health for b in many]), one.health)

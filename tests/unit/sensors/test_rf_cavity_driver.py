@@ -223,6 +223,13 @@ def test_a_nanovna_refuses_what_it_cannot_key(change: dict[str, object]) -> None
         reader.configure(replace(ORDERED, **change))  # type: ignore[arg-type]
 
 
+def test_another_instrument_with_the_same_shell_is_refused() -> None:
+    with Pty(NanoDevice(lambda hz: (0j, 0j), board="tinySA ULTRA")) as pty:
+        reader = nanovna(pty.name, (S11, S21), tones_hz=TONES, timeout_s=0.4)
+        with pytest.raises(ReaderError, match="tinySA"):
+            reader.configure(ORDERED)
+
+
 def test_a_shell_that_is_none_is_refused() -> None:
     class Deaf:
         def received(self, data: bytes, now_s: float) -> bytes:

@@ -31,7 +31,9 @@ class NanoDevice:
         *,
         faults: NanoFaults | None = None,
         noise: float = 0.0,
+        board: str = "NanoVNA-H 4",
     ) -> None:
+        self._board = board
         self._s, self.faults, self._noise = s, faults or NanoFaults(), noise
         self._generator = np.random.default_rng(0)
         self._rest = b""
@@ -58,7 +60,7 @@ class NanoDevice:
         known = {
             "": lambda: [],
             "version": lambda: ["1.2.27"],
-            "info": lambda: ["Board: NanoVNA-H 4", "Version: 1.2.27", "Platform: STM32F303xC"],
+            "info": lambda: [f"Board: {self._board}", "Version: 1.2.27", "Platform: STM32F303xC"],
             "pause": lambda: [],
             "resume": lambda: [],
             "sweep": lambda: self._sweep(words),
