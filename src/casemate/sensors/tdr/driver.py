@@ -1,4 +1,4 @@
-"""Readers of time-domain reflectometry: one channel a net and delay."""
+"""Readers of time-domain reflectometry: a channel is a pair, a chip's place is its time bin."""
 
 from __future__ import annotations
 
