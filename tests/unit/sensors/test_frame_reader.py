@@ -12,8 +12,11 @@ from casemate.core.challenge import chips
 from casemate.core.errors import ReaderError
 from casemate.core.samples import Health
 from casemate.core.watch import Limits, watched
+from casemate.sensors.links.frame_reader import FrameReader
 from casemate.sensors.links.frames import Kind
+from casemate.sensors.links.port import SerialPort
 from casemate.testing.emulators.frame_reader import Faults, FrameDevice
+from casemate.testing.emulators.pty import Pty
 
 pytestmark = pytest.mark.timeout(20)
 
@@ -121,6 +124,55 @@ def test_after_a_changed_reset_it_never_goes_on() -> None:
     assert not out.good[120:].any()
 
 
+def test_a_reader_that_paused_is_brought_back_into_step() -> None:
+    with emulated(Faults(stall_after=80, stall_s=0.3), allowance=QUICK) as (reader, _):
+        out = pulled(reader.configure(CHALLENGE), rows=1500, for_s=6)
+    old = (out.health & int(Health.OUT_OF_ORDER)).all(axis=1)
+    assert old.any()  # what it sent of the past
+    assert out.good[-20:].all()
+    number = out.chip[out.good.all(axis=1)]
+    assert (np.diff(number) > 0).all()
+
+
+def test_a_reader_that_is_plugged_in_again_goes_on() -> None:
+    names = []
+    hello = replace(HELLO, boot=2)
+    with Pty(FrameDevice(HELLO, quantity, noise=0.01)) as one:
+        names.append(one.name)
+        reader = FrameReader(
+            modality="loop_resistance", channels=CHANNELS,
+            open_port=lambda: SerialPort(names[-1]), allowance=QUICK,
+        )  # fmt: skip
+        stream = reader.configure(CHALLENGE)
+        pulled(stream, rows=80)
+    assert not pulled(stream, rows=80).good[-8:].any()
+    with Pty(FrameDevice(hello, quantity, noise=0.01)) as two:
+        names.append(two.name)
+        out = pulled(stream, rows=1500, for_s=6)
+        reader.close()
+    assert out.good[-20:].all() and (out.health & int(Health.RESET)).any()
+
+
+@pytest.mark.parametrize(
+    "change", [{"serial": 78}, {"channels": tuple(replace(c, scale=2e-4) for c in HELLO.channels)}]
+)
+def test_another_reader_in_its_place_stays_down(change: dict[str, object]) -> None:
+    names = []
+    with Pty(FrameDevice(HELLO, quantity)) as one:
+        names.append(one.name)
+        reader = FrameReader(
+            modality="loop_resistance", channels=CHANNELS,
+            open_port=lambda: SerialPort(names[-1]), allowance=QUICK,
+        )  # fmt: skip
+        stream = reader.configure(CHALLENGE)
+        pulled(stream, rows=40)
+    with Pty(FrameDevice(replace(HELLO, **change), quantity)) as two:  # type: ignore[arg-type]
+        names.append(two.name)
+        out = pulled(stream, rows=1200, for_s=4)
+        reader.close()
+    assert not out.good[60:].any() and (out.health[-1] & int(Health.UNIT)).all()
+
+
 def test_an_unplugged_reader_keeps_yielding_what_is_missing() -> None:
     with emulated(allowance=QUICK) as (reader, pty):
         stream = reader.configure(CHALLENGE)
@@ -155,6 +207,16 @@ def test_a_wrong_reader_is_refused_by_name(
     ):
         reader.configure(CHALLENGE)
     assert pty.name in str(caught.value) and caught.value.remedy
+
+
+def test_a_reader_of_another_serial_number_is_refused() -> None:
+    from casemate.sensors.loop_resistance.driver import frame_reader
+
+    with (
+        Pty(FrameDevice(HELLO, quantity)) as pty,
+        pytest.raises(ReaderError, match="reader 77, not 76"),
+    ):
+        frame_reader(pty.name, CHANNELS, serial=76).configure(CHALLENGE)
 
 
 def test_a_port_that_is_not_there_is_named() -> None:

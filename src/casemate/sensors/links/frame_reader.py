@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from casemate.core.challenge import Challenge
 from casemate.core.errors import ReaderError
-from casemate.core.samples import Block, Channel, Health
+from casemate.core.samples import Block, Channel
 from casemate.sensors.links.frame_session import Allowance, Session
 from casemate.sensors.links.frames import (
     Code,
@@ -40,7 +40,8 @@ CHIP_LEAST_S = 2e-6
 
 class FrameReader:
     """Speaks docs/formats/reader-frames.md. `channels` is what the design expects, not what a
-    reader claims: one that names other channels or units is refused.
+    reader claims: one that names other channels or units is refused. serial: of the reader that was
+    commissioned; None takes any. It is a name, and proves nothing.
 
     ReaderError from `configure` if the reader cannot be reached or refused; a stream that runs
     never raises. Pull it at least as often as `Allowance.late_s`: what waits in the port's buffer
@@ -54,11 +55,12 @@ class FrameReader:
         channels: tuple[Channel, ...],
         open_port: Callable[[], Port],
         allowance: Allowance | None = None,
+        serial: int | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._modality, self._channels = modality, channels
         self._open_port, self._clock = open_port, clock
-        self._allowance = allowance or Allowance()
+        self._allowance, self._serial = allowance or Allowance(), serial
         self._port: Port | None = None
         self._decoder = Decoder()
         self._sequence = 0
@@ -131,6 +133,7 @@ class FrameReader:
             if overdue is not None:
                 yield overdue
             self._supply(session)
+            self._wake(session, now_s)
 
     def _received(self) -> list[Frame]:
         port = self._port
@@ -141,8 +144,7 @@ class FrameReader:
         try:
             return self._decoder.feed(port.read(POLL_S))
         except ReaderError:
-            port.close()
-            self._port = None
+            self._dropped()
             return []
 
     def _reopened(self) -> None:
@@ -154,7 +156,22 @@ class FrameReader:
             self._port = self._open_port()
             self._send(self._port, Kind.ASK)
         except ReaderError:
-            self._port = None
+            self._dropped()
+
+    def _wake(self, session: Session, now_s: float) -> None:
+        """Ask a reader that was long silent or behind who it is: its HELLO starts it again."""
+        late_s = self._allowance.silent_s + AGAIN_S
+        if session.lost_s(now_s) > late_s and now_s - self._woken_s > AGAIN_S and self._port:
+            self._woken_s = now_s
+            try:
+                self._send(self._port, Kind.ASK)
+            except ReaderError:
+                self._dropped()
+
+    def _dropped(self) -> None:
+        port, self._port = self._port, None
+        if port is not None:
+            port.close()
 
     def _answer(
         self, session: Session, challenge: Challenge, frame: Frame, now_s: float
@@ -169,21 +186,17 @@ class FrameReader:
         return None
 
     def _resume(self, session: Session, challenge: Challenge, hello: Hello, now_s: float) -> None:
-        """A reader that says hello in the midst of a stream has restarted: start it again."""
-        session.down(Health.RESET)
-        try:
-            self._refuse(hello, challenge)
-        except ReaderError:
-            session.down(Health.RESET | Health.UNIT)  # another reader than the one commissioned
+        """Start a reader again that says hello in the midst of a stream."""
+        if self._port is None or not session.again(hello):
             return
         first = session.begin(now_s)
         try:
+            self._send(self._port, Kind.CONFIGURE, self._configuration(session, challenge))
+            self._supply(session)
             if self._port is not None:
-                self._send(self._port, Kind.CONFIGURE, self._configuration(session, challenge))
-                self._supply(session)
                 self._send(self._port, Kind.START, pack_start(session.stream, first))
         except ReaderError:
-            self._port = None
+            self._dropped()
 
     def _supply(self, session: Session) -> None:
         port = self._port
@@ -193,8 +206,7 @@ class FrameReader:
             for drive in session.owed():
                 self._send(port, Kind.DRIVE, pack_drive(drive))
         except ReaderError:
-            port.close()
-            self._port = None
+            self._dropped()
 
     def _hello(self, port: Port) -> Hello:
         for _ in range(TRIES):
@@ -218,6 +230,8 @@ class FrameReader:
         claimed = tuple((c.id, c.unit) for c in hello.channels)
         if hello.modality != self._modality:
             what = f"the reader measures {hello.modality!r}, not {self._modality!r}."
+        elif self._serial is not None and hello.serial != self._serial:
+            what = f"this is the reader {hello.serial}, not {self._serial}."
         elif claimed != expected:
             pairs = zip(claimed, expected, strict=False)
             one = next(((a, b) for a, b in pairs if a != b), (len(claimed), len(expected)))

@@ -6,7 +6,7 @@ whoever steals or probes it learns `ahead` chips of the future and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -60,6 +60,7 @@ class Session:
         allowance: Allowance,
     ) -> None:
         self.stream = stream
+        self._hello = hello
         self._challenge = challenge
         self._chip_s = challenge.chip_s
         self._columns = len(channels)
@@ -72,7 +73,9 @@ class Session:
         self._timebase = Timebase(late_s=allowance.late_s)
         self._next = self._done = self._sent = 0
         self._anchor = (0.0, 0)
+        self._in_step_s = 0.0
         self._extra = Health.GOOD
+        self._refused = False
 
     def begin(self, now_s: float) -> int:
         """Start, or start again after a reset; return the chip that the reader begins with."""
@@ -85,10 +88,26 @@ class Session:
     def started(self, now_s: float, first: int) -> None:
         """Take note that the reader was told to begin with chip `first` now."""
         self._anchor = (now_s, first)
+        self._in_step_s = now_s
 
-    def down(self, flags: Health) -> None:
-        """Say why chips are missing from here on; the next sound samples end it."""
-        self._extra = flags
+    def again(self, hello: Hello) -> bool:
+        """Take note of a HELLO in the midst of the stream; return whether to start it again.
+
+        One that differs from the first in more than its count of starts is another reader, or one
+        that was tampered with: the stream stays down, whatever is said later.
+        """
+        if hello.boot != self._hello.boot:
+            self._extra |= Health.RESET
+        if replace(hello, boot=self._hello.boot) != self._hello:
+            self._refused = True
+        if self._refused:
+            self._extra |= Health.UNIT
+        self._hello = replace(self._hello, boot=hello.boot)
+        return not self._refused
+
+    def lost_s(self, now_s: float) -> float:
+        """Return for how long no chip has come that had not been given up."""
+        return now_s - self._in_step_s
 
     def owed(self) -> list[Drive]:
         """Return the drive to send now: whole chunks, at most `ahead` chips beyond the reader."""
@@ -110,7 +129,12 @@ class Session:
         None if they are of another stream or of other columns: their chips then go missing.
         """
         count = samples.codes.shape[0]
-        if samples.stream != self.stream or samples.codes.shape[1] != self._columns or not count:
+        if (
+            self._refused
+            or samples.stream != self.stream
+            or samples.codes.shape[1] != self._columns
+            or not count
+        ):
             return None
         device_s = samples.device_us * 1e-6
         t_s, flags = self._timebase.placed(device_s, device_s + count * self._chip_s, now_s)
@@ -132,9 +156,11 @@ class Session:
             health = np.vstack([why, health])
             number = start + np.arange(number.size + lost.shape[0], dtype=np.int64)
         t_s -= (samples.first - number[0]) * self._chip_s
-        self._next = self._done = max(self._next, samples.first + count)
-        self._anchor = (now_s - count * self._chip_s, samples.first)
-        self._extra = Health.GOOD
+        self._done = max(self._done, samples.first + count)
+        if samples.first + count > self._next:
+            self._next = samples.first + count
+            self._anchor = (now_s - count * self._chip_s, samples.first)
+            self._in_step_s, self._extra = now_s, Health.GOOD
         return self._block(t_s, number, values, health)
 
     def overdue(self, now_s: float) -> Block | None:

@@ -17,7 +17,11 @@ UNIT = "ohm"
 
 
 def frame_reader(
-    port: str, channels: tuple[Channel, ...], *, allowance: Allowance | None = None
+    port: str,
+    channels: tuple[Channel, ...],
+    *,
+    allowance: Allowance | None = None,
+    serial: int | None = None,
 ) -> FrameReader:
     """Return a microcontroller reader on a serial port; opened when it is configured.
 
@@ -29,6 +33,7 @@ def frame_reader(
         channels=channels,
         open_port=lambda: SerialPort(port),
         allowance=allowance,
+        serial=serial,
     )
 
 

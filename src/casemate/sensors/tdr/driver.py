@@ -12,7 +12,11 @@ UNIT = "1"
 
 
 def frame_reader(
-    port: str, channels: tuple[Channel, ...], *, allowance: Allowance | None = None
+    port: str,
+    channels: tuple[Channel, ...],
+    *,
+    allowance: Allowance | None = None,
+    serial: int | None = None,
 ) -> FrameReader:
     """Return a microcontroller reader on a serial port; opened when it is configured.
 
@@ -24,4 +28,5 @@ def frame_reader(
         channels=channels,
         open_port=lambda: SerialPort(port),
         allowance=allowance,
+        serial=serial,
     )

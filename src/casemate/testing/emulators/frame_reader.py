@@ -31,13 +31,17 @@ Quantity = Callable[[int], npt.NDArray[np.float64]]
 """From the place that is driven to what each channel would read under a drive of 1."""
 
 
+STALL_S = 1e9
+"""For ever."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Faults:
     """Ways to misbehave; "after" counts chips, "every" counts frames, 0 and 1.0 are none."""
 
     mute: bool = False
     stall_after: int = 0
-    stall_s: float = 1e9
+    stall_s: float = STALL_S
     pace: float = 1.0
     """Chips take this many times as long as the reader says."""
     clock: float = 1.0
@@ -85,7 +89,7 @@ class FrameDevice:
         self._boot_s: float | None = None
         self._has_reset = False
         self._frozen: npt.NDArray[np.int32] | None = None
-        self._held_s = 0.0
+        self._has_stalled = False
 
     def received(self, data: bytes, now_s: float) -> bytes:
         """Return ACK or HELLO for each command."""
@@ -110,7 +114,7 @@ class FrameDevice:
         return b"".join(out)
 
     def _stalled(self) -> float:
-        after = self.faults.stall_after
+        after = 0 if self._has_stalled else self.faults.stall_after
         return self.faults.stall_s if after and self._chip >= after else 0.0
 
     def _reset(self, now_s: float) -> bytes:
@@ -150,6 +154,9 @@ class FrameDevice:
             stream, first = unpack_pair(frame.payload)
             if not self._chip_s or stream != self._stream:
                 return Code.NOT_CONFIGURED
+            self._has_stalled = self._has_stalled or (
+                self._stalled() < 1e6 and self._stalled() > 0.0
+            )
             self._first = self._chip = first
             self._start_s = now_s
         else:
