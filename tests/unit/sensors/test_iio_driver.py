@@ -181,6 +181,23 @@ def test_a_server_that_comes_back_is_read_again() -> None:
     assert out.good[-20:].all()
 
 
+def test_a_server_that_comes_back_with_another_scale_stays_away() -> None:
+    iiod = IioServer([barometer()])
+    with TcpServer(iiod.talk) as server:
+        reader = room_reader(
+            "127.0.0.1", ROOM, inputs=INPUTS, device="bmp280", port=server.port, timeout_s=0.5
+        )
+        stream = reader.configure(REST)
+        pulled(stream, rows=10)
+        iiod.faults = IioFaults(hang_up_after=1)
+        pulled(stream, rows=30)
+        iiod.devices["iio:device0"].channels[0].attributes["scale"] = "62.4"
+        iiod.faults = IioFaults()
+        out = pulled(stream, rows=300, for_s=4)
+        reader.close()
+    assert not out.good.any() and (out.health[-1] & int(Health.UNIT)).all()
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [

@@ -126,6 +126,17 @@ def test_an_analyser_that_is_switched_off_keeps_yielding_rows_at_pace() -> None:
     np.testing.assert_array_equal(np.diff(out.chip), 1)
 
 
+@pytest.mark.parametrize(("serial", "back"), [("0", True), ("1", False)])
+def test_only_the_same_analyser_is_taken_back(serial: str, back: bool) -> None:
+    with analyser(VnaFaults(nonsense_after=8)) as (reader, device, _):
+        stream = reader.configure(KEYED)
+        pulled(stream, rows=6, for_s=5)
+        device.faults, device.serial = VnaFaults(), serial
+        out = pulled(stream, rows=100, for_s=10)
+    assert out.good[-10:].all() is np.bool_(back)
+    assert (out.health[-1] & int(Health.UNIT)).all() is np.bool_(not back)
+
+
 def test_one_too_slow_for_the_chip_time_is_flagged_by_the_monitor() -> None:
     hasty = replace(KEYED, chip_s=2e-5)
     with analyser() as (reader, _, _):

@@ -64,6 +64,7 @@ class IioStream:
         self._channels, self._inputs, self._device = channels, dict(inputs), device
         self._reach, self._clock, self._late_s = reach, clock, late_s
         self._link: Iiod | None = None
+        self._extra = Health.GOOD
         self._generation = 0
 
     @property
@@ -74,6 +75,7 @@ class IioStream:
     def configure(self, challenge: Challenge) -> Iterator[Block]:
         """Return a stream of samples every `challenge.chip_s`; the one before ends."""
         self.close()
+        self._extra = Health.GOOD
         scans = self._opened(challenge.chip_s)
         return self._blocks(scans, challenge.chip_s, self._generation)
 
@@ -141,7 +143,7 @@ class IioStream:
                     done += count
                 else:
                     time.sleep(min(chip_s, BLOCK_S))
-                if now_s - sought_s >= AGAIN_S and self._generation == generation:
+                if now_s - sought_s >= AGAIN_S and not self._extra:
                     sought_s = now_s
                     scans, base = self._again(scans, chip_s), Timebase(late_s=self._late_s)
                 continue
@@ -151,10 +153,18 @@ class IioStream:
             done += values.shape[0]
 
     def _again(self, scans: _Scans, chip_s: float) -> _Scans:
+        """Reach the server again; one whose scales or formats are others is left alone: UNIT."""
         try:
-            return self._opened(chip_s)
+            found = self._opened(chip_s)
         except ReaderError:
             return scans
+        if found.columns != scans.columns:
+            self._extra = Health.UNIT
+            if self._link is not None:
+                self._link.close()
+                self._link = None
+            return scans
+        return found
 
     def _placed(
         self,
@@ -183,7 +193,9 @@ class IioStream:
             t_s=np.asarray(t_s + np.arange(count) * chip_s, dtype=np.float64),
             chip=np.full(count, -1, dtype=np.int64),
             values=np.full(shape, np.nan),
-            health=np.full(shape, int(Health.MISSING | Health.STALLED), dtype=np.uint16),
+            health=np.full(
+                shape, int(Health.MISSING | Health.STALLED | self._extra), dtype=np.uint16
+            ),
         )
 
 
@@ -191,7 +203,7 @@ class _Scans:
     """How the scans of an open buffer lie in its bytes."""
 
     def __init__(self, device: IioDevice, columns: tuple[_Column, ...], chip_s: float) -> None:
-        self.device, self._columns = device, columns
+        self.device, self.columns = device, columns
         wanted = {column.iio.index: column.iio for column in columns}
         for each in device.channels:
             if each.id == "timestamp" and each.index >= 0 and each.format is not None:
@@ -211,9 +223,9 @@ class _Scans:
         count = len(raw) // self._scan
         table = np.frombuffer(raw, dtype=np.uint8, count=count * self._scan)
         table = table.reshape(count, self._scan)
-        values = np.empty((count, len(self._columns)))
+        values = np.empty((count, len(self.columns)))
         health = np.zeros(values.shape, dtype=np.uint16)
-        for at, column in enumerate(self._columns):
+        for at, column in enumerate(self.columns):
             number = self._numbers(table, column.iio)
             values[:, at] = (number + column.offset) * column.scale * column.factor + column.shift
             assert column.iio.format is not None  # checked when the column was made

@@ -39,6 +39,11 @@ class Instrument(Protocol):
     ReaderError where it is gone, does not answer in time, or refuses.
     """
 
+    @property
+    def identity(self) -> str:
+        """Return, once started, what the instrument calls itself, and what its values hang on."""
+        ...
+
     def start(self, challenge: Challenge) -> None:
         """Make ready; InputError for a challenge that this instrument cannot carry out."""
         ...
@@ -56,7 +61,8 @@ class PolledReader:
     """Asks an instrument chip by chip, each at its time or, if the instrument is slow, after it.
 
     How far it falls behind shows in the blocks' times, and the monitor calls it RATE. An instrument
-    that goes away yields rows of nan at the challenge's pace and is sought every second.
+    that goes away yields rows of nan at the challenge's pace and is sought every second. If another
+    one answers in its place, the stream stays down: UNIT.
     """
 
     def __init__(
@@ -73,6 +79,7 @@ class PolledReader:
         self._instrument: Instrument | None = None
         self._generation = 0
         self._sought_s = -np.inf
+        self._identity, self._extra = "", Health.GOOD
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -91,6 +98,7 @@ class PolledReader:
         except Exception:
             self.close()
             raise
+        self._identity, self._extra = self._instrument.identity, Health.GOOD
         return self._blocks(challenge, self._generation)
 
     def close(self) -> None:
@@ -141,7 +149,7 @@ class PolledReader:
             return self._nothing(Health.MISSING)
 
     def _sought(self, challenge: Challenge) -> Instrument | None:
-        if self._clock() - self._sought_s < AGAIN_S:
+        if self._clock() - self._sought_s < AGAIN_S or self._extra:
             return None
         self._sought_s = self._clock()
         try:
@@ -153,6 +161,10 @@ class PolledReader:
         except Exception:  # as above
             found.close()
             return None
+        if found.identity != self._identity:
+            self._extra = Health.UNIT
+            found.close()
+            return None
         self._instrument = found
         return found
 
@@ -160,7 +172,7 @@ class PolledReader:
         count = len(self._channels)
         return Reading(
             values=self._typed(np.full(count, np.nan)),
-            health=np.full(count, int(flags), dtype=np.uint16),
+            health=np.full(count, int(flags | self._extra), dtype=np.uint16),
         )
 
     def _block(self, rows: list[tuple[float, int, Reading]]) -> Block:

@@ -60,6 +60,11 @@ class IioLoops:
         self._dac = ""
         self._columns: list[tuple[IioChannel, float, float]] = []
 
+    @property
+    def identity(self) -> str:
+        """Return the devices' names and the inputs' formats, scales and offsets."""
+        return repr((self._name, self._source, self._columns))
+
     def start(self, challenge: Challenge) -> None:
         """Find converter and source, and rest."""
         if challenge.constellation == "phase" or challenge.order != 1:

@@ -44,6 +44,12 @@ class NanoVna:
         self._port, self._timeout_s = port, timeout_s
         self._tones_hz = tuple(round(tone) for tone in tones_hz)
         self._columns = [("S11", "S21").index(each) for each in parameters]
+        self._identity = ""
+
+    @property
+    def identity(self) -> str:
+        """Return board and firmware; a NanoVNA has no serial number to tell."""
+        return self._identity
 
     def start(self, challenge: Challenge) -> None:
         """Wake the shell and stop the device's own sweeps."""
@@ -71,7 +77,7 @@ class NanoVna:
             )
         self._port.write(b"\r")
         self._until_prompt()
-        told = " ".join(self._asked("info"))
+        self._identity = told = " ".join(self._asked("info"))
         if "vna" not in told.lower():  # a tinySA has the same shell, and measures other things
             raise self._refused(f"it says that it is {told[:40]!r}.")
         self._asked("pause")

@@ -52,6 +52,12 @@ class ScpiVna:
         self._power_dbm, self._bandwidth_hz = power_dbm, bandwidth_hz
         self._incident = np.ones(len(tones_hz))
         self._on: bool | None = None
+        self._identity = ""
+
+    @property
+    def identity(self) -> str:
+        """Return the answer to *IDN?: maker, model, serial number, firmware."""
+        return self._identity
 
     def start(self, challenge: Challenge) -> None:
         """Set up and measure, once a tone, what wave a drive of 1 sends out."""
@@ -70,7 +76,8 @@ class ScpiVna:
                 value=challenge.order,
             )
         self._link.send("*CLS")
-        if self._link.ask("*IDN?").count(",") != 3:
+        self._identity = self._link.ask("*IDN?")
+        if self._identity.count(",") != 3:
             raise self._refused("it does not say what it is (*IDN?).")
         self._link.send(
             "*RST",

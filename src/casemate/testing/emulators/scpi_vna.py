@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-IDN = "Casemate,Emulated VNA,0,1.0"
 NO_ERROR = '+0,"No error"'
 
 
@@ -43,6 +42,7 @@ class VnaDevice:
         self._s21, self.faults, self._noise = s21, faults or VnaFaults(), noise
         self._generator = np.random.default_rng(0)
         self.sweeps = 0
+        self.serial = "0"
         self.log: list[str] = []
         self._errors: list[str] = []
         self._reset()
@@ -131,7 +131,7 @@ class VnaDevice:
 
 
 _QUERIES: dict[str, Callable[[VnaDevice], str]] = {
-    "*IDN?": lambda device: IDN,
+    "*IDN?": lambda device: f"Casemate,Emulated VNA,{device.serial},1.0",
     "*OPC?": VnaDevice._complete,
     "SYST:ERR?": VnaDevice._error,
     "CALC1:DATA? SDATA": VnaDevice._read,
