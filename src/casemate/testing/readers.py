@@ -167,7 +167,6 @@ def _again(reader: Reader, challenge: Challenge, wanted: Expectation) -> None:
 
 
 def _closed(reader: Reader, challenge: Challenge) -> None:
-    reader.close()
     stream = reader.configure(challenge)
     next(stream)
     reader.close()
