@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from casemate.cli import main
+from casemate.core.touchstone import read_touchstone, touchstone_text
 from casemate.twin.line_board import BoardModel, Segment, two_port
 from casemate.twin.line_fit import board_of
 from casemate.twin.line_launch import IDEAL
-from casemate.twin.line_touchstone import read_touchstone, touchstone_text
 
 LAYOUT = """
 [board]

@@ -41,9 +41,9 @@ def run(args: argparse.Namespace) -> int:
     """Fit and predict; exit code 1 if a fitted thru is not explained."""
     from casemate.core.canonical import pretty_json
     from casemate.core.progress import Progress
+    from casemate.core.touchstone import touchstone_text
     from casemate.core.whole_file import write_whole
     from casemate.twin.line_predict import comments, fit_and_predict, pictures
-    from casemate.twin.line_touchstone import touchstone_text
 
     if args.output.suffix.lower() != ".s2p":
         raise InputError(

@@ -7,6 +7,7 @@ CasemateError
 ├── DesignError             no design meets the spec (exit code 1)
 ├── MeshError               a tile cannot be covered (exit code 1)
 ├── ProofError              a proof cannot be carried out (exit code 1)
+├── ReaderError             reader hardware cannot be reached, or refuses (exit code 3)
 └── OutputError             the output cannot be written (exit code 2)
 """
 
@@ -81,6 +82,19 @@ class MeshError(CasemateError):
 
 class ProofError(CasemateError):
     """A proof cannot be carried out on this object."""
+
+
+class ReaderError(CasemateError):
+    """Reader hardware cannot be reached, does not answer in time, or refuses what it is told.
+
+    `reader` names the port, address or instrument. What the enclosure is in is then unknown.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, remedy: str, reader: str = "") -> None:
+        super().__init__(f"{reader}: {message}" if reader else message, remedy=remedy)
+        self.reader = reader
 
 
 class OutputError(CasemateError):

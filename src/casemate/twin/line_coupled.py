@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from casemate.core.touchstone import Z_REF_OHM
 from casemate.twin.line_materials import (
     C0_M_S,
     EPS0_F_M,
@@ -21,7 +22,6 @@ from casemate.twin.line_materials import (
     surface_impedance,
 )
 from casemate.twin.line_microstrip import Substrate, skin_factor_1_m
-from casemate.twin.line_network import Z_REF_OHM
 
 CELLS = 32
 """Cells across a strip, narrowest at its edges: a strip alone is 0.2 % from twice as many."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from casemate.core.touchstone import Z_REF_OHM
 from casemate.twin.line_materials import Complex, Real, j_omega
 from casemate.twin.line_microstrip import Wave
-from casemate.twin.line_network import Z_REF_OHM, cascade, series, shunt
+from casemate.twin.line_network import cascade, series, shunt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from casemate.core.touchstone import Z_REF_OHM
 from casemate.twin.line_materials import Complex, Real
 from casemate.twin.line_microstrip import Wave
-
-Z_REF_OHM = 50.0
 
 
 def line(wave: Wave, length_m: float, z_ref_ohm: float = Z_REF_OHM) -> Complex:

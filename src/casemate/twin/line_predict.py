@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from casemate.core.errors import InputError
+from casemate.core.touchstone import read_touchstone
 from casemate.twin.line_board import Kind, two_port
 from casemate.twin.line_errors import Deviation, deviations
 from casemate.twin.line_fit import Fit, Standard, board_of, fit_board, predicted
@@ -17,7 +18,6 @@ from casemate.twin.line_materials import Complex, Real
 from casemate.twin.line_network import passivity_excess
 from casemate.twin.line_picture import Curve, Plot, page
 from casemate.twin.line_tdr import step_response, with_zero
-from casemate.twin.line_touchstone import read_touchstone
 
 RISE_S = 100e-12
 """Edge of the step responses in the picture; 10 GHz of data carries no faster one."""

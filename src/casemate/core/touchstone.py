@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from casemate.core.errors import InputError
-from casemate.twin.line_materials import Complex, Real
-from casemate.twin.line_network import Z_REF_OHM
 
+Real = npt.NDArray[np.float64]
+Complex = npt.NDArray[np.complex128]
+Z_REF_OHM = 50.0
+"""Reference impedance of every S-parameter inside; files in another one are renormalised."""
 FILE_BYTES_MAX = 256 << 20
 
 

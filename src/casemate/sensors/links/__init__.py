@@ -1,0 +1,1 @@
+"""What drivers share: ports, protocols, the pace of chips, recordings."""

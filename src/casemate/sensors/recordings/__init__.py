@@ -1,0 +1,1 @@
+"""Recorded streams: written from a reader, read back behind the same interface."""
