@@ -7,12 +7,12 @@ from dataclasses import fields
 
 import numpy as np
 import pytest
-from receiver_samples import folder
 
 from casemate.core.errors import InputError
 from casemate.twin.environment import events, panel_vibration, slow_series, working
 from casemate.twin.environment_forces import Drill
 from casemate.twin.environment_sites import LABORATORY, RACK, SITES, Figure, Site
+from truths import recorded
 
 DAY_S = 86_400.0
 
@@ -84,7 +84,7 @@ def test_too_short_a_series_is_refused() -> None:
 
 def test_the_laboratory_drifts_as_the_second_half_of_the_recording() -> None:
     """Figures were set on the first half; hourly air temperature, taken to be in degrees F."""
-    path = folder("temperature") / "ambient_temperature_system_failure.csv"
+    path = recorded("temperature") / "ambient_temperature_system_failure.csv"
     with path.open() as file:
         rows = list(csv.reader(file))[1:]
     celsius = (np.array([float(row[1]) for row in rows]) - 32.0) / 1.8
