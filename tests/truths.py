@@ -14,7 +14,6 @@ import importlib
 import json
 import math
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -143,7 +142,7 @@ def worst_of(rows: list[Row]) -> list[Row]:
 
 
 def figure(value: float, unit: str) -> str:
-    """Return a figure with its unit, two digits, rounded up."""
+    """Return a figure with its unit: three digits if that is all it has, else two, rounded up."""
     if not math.isfinite(value):
         return "no number"
     if unit == "relative":
@@ -151,18 +150,24 @@ def figure(value: float, unit: str) -> str:
     if value == 0.0:
         return f"0 {unit}"
     scale = 10.0 ** (math.floor(math.log10(value)) - 1)
-    steps = math.ceil(value / scale - 1e-6)
-    return f"{steps * scale:.2g} {unit}".replace("e-0", "e-").replace("e+0", "e")
+    if math.isclose(value, float(f"{value:.3g}"), rel_tol=1e-9):
+        text = f"{value:.3g}"
+    else:
+        text = f"{math.ceil(value / scale) * scale:.2g}"
+    return f"{text} {unit}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def found_text(row: Row) -> str:
     """Return the error found; below a hundredth of what is allowed only that is said.
 
-    Rounding noise then cannot turn a digit from run to run.
+    Rounding noise then cannot turn a digit from run to run. A row that holds never shows more than
+    is allowed, though errors are rounded up.
     """
     if row.share < 0.01:
         return "below " + figure(0.01 * row.allowed, row.unit)
-    return figure(row.found, row.unit)
+    told = figure(row.found, row.unit)
+    allowed = figure(row.allowed, row.unit)
+    return allowed if row.holds and float(told.split()[0]) > float(allowed.split()[0]) else told
 
 
 def page(rows: list[Row], notes: list[str]) -> str:
@@ -298,15 +303,3 @@ def pytest_configure(config: pytest.Config) -> None:
     file = config.getoption("--validation-table")
     if file and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Collector(Path(file)), "truths-collector")
-
-
-def literal_kernels(folder: Path) -> Iterator[str]:
-    """Yield every kernel that a test in `folder` names in a call of `truth`."""
-    import ast
-
-    for path in sorted(folder.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "truth":
-                for word in node.keywords:
-                    if word.arg == "kernel":
-                        yield ast.literal_eval(word.value)

@@ -12,7 +12,7 @@ from casemate.core.errors import InputError
 from casemate.twin.environment import events, panel_vibration, slow_series, working
 from casemate.twin.environment_forces import Drill
 from casemate.twin.environment_sites import LABORATORY, RACK, SITES, Figure, Site
-from truths import recorded
+from truths import Truth, abs_error, recorded, rel_error
 
 DAY_S = 86_400.0
 
@@ -41,7 +41,7 @@ def test_series_are_plausible_and_repeat(site: Site) -> None:
     assert np.all(np.abs(series.pressure_pa - 101_325.0) < 6_000.0)
 
 
-def test_the_rack_settles_where_its_heat_balance_says() -> None:
+def test_the_rack_settles_where_its_heat_balance_says(truth: Truth) -> None:
     series = slow_series(RACK, 7 * DAY_S, 60.0, np.random.default_rng(3))
     full = series.load_w == RACK.full_w.value
     since = np.where(full, 1, 0)
@@ -51,7 +51,13 @@ def test_the_rack_settles_where_its_heat_balance_says() -> None:
     assert late.any()
     rise = (series.nodes_k[:, 1] - series.ambient_k)[late]
     # 12 kW out through 800 W/K of air and 60 W/K in series with 60 W/K of skin
-    assert rise.mean() == pytest.approx(12_000 / (800 + 30), abs=0.3)
+    truth(
+        kernel="twin.environment.slow_series",
+        against="heat balance of the rack, 12 kW through 830 W/K",
+        found=abs_error(rise.mean(), 12_000 / (800 + 30)),
+        allowed=0.3,
+        unit="K",
+    )
 
 
 def test_people_come_in_working_hours() -> None:
@@ -82,7 +88,7 @@ def test_too_short_a_series_is_refused() -> None:
         slow_series(RACK, 1.0, 1.0, np.random.default_rng(7))
 
 
-def test_the_laboratory_drifts_as_the_second_half_of_the_recording() -> None:
+def test_the_laboratory_drifts_as_the_second_half_of_the_recording(truth: Truth) -> None:
     """Figures were set on the first half; hourly air temperature, taken to be in degrees F."""
     path = recorded("temperature") / "ambient_temperature_system_failure.csv"
     with path.open() as file:
@@ -93,8 +99,18 @@ def test_the_laboratory_drifts_as_the_second_half_of_the_recording() -> None:
     for share in (50, 90, 99):
         real = np.percentile(np.abs(np.diff(held_out)), share)
         made = np.percentile(np.abs(np.diff(ours)), share)
-        assert made == pytest.approx(real, rel=0.15)
+        truth(
+            kernel="twin.environment_sites.LABORATORY",
+            against="held-out half of the ambient recording: hourly changes, 50, 90, 99 %",
+            found=rel_error(made, real),
+            allowed=0.15,
+        )
     for hours in (3, 6, 12, 24, 72):
         real = np.std(held_out[hours:] - held_out[:-hours])
         made = np.std(ours[hours:] - ours[:-hours])
-        assert made == pytest.approx(real, rel=0.4)
+        truth(
+            kernel="twin.environment_sites.LABORATORY",
+            against="held-out half of the ambient recording: rms change over 3 h to 3 days",
+            found=rel_error(made, real),
+            allowed=0.4,
+        )
