@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,10 @@ def test_the_lowest_mode_of_the_reference_box_is_exact(truth: Truth) -> None:
 def test_density_and_overlap_have_the_figures_of_the_reference() -> None:
     f_hz = np.array([5e9])
     assert mode_density_1_hz(0.028, f_hz)[0] == pytest.approx(0.65e-6, rel=0.01)
+    step = np.array([5e9 - 1e6, 5e9 + 1e6])
+    slope = np.diff(weyl_count(BOX, step))[0] / 2e6
+    volume_m3 = float(np.prod(BOX))
+    assert mode_density_1_hz(volume_m3, f_hz, sum(BOX))[0] == pytest.approx(slope, rel=1e-6)
     assert modal_overlap(0.028, np.array([147.0]), f_hz)[0] == pytest.approx(22, rel=0.03)
 
 
@@ -90,6 +96,21 @@ def test_the_budget_adds_up_and_gives_the_q_of_the_reference() -> None:
     found = losses(cavity, np.array([5e9]))
     parts = found.walls_m2 + found.absorbers_m2 + found.openings_m2 + found.antennas_m2
     assert found.total_m2 == pytest.approx(parts)
+    slit = Opening(length_m=0.05, width_m=1e-3)
+    many = Cavity(
+        volume_m3=0.028,
+        walls=Walls(area_m2=0.7, mu_r=4.0),
+        absorbers=(replace(body, count=3),),
+        openings=(replace(slit, count=5),),
+        antennas=2,
+        antenna_efficiency=0.5,
+    )
+    more = losses(many, found.f_hz)
+    assert more.absorbers_m2 == pytest.approx(3 * found.absorbers_m2)
+    assert more.openings_m2 == pytest.approx(5 * opening_m2(slit, found.f_hz))
+    assert more.walls_m2 == pytest.approx(2 * found.walls_m2)  # root of mu_r
+    assert more.antennas_m2 == pytest.approx(0.5 * found.antennas_m2)
+    assert found.antennas_m2 == pytest.approx(2 * (C0_M_S / found.f_hz) ** 2 / (8 * np.pi))
     alone = losses(Cavity(volume_m3=0.028, walls=Walls(area_m2=0.0), absorbers=(body,)), found.f_hz)
     assert alone.q[0] == pytest.approx(147, rel=0.01)
     assert alone.bandwidth_hz[0] == pytest.approx(34e6, rel=0.01)

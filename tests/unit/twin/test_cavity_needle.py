@@ -173,6 +173,9 @@ def test_single_places_scatter_as_the_product_of_two_gaussians(truth: Truth) -> 
         [np.abs(needle_response(1.0, 5e-9, f_hz, generator, 100)[0]) ** 2 for _ in range(4000)]
     )
     assert draws.mean() == pytest.approx(1.0, abs=0.15)
+    weak = needle_response(1e-4, 5e-9, f_hz, np.random.default_rng(5), 100)
+    strong = needle_response(1.0, 5e-9, f_hz, np.random.default_rng(5), 100)
+    assert np.abs(weak / strong) ** 2 == pytest.approx(1e-4)
     for x in (0.01, 0.1, 1.0):
         expected = 1 - 2 * np.sqrt(x) * k1(2 * np.sqrt(x))
         truth(
