@@ -78,7 +78,9 @@ def test_film_against_finite_elements(
 
 @pytest.mark.parametrize("width", [0.3, 0.5, 0.7])
 @pytest.mark.parametrize("height", [0.25, 0.75, 2.0, 4.0])
-def test_layer_between_planes_against_finite_elements(width: float, height: float) -> None:
+def test_layer_between_planes_against_finite_elements(
+    width: float, height: float, truth: Truth
+) -> None:
     """Push-pull and common mode of a quarter of a period under one plane."""
     geometry = strip_quarter(((1 - width) / 2, 0.5), (0.5, height), lid=True)
     push, both = (
@@ -86,8 +88,18 @@ def test_layer_between_planes_against_finite_elements(width: float, height: floa
     )
     gap, own = layer_f_m(width_m=width, pitch_m=1.0, above_m=height, below_m=height, epsilon_r=1.0)
     # both sides of a trace are four quarters
-    assert own / EPS0_F_M == pytest.approx(4.0 * both, rel=1e-3)
-    assert gap / EPS0_F_M == pytest.approx(push - both, abs=1e-3 * push)
+    truth(
+        kernel="twin.capacitance.layer_f_m",
+        against="finite elements (NGSolve), traces between planes, to the planes",
+        found=rel_error(own / EPS0_F_M, 4.0 * both),
+        allowed=1e-3,
+    )
+    truth(
+        kernel="twin.capacitance.layer_f_m",
+        against="finite elements (NGSolve), traces between planes, gap over push-pull",
+        found=abs_error(gap / EPS0_F_M, push - both) / push,
+        allowed=1e-3,
+    )
 
 
 @pytest.mark.parametrize(("width", "gap"), [(1.0, 1.0), (0.3, 1.0)])

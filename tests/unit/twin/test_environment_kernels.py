@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -120,6 +121,9 @@ def test_a_drill_has_its_shaft_and_tooth_lines_and_an_onset() -> None:
     assert abs(force[(times >= 1.0) & (times < 1.005)]).mean() < 0.15
     steady = force[times > 1.5]
     assert steady.mean() == pytest.approx(1.0, rel=0.03)
+    # sines of 0.1, 0.3, 0.15 and 0.1 of chatter
+    whole = math.sqrt(0.5 * (0.1**2 + 0.3**2 + 0.15**2) + 0.1**2)
+    assert steady.std() == pytest.approx(whole, rel=0.03)
     assert _tone(steady - steady.mean(), rate_hz, 450.0) == pytest.approx(450.0, rel=0.02)
     assert _tone(steady - steady.mean(), rate_hz, 900.0) == pytest.approx(900.0, rel=0.02)
 
@@ -137,6 +141,12 @@ def test_a_fan_has_the_unbalance_of_its_grade_and_its_blade_line(truth: Truth) -
     force = fan_force_n(fan, times, np.random.default_rng(2))
     assert _tone(force, 20e3, 333.3) == pytest.approx(333.3, rel=0.02)
     assert _tone(force, 20e3, 7 * 333.3) == pytest.approx(7 * 333.3, rel=0.02)
+    steady = fan_force_n(replace(fan, speed_spread=0.0), times, np.random.default_rng(2))
+    line = 2 * np.abs(np.mean(steady * np.exp(-2j * np.pi * 7e3 / 3 * times))) / unbalance_n(fan)
+    assert line == pytest.approx(fan.blade_share, rel=0.05)
+    # sines of 1, 0.3, 0.15, 0.075 and 0.2 without a tone, over the unbalance
+    whole = math.sqrt(0.5 * (1 + 0.3**2 + 0.15**2 + 0.075**2) + 0.2**2)
+    assert steady.std() / unbalance_n(fan) == pytest.approx(whole, rel=0.01)
 
 
 def test_feet_tread_twice_a_second() -> None:
@@ -264,6 +274,9 @@ def test_humidity_falls_when_only_the_temperature_rises(truth: Truth) -> None:
     found = inside_humidity(np.full(20, 1169.5), inside, 100.0, 1.0)
     assert found[0] == pytest.approx(0.5, rel=2e-3)
     assert found[-1] == pytest.approx(1169.5 / 4247, rel=2e-3)
+    step = np.where(np.arange(300) < 1, 1000.0, 2000.0)
+    later = inside_humidity(step, np.full(300, 293.15), 100.0, 1.0) * saturation_pa(inside[0])
+    assert later[100] == pytest.approx(2000.0 - 1000.0 * math.exp(-1.0), rel=1e-6)
 
 
 def test_walks_have_unit_spread_and_their_memory(truth: Truth) -> None:

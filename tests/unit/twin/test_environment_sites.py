@@ -106,6 +106,20 @@ def test_temperatures_begin_where_they_had_settled_and_lag_the_load() -> None:
     assert np.median(board[up + 1] - board[up]) > 0.3
 
 
+def test_the_day_is_warmest_at_three_and_the_thermostat_swings() -> None:
+    pole = slow_series(CAMERA, 60 * DAY_S, 600.0, np.random.default_rng(19))
+    day = pole.ambient_k.reshape(60, -1).mean(axis=0)
+    turn = np.mean(day * np.exp(-2j * np.pi * np.arange(day.size) / day.size))
+    assert np.mod(-np.angle(turn), 2 * np.pi) / (2 * np.pi) * 24.0 == pytest.approx(15.0, abs=0.7)
+    assert 2.0 * np.abs(turn) == pytest.approx(CAMERA.daily_k.value, rel=0.15)
+    # a triangle of amplitude a has the variance a^2/3; the rack's other parts have none so fast
+    rack = slow_series(RACK, 10 * DAY_S, 30.0, np.random.default_rng(20)).ambient_k
+    f_hz, power = welch(rack, 1 / 30.0, nperseg=2048)
+    near = np.abs(f_hz * RACK.hvac_period_s.value - 1.0) < 0.25
+    swing = np.trapezoid(power[near], f_hz[near])
+    assert swing == pytest.approx(8.0 / np.pi**4 * 4.0 * RACK.hvac_k.value**2, rel=0.3)
+
+
 def test_loads_hold_for_their_mean_time() -> None:
     series = slow_series(LABORATORY, 40 * DAY_S, 60.0, np.random.default_rng(10))
     steps = np.count_nonzero(np.diff(series.load_w))

@@ -172,6 +172,20 @@ def test_a_known_receiver_is_found_again(truth: Truth) -> None:
     assert found.delay_s == pytest.approx(made.delay_s, rel=0.2)
 
 
+def test_a_level_that_jumps_from_frame_to_frame_is_measured_as_such() -> None:
+    """Differences of neighbours average the fast part over two frames: that must be undone."""
+    made = Receiver(
+        noise=1e-2, additive=0.0, level_db=2.0, level_slow=0.0, drift=(0.0, 0.0, 0.0),
+        shapes=1.0, outlier_rate=0.0, outlier_db=0.0, gain_db=0.0, delay_s=0.0,
+    )  # fmt: skip
+    generator, f_hz = np.random.default_rng(14), np.arange(-45, 46) * 5e6
+    times_s = np.arange(2000) * 0.5
+    frames = still_frames(made, np.ones(91, complex), times_s, f_hz, generator)
+    found = fit(Recording(times_s=times_s, f_hz=f_hz, frames=frames))
+    assert found.level_db == pytest.approx(made.level_db, rel=0.12)
+    assert found.level_slow < 0.15
+
+
 def test_delays_and_gains_that_were_put_in_are_taken_out(truth: Truth) -> None:
     """Echoes in 450 MHz, delays up to 20 ns, any gain, no noise."""
     generator = np.random.default_rng(12)
