@@ -36,6 +36,7 @@ from casemate.twin.environment_panel import (
     receptance_m_n,
     rigidity_n_m,
 )
+from casemate.twin.environment_sites import SITES, Site
 from casemate.twin.environment_thermal import ThermalNetwork, rates, settled_k, temperatures_k
 from casemate.twin.walks import ou, smooth_walk
 from truths import Truth, abs_error, rel_error
@@ -87,6 +88,30 @@ def test_time_and_frequency_agree_and_are_reciprocal(truth: Truth) -> None:
     )
     other = acceleration_m_s2(PANEL, modes, sense, drive, force, rate_hz)
     assert other == pytest.approx(a)
+
+
+@pytest.mark.parametrize("f_hz", [100.0, 410.0, 1900.0])
+@pytest.mark.parametrize("site", SITES.values(), ids=list(SITES))
+def test_a_sine_far_from_resonance_is_not_drowned_in_steps(
+    site: Site, f_hz: float, truth: Truth
+) -> None:
+    """Below the first mode (pole: 1.1 kHz) a panel hardly accelerates: images must not hide it."""
+    rate_hz, plate = 12_000.0, site.plate
+    times = np.arange(int(2 * rate_hz)) / rate_hz
+    drive, sense = (0.3 * plate.a_m, 0.4 * plate.b_m), (0.37 * plate.a_m, 0.43 * plate.b_m)
+    a = acceleration_m_s2(
+        plate, plate_modes(plate, rate_hz / 3), drive, sense, np.sin(2 * np.pi * f_hz * times),
+        rate_hz,
+    )  # fmt: skip
+    h = receptance_m_n(plate, plate_modes(plate, rate_hz / 3), drive, sense, np.array([f_hz]))[0]
+    steady = a[int(rate_hz) :].std() * math.sqrt(2.0)
+    law = abs(h) * (2 * np.pi * f_hz) ** 2 * np.sinc(f_hz / rate_hz) ** 2
+    truth(
+        kernel="twin.environment_panel.acceleration_m_s2",
+        against="modal sum in frequency, sines to a sixth of the rate on the panels of all sites",
+        found=rel_error(steady, law),
+        allowed=0.1,
+    )
 
 
 def test_a_struck_panel_rings_down_with_its_damping(truth: Truth) -> None:

@@ -74,6 +74,11 @@ def test_people_come_in_working_hours() -> None:
     inside = working(people.passers[:, 0])
     hours = 50 * 36_000.0
     assert inside.sum() == pytest.approx(hours * LABORATORY.passer_1_s.value, rel=0.1)
+    for spells, mean in (
+        (people.passers, LABORATORY.passer_s),
+        (people.drillings, LABORATORY.drilling_s),
+    ):
+        assert spells[:, 1].mean() == pytest.approx(mean.value, rel=0.25)
     share = (~inside).sum() / (70 * DAY_S - hours) / LABORATORY.passer_1_s.value
     assert share == pytest.approx(LABORATORY.night_share.value, rel=0.25)
 
