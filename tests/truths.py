@@ -31,6 +31,8 @@ NO_KERNELS = {
     "board": "sums up a drawn mesh",
     "conditions": "adds effects to the series of a site",
     "drawing": "draws meshes and keeps them",
+    "modules": "names the modality of each module",
+    "pair_tile": "picks pairs of nets of a drawn tile",
     "shaking": "root mean squares of forces on a panel",
     "volume": "sizes and planning values from a design",
     "_*": "compiled halves of other modules",

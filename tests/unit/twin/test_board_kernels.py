@@ -122,7 +122,7 @@ def test_voltages_are_those_of_faraday_and_powers_those_of_an_aperture(truth: Tr
     truth(
         kernel="twin.injection.net_volt",
         against="Faraday: 2 pi f B A, and a thousandth rectified",
-        found=rel_error(net_volt(bare, (field,), wide, 1e-3, 1.0), 2 * np.pi * 1e-3),
+        found=rel_error(net_volt(bare, (field,), wide, np.array([1e-3])), 2 * np.pi * 1e-3),
         allowed=2e-3,
     )
     wave = Radiated(volt_m=10.0, hertz=3e9, band_hz=1e6, waveform="carrier")
