@@ -51,6 +51,8 @@ RECORDINGS = {
 }
 TOOLS = ("ngsolve", "scikit-rf", "scipy", "numpy")
 PROPERTY = "truth"
+ROUNDING = 1e-9
+"""Bounds up to this ask for equality but for the rounding of floating-point numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,11 +170,12 @@ def figure(value: float, unit: str) -> str:
 def found_text(row: Row) -> str:
     """Return the error found; below a hundredth of what is allowed only that is said.
 
-    Rounding noise then cannot turn a digit from run to run. A row that holds never shows more than
-    is allowed, though errors are rounded up.
+    Below a tenth where the bound itself is rounding noise, which then cannot turn a digit from run
+    to run. A row that holds never shows more than is allowed, though errors are rounded up.
     """
-    if row.share < 0.01:
-        return "below " + figure(0.01 * row.allowed, row.unit)
+    floor = 0.1 if row.allowed <= ROUNDING else 0.01
+    if row.share < floor:
+        return "below " + figure(floor * row.allowed, row.unit)
     told = figure(row.found, row.unit)
     allowed = figure(row.allowed, row.unit)
     return allowed if row.holds and float(told.split()[0]) > float(allowed.split()[0]) else told
