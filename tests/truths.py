@@ -2,7 +2,7 @@
 
 A test takes the fixture `truth` and calls it with the kernel, what it is held against, the error
 found and the error allowed; it asserts that the one is within the other and leaves a row. With
-`--validation-table FILE` a whole run writes the rows as Markdown. Rows travel with the reports of
+`--validation-table=FILE` a whole run writes the rows as Markdown. Rows travel with the reports of
 the tests, so they arrive under pytest-xdist too.
 """
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -91,3 +94,33 @@ def test_the_page_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert file.read_text() == "old"
     write_whole(file, "new")
     assert [path.name for path in tmp_path.iterdir()] == ["page.md"] and file.read_text() == "new"
+
+
+ROWS = """
+def test_good(truth):
+    truth(kernel="twin.walks.ou", against="a law", found=0.01, allowed=0.02)
+
+def test_bad(truth):
+    truth(kernel="twin.walks.ou", against="another law", found=0.03, allowed=0.02)
+"""
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_row_that_does_not_hold_fails_the_run_with_and_without_workers(
+    workers: str, tmp_path: Path
+) -> None:
+    """Rows come from worker processes too; a run that lacks kernels leaves the page alone."""
+    (tmp_path / "test_rows.py").write_text(ROWS)
+    out = tmp_path / "page.md"
+    out.write_text("old")
+    path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "truths", "-p", "no:cacheprovider", "-n", workers,
+         "--validation-table", str(out), "--rootdir", str(tmp_path), str(tmp_path)],
+        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "does not hold: twin.walks.ou against another law" in done.stdout
+    assert "does not hold: twin.walks.ou against a law" not in done.stdout
+    assert "no row for altered" not in done.stdout and "no row for capacitance" in done.stdout
+    assert out.read_text() == "old"
