@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.integrate import quad, solve_bvp
+from scipy.integrate import solve_bvp
 from shapely.geometry import LineString, Point
 
 from casemate.mesh.model import Net, TileMesh
@@ -17,7 +17,7 @@ from casemate.twin.altered import added_squares
 from casemate.twin.copper import index_copper, meet
 from casemate.twin.effects import Magnetic, Radiated
 from casemate.twin.facing import facing
-from casemate.twin.heat_spot import LOSS_W_M2K, rise_k
+from casemate.twin.heat_spot import HEAT_J_M3K, LOSS_W_M2K, rise_k, sheet_w_k
 from casemate.twin.injection import Band, antenna_watt, net_volt
 from casemate.twin.nick_table import added
 from truths import Truth, abs_error, rel_error
@@ -80,37 +80,47 @@ def test_three_parallel_traces_face_each_other_along_their_length(truth: Truth) 
     assert area == pytest.approx(0.05 * 0.2e-3, rel=0.01)
 
 
+PLATE: Any = SimpleNamespace(tile=SimpleNamespace(stackup=mesh_samples.STACK))
+SHEET = sheet_w_k(PLATE)
+SETTLE_S = HEAT_J_M3K * mesh_samples.STACK.thickness_m / LOSS_W_M2K
+
+
 def test_a_warm_spot_is_the_fin_equation_solved_elsewhere(truth: Truth) -> None:
-    """(1/r)(r T')' = T/L^2, flux P/(2 pi r k t) at the spot's edge; and all heat leaves."""
-    sheet, watt = 0.02, 1.5
-    long = np.sqrt(sheet / LOSS_W_M2K)
+    """In the end: (1/r)(r T')' = T/L^2, flux P/(2 pi r k t) at the spot's edge."""
+    watt, long = 1.5, np.sqrt(SHEET / LOSS_W_M2K)
     radius = 0.02 * long
 
     def slope(r: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.vstack([y[1], y[0] / long**2 - y[1] / r])
 
     def ends(inner: np.ndarray, outer: np.ndarray) -> np.ndarray:
-        return np.array([inner[1] + watt / (2 * np.pi * radius * sheet), outer[0]])
+        return np.array([inner[1] + watt / (2 * np.pi * radius * SHEET), outer[0]])
 
     r = np.geomspace(radius, 15 * long, 400)
     solved = solve_bvp(slope, ends, r, np.zeros((2, r.size)), tol=1e-6, max_nodes=50_000)
     assert solved.success
     at = np.geomspace(radius, 3 * long, 30)
+    ours = rise_k(at, board=PLATE, watt=watt, radius_m=radius, age_s=1e6)
     truth(
         kernel="twin.heat_spot.rise_k",
         against="fin equation by collocation (scipy), to three lengths of decay",
-        found=rel_error(rise_k(at, watt=watt, radius_m=radius, sheet_w_k=sheet), solved.sol(at)[0]),
+        found=rel_error(ours, solved.sol(at)[0]),
         allowed=0.01,
     )
-    lost, _ = quad(
-        lambda x: float(rise_k(np.array(x), watt=watt, radius_m=0.0, sheet_w_k=sheet)) * x,
-        1e-9, 20 * long,
-    )  # fmt: skip
+
+
+@pytest.mark.parametrize("age", [0.1, 1.0, 5.0])
+def test_a_warm_spot_holds_the_heat_that_was_not_lost(age: float, truth: Truth) -> None:
+    """All the plate: P tau (1 - exp(-t/tau)), tau = heat capacity over loss, 150 s here."""
+    age_s, watt = age * SETTLE_S, 2.0
+    r = np.geomspace(1e-6, 0.5, 4000)
+    rise = rise_k(r, board=PLATE, watt=watt, radius_m=1e-6, age_s=age_s)
+    held = np.trapezoid(rise * 2 * np.pi * r, r) * SETTLE_S * LOSS_W_M2K
     truth(
         kernel="twin.heat_spot.rise_k",
-        against="balance: what the plate loses is what the spot gives",
-        found=rel_error(LOSS_W_M2K * 2 * np.pi * lost, watt),
-        allowed=1e-3,
+        against="balance of heat in the whole plate after 0.1, 1 and 5 time constants",
+        found=rel_error(held, watt * SETTLE_S * -np.expm1(-age)),
+        allowed=0.01,
     )
 
 
