@@ -31,7 +31,7 @@ bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks
 
 validate: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -q -m "slow or not slow"
+	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow" --validation-table=docs/validation.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -9,6 +9,8 @@ from hypothesis import settings
 
 from shared_builds import EXAMPLE, Built, built
 
+pytest_plugins = ("truths",)
+
 
 @pytest.fixture(scope="session")
 def small_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casemate.core.errors import InputError
-from casemate.twin.environment_air import inside_humidity
+from casemate.twin.environment_air import inside_humidity, saturation_pa
 from casemate.twin.environment_forces import Drill, drill_force_n, fan_force_n, footfall_n
 from casemate.twin.environment_panel import Point, acceleration_m_s2, plate_modes
 from casemate.twin.environment_sites import Site
@@ -29,6 +29,8 @@ DOOR_AIR_S = 300.0
 """In which the room's air recovers from an opened door (planning value)."""
 DOOR_OPEN_S = 4.0
 """Mean time that a room's door stands open (planning value)."""
+LIGHTS_S = 600.0
+"""For which lights stay on after whoever switched them on at night is gone (planning value)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,10 @@ class Events:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlowSeries:
-    """Series at `times_s` (K,), evenly spaced; temperatures in K, `nodes_k` (K, 3) of Site."""
+    """Series at `times_s` (K,), evenly spaced; temperatures in K, `nodes_k` (K, 3) of Site.
+
+    Load, sun and ambient at one time act until the next.
+    """
 
     times_s: Real
     ambient_k: Real
@@ -106,20 +111,22 @@ def slow_series(
     load_w = np.where(
         _telegraph(site.load_hold_s.value, times_s, generator), site.full_w.value, site.idle_w.value
     )
-    sun_w = site.sun_w.value * sunshine(times_s) * _clouds(times_s, generator)
+    clear = _clouds(times_s, generator)
+    sun_w = site.sun_w.value * sunshine(times_s) * clear
     power_w = np.column_stack([load_w, np.zeros_like(load_w), sun_w])
     start_k = settled_k(site.network, power_w[0], float(ambient_k[0]))
-    nodes_k = temperatures_k(site.network, start_k, power_w, ambient_k, step_s)
+    later_k = temperatures_k(site.network, start_k, power_w[:-1], ambient_k[:-1], step_s)
+    nodes_k = np.vstack([start_k, later_k])
     wet = np.exp(site.vapour_spread.value * ou(DAY_S, times_s, generator)[:, 0])
+    # dew takes what the air outside cannot hold
+    vapour_pa = np.minimum(site.vapour_pa.value * wet, saturation_pa(ambient_k))
     return SlowSeries(
         times_s=times_s,
         ambient_k=ambient_k,
         nodes_k=nodes_k,
-        humidity=inside_humidity(
-            site.vapour_pa.value * wet, nodes_k[:, 1], site.exchange_s.value, step_s
-        ),
+        humidity=inside_humidity(vapour_pa, nodes_k[:, 1], site.exchange_s.value, step_s),
         pressure_pa=_pressure(site, times_s, hvac, people, generator),
-        light_lux=_light(site, times_s),
+        light_lux=_light(site, times_s, clear, people),
         load_w=load_w,
         events=people,
     )
@@ -182,10 +189,22 @@ def _pulses(times_s: Real, starts_s: Real, decay_s: float) -> Real:
     return total
 
 
-def _light(site: Site, times_s: Real) -> Real:
+def _light(site: Site, times_s: Real, clear: Real, people: Events) -> Real:
+    """Return light outside, shape (K,): sun and clouds, or lamps that people switch on, and doors.
+
+    Lamps burn in working hours and, at other times, from a passage or a door until LIGHTS_S later.
+    """
     if site.sun_w.value > 0.0:
-        return np.asarray(site.night_lux.value + site.day_lux.value * sunshine(times_s))
-    return np.asarray(np.where(working(times_s), site.day_lux.value, site.night_lux.value))
+        return np.asarray(site.night_lux.value + site.day_lux.value * sunshine(times_s) * clear)
+    lit = working(times_s)
+    for start_s, length_s in np.concatenate([people.passers, people.doors]):
+        first, last = np.searchsorted(times_s, [start_s, start_s + length_s + LIGHTS_S])
+        lit[first:last] = True
+    light = np.where(lit, site.day_lux.value, site.night_lux.value)
+    for start_s, length_s in people.doors:
+        first, last = np.searchsorted(times_s, [start_s, start_s + length_s])
+        light[first:last] += site.door_lux.value
+    return np.asarray(light)
 
 
 def panel_vibration(

@@ -67,6 +67,8 @@ class Site:
     # light
     day_lux: Figure
     night_lux: Figure
+    door_lux: Figure
+    """Added while the room's door stands open."""
     # people
     door_1_s: Figure
     """Room doors opened, per second of working hours."""
@@ -123,6 +125,7 @@ RACK = Site(
     exchange_s=_f(2.0, "1.4 m3 at 0.67 m3/s, from 800 W/K"),
     day_lux=_f(500.0, "EN 12464-1, work areas"),
     night_lux=_f(5.0),
+    door_lux=_f(30.0, f"{PLANNING}: of the 100 lux of a corridor, EN 12464-1"),
     door_1_s=_f(6 / 36_000.0),
     passer_1_s=_f(20 / 36_000.0),
     passer_s=_f(8.0),
@@ -166,6 +169,7 @@ CAMERA = Site(
     exchange_s=_f(40_000.0),
     day_lux=_f(20_000.0),
     night_lux=_f(5.0),
+    door_lux=_f(0.0, "outdoors"),
     door_1_s=_f(0.0, "no door"),
     passer_1_s=_f(100 / 36_000.0),
     passer_s=_f(10.0),
@@ -209,6 +213,7 @@ LABORATORY = Site(
     exchange_s=_f(20_000.0),
     day_lux=_f(500.0, "EN 12464-1, work areas"),
     night_lux=_f(0.5),
+    door_lux=_f(30.0, f"{PLANNING}: of the 100 lux of a corridor, EN 12464-1"),
     door_1_s=_f(40 / 36_000.0),
     passer_1_s=_f(60 / 36_000.0),
     passer_s=_f(15.0),

@@ -12,6 +12,7 @@ import pytest
 
 from casemate.twin.line_materials import Complex, Dielectric, Metal, Real, j_omega
 from casemate.twin.line_microstrip import Substrate, Wave
+from truths import recorded
 
 FR4 = Substrate(
     height_m=1.5e-3,
@@ -22,16 +23,8 @@ FR4 = Substrate(
 
 
 def recordings() -> Path:
-    """Return the folder of the recorded lines; skip where CASEMATE_DATA is not set."""
-    home = os.environ.get("CASEMATE_DATA")
-    if not home:
-        pytest.skip("CASEMATE_DATA is not set: no recordings to compare with")
-    folder = Path(home) / "tdr_microstrip"
-    if not folder.is_dir():
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail("CASEMATE_DATA has no folder tdr_microstrip")
-        pytest.skip("CASEMATE_DATA has no folder tdr_microstrip")
-    return folder
+    """Return the folder of the recorded lines."""
+    return recorded("tdr_microstrip")
 
 
 def ngspice(folder: Path, circuit: str, *, analysis: str, nodes: tuple[str, ...]) -> Complex:

@@ -10,34 +10,22 @@ import pytest
 
 from casemate.twin.receiver_model import Receiver, fit
 from casemate.twin.receiver_records import Recording, dw1000, intel5300
+from truths import recorded
 
 UWB = ("2", "16", "20")
 WIFI = ("1", "2", "3")
 
 
-def folder(name: str) -> Path:
-    """Return a folder of recordings; skip where CASEMATE_DATA is not set."""
-    home = os.environ.get("CASEMATE_DATA")
-    if not home:
-        pytest.skip("CASEMATE_DATA is not set: no recordings to compare with")
-    found = Path(home) / name
-    if not found.is_dir():
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail(f"CASEMATE_DATA has no folder {name}")
-        pytest.skip(f"CASEMATE_DATA has no folder {name}")
-    return found
-
-
 def uwb(name: str) -> Recording:
     """Return one DW1000 geometry."""
-    return _uwb(folder("uwb_cir"), name)
+    return _uwb(recorded("uwb_cir"), name)
 
 
 def wifi(name: str, receiver: int) -> Recording:
     """Return one antenna of one Intel 5300 recording."""
     if os.environ.get("CASEMATE_REQUIRE_ALL") != "1":
         pytest.importorskip("csiread", reason="csiread is not installed: no Wi-Fi recordings")
-    return _wifi(folder("wifi_csi"), name, receiver)
+    return _wifi(recorded("wifi_csi"), name, receiver)
 
 
 @cache

@@ -26,6 +26,7 @@ from casemate.twin.capacitance import (
 )
 from casemate.twin.line_materials import EPS0_F_M
 from casemate.twin.moisture import Film, film_factor, mean_water, uptake
+from truths import Truth, abs_error, rel_error
 
 ALTERNATING = {"middle": 0.0, "strip": 1.0}
 PUSH_PULL = {"middle": 0.0, "strip": 1.0, "lid": 0.0}
@@ -33,17 +34,24 @@ COMMON = {"strip": 1.0, "lid": 0.0}
 
 
 @pytest.mark.parametrize("width", [0.25, 0.5, 0.8])
-def test_gap_of_alternating_traces_against_finite_elements(width: float) -> None:
+def test_gap_of_alternating_traces_against_finite_elements(width: float, truth: Truth) -> None:
     """A quarter of a period; both sides and both traces of a gap make it C/eps0."""
     geometry = strip_quarter(((1 - width) / 2, 0.5), (0.5, 3.0))
     theirs = energy(geometry, ALTERNATING, maxh=0.2, order=4, hp=True)
     ours = gap_f_m(width_m=width, pitch_m=1.0, epsilon_r=1.0) / EPS0_F_M
-    assert ours == pytest.approx(theirs, rel=3e-4)
+    truth(
+        kernel="twin.capacitance.gap_f_m",
+        against="finite elements (NGSolve), alternating traces",
+        found=rel_error(ours, theirs),
+        allowed=3e-4,
+    )
 
 
 @pytest.mark.parametrize("width", [0.25, 0.5, 0.75])
 @pytest.mark.parametrize(("film", "bound"), [(0.1, 0.1), (0.25, 0.05), (0.5, 0.015), (1.0, 2e-3)])
-def test_film_against_finite_elements(width: float, film: float, bound: float) -> None:
+def test_film_against_finite_elements(
+    width: float, film: float, bound: float, truth: Truth
+) -> None:
     """The film's C, and what a change of its permittivity does to it."""
     geometry = strip_quarter(((1 - width) / 2, 0.5), (0.5, 3.0), film=film)
     theirs = [
@@ -51,14 +59,28 @@ def test_film_against_finite_elements(width: float, film: float, bound: float) -
         for e in (3.38, 3.4, 3.42)
     ]
     shape = {"width_m": width, "pitch_m": 1.0, "epsilon_r": 3.4, "film_m": film}
-    assert gap_f_m(**shape) / EPS0_F_M == pytest.approx(theirs[1], rel=bound)
+    told = f"finite elements (NGSolve), film of {film} pitch"
+    truth(
+        kernel="twin.capacitance.gap_f_m",
+        against=told,
+        found=rel_error(gap_f_m(**shape) / EPS0_F_M, theirs[1]),
+        allowed=bound,
+    )
     slope = np.log(theirs[2] / theirs[0]) / np.log(3.42 / 3.38)
-    assert film_share(**shape) == pytest.approx(slope, abs=bound)
+    truth(
+        kernel="twin.capacitance.film_share",
+        against=told,
+        found=abs_error(film_share(**shape), slope),
+        allowed=bound,
+        unit="of C",
+    )
 
 
 @pytest.mark.parametrize("width", [0.3, 0.5, 0.7])
 @pytest.mark.parametrize("height", [0.25, 0.75, 2.0, 4.0])
-def test_layer_between_planes_against_finite_elements(width: float, height: float) -> None:
+def test_layer_between_planes_against_finite_elements(
+    width: float, height: float, truth: Truth
+) -> None:
     """Push-pull and common mode of a quarter of a period under one plane."""
     geometry = strip_quarter(((1 - width) / 2, 0.5), (0.5, height), lid=True)
     push, both = (
@@ -66,16 +88,31 @@ def test_layer_between_planes_against_finite_elements(width: float, height: floa
     )
     gap, own = layer_f_m(width_m=width, pitch_m=1.0, above_m=height, below_m=height, epsilon_r=1.0)
     # both sides of a trace are four quarters
-    assert own / EPS0_F_M == pytest.approx(4.0 * both, rel=1e-3)
-    assert gap / EPS0_F_M == pytest.approx(push - both, abs=1e-3 * push)
+    truth(
+        kernel="twin.capacitance.layer_f_m",
+        against="finite elements (NGSolve), traces between planes, to the planes",
+        found=rel_error(own / EPS0_F_M, 4.0 * both),
+        allowed=1e-3,
+    )
+    truth(
+        kernel="twin.capacitance.layer_f_m",
+        against="finite elements (NGSolve), traces between planes, gap over push-pull",
+        found=abs_error(gap / EPS0_F_M, push - both) / push,
+        allowed=1e-3,
+    )
 
 
 @pytest.mark.parametrize(("width", "gap"), [(1.0, 1.0), (0.3, 1.0)])
-def test_pair_alone_against_finite_elements(width: float, gap: float) -> None:
+def test_pair_alone_against_finite_elements(width: float, gap: float, truth: Truth) -> None:
     geometry = strip_quarter((gap / 2, gap / 2 + width), (150.0, 150.0))
     theirs = energy(geometry, ALTERNATING, maxh=20.0, order=4, hp=True)
     ours = pair_f_m(width_m=width, gap_m=gap, epsilon_r=1.0) / EPS0_F_M
-    assert ours == pytest.approx(theirs, rel=2e-3)
+    truth(
+        kernel="twin.capacitance.pair_f_m",
+        against="finite elements (NGSolve), one pair in the open",
+        found=rel_error(ours, theirs),
+        allowed=2e-3,
+    )
 
 
 def test_pair_alone_is_half_a_picofarad_per_centimetre_of_film() -> None:
@@ -94,10 +131,18 @@ def test_pair_alone_is_half_a_picofarad_per_centimetre_of_film() -> None:
         (0.75, 0.25, 0.01),
     ],
 )
-def test_crossing_against_finite_elements(width: float, apart: float, bound: float) -> None:
+def test_crossing_against_finite_elements(
+    width: float, apart: float, bound: float, truth: Truth
+) -> None:
     theirs = 4.0 * energy(crossing_quarter(width, apart), {"A": 1.0, "B": 0.0}, maxh=0.15)
     ours = crossing_f(widths_m=(width, width), pitches_m=(1.0, 1.0), apart_m=apart, epsilon_r=1.0)
-    assert ours / EPS0_F_M == pytest.approx(theirs, rel=bound)
+    near = "d = p/8" if apart < 0.2 else "d from p/4"
+    truth(
+        kernel="twin.capacitance.crossing_f",
+        against=f"finite elements (NGSolve) in 3-D, {near}",
+        found=rel_error(ours / EPS0_F_M, theirs),
+        allowed=bound,
+    )
     assert ours > plate_f(area_m2=width**2, apart_m=apart, epsilon_r=1.0)
 
 
@@ -107,7 +152,9 @@ def test_crossing_against_finite_elements(width: float, apart: float, bound: flo
     + [pytest.param(d, 3.4, marks=pytest.mark.slow) for d in (0.1, 0.3, 0.4)]
     + [pytest.param(d, 4.4, marks=pytest.mark.slow) for d in (0.1, 0.2, 0.3)],
 )
-def test_drilled_crossing_against_finite_elements(diameter: float, epsilon_r: float) -> None:
+def test_drilled_crossing_against_finite_elements(
+    diameter: float, epsilon_r: float, truth: Truth
+) -> None:
     sound, drilled = (
         4.0 * energy(
             crossing_quarter(0.5, 0.25, hole=diameter, drilled=gone), {"A": 1.0, "B": 0.0},
@@ -116,16 +163,26 @@ def test_drilled_crossing_against_finite_elements(diameter: float, epsilon_r: fl
         for gone in (False, True)
     )  # fmt: skip
     ours = drilled_crossing_f(diameter_m=diameter, apart_m=0.25, epsilon_r=epsilon_r)
-    assert ours / epsilon_r / EPS0_F_M == pytest.approx(drilled - sound, rel=0.08)
+    truth(
+        kernel="twin.capacitance.drilled_crossing_f",
+        against="finite elements (NGSolve) in 3-D, change by a hole of 0.4 to 1.6 d",
+        found=rel_error(ours / epsilon_r / EPS0_F_M, drilled - sound),
+        allowed=0.08,
+    )
 
 
 @pytest.mark.parametrize("radius", [0.02, 0.05, 0.1])
-def test_grounded_wire_against_finite_elements(radius: float) -> None:
+def test_grounded_wire_against_finite_elements(radius: float, truth: Truth) -> None:
     """Its own capacitance to wide grounded traces; the pair in push-pull does not see it."""
     geometry = strip_quarter((0.5, 10.5), (60.0, 60.0), wire=radius)
     own = 4.0 * energy(geometry, {"strip": 0.0, "wire": 1.0}, maxh=8.0, order=4, hp=True)
     pair, each = grounded_wire_f_m(radius_m=radius, gap_m=1.0, epsilon_r=1.0)
-    assert each / EPS0_F_M == pytest.approx(0.5 * own, rel=2e-3)
+    truth(
+        kernel="twin.capacitance.grounded_wire_f_m",
+        against="finite elements (NGSolve), radius to a tenth of the gap",
+        found=rel_error(each / EPS0_F_M, 0.5 * own),
+        allowed=2e-3,
+    )
     assert pair == -0.5 * each
 
 
@@ -174,20 +231,31 @@ def differences(film: Film, time_s: float, cells: int) -> float:
 
 
 @pytest.mark.parametrize("share", [0.3, 1.0])
-def test_uptake_is_the_limit_of_differences_of_second_order(share: float) -> None:
+def test_uptake_is_the_limit_of_differences_of_second_order(share: float, truth: Truth) -> None:
     film = Film(thickness_m=50e-6)
     time_s = share * film.tau_s
     exact = float(uptake(film, np.array([time_s]))[0])
     gaps = [abs(differences(film, time_s, cells) - exact) for cells in (10, 20, 40)]
     assert np.log2(np.array(gaps[:-1]) / gaps[1:]) == pytest.approx(2.0, abs=0.15)
-    assert gaps[-1] < 3e-4
+    truth(
+        kernel="twin.moisture.uptake",
+        against="Crank and Nicolson's differences, 40 cells (second order)",
+        found=gaps[-1],
+        allowed=3e-4,
+        unit="of full",
+    )
 
 
-def test_early_uptake_is_the_square_root_of_time() -> None:
+def test_early_uptake_is_the_square_root_of_time(truth: Truth) -> None:
     film = Film(thickness_m=50e-6)
     t = film.tau_s * np.array([0.002, 0.01, 0.05])
     root = 4.0 / film.thickness_m * np.sqrt(film.diffusivity_m2_s * t / np.pi)
-    assert uptake(film, t) == pytest.approx(root, rel=1e-3)
+    truth(
+        kernel="twin.moisture.uptake",
+        against="early law 4/h sqrt(D t/pi)",
+        found=rel_error(uptake(film, t), root),
+        allowed=1e-3,
+    )
 
 
 def test_time_constant_of_films() -> None:
@@ -198,7 +266,7 @@ def test_time_constant_of_films() -> None:
     assert one.tau_s == pytest.approx(4 * slow.tau_s)
 
 
-def test_water_follows_a_changing_surface() -> None:
+def test_water_follows_a_changing_surface(truth: Truth) -> None:
     """A step: the series. A slow sine: first-order lag of the exact tanh transfer function."""
     film = Film(thickness_m=50e-6)
     step = np.ones(400)
@@ -212,7 +280,13 @@ def test_water_follows_a_changing_surface() -> None:
     root = np.sqrt(1j * omega * film.thickness_m**2 / 4 / film.diffusivity_m2_s)
     gain = np.tanh(root) / root
     held = t[2000:] - film.tau_s / 80  # the surface holds over a step
-    assert wave == pytest.approx((gain * np.exp(1j * omega * held)).real, abs=2e-3)
+    truth(
+        kernel="twin.moisture.mean_water",
+        against="sine at the surface: transfer function tanh(q)/q",
+        found=abs_error(wave, (gain * np.exp(1j * omega * held)).real),
+        allowed=2e-3,
+        unit="of full",
+    )
 
 
 def test_drift_of_a_node_dwarfs_a_hole() -> None:

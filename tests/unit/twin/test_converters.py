@@ -26,6 +26,7 @@ from casemate.twin.converters import (
     thermal_v,
     volts_of,
 )
+from truths import Truth, abs_error, rel_error
 
 
 def test_thermal_noise_of_a_kilohm() -> None:
@@ -34,7 +35,7 @@ def test_thermal_noise_of_a_kilohm() -> None:
     )
 
 
-def test_thermal_noise_on_a_capacitor_is_kt_over_c() -> None:
+def test_thermal_noise_on_a_capacitor_is_kt_over_c(truth: Truth) -> None:
     """Whatever the resistor: equipartition. RC = 200 steps, bilinear filter, 4e6 samples."""
     r, c, kelvin = 1e4, 1e-9, 300.0
     step = r * c / 200
@@ -44,19 +45,35 @@ def test_thermal_noise_on_a_capacitor_is_kt_over_c() -> None:
     a = step / (2 * r * c)
     low = lfilter([a / (1 + a), a / (1 + a)], [1.0, -(1 - a) / (1 + a)], white)[10_000:]
     # 4e6 / 400 independent values: 1.4 % standard error
-    assert np.var(low) == pytest.approx(BOLTZMANN_J_K * kelvin / c, rel=0.05)
+    truth(
+        kernel="twin.converters.thermal_noise_v",
+        against="kT/C on a capacitor (equipartition), 1e4 independent values",
+        found=rel_error(np.var(low), BOLTZMANN_J_K * kelvin / c),
+        allowed=0.05,
+    )
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.8, 1.0, 1.3, 2.0])
-def test_power_noise_has_its_slope_and_level(exponent: float) -> None:
+def test_power_noise_has_its_slope_and_level(exponent: float, truth: Truth) -> None:
     noise = power_noise(
         np.random.default_rng(2), 2**20, step_s=0.01, at_1_hz=4e-12, exponent=exponent
     )
     f, density = welch(noise, 100.0, nperseg=2**14)
     inside = (f > 0.1) & (f < 30.0)
     slope, level = np.polyfit(np.log(f[inside]), np.log(density[inside]), 1)
-    assert slope == pytest.approx(-exponent, abs=0.03)
-    assert np.exp(level) == pytest.approx(4e-12, rel=0.05)
+    truth(
+        kernel="twin.converters.power_noise",
+        against="slope of the density by Welch's method, exponents 0 to 2",
+        found=abs_error(slope, -exponent),
+        allowed=0.03,
+        unit="in slope",
+    )
+    truth(
+        kernel="twin.converters.power_noise",
+        against="density at 1 Hz by Welch's method",
+        found=rel_error(np.exp(level), 4e-12),
+        allowed=0.05,
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,6 +88,7 @@ def test_allan_deviation_of_the_three_noises(
     exponent: float,
     slope: float,
     law: Callable[..., np.ndarray],
+    truth: Truth,
 ) -> None:
     """NIST SP 1065: slopes -1/2, 0, +1/2 and levels in closed form."""
     m = 2 ** np.arange(4, 12)
@@ -83,7 +101,12 @@ def test_allan_deviation_of_the_three_noises(
     mean = np.sqrt(np.mean(np.square(found), axis=0))
     fitted = np.polyfit(np.log(m), np.log(mean), 1)[0]
     assert fitted == pytest.approx(slope, abs=0.05)
-    assert mean == pytest.approx(law(1.0, 0.1 * m), rel=0.15)
+    truth(
+        kernel="twin.converters.allan_deviation",
+        against="levels of NIST SP 1065 for white, flicker and random walk",
+        found=rel_error(mean, law(1.0, 0.1 * m)),
+        allowed=0.15,
+    )
 
 
 def residual_db(signal: np.ndarray, read: np.ndarray) -> float:
@@ -94,16 +117,22 @@ def residual_db(signal: np.ndarray, read: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("bits", [6, 10, 14, 18])
-def test_quantisation_of_a_full_sine(bits: int) -> None:
+def test_quantisation_of_a_full_sine(bits: int, truth: Truth) -> None:
     converter = Converter(bits=bits, full_scale_v=1.0)
     t = np.arange(2**17)
     sine = (1.0 - 2.0**-bits) * np.sin(2 * np.pi * t * 0.1234567890123)
     read = volts_of(converter, codes(converter, sine))
-    assert residual_db(sine, read) == pytest.approx(6.02 * bits + 1.76, abs=0.2)
+    truth(
+        kernel="twin.converters.codes",
+        against="6.02 N + 1.76 dB of a full sine, 6 to 18 bits",
+        found=abs_error(residual_db(sine, read), 6.02 * bits + 1.76),
+        allowed=0.2,
+        unit="dB",
+    )
     assert np.abs(read - sine).max() <= 0.5001 * converter.lsb_v
 
 
-def test_bow_makes_its_second_harmonic() -> None:
+def test_bow_makes_its_second_harmonic(truth: Truth) -> None:
     """A parabola of b LSB on 2^(N-1) of amplitude: b/2 at twice the frequency."""
     bits, bow = 12, 3.0
     inl = inl_profile_lsb(np.random.default_rng(0), bits, bow_lsb=bow, dnl_lsb=0.0)
@@ -111,7 +140,12 @@ def test_bow_makes_its_second_harmonic() -> None:
     n = 2**16
     read = volts_of(converter, codes(converter, np.sin(2 * np.pi * 641 * np.arange(n) / n)))
     lines = np.abs(np.fft.rfft(read)) / (n / 2)
-    assert lines[2 * 641] / converter.lsb_v == pytest.approx(bow / 2, rel=0.02)
+    truth(
+        kernel="twin.converters.inl_profile_lsb",
+        against="second harmonic of a parabola, bow/2",
+        found=rel_error(lines[2 * 641] / converter.lsb_v, bow / 2),
+        allowed=0.02,
+    )
 
 
 def test_random_inl_costs_what_its_variance_adds() -> None:
@@ -150,7 +184,7 @@ def test_gain_and_its_drift() -> None:
 
 
 @pytest.mark.parametrize(("f_hz", "jitter_s"), [(1e6, 1e-11), (1e6, 1e-10), (2e7, 5e-12)])
-def test_jitter_of_a_sine(f_hz: float, jitter_s: float) -> None:
+def test_jitter_of_a_sine(f_hz: float, jitter_s: float, truth: Truth) -> None:
     """SNR = -20 log10(2 pi f sigma)."""
     clock = Clock(step_s=1.7320508e-8, jitter_s=jitter_s)
     n = 200_000
@@ -158,7 +192,13 @@ def test_jitter_of_a_sine(f_hz: float, jitter_s: float) -> None:
     even = np.arange(n) * clock.step_s
     clean, read = np.sin(2 * np.pi * f_hz * even), np.sin(2 * np.pi * f_hz * t)
     expected = -20 * np.log10(2 * np.pi * f_hz * jitter_s)
-    assert residual_db(clean, read) == pytest.approx(expected, abs=0.1)
+    truth(
+        kernel="twin.converters.sample_times_s",
+        against="-20 log 2 pi f sigma of a jittered sine",
+        found=abs_error(residual_db(clean, read), expected),
+        allowed=0.1,
+        unit="dB",
+    )
 
 
 def test_clock_error_and_walk() -> None:
@@ -171,13 +211,19 @@ def test_clock_error_and_walk() -> None:
 
 
 @pytest.mark.parametrize(("lost", "burst"), [(0.01, 1.0), (0.05, 4.0), (0.3, 10.0)])
-def test_losses_come_in_bursts_of_the_stated_length(lost: float, burst: float) -> None:
+def test_losses_come_in_bursts_of_the_stated_length(
+    lost: float, burst: float, truth: Truth
+) -> None:
     times = np.arange(2_000_000) * 0.1
     found = arrivals_s(np.random.default_rng(6), Transport(lost=lost, burst=burst), times)
     gone = np.isnan(found)
-    assert gone.mean() == pytest.approx(lost, rel=0.03)
     starts = np.count_nonzero(np.diff(gone.astype(int)) == 1)
-    assert gone.sum() / starts == pytest.approx(burst, rel=0.03)
+    truth(
+        kernel="twin.converters.arrivals_s",
+        against="rate and mean length of bursts by Gilbert's chain",
+        found=rel_error((gone.mean(), gone.sum() / starts), (lost, burst)),
+        allowed=0.03,
+    )
 
 
 def test_late_samples() -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import csv
-import os
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +21,7 @@ from casemate.twin.drift import (
     read_c,
     temperature_c,
 )
+from truths import Truth, recorded, rel_error
 
 QUIET = Drift(
     step_s=300.0, mean_c=20.0, daily_c=(0.0, 0.0, 0.0, 0.0), slow_c=0.0, slow_s=3600.0,
@@ -38,14 +37,7 @@ LAGS = {
 @cache
 def recording(name: str) -> tuple[np.ndarray, float]:
     """Return degrees C on an even grid and the first time after midnight; the files hold F."""
-    home = os.environ.get("CASEMATE_DATA")
-    if not home:
-        pytest.skip("CASEMATE_DATA is not set: no recordings to compare with")
-    file = Path(home) / "temperature" / f"{name}_temperature_system_failure.csv"
-    if not file.is_file():
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail(f"CASEMATE_DATA has no {file.name}")
-        pytest.skip(f"CASEMATE_DATA has no {file.name}")
+    file = recorded("temperature") / f"{name}_temperature_system_failure.csv"
     with file.open() as lines:
         rows = list(csv.reader(lines))[1:]
     times = np.array([(datetime.fromisoformat(at) - datetime(2013, 1, 1)).total_seconds()
@@ -74,7 +66,7 @@ def fitted(name: str, half: int) -> tuple[Drift, np.ndarray, float]:
         pytest.param("ambient", 1, 1.7, marks=pytest.mark.slow),
     ],
 )
-def test_rates_of_held_out_halves(name: str, half: int, factor: float) -> None:
+def test_rates_of_held_out_halves(name: str, half: int, factor: float, truth: Truth) -> None:
     """Quantiles 50, 90, 99 % of |dT/dt| over lags of one sample to one or two days.
 
     The halves themselves differ by factors of up to 1.26 (machine) and 1.49 (ambient).
@@ -86,7 +78,12 @@ def test_rates_of_held_out_halves(name: str, half: int, factor: float) -> None:
         for s in range(10)
     ]  # fmt: skip
     gap = np.mean(runs, axis=0) - np.log(change_quantiles(held, LAGS[name]))
-    assert np.exp(np.abs(gap)).max() < factor
+    truth(
+        kernel="twin.drift.fit_drift",
+        against=f"held-out half of the {name} temperature: quantiles of its changes, worst factor",
+        found=float(np.exp(np.abs(gap)).max()) - 1.0,
+        allowed=factor - 1.0,
+    )
     assert np.exp(np.sqrt(np.mean(gap**2))) < 1.0 + 0.6 * (factor - 1.0)
 
 
@@ -119,28 +116,43 @@ def test_fit_finds_again_what_it_was_made_of() -> None:
     assert found.noise_c == pytest.approx(0.5, rel=0.15)
 
 
-def test_wander_alone_is_ornstein_uhlenbeck() -> None:
+def test_wander_alone_is_ornstein_uhlenbeck(truth: Truth) -> None:
     """E[(T(t + lag) - T(t))^2] = 2 v (1 - exp(-lag/tau))."""
     drift = replace(QUIET, slow_c=2.0)
     true = temperature_c(np.random.default_rng(5), drift, 1_000_000)
     for lag in (1, 6, 12, 48):
         found = np.mean((true[lag:] - true[:-lag]) ** 2)
-        assert found == pytest.approx(8.0 * (1.0 - np.exp(-lag / 12.0)), rel=0.02)
+        truth(
+            kernel="twin.drift.temperature_c",
+            against="mean squared change of an Ornstein-Uhlenbeck process",
+            found=rel_error(found, 8.0 * (1.0 - np.exp(-lag / 12.0))),
+            allowed=0.02,
+        )
 
 
-def test_steps_alone_keep_to_campbell() -> None:
+def test_steps_alone_keep_to_campbell(truth: Truth) -> None:
     """Variance = rate E[s^2] times the integral of (exp(-t/d) - exp(-t/r))^2, E[s^2] = 2 b^2."""
     drift = replace(QUIET, steps_1_s=1e-4, step_c=3.0)
     true = temperature_c(np.random.default_rng(6), drift, 2_000_000)
     d, r = drift.decay_s, drift.rise_s
     energy = d / 2 + r / 2 - 2 * d * r / (d + r)
-    assert np.var(true) == pytest.approx(1e-4 * 18.0 * energy, rel=0.03)
+    truth(
+        kernel="twin.drift.temperature_c",
+        against="Campbell's theorem for steps that rise and decay",
+        found=rel_error(np.var(true), 1e-4 * 18.0 * energy),
+        allowed=0.03,
+    )
 
 
-def test_noise_alone_is_even_and_the_day_repeats() -> None:
+def test_noise_alone_is_even_and_the_day_repeats(truth: Truth) -> None:
     read = read_c(np.random.default_rng(7), replace(QUIET, noise_c=0.7), 400_000)
     law = 0.7 * (2.0 - 2.0 * np.sqrt(1.0 - np.array([0.5, 0.9, 0.99])))
-    assert change_quantiles(read, np.array([1]))[0] == pytest.approx(law, rel=0.01)
+    truth(
+        kernel="twin.drift.read_c",
+        against="quantiles of the difference of two even draws",
+        found=rel_error(change_quantiles(read, np.array([1]))[0], law),
+        allowed=0.01,
+    )
     day = replace(QUIET, daily_c=(1.0, 0.5, 0.2, 0.1))
     assert daily_c(day, np.array([DAY_S / 2])) == pytest.approx([-1.0 + 0.2])
     true = temperature_c(np.random.default_rng(8), day, 600, start_s=7200.0)

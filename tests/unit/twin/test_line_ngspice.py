@@ -25,6 +25,7 @@ from casemate.twin.line_defects import (
 from casemate.twin.line_materials import C0_M_S, Complex, j_omega
 from casemate.twin.line_network import cascade, line
 from casemate.twin.line_tdr import frequencies, step_response
+from truths import Truth, abs_error
 
 F_HZ = np.linspace(1e7, 3e9, 300)
 AC = "ac lin 300 10meg 3g"
@@ -79,20 +80,36 @@ CASES = {
     ),
 }
 
+KERNELS = {
+    "clean": "twin.line_network.line",
+    "nick": "twin.line_defects.nick",
+    "probe": "twin.line_defects.probe",
+    "open": "twin.line_defects.stub",
+    "shorted": "twin.line_defects.stub",
+    "jumper": "twin.line_defects.jumper",
+    "connector": "twin.line_defects.plug",
+}
+"""What each case is a truth for, by its first word."""
+
 
 @pytest.mark.external
 @pytest.mark.parametrize("name", CASES)
-def test_defect_on_a_lossy_line(name: str, tmp_path: Path) -> None:
+def test_defect_on_a_lossy_line(name: str, tmp_path: Path, truth: Truth) -> None:
     circuit, network = CASES[name]
     s11, s21 = spice_s(tmp_path, two_lines(circuit, 0.3, 0.2), "d")
     s = cascade(line(WAVE, 0.3), *network, line(WAVE, 0.2))
-    assert np.abs(s[:, 0, 0] - s11).max() < 2e-4
-    assert np.abs(s[:, 1, 0] - s21).max() < 2e-4
+    truth(
+        kernel=KERNELS[name.split()[0]],
+        against=f"ngspice to 3 GHz: {name} between lossy lines",
+        found=max(abs_error(s[:, 0, 0], s11), abs_error(s[:, 1, 0], s21)),
+        allowed=2e-4,
+        unit="of S",
+    )
 
 
 @pytest.mark.external
 @pytest.mark.parametrize(("l_h", "c_f"), [(250e-9, 100e-12), (350e-9, 80e-12)])
-def test_step_in_time(l_h: float, c_f: float, tmp_path: Path) -> None:
+def test_step_in_time(l_h: float, c_f: float, tmp_path: Path, truth: Truth) -> None:
     """Matched and unmatched, with a nick: the reflected step of a Gaussian edge."""
     rise_s, late_s = 0.2e-9, 1e-9
     sigma_s = rise_s / 2.5631031310892007
@@ -118,13 +135,19 @@ def test_step_in_time(l_h: float, c_f: float, tmp_path: Path) -> None:
     ours = np.interp(table[:, 0] - late_s, t_s, step)
     theirs = table[:, 1] - np.interp(table[:, 0], t, 0.5 * edge)
     gap = ours - theirs
-    assert np.sqrt(np.mean(gap**2)) < 3e-4
+    truth(
+        kernel="twin.line_tdr.step_response",
+        against="ngspice transient, lossy lines and a nick, rms",
+        found=float(np.sqrt(np.mean(gap**2))),
+        allowed=3e-4,
+        unit="of the step",
+    )
     assert np.abs(gap).max() < 2e-3
 
 
 @pytest.mark.external
 @pytest.mark.parametrize("turn", [False, True])
-def test_coupled_pair(turn: bool, tmp_path: Path) -> None:
+def test_coupled_pair(turn: bool, tmp_path: Path, truth: Truth) -> None:
     """Two 1 mm strips 0.5 mm apart, 50 mm long, against 200 lumped sections; then a hairpin."""
     widths, gaps = (1e-3, 1e-3), (0.5e-3,)
     c_f = capacitance_f_m(widths, gaps, FR4.height_m, 4.43)
@@ -142,4 +165,10 @@ def test_coupled_pair(turn: bool, tmp_path: Path) -> None:
     table = ngspice(tmp_path, f"{SOURCE}{rows}", analysis=AC, nodes=ends)
     theirs = table[:, 1:]
     theirs[:, 0] -= 1.0
-    assert np.abs(modelled - theirs).max() < 2e-3
+    truth(
+        kernel="twin.line_coupled.coupled_line",
+        against="ngspice, 200 lumped sections, pair and hairpin",
+        found=abs_error(modelled, theirs),
+        allowed=2e-3,
+        unit="of S",
+    )

@@ -17,6 +17,7 @@ from casemate.twin.line_launch import launch
 from casemate.twin.line_layout import Layout, LayoutFile
 from casemate.twin.line_network import passivity_excess
 from casemate.twin.line_predict import standard_of
+from truths import Truth
 
 FILES = {
     "thru100": "P1-MSL_Thru_100-P2.s2p",
@@ -54,15 +55,28 @@ def missed(fit: Fit, standard: Standard, low_hz: float = 0.0) -> dict[str, tuple
     return {each.name: (each.linear, each.db, each.phase_deg) for each in found}
 
 
-def test_both_thrus_are_explained_to_what_connectors_differ_by() -> None:
+def test_both_thrus_are_explained_to_what_connectors_differ_by(truth: Truth) -> None:
     data = standards(recordings())
     fit = fitted(recordings(), ("thru100", "thru200"))
     assert fit.chi < 1.0
     for name in ("thru100", "thru200"):
         gap = missed(fit, data[name])
-        assert gap["S11"][0] < 0.012 and gap["S22"][0] < 0.012
+        truth(
+            kernel="twin.line_launch.launch",
+            against="recorded thrus of 100 and 200 mm, both fitted: S11, S22, rms to 10 GHz",
+            found=max(gap["S11"][0], gap["S22"][0]),
+            allowed=0.012,
+            unit="of S",
+        )
         linear, in_db, degrees = gap["S21"]
-        assert linear < 0.006 and in_db < 0.05 and degrees < 0.5
+        truth(
+            kernel="twin.line_fit.fit_board",
+            against="recorded thrus of 100 and 200 mm, both fitted: S21, rms to 10 GHz",
+            found=linear,
+            allowed=0.006,
+            unit="of S",
+        )
+        assert in_db < 0.05 and degrees < 0.5
     told = {each.name: each.value for each in fit.parameters}
     assert told["epsilon_r"] == pytest.approx(4.44, abs=0.03)
     assert told["height"] == pytest.approx(1.5e-3, rel=0.02)
@@ -70,22 +84,35 @@ def test_both_thrus_are_explained_to_what_connectors_differ_by() -> None:
     assert passivity_excess(launch(fit.model.launch, grid)) < 1e-3
 
 
-def test_a_longer_line_is_predicted_from_its_first_gigahertz() -> None:
+def test_a_longer_line_is_predicted_from_its_first_gigahertz(truth: Truth) -> None:
     """Held out: nine tenths of the long thru, in which loss and dispersion must scale rightly."""
     data = standards(recordings())
     fit = fitted(recordings(), ("thru100", "thru200"), last_hz=1e9)
     gap = missed(fit, data["thru200"], low_hz=1e9)
     assert gap["S11"][0] < 0.015 and gap["S22"][0] < 0.017
     linear, in_db, degrees = gap["S21"]
-    assert linear < 0.03 and in_db < 0.08 and degrees < 3.0
+    truth(
+        kernel="twin.line_fit.predicted",
+        against="recorded thru200 beyond the 1 GHz fitted: S21, rms to 10 GHz",
+        found=linear,
+        allowed=0.03,
+        unit="of S",
+    )
+    assert in_db < 0.08 and degrees < 3.0
 
 
-def test_one_ports_end_on_the_board_after_half_the_line() -> None:
+def test_one_ports_end_on_the_board_after_half_the_line(truth: Truth) -> None:
     """Held out after one open fixed where its line begins: short and load, to 4 GHz."""
     data = standards(recordings())
     fit = fitted(recordings(), ("thru100", "thru200", "open"))
-    assert missed(fit, data["short"])["S11"][0] < 0.05
-    assert missed(fit, data["load"])["S11"][0] < 0.04
+    for name, allowed in (("short", 0.05), ("load", 0.04)):
+        truth(
+            kernel="twin.line_board.one_port",
+            against=f"recorded {name} on other connectors, held out: S11, rms to 4 GHz",
+            found=missed(fit, data[name])["S11"][0],
+            allowed=allowed,
+            unit="of S",
+        )
 
 
 def test_one_length_alone_says_how_little_it_tells() -> None:

@@ -35,6 +35,7 @@ from casemate.twin.network_paths import (
     single_bridges_plain,
 )
 from casemate.twin.resistance import Copper, jumped_ohm
+from truths import Truth, abs_error, rel_error
 
 sys.path.append(str(Path(__file__).parents[1] / "mesh"))
 import mesh_samples
@@ -64,7 +65,34 @@ def random_paths(rng: np.random.Generator, nets: int) -> PathNets:
 
 @given(seed=st.integers(0, 2**32 - 1))
 def test_random_networks_and_attacks_against_dense_solves(seed: int) -> None:
-    """A random tree to ground with more edges; up to four changes at once, up, down and new."""
+    changed, exact, single, alone = attacked(seed)
+    assert changed == pytest.approx(exact, rel=1e-7, abs=1e-9)
+    assert single == pytest.approx(alone, rel=1e-7, abs=1e-9)
+
+
+def test_fixed_networks_against_dense_solves(truth: Truth) -> None:
+    """Sixty fixed seeds of the property above, for the table."""
+    for seed in range(60):
+        changed, exact, single, alone = attacked(seed)
+        truth(
+            kernel="twin.network.what_if_ohm",
+            against="dense solves of random trees and meshes, three changes at once",
+            found=abs_error(changed, exact) / float(np.abs(exact).max()),
+            allowed=1e-7,
+        )
+        truth(
+            kernel="twin.network.single_changes_ohm",
+            against="dense solves of random trees and meshes, one change at a time",
+            found=abs_error(single, alone) / float(np.abs(alone).max()),
+            allowed=1e-7,
+        )
+
+
+def attacked(seed: int) -> tuple[Real, Real, Real, Real]:
+    """Return ports' matrices, ours and dense, with all changes, then one by one.
+
+    A random tree to ground with more edges; changes up, down and new.
+    """
     rng = np.random.default_rng(seed)
     nodes = int(rng.integers(2, 30))
     extra = rng.integers(0, nodes, (int(rng.integers(0, 30)), 2))
@@ -85,15 +113,17 @@ def test_random_networks_and_attacks_against_dense_solves(seed: int) -> None:
         (int(a[hit[1 % hit.size]]), int(b[hit[1 % hit.size]]), 3.0),
         (int(u), v, 100.0),
     )
-    expected = dense(edges, nodes, changes)[np.ix_(ports, ports)]
-    assert what_if_ohm(factor, columns, z, changes) == pytest.approx(expected, rel=1e-7, abs=1e-9)
+    exact = dense(edges, nodes, changes)[np.ix_(ports, ports)]
+    changed = what_if_ohm(factor, columns, z, changes)
     across = columns_ohm(factor, changes.a, changes.b)
     own = np.diag(across[changes.a] - across[changes.b])
     single = z + single_changes_ohm(columns, changes, own)
-    for k in range(3):
-        one = changes_of((int(changes.a[k]), int(changes.b[k]), float(changes.siemens[k])))
-        alone = dense(edges, nodes, one)[np.ix_(ports, ports)]
-        assert single[k] == pytest.approx(alone, rel=1e-7, abs=1e-9)
+    rows = [
+        changes_of((int(changes.a[k]), int(changes.b[k]), float(changes.siemens[k])))
+        for k in range(3)
+    ]
+    alone = [dense(edges, nodes, one)[np.ix_(ports, ports)] for one in rows]
+    return changed, exact, single, np.asarray(alone)
 
 
 @given(seed=st.integers(0, 2**32 - 1))
@@ -169,6 +199,25 @@ def test_paths_are_their_network(seed: int) -> None:
     assert what_if_ohm(factor, columns, z, many) == pytest.approx(exact, rel=1e-6, abs=1e-8)
 
 
+def test_fixed_bridges_against_dense_solves(truth: Truth) -> None:
+    """Fixed seeds of the property above, for the table: one bridge at a time between two nets."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        paths = random_paths(rng, 3)
+        edges, ports = edges_of_paths(paths), paths.first[:-1]
+        a, b = paths.first[:1] + 1, paths.first[1:2] + 1
+        found = single_bridges_ohm(paths, a, b, np.array([0.1]))[0]
+        one = changes_of((int(a[0]), int(b[0]), 10.0))
+        gap = dense(edges, paths.net.size, one) - dense(edges, paths.net.size)
+        exact = gap[np.ix_(ports, ports)]
+        truth(
+            kernel="twin.network_paths.single_bridges_ohm",
+            against="dense solves of random paths, one bridge",
+            found=rel_error(found, (exact[0, 0], exact[1, 1], exact[0, 1])),
+            allowed=1e-6,
+        )
+
+
 def test_bridge_then_cut_is_a_jumper_and_cut_alone_an_open() -> None:
     arc = np.array([0.0, 1.0, 3.0, 7.0])
     paths = path_nets((arc, arc), np.full(2, 0.5))
@@ -182,7 +231,7 @@ def test_bridge_then_cut_is_a_jumper_and_cut_alone_an_open() -> None:
 
 
 @pytest.mark.external
-def test_bridged_nets_of_a_tile_against_ngspice(tmp_path: Path) -> None:
+def test_bridged_nets_of_a_tile_against_ngspice(tmp_path: Path, truth: Truth) -> None:
     """All eight nets of a drawn tile, two thousand nodes, three bridges at once and one nick."""
     copper = Copper(thickness_m=18e-6, width_m=1e-4)
     paths = paths_of_nets(mesh_samples.drawn().mesh.nets, copper, 1.0)
@@ -206,7 +255,12 @@ def test_bridged_nets_of_a_tile_against_ngspice(tmp_path: Path) -> None:
     rows += [f"I1 0 n{ports[driven]} DC 0 AC 1"]
     table = ngspice(tmp_path, "\n".join(rows), analysis="ac lin 3 1 3", nodes=seen)
     theirs = table[0, 1:].real
-    assert ours[driven] == pytest.approx(theirs, rel=1e-6, abs=1e-9)
+    truth(
+        kernel="twin.network_paths.paths_what_if_ohm",
+        against="ngspice, eight nets of a drawn tile, three bridges and a nick",
+        found=abs_error(ours[driven], theirs) / float(theirs.max()),
+        allowed=1e-6,
+    )
     assert np.count_nonzero(theirs > 1e-6) > 1  # the bridges do couple nets
 
 

@@ -23,6 +23,7 @@ from casemate.twin.line_materials import Complex
 from casemate.twin.line_network import cascade
 from casemate.twin.pair_line import Termination
 from casemate.twin.pair_reflection import reflected
+from truths import Truth, abs_error
 
 N = F_HZ.size
 AT, LENGTH = 0.23, 0.6
@@ -63,13 +64,18 @@ CASES = {
 
 @pytest.mark.parametrize("share", [0.0, 0.004, 0.1])
 @pytest.mark.parametrize("name", CASES)
-def test_a_fault_is_what_the_cascade_says(name: str, share: float) -> None:
+def test_a_fault_is_what_the_cascade_says(name: str, share: float, truth: Truth) -> None:
     faults, parts = CASES[name]
     lines, _ = matrices(share)
     got = reflected(sample(LENGTH, share), END, faults, z_ref_ohm=50.0)
     difference, common = by_cascade(lines, (AT, LENGTH - AT), parts)
-    assert np.abs(got.difference[0] - difference).max() < 1e-10
-    assert np.abs(got.common[0] - common).max() < 1e-10
+    truth(
+        kernel="twin.pair_reflection.reflected",
+        against="cascade of four-ports by the star product, all faults, lanes alike and unlike",
+        found=max(abs_error(got.difference[0], difference), abs_error(got.common[0], common)),
+        allowed=1e-10,
+        unit="of S",
+    )
 
 
 @pytest.mark.parametrize(

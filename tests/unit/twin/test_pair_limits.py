@@ -34,6 +34,7 @@ from casemate.twin.pair_reflection import reflected
 from casemate.twin.pair_ripple import ripple, width_errors
 from casemate.twin.pair_time import band_hz, steps, times_s
 from casemate.twin.resistance_nicks import notch_squares
+from truths import Truth, rel_error
 
 FINE = laplace_of(band_hz(12e-9, RISE_S / 4.0))
 Z_ODD = math.sqrt((L_H_M[0, 0] - L_H_M[0, 1]) / (C_F_M[0, 0] - C_F_M[0, 1]))
@@ -51,17 +52,27 @@ def seen(faults: Real) -> tuple[Real, Real]:
 
 @pytest.mark.parametrize(("lane", "share"), [(2, 1.0), (0, 0.5), (1, 0.5)])
 @pytest.mark.parametrize("c_f", [1e-15, 1e-14, 1e-13])
-def test_small_shunt(c_f: float, lane: int, share: float) -> None:
+def test_small_shunt(c_f: float, lane: int, share: float, truth: Truth) -> None:
     _, step = seen(pair_faults.probe(0.2, lane, farad=c_f))
-    assert step.min() == pytest.approx(-share * c_f * Z_ODD * SLOPE_1_S / 2, rel=0.01)
+    truth(
+        kernel="twin.pair_faults.probe",
+        against="first order: -C Z0/2 times the slope of the edge",
+        found=rel_error(step.min(), -share * c_f * Z_ODD * SLOPE_1_S / 2),
+        allowed=0.01,
+    )
     assert step.min() == pytest.approx(-share * c_f * Z_ODD / (2 * RISE_S), rel=0.03)
 
 
 @pytest.mark.parametrize(("lane", "share"), [(2, 1.0), (0, 0.5), (1, 0.5)])
 @pytest.mark.parametrize("l_h", [3e-12, 3e-11, 1e-10])
-def test_small_series_inductance(l_h: float, lane: int, share: float) -> None:
+def test_small_series_inductance(l_h: float, lane: int, share: float, truth: Truth) -> None:
     _, step = seen(pair_faults.nick(0.2, lane, ohm=0.0, henry=l_h))
-    assert step.max() == pytest.approx(share * l_h * SLOPE_1_S / (2 * Z_ODD), rel=0.01)
+    truth(
+        kernel="twin.pair_faults.nick",
+        against="first order: L/(2 Z0) times the slope of the edge",
+        found=rel_error(step.max(), share * l_h * SLOPE_1_S / (2 * Z_ODD)),
+        allowed=0.01,
+    )
     assert step.max() == pytest.approx(share * l_h / (2 * Z_ODD * RISE_S), rel=0.03)
 
 
@@ -112,14 +123,19 @@ def test_unlike_lanes_mix_their_modes(lane: int) -> None:
     assert np.abs(got.common).max() > 0.1
 
 
-def test_a_narrower_strip_costs_what_a_nick_says() -> None:
+def test_a_narrower_strip_costs_what_a_nick_says(truth: Truth) -> None:
     """0.2 mm at half width: resistance by squares, inductance by the closed form of strips."""
     width, depth, length = 1e-4, 5e-5, 2e-4
     squares = notch_squares(width, depth, length)
     got = float(pair_faults.nick_henry(squares=length * (1 / depth - 1 / width), width_m=width,
                                        depth_m=depth))  # fmt: skip
     l_h_m = [quasi_static(w, BOARD.height_m, 0.0, 1.0 + 1e-9).l_h_m for w in (width - depth, width)]
-    assert got == pytest.approx((l_h_m[0] - l_h_m[1]) * length, rel=0.1)
+    truth(
+        kernel="twin.pair_faults.nick_henry",
+        against="closed form of strips: 0.2 mm at half width",
+        found=rel_error(got, (l_h_m[0] - l_h_m[1]) * length),
+        allowed=0.1,
+    )
     assert squares > length * (1 / depth - 1 / width)
 
 
@@ -138,7 +154,7 @@ def with_every_reflection(errors: Real, length_m: float, cut_after: int) -> Comp
 
 
 @pytest.mark.parametrize("cut_after", [0, 50])
-def test_ripple_against_every_reflection(cut_after: int) -> None:
+def test_ripple_against_every_reflection(cut_after: int, truth: Truth) -> None:
     """100 cells by the star product: what is missing is of second order, also before a cut."""
     pair, missing = sample(0.1), []
     faults = (
@@ -150,7 +166,13 @@ def test_ripple_against_every_reflection(cut_after: int) -> None:
         got = reflected(pair, END, faults, z_ref_ohm=50.0, ripple=ripple(pair, errors))
         want = with_every_reflection(errors, 0.1, cut_after)
         gap = np.abs(got.difference[0] - want).max()
-        assert gap < 0.1 * np.abs(want - bare).max()
+        truth(
+            kernel="twin.pair_ripple.ripple",
+            against="100 cells by the star product, every reflection, widths off by 1 %",
+            found=float(gap / np.abs(want - bare).max()),
+            allowed=0.1,
+            unit="of the ripple",
+        )
         missing.append(gap)
     assert missing[0] < 0.3 * missing[1]
 

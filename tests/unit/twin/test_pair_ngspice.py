@@ -15,6 +15,7 @@ from casemate.twin import pair_faults
 from casemate.twin.pair_line import laplace_of
 from casemate.twin.pair_reflection import reflected
 from casemate.twin.pair_time import band_hz, steps, times_s
+from truths import Truth, abs_error
 
 FIRST_M, SECOND_M, SPAN_M = 0.3, 0.2, 0.05
 LATE_S = 1e-9
@@ -92,7 +93,7 @@ def circuit(between: str, second_m: float, drive: str) -> str:
 
 @pytest.mark.external
 @pytest.mark.parametrize("name", CASES)
-def test_fault_in_frequency(name: str, tmp_path: Path) -> None:
+def test_fault_in_frequency(name: str, tmp_path: Path, truth: Truth) -> None:
     faults, between, second_m = CASES[name]
     table = ngspice(
         tmp_path,
@@ -106,13 +107,20 @@ def test_fault_in_frequency(name: str, tmp_path: Path) -> None:
     difference = 0.5 * (table[:, 1] - table[:, 2]) - 1.0
     common = 0.5 * (table[:, 1] + table[:, 2])
     assert np.allclose(table[:, 0].real, f_hz[1:])
-    assert np.abs(got.difference[0, 1:] - difference).max() < 1e-6
-    assert np.abs(got.common[0, 1:] - common).max() < 1e-6
+    truth(
+        kernel="twin.pair_reflection.reflected",
+        against="ngspice to 3 GHz, faults on a lossy pair of like lanes",
+        found=max(
+            abs_error(got.difference[0, 1:], difference), abs_error(got.common[0, 1:], common)
+        ),
+        allowed=1e-6,
+        unit="of S",
+    )
 
 
 @pytest.mark.external
 @pytest.mark.parametrize("name", CASES)
-def test_fault_in_time(name: str, tmp_path: Path) -> None:
+def test_fault_in_time(name: str, tmp_path: Path, truth: Truth) -> None:
     faults, between, second_m = CASES[name]
     sigma_s = RISE_S / 2.5631031310892007
     t = np.linspace(0.0, 2e-9, 401)
@@ -128,12 +136,18 @@ def test_fault_in_time(name: str, tmp_path: Path) -> None:
     got = reflected(constant_pair(s, FIRST_M + SECOND_M), END, faults, z_ref_ohm=50.0)
     ours = np.interp(table[:, 0] - LATE_S, times_s(s), steps(s, got.difference, RISE_S)[0])
     theirs = 0.5 * (table[:, 1] - table[:, 2]) - np.interp(table[:, 0], t, 0.5 * edge)
-    assert np.sqrt(np.mean((ours - theirs) ** 2)) < 3e-5
+    truth(
+        kernel="twin.pair_time.steps",
+        against="ngspice transient, faults on a lossy pair, rms",
+        found=float(np.sqrt(np.mean((ours - theirs) ** 2))),
+        allowed=3e-5,
+        unit="of the step",
+    )
     assert np.abs(ours - theirs).max() < 4e-4
 
 
 @pytest.mark.external
-def test_unlike_lanes_against_a_ladder(tmp_path: Path) -> None:
+def test_unlike_lanes_against_a_ladder(tmp_path: Path, truth: Truth) -> None:
     """60 mm, no modes anywhere: 240 lumped sections, inductance 2 % more and less, a probe."""
     skew, sections = 0.02, 240
     rows = ladder(skewed_h(skew), C_F_M, 0.06, sections)
@@ -144,5 +158,13 @@ def test_unlike_lanes_against_a_ladder(tmp_path: Path) -> None:
     s = laplace_of(f_hz, damped=False)
     faults = pair_faults.probe(0.02, 1, farad=3e-13)
     got = reflected(constant_pair(s, 0.06, 0.0, skew), END, faults, z_ref_ohm=50.0)
-    assert np.abs(got.difference[0, 1:] - (0.5 * (table[:, 1] - table[:, 2]) - 1.0)).max() < 2e-3
-    assert np.abs(got.common[0, 1:] - 0.5 * (table[:, 1] + table[:, 2])).max() < 2e-3
+    difference, common = 0.5 * (table[:, 1] - table[:, 2]) - 1.0, 0.5 * (table[:, 1] + table[:, 2])
+    truth(
+        kernel="twin.pair_line.pair_of",
+        against="ngspice, 240 lumped sections, lanes 2 % unlike, a probe",
+        found=max(
+            abs_error(got.difference[0, 1:], difference), abs_error(got.common[0, 1:], common)
+        ),
+        allowed=2e-3,
+        unit="of S",
+    )

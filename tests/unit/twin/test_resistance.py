@@ -32,6 +32,7 @@ from casemate.twin.resistance_nicks import (
     slit_squares,
     step_squares,
 )
+from truths import Truth, abs_error, rel_error
 
 sys.path.append(str(Path(__file__).parents[1] / "mesh"))
 import mesh_samples
@@ -40,14 +41,19 @@ COPPER = Copper(thickness_m=18e-6, width_m=1e-4)
 STRAIGHT = np.array([[0, 0], [50_000_000, 0]], dtype=np.int32)
 
 
-def test_straight_trace_is_rho_l_over_wt_of_the_etched_width() -> None:
+def test_straight_trace_is_rho_l_over_wt_of_the_etched_width(truth: Truth) -> None:
     copper = Copper(thickness_m=35e-6, width_m=1.1e-4, etch_m=-1e-5)
-    assert loop_ohm(STRAIGHT, copper) == pytest.approx(1.7241e-8 * 0.05 / (35e-6 * 1e-4))
+    truth(
+        kernel="twin.resistance.loop_ohm",
+        against="rho l/(w t) of a straight trace, width as etched",
+        found=rel_error(loop_ohm(STRAIGHT, copper), 1.7241e-8 * 0.05 / (35e-6 * 1e-4)),
+        allowed=1e-6,
+    )
     assert copper.sheet_ohm == pytest.approx(0.49e-3, rel=0.01)  # handbook figure of 35 um foil
 
 
 @pytest.mark.parametrize("net", range(8))
-def test_pieces_of_real_nets_against_finite_elements(net: int) -> None:
+def test_pieces_of_real_nets_against_finite_elements(net: int, truth: Truth) -> None:
     """Nine segments out of a drawn net: within 0.2 %; squares alone miss 2 to 27 %."""
     vertices = mesh_samples.drawn().mesh.nets[net].vertices
     start = len(vertices) // 3
@@ -58,21 +64,31 @@ def test_pieces_of_real_nets_against_finite_elements(net: int) -> None:
     scaled = np.round(piece * 1e5).astype(np.int32)
     ours = squares(scaled, COPPER).sum()
     theirs = squares_between(*trace_face(piece, 1.0), maxh=0.35, corners=True)
-    assert ours == pytest.approx(theirs, rel=2e-3)
+    truth(
+        kernel="twin.resistance.squares",
+        against="finite elements (NGSolve), pieces of drawn nets",
+        found=rel_error(ours, theirs),
+        allowed=2e-3,
+    )
     naive = lengths_m(scaled).sum() / COPPER.etched_m
     assert naive > 1.015 * theirs
 
 
-def test_sharp_corner_table_is_near_the_conformal_map() -> None:
+def test_sharp_corner_table_is_near_the_conformal_map(truth: Truth) -> None:
     """A round joint saves slightly less than the sharp corner's 2 ln 2/pi = 0.4413 squares."""
     corner = np.array([[0, 0], [400_000, 0], [400_000, 400_000]], dtype=np.int32)
     saved = 8.0 - squares(corner, COPPER).sum()
-    assert saved == pytest.approx(2.0 * np.log(2.0) / np.pi, rel=5e-3)
+    truth(
+        kernel="twin.resistance.squares",
+        against="conformal map of a sharp corner, 2 ln 2/pi squares saved",
+        found=rel_error(saved, 2.0 * np.log(2.0) / np.pi),
+        allowed=5e-3,
+    )
 
 
 @pytest.mark.parametrize("depth", [0.2, 0.35, 0.5, 0.8])
 @pytest.mark.parametrize("length", [0.02, 0.15, 0.4, 1.5])
-def test_notch_against_finite_elements(depth: float, length: float) -> None:
+def test_notch_against_finite_elements(depth: float, length: float, truth: Truth) -> None:
     from netgen.occ import WorkPlane, X
 
     plane = WorkPlane().Rectangle(6 + length, 1.0).Face()
@@ -82,7 +98,12 @@ def test_notch_against_finite_elements(depth: float, length: float) -> None:
             vertex.hpref = 1
     total = squares_between(face, face.edges.Min(X), face.edges.Max(X), maxh=0.25, corners=True)
     theirs = total - 6.0 - length
-    assert notch_squares(1.0, depth, length) == pytest.approx(theirs, rel=6e-3)
+    truth(
+        kernel="twin.resistance_nicks.notch_squares",
+        against="finite elements (NGSolve), 0.2 to 0.8 w deep, 0.02 to 1.5 w long",
+        found=rel_error(notch_squares(1.0, depth, length), theirs),
+        allowed=6e-3,
+    )
 
 
 def test_notch_tends_to_slit_and_to_two_steps() -> None:
@@ -100,19 +121,34 @@ def holed(diameter: float, centre: float) -> float:
 
 
 @pytest.mark.parametrize(("diameter", "depth"), [(0.4, 0.15), (0.8, 0.5), (1.4, 0.3), (1.4, 0.8)])
-def test_bite_against_finite_elements(diameter: float, depth: float) -> None:
+def test_bite_against_finite_elements(diameter: float, depth: float, truth: Truth) -> None:
     theirs = holed(diameter, 1.0 - depth + diameter / 2)
-    assert bite_squares(1.0, depth, diameter) == pytest.approx(theirs, rel=0.04)
+    truth(
+        kernel="twin.resistance_nicks.bite_squares",
+        against="finite elements (NGSolve), drill in an edge",
+        found=rel_error(bite_squares(1.0, depth, diameter), theirs),
+        allowed=0.04,
+    )
 
 
 @pytest.mark.parametrize(("diameter", "centre"), [(0.2, 0.5), (0.5, 0.5), (0.4, 0.35), (0.7, 0.55)])
-def test_hole_against_finite_elements(diameter: float, centre: float) -> None:
+def test_hole_against_finite_elements(diameter: float, centre: float, truth: Truth) -> None:
     theirs = holed(diameter, centre)
-    assert hole_squares(1.0, diameter, centre) == pytest.approx(theirs, rel=0.04)
+    truth(
+        kernel="twin.resistance_nicks.hole_squares",
+        against="finite elements (NGSolve), hole within a trace",
+        found=rel_error(hole_squares(1.0, diameter, centre), theirs),
+        allowed=0.04,
+    )
 
 
-def test_small_hole_is_dilute() -> None:
-    assert hole_squares(1.0, 0.02, 0.4) == pytest.approx(2 * np.pi * 0.01**2, rel=0.03)
+def test_small_hole_is_dilute(truth: Truth) -> None:
+    truth(
+        kernel="twin.resistance_nicks.hole_squares",
+        against="dilute limit 2 pi r^2/w^2",
+        found=rel_error(hole_squares(1.0, 0.02, 0.4), 2 * np.pi * 0.01**2),
+        allowed=0.03,
+    )
 
 
 def test_half_width_nick_is_the_half_milliohm_of_the_literature() -> None:
@@ -120,15 +156,20 @@ def test_half_width_nick_is_the_half_milliohm_of_the_literature() -> None:
     assert 0.5e-3 < notch_squares(1.0, 0.5, 0.5) * COPPER.sheet_ohm < 1e-3
 
 
-def test_linear_gradient_is_the_temperature_at_the_centroid() -> None:
+def test_linear_gradient_is_the_temperature_at_the_centroid(truth: Truth) -> None:
     points, _ = sample_points_m(STRAIGHT)
     field = 25.0 + 40.0 * points[..., 0]
     expected = loop_ohm(STRAIGHT, COPPER) * (1 + 3.93e-3 * (5.0 + 40.0 * 0.025))
-    assert loop_ohm(STRAIGHT, COPPER, field) == pytest.approx(expected, rel=1e-12)
+    truth(
+        kernel="twin.resistance.loop_ohm",
+        against="linear temperature: its value at the centroid, closed form",
+        found=rel_error(loop_ohm(STRAIGHT, COPPER, field), expected),
+        allowed=1e-12,
+    )
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_line_integral_converges_at_twice_the_order(order: int) -> None:
+def test_line_integral_converges_at_twice_the_order(order: int, truth: Truth) -> None:
     """T = exp(40 x) along 50 mm, against the integral in closed form, for 4, 8, 16 segments."""
     exact = loop_ohm(STRAIGHT, COPPER)
     mean = (np.exp(2.0) - 1.0) / 2.0
@@ -140,7 +181,13 @@ def test_line_integral_converges_at_twice_the_order(order: int) -> None:
         points, _ = sample_points_m(fine, order=order)
         gaps.append(abs(loop_ohm(fine, COPPER, np.exp(40.0 * points[..., 0])) - exact))
     rates = np.log2(np.array(gaps[:-1]) / gaps[1:])
-    assert rates == pytest.approx(2 * order, abs=0.1)
+    truth(
+        kernel="twin.resistance.loop_ohm",
+        against="order of convergence to the integral of rho(T) in closed form (2, 4)",
+        found=abs_error(rates, 2 * order),
+        allowed=0.1,
+        unit="orders",
+    )
 
 
 @given(
@@ -162,6 +209,24 @@ def test_twins_cancel_common_temperature_and_leave_the_gradient(
     found = twin_ratio(pair, COPPER, (field[0], field[1])) / cold - 1.0
     first = ratio_shift(pair, COPPER, np.array([gx, gy]), mean)
     assert found == pytest.approx(first, abs=1e-3 * abs(first) + 1e-12)
+
+
+def test_twins_in_one_gradient_against_both_exact_integrals(truth: Truth) -> None:
+    """A few fixed fields of the property above, for the table."""
+    drawn = mesh_samples.drawn().mesh.nets
+    pair = (drawn[0].vertices, drawn[1].vertices)
+    cold = twin_ratio(pair, COPPER)
+    middle = 0.5 * (centroid_m(pair[0], COPPER) + centroid_m(pair[1], COPPER))
+    for mean, gradient in ((25.0, (20.0, 0.0)), (60.0, (-5.0, 12.0)), (-10.0, (3.0, -20.0))):
+        way = np.array(gradient)
+        field = [mean + (sample_points_m(v)[0] - middle) @ way for v in pair]
+        exact = twin_ratio(pair, COPPER, (field[0], field[1])) / cold - 1.0
+        truth(
+            kernel="twin.resistance.ratio_shift",
+            against="exact integrals of rho(T) along two drawn nets",
+            found=rel_error(ratio_shift(pair, COPPER, way, mean), exact),
+            allowed=1e-3,
+        )
 
 
 def test_matthiessen() -> None:
