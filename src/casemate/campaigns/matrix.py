@@ -158,7 +158,8 @@ def matrix_html(found: Matrix) -> str:
 
 def _text(cell: Cell) -> str:
     low, high = min(cell.z), max(cell.z)
-    spread = f"{_short(low)}" if low == high else f"{_short(low)} to {_short(high)}"
+    ends = dict.fromkeys([_short(low), _short(high)])
+    spread = " to ".join(ends)
     part = "" if cell.saw in (0, cell.places) else f" at {cell.saw} of {cell.places}"
     return f"{cell.sight}{part} ({spread})"
 
