@@ -9,7 +9,7 @@ from html import escape
 import numpy as np
 
 from casemate.attacks.move import Plan
-from casemate.campaigns.judge import Judgement, phases_of
+from casemate.campaigns.judge import SEES, Judgement, phases_of
 from casemate.campaigns.matrix import Matrix, matrix_html
 from casemate.campaigns.play import Played
 from casemate.campaigns.show import quantity, reading, residual
@@ -97,6 +97,8 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
     complex_ = np.iscomplexobj(values)
     level = 20.0 * np.log10(np.maximum(np.abs(values), 1e-12)) if complex_ else np.real(values)
     scale, unit = _scale_time(float(t[-1]))
+    phase = phases_of(scene, t)
+    marks = tuple(float(t[k]) * scale for k in np.flatnonzero(phase[1:] != phase[:-1]) + 1)
     plots = []
     if shown.any():
         plots.append(
@@ -105,10 +107,11 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
                 x_label=unit,
                 y_label="dB" if complex_ else judged.unit,
                 curves=(Curve(name="reading", x=t[shown] * scale, y=level[shown]),),
+                marks=marks,
             )
         )
     size = np.nan_to_num(np.abs(played.residuals.z), nan=0.0)
-    worst = np.argsort(-size[phases_of(scene, t) != "before"].max(axis=0, initial=0.0))[:3]
+    worst = np.argsort(-size[phase != "before"].max(axis=0, initial=0.0))[:3]
     curves = tuple(
         Curve(
             name=played.residuals.names[k],
@@ -118,7 +121,14 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
         for k in worst.tolist()
     )
     plots.append(
-        Plot(title="residuals, log10(1 + |z|)", x_label=unit, y_label="noises", curves=curves)
+        Plot(
+            title="largest residuals",
+            x_label=unit,
+            y_label="log10(1 + |z|), z in noises; line: 8",
+            curves=curves,
+            marks=marks,
+            level=float(np.log10(1.0 + SEES)),
+        )
     )
     if played.fitted.excited:
         loud = np.log10(np.maximum(played.silent.max(axis=1), 1e-3))
@@ -128,6 +138,7 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
                 x_label=unit,
                 y_label="log10 rms/noise",
                 curves=(Curve(name="silent", x=t * scale, y=loud),),
+                marks=marks,
             )
         )
     heard = ", ".join(sorted({flag for part in judged.phases for flag in part.health}))

@@ -12,6 +12,8 @@ from casemate.twin.line_materials import Real
 WIDTH, HEIGHT, LEFT, TOP = 460, 240, 46, 26
 COLOURS = ("#1b5e9c", "#c4501b", "#2c7d32")
 POINTS = 700
+LETTER = 6
+"""Width of a letter of the legend, generously."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +27,14 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plot:
-    """Curves on common axes."""
+    """Curves on common axes. `marks`: x of vertical lines. `level`: y of a horizontal one."""
 
     title: str
     x_label: str
     y_label: str
     curves: tuple[Curve, ...]
+    marks: tuple[float, ...] = ()
+    level: float | None = None
 
 
 def page(title: str, plots: tuple[Plot, ...]) -> str:
@@ -51,11 +55,14 @@ def picture(plot: Plot) -> str:
     ys = np.concatenate([each.y for each in curves])
     x_ticks, y_ticks = _ticks(float(xs.min()), float(xs.max())), _ticks(*_span(ys))
     box = (x_ticks[0], x_ticks[-1], y_ticks[0], y_ticks[-1])
+    places = _legend(tuple(each.name for each in curves))
+    tall = places[-1][1] + 3
     rows = [
-        f'<svg role="img" aria-label="{escape(plot.title)}" width="{WIDTH}" height="{HEIGHT}" '
-        f'viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="10">',
+        f'<svg role="img" aria-label="{escape(plot.title)}" width="{WIDTH}" height="{tall}" '
+        f'viewBox="0 0 {WIDTH} {tall}" font-family="sans-serif" font-size="10">',
         f'<text x="{LEFT}" y="14" font-size="12">{escape(plot.title)}</text>',
         *_axes(plot, x_ticks, y_ticks, box),
+        *_lines(plot, box),
     ]
     for number, curve in enumerate(curves):
         colour = COLOURS[number % len(COLOURS)]
@@ -66,10 +73,35 @@ def picture(plot: Plot) -> str:
             f'<polyline fill="none" stroke="{colour}" stroke-width="1.2"{dash} points="{points}"/>'
         )
         rows.append(
-            f'<text x="{LEFT + 90 * number}" y="{HEIGHT - 3}" fill="{colour}">'
+            f'<text x="{places[number][0]}" y="{places[number][1]}" fill="{colour}">'
             f"{escape(curve.name)}</text>"
         )
     return "\n".join([*rows, "</svg>"])
+
+
+def _legend(names: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Return where each name is written: side by side if they fit, else one below the other."""
+    widths = [max(90, LETTER * len(name) + 12) for name in names]
+    if LEFT + sum(widths) <= WIDTH:
+        return [(LEFT + sum(widths[:k]), HEIGHT - 3) for k in range(len(names))]
+    return [(LEFT, HEIGHT - 3 + 12 * k) for k in range(len(names))]
+
+
+def _lines(plot: Plot, box: tuple[float, float, float, float]) -> list[str]:
+    """Return the vertical marks and the horizontal level, where they lie within the axes."""
+    rows = []
+    for mark in plot.marks:
+        if box[0] <= mark <= box[1]:
+            x = _placed(np.array([mark]), np.array([box[2]]), box)[0][0]
+            rows.append(
+                f'<path d="M{x:.1f} {TOP}V{HEIGHT - 40}" stroke="#999" stroke-dasharray="2 2"/>'
+            )
+    if plot.level is not None and box[2] <= plot.level <= box[3]:
+        y = _placed(np.array([box[0]]), np.array([plot.level]), box)[1][0]
+        rows.append(
+            f'<path d="M{LEFT} {y:.1f}H{WIDTH - 10}" stroke="#999" stroke-dasharray="2 2"/>'
+        )
+    return rows
 
 
 def _axes(
