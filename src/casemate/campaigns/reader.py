@@ -72,6 +72,12 @@ class TwinReader:
                 remedy=f"ask for {self._places} places in chips of {chip_s:g} s.",
                 value=(challenge.order, challenge.chip_s),
             )
+        if challenge.constellation == "phase" and not np.iscomplexobj(self._fitted.nominal):
+            raise InputError(
+                "the reader drives real amplitudes and cannot turn a phase.",
+                remedy="ask for signs or amplitudes.",
+                value=challenge.constellation,
+            )
         self._epoch += 1
         return self._stream(challenge, self._epoch)
 
