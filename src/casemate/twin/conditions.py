@@ -38,6 +38,7 @@ from casemate.twin.environment_air import saturation_pa
 from casemate.twin.environment_thermal import settled_k, temperatures_k
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film, mean_water
+from casemate.twin.scene_checks import checked
 
 BOARD_NODE, AIR_NODE, SKIN_NODE = 0, 1, 2
 """Of a site's thermal network."""
@@ -98,11 +99,42 @@ def anchor_of(twin: Twin) -> Conditions:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How far a quiet site moves by itself round its anchor, standard deviations or more."""
+
+    air_k: float
+    skin_k: float
+    humidity: float
+
+
+def spread_of(twin: Twin) -> Spread:
+    """Return how far a quiet unit's temperatures and humidity lie from its anchor by themselves.
+
+    Surroundings as the site's figures say, daily swing at its full amplitude; load and sun by half
+    of their range through the thermal network; vapour's own spread, and saturation with air.
+    """
+    site, anchor = twin.site, anchor_of(twin)
+    around = math.hypot(site.daily_k.value, site.slow_k.value, site.fast_k.value, site.hvac_k.value)
+    load = settled_k(
+        site.network, np.array([0.5 * (site.full_w.value - site.idle_w.value), 0.0, 0.0]), 0.0
+    )
+    sun = settled_k(site.network, np.array([0.0, 0.0, 0.5 * site.sun_w.value]), 0.0)
+    air, skin = (
+        math.hypot(around, float(load[node]), float(sun[node])) for node in (AIR_NODE, SKIN_NODE)
+    )
+    per_k = float(saturation_pa(anchor.air_k + 0.5) / saturation_pa(anchor.air_k - 0.5)) - 1.0
+    relative = math.hypot(site.vapour_spread.value, per_k * air)
+    return Spread(air_k=air, skin_k=skin, humidity=relative * anchor.humidity)
+
+
 def course(twin: Twin, scene: Scene, times_s: Real, generator: np.random.Generator) -> Course:
     """Return a scene's course at rising times (K >= 2,) from 0 on, each the start of a window.
 
-    Heat and moisture are solved on an even grid over the whole and interpolated.
+    Heat and moisture are solved on an even grid over the whole and interpolated. InputError for a
+    scene that is impossible on this design.
     """
+    checked(scene, twin.enclosure)
     step_s = max(float(times_s[-1]), WINDOW_S) / (EVEN - 2)
     even: Real = np.arange(EVEN, dtype=np.float64) * step_s
     series = slow_series(twin.site, (EVEN + 0.5) * step_s, step_s, generator)
@@ -147,9 +179,10 @@ def _instant(twin: Twin, active: tuple[Effect, ...], now_s: float, at: Real) -> 
 def _active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
     """Return what is there at any time of the window that begins now, at its largest."""
     rows = []
+    end_s = math.nextafter(now_s + WINDOW_S, 0.0)
     for each in scene:
-        late = min(now_s + WINDOW_S, math.nextafter(each.stop_s, 0.0))
-        level = max(each.level(now_s), each.level(late))
+        late_s = max(now_s, min(end_s, math.nextafter(each.stop_s, 0.0)))
+        level = max(each.level(now_s), each.level(late_s))
         if level > 0.0:
             rows.append(_scaled(each.effect, level))
     return tuple(rows)
