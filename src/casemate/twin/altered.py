@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from casemate.core.errors import InputError
 from casemate.twin.board import Board
@@ -103,6 +104,51 @@ def altered(board: Board, effects: tuple[Effect, ...]) -> Altered:
         gone=any(isinstance(each, Detached) for each in mine),
         cuts=cuts,
     )
+
+
+def reached(change: Altered) -> tuple[Real, npt.NDArray[np.int64]]:
+    """Return what of each net hangs on its start: its share (N,), and which nets are one (N,).
+
+    Cuts part a net, wires join its parts again or two nets; the second names, for each net, the
+    lowest net whose start its own start is joined to. Parts of a net that hang on another's start
+    only are left out.
+    """
+    board = change.board
+    squares = {net: [0.0] for net in change.cuts}
+    for event in change.events:
+        if event.kind == "cut":
+            squares[event.net].append(event.squares)
+    starts = {net: np.sort(np.array(at)) for net, at in squares.items()}
+    joined: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def top(part: tuple[int, int]) -> tuple[int, int]:
+        while part in joined:
+            part = joined[part]
+        return part
+
+    for k, event in enumerate(change.events):
+        if event.kind == "bridge" and event.other > k:
+            feet = [
+                top((foot.net, _part(starts, foot))) for foot in (event, change.events[event.other])
+            ]
+            if feet[0] != feet[1]:
+                joined[max(feet)] = min(feet)
+    share = np.ones(len(board.nets))
+    for net, at in starts.items():
+        long = np.diff(np.append(at, float(board.squares[net])))
+        mine = [top((net, part)) == top((net, 0)) for part in range(at.size)]
+        share[net] = float(long[mine].sum()) / float(board.squares[net])
+    body = np.arange(len(board.nets))
+    tops = [top((net, 0)) for net in range(len(board.nets))]
+    for net, name in enumerate(tops):
+        body[net] = tops.index(name)
+    return share, body
+
+
+def _part(starts: dict[int, Real], event: Event) -> int:
+    """Return the number of the part of its net that an event lies on, counted by cuts."""
+    at = starts.get(event.net)
+    return 0 if at is None else max(int(np.searchsorted(at, event.squares)) - 1, 0)
 
 
 def _tile(effect: Effect) -> str:

@@ -2,9 +2,9 @@
 
 Every net's own capacitance (all else at ground), that of neighbouring nets of a layer over the gaps
 that they share, and that of nets of two layers over the area that they share, from closed forms
-(`twin.capacitance`). A cut leaves what is before it, for the far end floats while this is read. A
-hole takes dielectric and copper with it, a pocket dielectric, a touch adds what it has to ground, a
-bridge makes two nets one. Water and temperature move a whole board alike.
+(`twin.capacitance`). A cut leaves what still hangs on the start, for the far end floats while this
+is read. A hole takes dielectric and copper with it, a pocket dielectric, a touch adds what it has
+to ground, a bridge makes two nets one. Water and temperature move a whole board alike.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from casemate.core.samples import Channel, Health
 from casemate.sensors.card import ModalityCard, load_card
 from casemate.sensors.mesh_capacitance.local import Sheet, hole_f, pocket_f, sheet_of
 from casemate.sensors.modality import Reading, Residuals, Values
-from casemate.twin.altered import Altered, altered
+from casemate.twin.altered import Altered, altered, reached
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board
 from casemate.twin.conditions import PERMEABLE_M, Conditions, anchor_of
@@ -149,9 +149,7 @@ def changed_f(plates: Plates, change: Altered) -> Real:
         return np.full(farad.size, LOST_F)
     if not (change.events or change.holes or change.pockets):
         return farad
-    left = np.ones(len(plates.board.nets))
-    for net, share in change.cuts.items():
-        left[net] = share
+    left, body = reached(change)
     other = np.where(plates.j >= 0, left[plates.j], 1.0)
     # lanes run side by side, so what is left of both is what the shorter has; layers cross at
     # random, so the shares multiply
@@ -159,9 +157,11 @@ def changed_f(plates: Plates, change: Altered) -> Real:
     farad *= kept
     farad += _local_f(plates, change)
     for event in change.events:
-        if event.kind == "touch":
+        before = change.cuts.get(event.net, 1.0) * float(plates.board.squares[event.net])
+        whole = left[event.net] == 1.0
+        if event.kind == "touch" and (whole or event.squares <= before):
             farad[(plates.i == event.net) & (plates.kind == 0)] += event.farad
-    return np.maximum(_bridged_f(plates, change, farad), LOST_F)
+    return np.maximum(_bridged_f(plates, body, farad), LOST_F)
 
 
 def _local_f(plates: Plates, change: Altered) -> Real:
@@ -193,19 +193,19 @@ def _spread(
             taken[k] += table.get((i, j), 0.0) + table.get((j, i), 0.0)
 
 
-def _bridged_f(plates: Plates, change: Altered, farad: Real) -> Real:
-    """Return the capacitances with bridged nets as one: between them nothing is left to read."""
+def _bridged_f(plates: Plates, body: npt.NDArray[np.int64], farad: Real) -> Real:
+    """Return the capacitances with bridged nets as one: between them nothing is left to read.
+
+    The own capacitance of all that is joined is the sum of theirs less, twice, what they had
+    between each other.
+    """
     found = farad.copy()
-    for k, event in enumerate(change.events):
-        if event.kind != "bridge" or event.other < k:
-            continue
-        pair = {event.net, change.events[event.other].net}
-        if len(pair) == 1:
-            continue
-        own = [int(np.flatnonzero((plates.i == n) & (plates.kind == 0))[0]) for n in sorted(pair)]
-        found[own] = farad[own].sum()
-        mine = [{i, j} == pair for i, j in zip(plates.i.tolist(), plates.j.tolist(), strict=True)]
-        found[np.array(mine)] = LOST_F
+    within = (plates.j >= 0) & (body[plates.i] == body[plates.j])
+    for each in np.unique(body[np.bincount(body, minlength=body.size)[body] > 1]).tolist():
+        mine = body[plates.i] == each
+        own = mine & (plates.kind == 0)
+        found[own] = farad[own].sum() - 2.0 * farad[mine & within].sum()
+    found[within] = LOST_F
     return found
 
 
