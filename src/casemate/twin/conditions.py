@@ -32,6 +32,7 @@ from casemate.twin.effects import (
     Scene,
     Shaken,
     Sound,
+    Timed,
 )
 from casemate.twin.environment import slow_series
 from casemate.twin.environment_air import saturation_pa
@@ -123,7 +124,8 @@ def spread_of(twin: Twin) -> Spread:
     air, skin = (
         math.hypot(around, float(load[node]), float(sun[node])) for node in (AIR_NODE, SKIN_NODE)
     )
-    per_k = float(saturation_pa(anchor.air_k + 0.5) / saturation_pa(anchor.air_k - 0.5)) - 1.0
+    half_k = saturation_pa(anchor.air_k + np.array([-0.5, 0.5]))
+    per_k = float(half_k[1] / half_k[0]) - 1.0
     relative = math.hypot(site.vapour_spread.value, per_k * air)
     return Spread(air_k=air, skin_k=skin, humidity=relative * anchor.humidity)
 
@@ -228,18 +230,33 @@ def _ambient(active: tuple[Effect, ...], *, inside: bool) -> Ambient:
 
 
 def _added_k(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
-    """Return what effects add to the nodes' temperatures, (K, 3)."""
+    """Return what effects add to the nodes' temperatures by each time, (K, 3): first nothing."""
     power = np.zeros((times_s.size, 3))
     ambient = np.zeros(times_s.size)
-    for k, now_s in enumerate(times_s.tolist()):
-        for each in _active(scene, now_s):
-            if isinstance(each, Ambient) and not each.inside:
-                ambient[k] += each.kelvin
-            elif isinstance(each, HeatSpot):
-                power[k, SKIN_NODE] += each.watt
-            elif isinstance(each, Load):
-                power[k, BOARD_NODE] += each.watt * _square(each.hertz, now_s, step_s)
-    return temperatures_k(twin.site.network, np.zeros(3), power, ambient, step_s)
+    for row in scene:
+        each = row.effect
+        if not isinstance(each, Ambient | HeatSpot | Load):
+            continue
+        mean = np.array([_mean_level(row, now_s, step_s) for now_s in times_s.tolist()])
+        if isinstance(each, Ambient):
+            ambient += 0.0 if each.inside else each.kelvin * mean
+        elif isinstance(each, HeatSpot):
+            power[:, SKIN_NODE] += each.watt * mean
+        else:
+            waves = [_square(each.hertz, now_s, step_s) for now_s in times_s.tolist()]
+            power[:, BOARD_NODE] += each.watt * mean * np.array(waves)
+    ends = temperatures_k(twin.site.network, np.zeros(3), power, ambient, step_s)
+    return np.concatenate([np.zeros((1, 3)), ends[:-1]])
+
+
+def _mean_level(row: Timed, from_s: float, step_s: float) -> float:
+    """Return the mean of an effect's level over a step, exact: a short one counts by its length."""
+    grown_s = row.start_s + row.rise_s
+    until_s = min(from_s + step_s, row.stop_s)
+    ramp = [min(max(t, row.start_s), grown_s) - row.start_s for t in (from_s, until_s)]
+    rising = 0.5 * (ramp[1] ** 2 - ramp[0] ** 2) / row.rise_s if row.rise_s > 0.0 else 0.0
+    whole = max(until_s - max(from_s, grown_s), 0.0)
+    return (max(rising, 0.0) + whole) / step_s
 
 
 def _square(hertz: float, now_s: float, step_s: float) -> float:
@@ -253,14 +270,16 @@ def _square(hertz: float, now_s: float, step_s: float) -> float:
 
 def _added_humidity(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
     """Return what effects add to the relative humidity inside, (K,): exchange of air delays it."""
-    outside = np.array(
-        [_ambient(_active(scene, now_s), inside=False).humidity for now_s in times_s.tolist()]
-    )
+    outside = np.zeros(times_s.size)
+    for row in scene:
+        if isinstance(row.effect, Ambient) and not row.effect.inside:
+            mean = [_mean_level(row, now_s, step_s) for now_s in times_s.tolist()]
+            outside += row.effect.humidity * np.array(mean)
     keep, inside = math.exp(-step_s / twin.site.exchange_s.value), 0.0
     found = np.empty(times_s.size)
     for k, value in enumerate(outside.tolist()):
-        inside = keep * inside + (1.0 - keep) * value
         found[k] = inside
+        inside = keep * inside + (1.0 - keep) * value
     return found
 
 
