@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from casemate.core.samples import Channel, Health
 from casemate.sensors.card import ModalityCard, load_card
+from casemate.sensors.contrast import middle
 from casemate.sensors.mesh_capacitance.local import Sheet, hole_f, pocket_f, sheet_of
 from casemate.sensors.modality import Reading, Residuals, Values
 from casemate.twin.altered import Altered, altered, reached
@@ -30,7 +31,7 @@ from casemate.twin.moisture import Film, film_factor
 from casemate.twin.walks import ou
 
 LOST_F = 1e-18
-"""What is left of a capacitance that is gone, so that its logarithm stays finite."""
+"""What is left of a capacitance that is gone."""
 EPOXY = Film(
     thickness_m=PERMEABLE_M,
     diffusivity_m2_s=1e-12,
@@ -107,21 +108,21 @@ class MeshCapacitance:
     def residuals(
         self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
     ) -> Residuals:
-        """Return ln(C/C0) less the median of the board's channels of that kind and layer.
+        """Return C/C0 less the median of the board's channels of that kind and layer.
 
         In units of chip noise and of what uneven water leaves.
         """
-        log = np.log(np.maximum(np.real(values), LOST_F) / self.nominal)
+        share = np.real(values) / self.nominal
         noise = louder * self.noise / self.nominal / np.sqrt(chips)
         own = np.hypot(noise, self.card["contrast"])
-        z = np.empty_like(log)
+        z = np.empty_like(share)
         for tile, plates in self.plates.items():
             row = self.rows[tile]
             layer = np.array(plates.board.layer_of)[plates.i]
             for group in {(k, name) for k, name in zip(plates.kind.tolist(), layer, strict=True)}:
                 mine = np.flatnonzero((plates.kind == group[0]) & (layer == group[1])) + row.start
-                middle = np.median(log[:, mine], axis=1)[:, None]
-                z[:, mine] = (log[:, mine] - middle) / own[:, mine]
+                alike = middle(share[:, mine], own[:, mine])[:, None]
+                z[:, mine] = (share[:, mine] - alike) / own[:, mine]
         lost = (health & Health.CLIPPED) != 0
         return Residuals(
             names=tuple(each.id.split("/", 1)[1] for each in self.channels),
