@@ -35,6 +35,8 @@ GAP_SQUARES = 1.0
 """Squares between the two nodes of a cut: enough that its removal is exact to rounding."""
 END_OHM = 1e-3
 """From a net's far end to ground: via and plane (planning value)."""
+INSIDE = 0.499
+"""Of a width, from the middle: a tool that ends within it opens no edge."""
 LEAST_SHARE = 1e-3
 """Of a trace's width that a bite must leave; less counts as a cut."""
 
@@ -188,7 +190,7 @@ def _of_meeting(board: Board, met: Meetings, k: int, diameter_m: float) -> Event
 
 def added_squares(width_m: float, diameter_m: float, off_m: float) -> float:
     """Return the squares that a round tool adds whose centre is `off_m` from the centreline."""
-    if off_m + 0.5 * diameter_m < 0.499 * width_m:
+    if off_m + 0.5 * diameter_m < INSIDE * width_m:
         return hole_squares(width_m, diameter_m, 0.5 * width_m - off_m)
     bite_m = min(0.5 * (diameter_m + width_m) - off_m, (1.0 - LEAST_SHARE) * width_m)
     return bite_squares(width_m, bite_m, diameter_m)
