@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
-from shared_builds import EXAMPLE, Built, built
+from shared_builds import EXAMPLE, SECRET_HEX, Built, built
+
+if TYPE_CHECKING:
+    from casemate.sensors.modality import Fitted
+    from casemate.twin.assembly import Twin
 
 pytest_plugins = ("truths",)
 
@@ -40,6 +45,32 @@ def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The small spec, built twice from nothing."""
     home = tmp_path_factory.mktemp("twice")
     return built(small_spec, home, "one"), built(small_spec, home, "two")
+
+
+@pytest.fixture(scope="session")
+def dpa_twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+    """The twin of the dpa example, its boards drawn once a session."""
+    from casemate.design import design_enclosure
+    from casemate.spec import load_spec
+    from casemate.twin.assembly import assemble
+
+    spec = load_spec(EXAMPLE)
+    return assemble(
+        design_enclosure(spec, serial="UNIT-0001"),
+        kind=spec.protected.kind,
+        secret=bytes.fromhex(SECRET_HEX),
+        folder=tmp_path_factory.mktemp("dpa-boards"),
+        seed=3,
+        workers=1,
+    )
+
+
+@pytest.fixture(scope="session")
+def dpa_fitted(dpa_twin: Twin) -> dict[str, Fitted]:
+    """Every modality fitted to the dpa twin, by id."""
+    from casemate.sensors.modalities import MODALITIES
+
+    return {each.id: each.fit(dpa_twin) for each in MODALITIES}
 
 
 # times mean nothing on a busy machine, and kernels compile at their first call

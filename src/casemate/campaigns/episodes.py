@@ -16,7 +16,8 @@ import shapely
 from casemate.core.challenge import Challenge, chips
 from casemate.sensors.loop_resistance.physics import LoopResistance, sheet_ohm
 from casemate.sensors.loop_resistance.physics import fit as fit_loop
-from casemate.sensors.mesh_capacitance.physics import MeshCapacitance
+from casemate.sensors.mesh_capacitance.local import own_loss_f
+from casemate.sensors.mesh_capacitance.physics import LOST_F, MeshCapacitance
 from casemate.sensors.mesh_capacitance.physics import fit as fit_capacitance
 from casemate.sensors.rf_cavity.physics import RfCavity
 from casemate.sensors.rf_cavity.physics import fit as fit_rf
@@ -27,6 +28,7 @@ from casemate.twin.copper import Meetings, meet
 from casemate.twin.line_materials import Complex, Real
 from casemate.twin.nick_table import added
 
+Index = npt.NDArray[np.int64]
 CHUNK = 256
 """Episodes of one generator; the unit in which work is split."""
 CHIPS = 100
@@ -50,6 +52,7 @@ class Tools:
 class Windows:
     """Windows of one modality: row r is `channel` (R,) of `episode` (R,), `values` (R, CHIPS).
 
+    Each channel of an episode has one row.
     `truth` (R,): the quantity after the attack.
     """
 
@@ -166,14 +169,14 @@ def _skin(
     range_: Range, tools: Tools, drive: npt.NDArray[np.float32], generator: np.random.Generator
 ) -> tuple[Windows, Windows]:
     """Return the windows of loops and of nets' own capacitances that tools touch."""
-    rows: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Real, Real]] = []
+    rows: list[tuple[Index, Index, Real, Real, Real]] = []
     for number in np.unique(tools.board).tolist():
         board = range_.boards[number]
         mine = np.flatnonzero(tools.board == number)
         for layer in board.tile.stackup.mesh:
             met = meet(board.copper(), layer, tools.place_m[mine], tools.diameter_m[mine])
             rows.append(_changed(range_, board, met, mine, tools.diameter_m[mine]))
-    episode, channel, ohm, farad = (np.concatenate(part) for part in zip(*rows, strict=True))
+    episode, channel, ohm, farad = _once(range_, rows)
     loop = range_.loop
     truth = np.minimum(ohm, loop.card["full_scale"])
     return (
@@ -185,24 +188,51 @@ def _skin(
     )  # fmt: skip
 
 
+def _once(
+    range_: Range, rows: list[tuple[Index, Index, Real, Real, Real]]
+) -> tuple[Index, Index, Real, Real]:
+    """Return (episode, loop channel, ohm, farad), each channel of an episode once.
+
+    A net is often met at several places: squares and losses add up, the first cut says what is
+    left, as in `altered` and in what capacitance reads.
+    """
+    episode, channel, ohm, less, left = (np.concatenate(part) for part in zip(*rows, strict=True))
+    if not episode.size:
+        return episode, channel, ohm, less
+    order = np.lexsort((channel, episode))
+    episode, channel = episode[order], channel[order]
+    new = (np.diff(episode, prepend=-1) != 0) | (np.diff(channel, prepend=-1) != 0)
+    at = np.flatnonzero(new)
+    own = range_.capacitance.nominal[range_.own_f[channel[at]]]
+    return (
+        episode[at],
+        channel[at],
+        range_.loop.nominal[channel[at]] + np.add.reduceat(ohm[order], at),
+        np.maximum(
+            own * np.minimum.reduceat(left[order], at) - np.add.reduceat(less[order], at), LOST_F
+        ),
+    )
+
+
 def _changed(
-    range_: Range, board: Board, met: Meetings, mine: npt.NDArray[np.int64], diameter_m: Real
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], Real, Real]:
-    """Return (episode, loop channel, ohm, farad) of every meeting."""
+    range_: Range, board: Board, met: Meetings, mine: Index, diameter_m: Real
+) -> tuple[Index, Index, Real, Real, Real]:
+    """Return (episode, loop channel, ohm more, farad less, share left) of every meeting.
+
+    More is inf where a net is cut; left is 1 where it is not.
+    """
     width_m = board.tile.mesh.trace_m
     channel = range_.loop.rows[board.tile.id].start + met.net
     sheet = sheet_ohm(board)[met.net]
     squares = added(width_m, diameter_m[met.tool], np.minimum(met.bite_m, 0.999 * width_m))
-    ohm = np.where(met.cut, np.inf, range_.loop.nominal[channel] + squares * sheet)
-    own = range_.capacitance.nominal[range_.own_f[channel]]
-    plates = range_.capacitance.plates[board.tile.id]
+    ohm = np.where(met.cut, np.inf, squares * sheet)
+    plates = range_.capacitance.plates[board.tile.id].sheet
     layer = board.layer_of[int(met.net[0])] if len(met) else board.tile.stackup.mesh[0]
-    radius = 0.5 * diameter_m[met.tool]
-    edge = np.maximum(met.off_m - 0.5 * width_m, 0.0)
-    along = 2.0 * np.sqrt(np.maximum(radius**2 - edge**2, 0.0))
-    taken = plates.sheet.own_slope[layer] * met.bite_m * along * (2.0 / 3.0)
-    left = met.squares / board.squares[met.net]
-    return mine[met.tool], channel, ohm, np.where(met.cut, own * left, own - taken)
+    less = own_loss_f(
+        plates, layer, width_m, off_m=met.off_m, bite_m=met.bite_m, diameter_m=diameter_m[met.tool]
+    )
+    left = np.where(met.cut, met.squares / board.squares[met.net], 1.0)
+    return mine[met.tool], channel, ohm, less, left
 
 
 def _windows(

@@ -26,6 +26,10 @@ from casemate.twin.line_materials import Real
 
 LOUD = 2.5
 """Rms of a dozen silent chips over their noise that quiet chips reach once in 10^8 windows."""
+MARGIN = 1.5
+"""With it, noise that a dozen chips tell passes 8 of itself once in 10^7 (Student, 12 degrees)."""
+SURE = 5.0
+"""Standard deviations of a board's pooled rms in quiet; it is passed once in 10^6 windows."""
 INSTANTS = 160
 KEYS = 120
 
@@ -124,7 +128,8 @@ def _played(
             level = np.hypot(reading.additive / fitted.noise, 1.0)
             silent[k] = level * np.sqrt(generator.chisquare(quiet, size[1]) / quiet)
     each = max(1, round(0.875 * count * fitted.visits))
-    residuals = fitted.residuals(values, health, each, _louder(silent))
+    louder = _louder(fitted, silent, max(1, count // 8)) if fitted.excited else silent
+    residuals = fitted.residuals(values, health, each, louder)
     lost = (health & (Health.MISSING | Health.STALLED)) != 0
     values[lost] = np.nan
     return Played(
@@ -139,13 +144,22 @@ def _played(
     )
 
 
-def _louder(silent: Real) -> Real:
+def _louder(fitted: Fitted, silent: Real, chips: int) -> Real:
     """Return how far the noise is up, (K, C), at least 1, from the rms of silent chips.
 
-    A dozen silent chips scatter by a fifth: what lies below LOUD is taken as nothing, what lies
-    above as a quarter more.
+    A dozen chips of one channel scatter by a fifth, so a channel by itself is taken as loud only
+    above LOUD. All channels of a board together say far sooner that something is there; then each
+    is taken as MARGIN louder than it sounds, and no less than the board as a whole.
     """
-    return np.where(silent > LOUD, 1.25 * silent, 1.0)
+    tiles = np.array([each.tile for each in fitted.channels])
+    found = np.where(silent > LOUD, MARGIN * silent, 1.0)
+    for tile in np.unique(tiles):
+        mine = tiles == tile
+        pooled = np.sqrt(np.mean(silent[:, mine] ** 2, axis=1))[:, None]
+        heard = pooled > 1.0 + SURE / math.sqrt(2.0 * chips * int(mine.sum()))
+        level = np.maximum(np.maximum(MARGIN * silent[:, mine], pooled), 1.0)
+        found[:, mine] = np.where(heard, level, found[:, mine])
+    return found
 
 
 def _mean(fitted: Fitted, reading: Reading, loud: int, generator: np.random.Generator) -> Values:

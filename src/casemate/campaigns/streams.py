@@ -3,11 +3,13 @@
 Slow change is a walk between independent normals at evenly spaced knots, each from its own counter
 of the seed, so that any stretch of time can be made by itself: blocks come out the same on one or
 many processes, in any order. Weights cos and sin keep the walk's spread at 1 between knots.
+Modalities of one seed share the site's walk and nothing else.
 """
 
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -106,13 +108,14 @@ def block(quiet: Quiet, challenge: Challenge, *, seed: int, number: int) -> Bloc
     t_s: Real = np.asarray((number * BLOCK + np.arange(BLOCK)) * quiet.chip_s, dtype=np.float64)
     ends = (float(t_s[0]), float(t_s[-1]))
     groups = int(quiet.group.max()) + 1
-    own = [_walk(seed, 1, groups, quiet.own_s, end)[quiet.group] for end in ends]
-    common = [float(_walk(seed, 2, 1, quiet.common_s, end)[0]) for end in ends]
+    mine = zlib.crc32(quiet.channels[0].modality.encode())
+    own = [_walk((seed, mine), 1, groups, quiet.own_s, end)[quiet.group] for end in ends]
+    common = [float(_walk((seed, 0), 2, 1, quiet.common_s, end)[0]) for end in ends]
     start, stop = (
-        1.0 + quiet.own_spread * mine + quiet.common_1_k * quiet.common_k * both
-        for mine, both in zip(own, common, strict=True)
+        1.0 + quiet.own_spread * each + quiet.common_1_k * quiet.common_k * both
+        for each, both in zip(own, common, strict=True)
     )
-    generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, 3, number]))
+    generator = _generator((seed, mine), 3, number)
     values = generator.standard_normal((BLOCK, quiet.nominal.size))
     _fill(values, drive, quiet.nominal * start, quiet.nominal * stop, quiet.noise)
     return Block(
@@ -134,17 +137,20 @@ def _fill(values: Real, drive: Real, start: Real, stop: Real, noise: Real) -> No
             values[k, c] = drive[k] * quantity + noise[c] * values[k, c]
 
 
-def _walk(seed: int, kind: int, size: int, memory_s: float, now_s: float) -> Real:
+def _generator(key: tuple[int, int], kind: int, number: int) -> np.random.Generator:
+    """Return the generator of one block or knot; key: the seed, and what tells modalities apart."""
+    bits = np.random.Philox(key=np.array(key, dtype=np.uint64), counter=[0, 0, kind, number])
+    return np.random.Generator(bits)
+
+
+def _walk(key: tuple[int, int], kind: int, size: int, memory_s: float, now_s: float) -> Real:
     """Return unit walks (size,) at a time: between the normals of the knots on either side."""
     knot, share = divmod(now_s / memory_s, 1.0)
-    left, right = _knot(seed, kind, size, int(knot)), _knot(seed, kind, size, int(knot) + 1)
+    left, right = (
+        _generator(key, 16 + kind, int(knot) + side).standard_normal(size) for side in (0, 1)
+    )
     angle = 0.5 * math.pi * share
     return np.asarray(math.cos(angle) * left + math.sin(angle) * right)
-
-
-def _knot(seed: int, kind: int, size: int, knot: int) -> Real:
-    counter = [0, 0, 16 + kind, knot]
-    return np.random.Generator(np.random.Philox(key=seed, counter=counter)).standard_normal(size)
 
 
 class QuietReader:

@@ -19,8 +19,9 @@ Values = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
 class Reading:
     """True state of C channels. `quantity` (C,) in their units, what drive is multiplied by.
 
-    `additive` (C,): rms of what is there without drive, a chip. `health` (C,): Health flags that
-    the state forces (an open net clips). `repeats`: the answer does not follow the challenge.
+    `additive` (C,): rms of what is there without drive, a chip, of each part if complex. `health`
+    (C,): Health flags that the state forces (an open net clips). `repeats`: the answer does not
+    follow the challenge.
     """
 
     quantity: Values

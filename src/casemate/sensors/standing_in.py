@@ -5,6 +5,7 @@ Physics says what a reader would measure; here something else answers in its pla
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import replace
 
@@ -29,7 +30,7 @@ def delivered(fitted: Fitted, reading: Reading, conditions: Conditions, seed: in
     """Return what the controller gets of a reading when effects stand between."""
     for each in conditions.active:
         if isinstance(each, Swapped) and fitted.excited:
-            reading = replace(reading, quantity=_another(fitted, seed + 1, UNIT_SPREAD))
+            reading = replace(reading, quantity=_another(fitted, seed + 1))
         elif isinstance(each, Substituted) and each.modality == fitted.id:
             reading = _substituted(fitted, reading, each, seed)
         elif isinstance(each, BusFault) and each.modality in ("", fitted.id):
@@ -71,7 +72,8 @@ def _substituted(fitted: Fitted, reading: Reading, stand_in: Substituted, seed: 
     elif stand_in.kind == "replay":
         # answers to an old challenge: as strong as ever, but they do not follow this one
         quantity[mine] = 0.0
-        additive[mine] = np.hypot(additive, size)[mine]
+        part = math.sqrt(0.5) if np.iscomplexobj(quantity) else 1.0
+        additive[mine] = np.hypot(additive, part * size)[mine]
         health[mine] = 0
     else:
         label = zlib.crc32(f"{stand_in.kind}/{stand_in.tile}".encode())
@@ -83,11 +85,11 @@ def _substituted(fitted: Fitted, reading: Reading, stand_in: Substituted, seed: 
     return replace(reading, quantity=quantity, additive=additive, health=health)
 
 
-def _another(fitted: Fitted, seed: int, spread: float) -> Values:
-    """Return the channels of a copy that is wrong by `spread`, channel by channel.
+def _another(fitted: Fitted, seed: int, spread: float | None = None) -> Values:
+    """Return the channels of a copy that is wrong by `spread`, or of another unit if None.
 
-    A copy of a random field (complex channels of a swapped unit) has nothing in common with it
-    beyond its level unless its spread is below 1.
+    Another unit's random field (complex channels) has nothing in common with this one's beyond its
+    level.
     """
     generator = np.random.default_rng([seed, zlib.crc32(fitted.id.encode())])
     nominal = fitted.nominal
@@ -95,7 +97,7 @@ def _another(fitted: Fitted, seed: int, spread: float) -> Values:
     if np.iscomplexobj(nominal):
         size = float(np.sqrt(np.mean(np.abs(nominal) ** 2)))
         turn = size / np.sqrt(2.0) * (off + 1j * generator.standard_normal(nominal.size))
-        kept = 0.0 if spread == UNIT_SPREAD else 1.0
-        mixed = kept * nominal + (1.0 if kept == 0.0 else spread) * turn
+        mixed = turn if spread is None else nominal + spread * turn
         return np.asarray(mixed, dtype=np.complex128)
-    return np.asarray(nominal.real * (1.0 + spread * off), dtype=np.float64)
+    wrong = UNIT_SPREAD if spread is None else spread
+    return np.asarray(nominal.real * (1.0 + wrong * off), dtype=np.float64)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from casemate.core.errors import InputError
 from casemate.twin.board import Board
@@ -34,6 +35,8 @@ GAP_SQUARES = 1.0
 """Squares between the two nodes of a cut: enough that its removal is exact to rounding."""
 END_OHM = 1e-3
 """From a net's far end to ground: via and plane (planning value)."""
+INSIDE = 0.499
+"""Of a width, from the middle: a tool that ends within it opens no edge."""
 LEAST_SHARE = 1e-3
 """Of a trace's width that a bite must leave; less counts as a cut."""
 
@@ -105,6 +108,51 @@ def altered(board: Board, effects: tuple[Effect, ...]) -> Altered:
     )
 
 
+def reached(change: Altered) -> tuple[Real, npt.NDArray[np.int64]]:
+    """Return what of each net hangs on its start: its share (N,), and which nets are one (N,).
+
+    Cuts part a net, wires join its parts again or two nets; the second names, for each net, the
+    lowest net whose start its own start is joined to. Parts of a net that hang on another's start
+    only are left out.
+    """
+    board = change.board
+    squares = {net: [0.0] for net in change.cuts}
+    for event in change.events:
+        if event.kind == "cut":
+            squares[event.net].append(event.squares)
+    starts = {net: np.sort(np.array(at)) for net, at in squares.items()}
+    joined: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def top(part: tuple[int, int]) -> tuple[int, int]:
+        while part in joined:
+            part = joined[part]
+        return part
+
+    for k, event in enumerate(change.events):
+        if event.kind == "bridge" and event.other > k:
+            feet = [
+                top((foot.net, _part(starts, foot))) for foot in (event, change.events[event.other])
+            ]
+            if feet[0] != feet[1]:
+                joined[max(feet)] = min(feet)
+    share = np.ones(len(board.nets))
+    for net, at in starts.items():
+        long = np.diff(np.append(at, float(board.squares[net])))
+        mine = [top((net, part)) == top((net, 0)) for part in range(at.size)]
+        share[net] = float(long[mine].sum()) / float(board.squares[net])
+    body = np.arange(len(board.nets))
+    tops = [top((net, 0)) for net in range(len(board.nets))]
+    for net, name in enumerate(tops):
+        body[net] = tops.index(name)
+    return share, body
+
+
+def _part(starts: dict[int, Real], event: Event) -> int:
+    """Return the number of the part of its net that an event lies on, counted by cuts."""
+    at = starts.get(event.net)
+    return 0 if at is None else max(int(np.searchsorted(at, event.squares)) - 1, 0)
+
+
 def _tile(effect: Effect) -> str:
     if isinstance(effect, Hole | Pocket | Thinned | Bridge | Contact):
         return effect.at.tile
@@ -142,7 +190,7 @@ def _of_meeting(board: Board, met: Meetings, k: int, diameter_m: float) -> Event
 
 def added_squares(width_m: float, diameter_m: float, off_m: float) -> float:
     """Return the squares that a round tool adds whose centre is `off_m` from the centreline."""
-    if off_m + 0.5 * diameter_m < 0.499 * width_m:
+    if off_m + 0.5 * diameter_m < INSIDE * width_m:
         return hole_squares(width_m, diameter_m, 0.5 * width_m - off_m)
     bite_m = min(0.5 * (diameter_m + width_m) - off_m, (1.0 - LEAST_SHARE) * width_m)
     return bite_squares(width_m, bite_m, diameter_m)

@@ -32,12 +32,14 @@ from casemate.twin.effects import (
     Scene,
     Shaken,
     Sound,
+    Timed,
 )
 from casemate.twin.environment import slow_series
 from casemate.twin.environment_air import saturation_pa
 from casemate.twin.environment_thermal import settled_k, temperatures_k
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film, mean_water
+from casemate.twin.scene_checks import checked
 
 BOARD_NODE, AIR_NODE, SKIN_NODE = 0, 1, 2
 """Of a site's thermal network."""
@@ -111,11 +113,43 @@ def anchor_of(twin: Twin) -> Conditions:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """How far a quiet site moves by itself round its anchor, standard deviations or more."""
+
+    air_k: float
+    skin_k: float
+    humidity: float
+
+
+def spread_of(twin: Twin) -> Spread:
+    """Return how far a quiet unit's temperatures and humidity lie from its anchor by themselves.
+
+    Surroundings as the site's figures say, daily swing at its full amplitude; load and sun by half
+    of their range through the thermal network; vapour's own spread, and saturation with air.
+    """
+    site, anchor = twin.site, anchor_of(twin)
+    around = math.hypot(site.daily_k.value, site.slow_k.value, site.fast_k.value, site.hvac_k.value)
+    load = settled_k(
+        site.network, np.array([0.5 * (site.full_w.value - site.idle_w.value), 0.0, 0.0]), 0.0
+    )
+    sun = settled_k(site.network, np.array([0.0, 0.0, 0.5 * site.sun_w.value]), 0.0)
+    air, skin = (
+        math.hypot(around, float(load[node]), float(sun[node])) for node in (AIR_NODE, SKIN_NODE)
+    )
+    half_k = saturation_pa(anchor.air_k + np.array([-0.5, 0.5]))
+    per_k = float(half_k[1] / half_k[0]) - 1.0
+    relative = math.hypot(site.vapour_spread.value, per_k * air)
+    return Spread(air_k=air, skin_k=skin, humidity=relative * anchor.humidity)
+
+
 def course(twin: Twin, scene: Scene, times_s: Real, generator: np.random.Generator) -> Course:
     """Return a scene's course at rising times (K >= 2,) from 0 on, each the start of a window.
 
-    Heat and moisture are solved on an even grid over the whole and interpolated.
+    Heat and moisture are solved on an even grid over the whole and interpolated. InputError for a
+    scene that is impossible on this design.
     """
+    checked(scene, twin.enclosure)
     step_s = max(float(times_s[-1]), WINDOW_S) / (EVEN - 2)
     even: Real = np.arange(EVEN, dtype=np.float64) * step_s
     series = slow_series(twin.site, (EVEN + 0.5) * step_s, step_s, generator)
@@ -160,8 +194,9 @@ def _instant(twin: Twin, scene: Scene, now_s: float, at: Real) -> Conditions:
 def _there(scene: Scene, now_s: float) -> list[tuple[Effect, float]]:
     """Return what is there at any time of the window that begins now, at its largest, with ages."""
     rows = []
+    end_s = math.nextafter(now_s + WINDOW_S, 0.0)
     for each in scene:
-        late_s = max(now_s, min(now_s + WINDOW_S, math.nextafter(each.stop_s, 0.0)))
+        late_s = max(now_s, min(end_s, math.nextafter(each.stop_s, 0.0)))
         level = max(each.level(now_s), each.level(late_s))
         if level > 0.0:
             rows.append((_scaled(each.effect, level), late_s - each.start_s))
@@ -212,18 +247,33 @@ def _ambient(active: tuple[Effect, ...], *, inside: bool) -> Ambient:
 
 
 def _added_k(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
-    """Return what effects add to the nodes' temperatures, (K, 3)."""
+    """Return what effects add to the nodes' temperatures by each time, (K, 3): first nothing."""
     power = np.zeros((times_s.size, 3))
     ambient = np.zeros(times_s.size)
-    for k, now_s in enumerate(times_s.tolist()):
-        for each in _active(scene, now_s):
-            if isinstance(each, Ambient) and not each.inside:
-                ambient[k] += each.kelvin
-            elif isinstance(each, HeatSpot):
-                power[k, SKIN_NODE] += each.watt
-            elif isinstance(each, Load):
-                power[k, BOARD_NODE] += each.watt * _square(each.hertz, now_s, step_s)
-    return temperatures_k(twin.site.network, np.zeros(3), power, ambient, step_s)
+    for row in scene:
+        each = row.effect
+        if not isinstance(each, Ambient | HeatSpot | Load):
+            continue
+        mean = np.array([_mean_level(row, now_s, step_s) for now_s in times_s.tolist()])
+        if isinstance(each, Ambient):
+            ambient += 0.0 if each.inside else each.kelvin * mean
+        elif isinstance(each, HeatSpot):
+            power[:, SKIN_NODE] += each.watt * mean
+        else:
+            waves = [_square(each.hertz, now_s, step_s) for now_s in times_s.tolist()]
+            power[:, BOARD_NODE] += each.watt * mean * np.array(waves)
+    ends = temperatures_k(twin.site.network, np.zeros(3), power, ambient, step_s)
+    return np.concatenate([np.zeros((1, 3)), ends[:-1]])
+
+
+def _mean_level(row: Timed, from_s: float, step_s: float) -> float:
+    """Return the mean of an effect's level over a step, exact: a short one counts by its length."""
+    grown_s = row.start_s + row.rise_s
+    until_s = min(from_s + step_s, row.stop_s)
+    ramp = [min(max(t, row.start_s), grown_s) - row.start_s for t in (from_s, until_s)]
+    rising = 0.5 * (ramp[1] ** 2 - ramp[0] ** 2) / row.rise_s if row.rise_s > 0.0 else 0.0
+    whole = max(until_s - max(from_s, grown_s), 0.0)
+    return (max(rising, 0.0) + whole) / step_s
 
 
 def _square(hertz: float, now_s: float, step_s: float) -> float:
@@ -237,14 +287,16 @@ def _square(hertz: float, now_s: float, step_s: float) -> float:
 
 def _added_humidity(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
     """Return what effects add to the relative humidity inside, (K,): exchange of air delays it."""
-    outside = np.array(
-        [_ambient(_active(scene, now_s), inside=False).humidity for now_s in times_s.tolist()]
-    )
+    outside = np.zeros(times_s.size)
+    for row in scene:
+        if isinstance(row.effect, Ambient) and not row.effect.inside:
+            mean = [_mean_level(row, now_s, step_s) for now_s in times_s.tolist()]
+            outside += row.effect.humidity * np.array(mean)
     keep, inside = math.exp(-step_s / twin.site.exchange_s.value), 0.0
     found = np.empty(times_s.size)
     for k, value in enumerate(outside.tolist()):
-        inside = keep * inside + (1.0 - keep) * value
         found[k] = inside
+        inside = keep * inside + (1.0 - keep) * value
     return found
 
 

@@ -18,7 +18,7 @@ from casemate.core.samples import Channel, Health
 from casemate.sensors.card import ModalityCard, load_card
 from casemate.sensors.modality import Reading, Residuals, Values
 from casemate.twin.assembly import Twin
-from casemate.twin.conditions import Conditions, anchor_of
+from casemate.twin.conditions import Conditions, anchor_of, spread_of
 from casemate.twin.effects import Fans, Force, Gas, Shaken, Sound
 from casemate.twin.environment_forces import Accelerometer
 from casemate.twin.heat_spot import rise_k
@@ -151,12 +151,8 @@ class Environment:
         tiles = tuple(channel.tile for channel in self.channels)
         warm = [j for j, kind in enumerate(self.kind) if kind == "temperature"]
         if warm:
-            site = self.twin.site
-            spread = np.linalg.norm(
-                [site.daily_k.value, site.slow_k.value, site.fast_k.value, site.hvac_k.value, 2.0]
-            )
             middle = np.median(read[:, warm], axis=1)
-            columns.append((middle - self.nominal[warm[0]]) / spread)
+            columns.append((middle - self.nominal[warm[0]]) / spread_of(self.twin).skin_k)
             names, tiles = (*names, "environment/temperature median"), (*tiles, "")
         return Residuals(names=names, tiles=tiles, z=np.stack(columns, axis=1))
 
@@ -167,8 +163,8 @@ class Environment:
         if kind == "acceleration":
             return np.asarray(np.log(np.maximum(read, 1e-9) / nominal) / self.card["level_spread"])
         if kind == "humidity":
-            spread = self.twin.site.vapour_spread.value * max(nominal, 0.05)
-            return np.asarray((read - nominal) / np.hypot(self.card["humidity_noise"], spread))
+            spread = np.hypot(self.card["humidity_noise"], spread_of(self.twin).humidity)
+            return np.asarray((read - nominal) / spread)
         if kind == "pressure":
             weather = self.twin.site.weather_pa.value
             return np.asarray((read - nominal) / np.hypot(self.card["pressure_spread"], weather))

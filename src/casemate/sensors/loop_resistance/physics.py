@@ -1,8 +1,8 @@
 """What loop resistance reads on a twin.
 
 R = squares x sheet(T), nets altered by what met their copper (`twin.altered`). Two lanes of a zone
-run side by side: their ratio cancels temperature; the zone's mean against its board's other zones
-leaves gradients only, and catches what alters both lanes alike.
+run side by side: the difference of their relative changes cancels temperature; the zone's mean
+against its board's other zones leaves gradients only, and catches what alters both lanes alike.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from casemate.core.samples import Channel, Health
 from casemate.sensors.card import ModalityCard, load_card
+from casemate.sensors.contrast import middle
 from casemate.sensors.modality import Reading, Residuals, Values
 from casemate.twin.altered import END_OHM, Altered, altered, loop_ohm
 from casemate.twin.assembly import Twin
@@ -85,11 +86,12 @@ class LoopResistance:
     def residuals(
         self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
     ) -> Residuals:
-        """Return, for each zone, ln of the lanes' ratio, and its mean against the board's median.
+        """Return, for each zone, how far its lanes part, and its mean against the board's median.
 
-        Both less their anchors, in units of noise; the second's noise holds gradients too.
+        Of relative changes R/R0, in units of noise; the second's noise holds gradients too. No
+        logarithm: under interference as large as a loop itself its tails would look like changes.
         """
-        log = np.log(np.maximum(np.real(values), 1e-6) / self.nominal)
+        share = np.real(values) / self.nominal
         own = louder * self.noise / self.nominal / np.sqrt(chips)
         open_ = (health & Health.CLIPPED) != 0
         names: list[str] = []
@@ -98,15 +100,16 @@ class LoopResistance:
         gradient = IACS_ALPHA_1_K * self.card["gradient"]
         for tile, row in self.rows.items():
             pairs = zone_pairs(self.twin.board(tile), row.start)
-            means = np.stack([log[:, list(pair)].mean(axis=1) for pair in pairs], axis=1)
-            middle = np.median(means, axis=1)
+            means = np.stack([share[:, list(pair)].mean(axis=1) for pair in pairs], axis=1)
+            each = [np.sqrt(np.mean(own[:, list(pair)] ** 2 / len(pair), axis=1)) for pair in pairs]
+            noise = np.hypot(np.stack(each, axis=1), gradient)
+            zones = middle(means, noise)
             for k, pair in enumerate(pairs):
                 lost = open_[:, list(pair)].any(axis=1)
                 first, last = pair[0], pair[-1]
                 spread = np.hypot(own[:, first], own[:, last])
-                ratio = (log[:, first] - log[:, last]) / spread
-                noise = np.hypot(spread / 2.0, gradient)
-                common = (means[:, k] - middle) / noise
+                ratio = (share[:, first] - share[:, last]) / spread
+                common = (means[:, k] - zones) / noise[:, k]
                 zone = self.channels[first].id.rsplit("/", 1)[-1]
                 columns += [np.where(lost, DIVERGED, ratio), np.where(lost, DIVERGED, common)]
                 names += [f"{tile}/{zone} ratio", f"{tile}/{zone} mean"]

@@ -17,6 +17,7 @@ from casemate.twin.board import Board
 from casemate.twin.capacitance import crossing_f, drilled_crossing_f, layer_f_m
 from casemate.twin.copper import Meetings, meet
 from casemate.twin.effects import Hole, Pocket, Spot
+from casemate.twin.line_materials import Real
 
 SLIM = 1.6
 """Holes up to so many distances between layers follow Bethe's form (its tests' range)."""
@@ -104,20 +105,33 @@ def _chords(board: Board, at: Spot, diameter_m: float) -> tuple[Meetings, np.nda
     return met, 2.0 * np.sqrt(half)
 
 
+def own_loss_f(
+    sheet: Sheet, layer: str, width_m: float, *, off_m: Real, bite_m: Real, diameter_m: Real
+) -> Real:
+    """Return what holes (K,) take from the own capacitance of the nets that they meet, F, (K,).
+
+    The larger of what narrowing and missing dielectric take.
+    """
+    radius_m = 0.5 * diameter_m
+    edge_m = np.maximum(off_m - 0.5 * width_m, 0.0)
+    along_m = 2.0 * np.sqrt(np.maximum(radius_m**2 - edge_m**2, 0.0))
+    chord_m = 2.0 * np.sqrt(np.maximum(radius_m**2 - off_m**2, 0.0))
+    narrowed = sheet.own_slope[layer] * bite_m * along_m * (2.0 / 3.0)
+    dry = (1.0 - BARE / sheet.epsilon_r) * sheet.own_f_m[layer] * chord_m
+    return np.asarray(np.maximum(narrowed, dry))
+
+
 def hole_f(board: Board, sheet: Sheet, hole: Hole) -> tuple[Own, Pairs, Pairs]:
     """Return (own, beside, over): what a hole takes from nets and pairs, F, at most 0."""
     layer = hole.at.layer
-    met, chord = _chords(board, hole.at, hole.diameter_m)
+    met, _ = _chords(board, hole.at, hole.diameter_m)
+    size = np.full(len(met), hole.diameter_m)
+    less = own_loss_f(
+        sheet, layer, board.tile.mesh.trace_m, off_m=met.off_m, bite_m=met.bite_m, diameter_m=size
+    )
     own: Own = {}
-    gone = 1.0 - BARE / sheet.epsilon_r
-    radius_m = 0.5 * hole.diameter_m
-    for k in range(len(met)):
-        edge_m = max(float(met.off_m[k]) - 0.5 * board.tile.mesh.trace_m, 0.0)
-        along_m = 2.0 * math.sqrt(max(radius_m**2 - edge_m**2, 0.0))
-        narrowed = -sheet.own_slope[layer] * float(met.bite_m[k]) * along_m * (2.0 / 3.0)
-        dry = -gone * sheet.own_f_m[layer] * float(chord[k])
-        net = int(met.net[k])
-        own[net] = own.get(net, 0.0) + min(narrowed, dry)
+    for net, loss in zip(met.net.tolist(), less.tolist(), strict=True):
+        own[net] = own.get(net, 0.0) - loss
     pairs = _beside(board, sheet, met, layer, hole.diameter_m)
     return own, pairs, _over(board, sheet, hole.at, hole.diameter_m)
 

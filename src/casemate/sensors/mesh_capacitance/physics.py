@@ -2,9 +2,9 @@
 
 Every net's own capacitance (all else at ground), that of neighbouring nets of a layer over the gaps
 that they share, and that of nets of two layers over the area that they share, from closed forms
-(`twin.capacitance`). A cut leaves what is before it, for the far end floats while this is read. A
-hole takes dielectric and copper with it, a pocket dielectric, a touch adds what it has to ground, a
-bridge makes two nets one. Water and temperature move a whole board alike.
+(`twin.capacitance`). A cut leaves what still hangs on the start, for the far end floats while this
+is read. A hole takes dielectric and copper with it, a pocket dielectric, a touch adds what it has
+to ground, a bridge makes two nets one. Water and temperature move a whole board alike.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from casemate.core.samples import Channel, Health
 from casemate.sensors.card import ModalityCard, load_card
+from casemate.sensors.contrast import middle
 from casemate.sensors.mesh_capacitance.local import Sheet, hole_f, pocket_f, sheet_of
 from casemate.sensors.modality import Reading, Residuals, Values
-from casemate.twin.altered import Altered, altered
+from casemate.twin.altered import Altered, altered, reached
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board
 from casemate.twin.conditions import PERMEABLE_M, Conditions, anchor_of
@@ -29,7 +30,7 @@ from casemate.twin.moisture import Film, film_factor
 from casemate.twin.walks import ou
 
 LOST_F = 1e-18
-"""What is left of a capacitance that is gone, so that its logarithm stays finite."""
+"""What is left of a capacitance that is gone."""
 EPOXY = Film(
     thickness_m=PERMEABLE_M,
     diffusivity_m2_s=1e-12,
@@ -106,21 +107,21 @@ class MeshCapacitance:
     def residuals(
         self, values: Values, health: npt.NDArray[np.uint16], chips: int, louder: Real
     ) -> Residuals:
-        """Return ln(C/C0) less the median of the board's channels of that kind and layer.
+        """Return C/C0 less the median of the board's channels of that kind and layer.
 
         In units of chip noise and of what uneven water leaves.
         """
-        log = np.log(np.maximum(np.real(values), LOST_F) / self.nominal)
+        share = np.real(values) / self.nominal
         noise = louder * self.noise / self.nominal / np.sqrt(chips)
         own = np.hypot(noise, self.card["contrast"])
-        z = np.empty_like(log)
+        z = np.empty_like(share)
         for tile, plates in self.plates.items():
             row = self.rows[tile]
             layer = np.array(plates.board.layer_of)[plates.i]
             for group in {(k, name) for k, name in zip(plates.kind.tolist(), layer, strict=True)}:
                 mine = np.flatnonzero((plates.kind == group[0]) & (layer == group[1])) + row.start
-                middle = np.median(log[:, mine], axis=1)[:, None]
-                z[:, mine] = (log[:, mine] - middle) / own[:, mine]
+                alike = middle(share[:, mine], own[:, mine])[:, None]
+                z[:, mine] = (share[:, mine] - alike) / own[:, mine]
         lost = (health & Health.CLIPPED) != 0
         return Residuals(
             names=tuple(each.id.split("/", 1)[1] for each in self.channels),
@@ -147,9 +148,7 @@ def changed_f(plates: Plates, change: Altered) -> Real:
         return np.full(farad.size, LOST_F)
     if not (change.events or change.holes or change.pockets):
         return farad
-    left = np.ones(len(plates.board.nets))
-    for net, share in change.cuts.items():
-        left[net] = share
+    left, body = reached(change)
     other = np.where(plates.j >= 0, left[plates.j], 1.0)
     # lanes run side by side, so what is left of both is what the shorter has; layers cross at
     # random, so the shares multiply
@@ -157,9 +156,11 @@ def changed_f(plates: Plates, change: Altered) -> Real:
     farad *= kept
     farad += _local_f(plates, change)
     for event in change.events:
-        if event.kind == "touch":
+        before = change.cuts.get(event.net, 1.0) * float(plates.board.squares[event.net])
+        whole = left[event.net] == 1.0
+        if event.kind == "touch" and (whole or event.squares <= before):
             farad[(plates.i == event.net) & (plates.kind == 0)] += event.farad
-    return np.maximum(_bridged_f(plates, change, farad), LOST_F)
+    return np.maximum(_bridged_f(plates, body, farad), LOST_F)
 
 
 def _local_f(plates: Plates, change: Altered) -> Real:
@@ -191,19 +192,19 @@ def _spread(
             taken[k] += table.get((i, j), 0.0) + table.get((j, i), 0.0)
 
 
-def _bridged_f(plates: Plates, change: Altered, farad: Real) -> Real:
-    """Return the capacitances with bridged nets as one: between them nothing is left to read."""
+def _bridged_f(plates: Plates, body: npt.NDArray[np.int64], farad: Real) -> Real:
+    """Return the capacitances with bridged nets as one: between them nothing is left to read.
+
+    The own capacitance of all that is joined is the sum of theirs less, twice, what they had
+    between each other.
+    """
     found = farad.copy()
-    for k, event in enumerate(change.events):
-        if event.kind != "bridge" or event.other < k:
-            continue
-        pair = {event.net, change.events[event.other].net}
-        if len(pair) == 1:
-            continue
-        own = [int(np.flatnonzero((plates.i == n) & (plates.kind == 0))[0]) for n in sorted(pair)]
-        found[own] = farad[own].sum()
-        mine = [{i, j} == pair for i, j in zip(plates.i.tolist(), plates.j.tolist(), strict=True)]
-        found[np.array(mine)] = LOST_F
+    within = (plates.j >= 0) & (body[plates.i] == body[plates.j])
+    for each in np.unique(body[np.bincount(body, minlength=body.size)[body] > 1]).tolist():
+        mine = body[plates.i] == each
+        own = mine & (plates.kind == 0)
+        found[own] = farad[own].sum() - 2.0 * farad[mine & within].sum()
+    found[within] = LOST_F
     return found
 
 

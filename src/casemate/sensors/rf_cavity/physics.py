@@ -3,7 +3,7 @@
 Each antenna's field is a sum of random plane waves of the cavity's decay time, drawn once a unit;
 links are such sums at the level of the power balance. A rod changes a link by the product of both
 antennas' fields at its place, sqrt(sigma/A); an opening adds an unrelated part of its share of the
-losses; warmth and moist air stretch the response in frequency.
+losses and takes that share of the level; warmth and moist air stretch the response in frequency.
 """
 
 from __future__ import annotations
@@ -70,14 +70,15 @@ class RfCavity:
                 change = self._rod(each)
                 switched = each.switch_hz > 0.0
                 h = h + (0.5 if switched else 1.0) * change
-                additive = np.hypot(additive, 0.5 * np.abs(change) if switched else 0.0)
+                beside = math.sqrt(0.5) * 0.5 * np.abs(change)
+                additive = np.hypot(additive, beside if switched else 0.0)
             elif isinstance(each, Aperture):
                 h = self._opened(h, each)
             elif isinstance(each, Relay):
                 h = h + self._relayed(each)
         band = Band(low_hz=float(self.f_hz[0]), high_hz=float(self.f_hz[-1]))
         watt = antenna_watt(self.twin.enclosure, conditions.active, band)
-        additive = np.hypot(additive, math.sqrt(watt / self.card["power"]))
+        additive = np.hypot(additive, math.sqrt(0.5 * watt / self.card["power"]))
         return Reading(
             quantity=h.reshape(-1),
             additive=additive.reshape(-1),
@@ -99,7 +100,9 @@ class RfCavity:
         sigma = opening_m2(Opening(length_m=hole.length_m, width_m=hole.width_m), self.f_hz)
         share = sigma / (self.absorption_m2 + sigma)
         other = self._unrelated(f"aperture/{hole.face}")
-        return h * np.sqrt(1.0 - share) + self.level * np.sqrt(share) * other
+        # the one split for which |dH|^2 and the fall of the level are both the share, as in
+        # `cavity_opening.opening_change`
+        return h * (1.0 - share) + self.level * np.sqrt(share * (1.0 - share)) * other
 
     def _relayed(self, relay: Relay) -> Complex:
         through = np.array([attenuation(self.twin.enclosure, f) for f in self.f_hz.tolist()])

@@ -83,9 +83,9 @@ class FittedTdr:
         for tile, row in self.rows.items():
             board = self.twin.board(tile)
             change = altered(board, conditions.active)
-            volt = net_volt(self.twin.enclosure, conditions.active, band, board.loop_m2)
-            apart = volt[self.pairs[row, 0]] - volt[self.pairs[row, 1]]
-            additive[row] = np.abs(apart) / np.sqrt(self.reader.averages)
+            one, two = (board.loop_m2[self.pairs[row, side]] for side in (0, 1))
+            volt = net_volt(self.twin.enclosure, conditions.active, band, one - two)
+            additive[row] = volt / np.sqrt(self.reader.averages)
             if change.gone or change.events:
                 quantity[row] += self._departures(change, row)
         return Reading(quantity=quantity, additive=additive, health=health)
