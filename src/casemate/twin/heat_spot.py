@@ -27,6 +27,8 @@ BOARD_W_MK = 0.3
 HEAT_J_M3K = 1.9e6
 """Of a board: glass-epoxy 1.85e6, copper 3.4e6 (handbook values)."""
 RADII = 200
+SETTLED_S = 1e6
+"""Age beyond which nothing changes any more: a board settles in minutes."""
 MOST_KEPT = 512
 LOSS_W_M2K = 10.0
 """To still air on one side (planning value: natural convection and radiation)."""
@@ -62,7 +64,7 @@ def rise_k(off_m: Real, *, board: Board, watt: float, radius_m: float, age_s: fl
 
 def net_rise_k(board: Board, spot: HeatSpot, age_s: float) -> Real:
     """Return the mean rise along each net, (N,): what its resistance sees; ages to 10 %."""
-    age = 10.0 ** (round(20.0 * math.log10(max(age_s, 1e-3))) / 20.0)
+    age = 10.0 ** (round(20.0 * math.log10(min(max(age_s, 1e-3), SETTLED_S))) / 20.0)
     return spot.watt * _per_watt_k(board, spot.at.x_m, spot.at.y_m, spot.radius_m, age)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -67,17 +67,38 @@ def emulated(
             reader.close()
 
 
-def pulled(stream: Iterator[Block], *, rows: int, for_s: float = 5.0) -> Block:
-    """Return the first rows of a stream as one block, or what came in `for_s`."""
+def pulled(
+    stream: Iterator[Block],
+    *,
+    rows: int,
+    for_s: float = 5.0,
+    until: Callable[[Block], bool] | None = None,
+) -> Block:
+    """Return the first rows of a stream as one block, or what came in `for_s`.
+
+    `until`: go on past `rows` until it holds of what came; a busy machine may need more than one
+    try to come back into step.
+    """
     stop, blocks, count = time.monotonic() + for_s, [], 0
     for block in stream:
         blocks.append(block)
         count += block.t_s.size
-        if count >= rows or time.monotonic() > stop:
+        enough = count >= rows and (until is None or until(joined(blocks)))
+        if enough or time.monotonic() > stop:
             break
+    return joined(blocks)
+
+
+def joined(blocks: list[Block]) -> Block:
+    """Return blocks as one."""
     return Block(
         t_s=np.concatenate([b.t_s for b in blocks]),
         chip=np.concatenate([b.chip for b in blocks]),
         values=np.concatenate([b.values for b in blocks]),
         health=np.concatenate([b.health for b in blocks]),
     )
+
+
+def goes_on(out: Block) -> bool:
+    """Return whether the last rows are sound."""
+    return bool(out.good[-20:].all())
