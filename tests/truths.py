@@ -33,6 +33,7 @@ NO_KERNELS = {
     "drawing": "draws meshes and keeps them",
     "modules": "names the modality of each module",
     "pair_tile": "picks pairs of nets of a drawn tile",
+    "scene_checks": "refuses scenes that cannot be",
     "shaking": "root mean squares of forces on a panel",
     "volume": "sizes and planning values from a design",
     "_*": "compiled halves of other modules",
