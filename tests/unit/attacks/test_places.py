@@ -13,19 +13,17 @@ from hypothesis import strategies as st
 
 from casemate.attacks.board import beside, board_of, on_board
 from casemate.attacks.places import (
-    MODALITY_OF,
     NEAR,
     RIM_M,
     drawn,
-    modalities,
     plan_at,
     plan_drawn,
 )
 from casemate.core.errors import InputError
 from casemate.design.enclosure import Enclosure
 from casemate.modules import load_catalogue
-from casemate.sensors.card import load_card
 from casemate.sensors.modalities import MODALITIES
+from casemate.twin.modules import MODALITY_OF, modalities_of
 
 
 def test_draws_are_even_over_the_area_of_boards(dpa: Enclosure) -> None:
@@ -116,16 +114,13 @@ def test_modalities_are_those_of_the_modules_and_all_sensing_modules_are_known(
     dpa: Enclosure,
 ) -> None:
     found = ("loop_resistance", "mesh_capacitance", "rf_cavity", "environment")
-    assert modalities(dpa) == found
+    assert modalities_of(dpa) == found
     sensing = ("skin_sensing", "volume_sensing", "aux_sensing")
     assert {card.id for card in load_catalogue() if card.function in sensing} == set(MODALITY_OF)
 
 
 def test_modalities_are_named_as_the_sensors_name_them() -> None:
-    for each in MODALITIES:
-        for module in load_card(each.id).modules:
-            assert MODALITY_OF[module] == each.id
-    assert {each.id for each in MODALITIES} | {"tdr"} >= set(MODALITY_OF.values())
+    assert {each.id for each in MODALITIES} == set(MODALITY_OF.values())
 
 
 @given(x=st.floats(-1.0, 1.0), y=st.floats(-1.0, 1.0), angle=st.floats(0.0, 6.3))
