@@ -31,19 +31,6 @@ RIM_M = 2e-3
 """Bare rim, fingers and the ends of zones lie within it (0.2 mm pitch, see mesh.rim)."""
 OFF_BOARD_M = 1e-9
 """How far outside a board a given place may be by rounding."""
-MODALITY_OF = {
-    "sense-loop-r": "loop_resistance",
-    "sense-capacitance": "mesh_capacitance",
-    "sense-tdr": "tdr",
-    "volume-rf-cavity": "rf_cavity",
-    "volume-rf-vna": "rf_cavity",
-    "aux-temperature": "environment",
-    "aux-humidity": "environment",
-    "aux-pressure": "environment",
-    "aux-light": "environment",
-    "aux-acceleration": "environment",
-}
-"""Which modality each sensing module carries, outermost first, as the cards of sensors say."""
 TRIES = 64
 """Points drawn at once; a rim is at least a few percent of its bounding box."""
 

@@ -24,7 +24,7 @@ EXAMPLES = ("camera", "dpa", "nvl72")
 SECRET = hashlib.sha256(b"casemate docs: a secret that everybody knows").digest()
 SERIAL = "DOCS-0001"
 SEED = 1
-PLACES = {"camera": 3, "dpa": 3, "nvl72": 2}
+PLACES = {"camera": 3, "dpa": 3, "nvl72": 1}
 """Of each move; a place on the rack costs the solution of its long pairs."""
 
 

@@ -9,10 +9,11 @@ from dataclasses import fields
 import shapely
 
 from casemate.attacks.board import board_of
-from casemate.attacks.places import MODALITY_OF, OFF_BOARD_M
+from casemate.attacks.places import OFF_BOARD_M
 from casemate.attacks.shifting import last_s
 from casemate.design.enclosure import Enclosure, TileDesign
 from casemate.twin.effects import Effect, Place, Scatterer, Scene, Spot
+from casemate.twin.modules import MODALITY_OF
 from casemate.twin.scene_checks import figure_flaws, name_flaws
 
 

@@ -76,7 +76,7 @@ def test_flaws_of_a_scene_are_named(dpa: Enclosure) -> None:
     )
     found = flaws(tuple(Timed(effect=each, start_s=1.0) for each in wrong), dpa)
     text = " ".join(found)
-    for words in ("not on front-1-1", "no mesh on F.Cu", "not above 0", "no board none", "finite"):
+    for words in ("not on front-1-1", "no mesh on 'F.Cu'", "not above 0", "none", "finite"):
         assert words in text
 
 
