@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import pattern, rack, start, tdr, tile, writer
+from benchmarks import pattern, rack, start, tdr, tile, twin, writer
 from benchmarks.frame import Benchmark, Figure, table
 
 BENCHMARKS = (
@@ -19,6 +19,7 @@ BENCHMARKS = (
     Benchmark(name="tile", help="200 x 300 mm tile with proofs and files", run=tile.run),
     Benchmark(name="gerber", help="our Gerber writer against gerbonara", run=writer.run),
     Benchmark(name="tdr", help="reflectometry: attack episodes a second", run=tdr.run),
+    Benchmark(name="twin", help="drill episodes and quiet streams a second", run=twin.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,
