@@ -1,4 +1,4 @@
-"""The page docs/matrix.md: every move in every modality, on the three examples.
+"""The page docs/matrix.md: every move in every modality, on the examples.
 
 Units are drawn from a fixed, published secret, so that the page can be made again to the byte:
 `python -m casemate.testing.matrix_page docs/matrix.md`. The rack's boards take minutes to draw.
