@@ -61,7 +61,8 @@ def sound_rms_m_s2(site: str, pascal: float, hertz: float) -> float:
     """
     plate = SITES[site].plate
     areal = plate.density_kg_m3 * plate.thickness_m
-    return 2.0 * pascal / areal if hertz <= ULTRASOUND_HZ else 0.1 * pascal / areal
+    moved = 2.0 * pascal / areal
+    return moved if hertz <= ULTRASOUND_HZ else 0.1 * moved
 
 
 def _force_n(kind: str, newton: float, hertz: float, times_s: Real) -> Real:
