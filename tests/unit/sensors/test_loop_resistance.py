@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from casemate.core.samples import Health
-from casemate.sensors.loop_resistance.physics import LoopResistance, sheet_ohm
+from casemate.sensors.card import load_card
+from casemate.sensors.loop_resistance.physics import LoopResistance, chip_noise_ohm, sheet_ohm
 from casemate.sensors.modality import Fitted
 from casemate.twin.altered import END_OHM, altered
 from casemate.twin.assembly import Twin
@@ -165,6 +166,25 @@ def test_bending_strains_copper_twice(loops: LoopResistance, dpa_twin: Twin) -> 
     bent = read(loops, dpa_twin, Lifted(at=at, gap_m=0.0, strain=1e-3, radius_m=1.0))
     rise = bent.quantity[row] / loops.nominal[row] - 1.0
     assert rise == pytest.approx(np.full(rise.size, 2e-3), rel=1e-3)
+
+
+def test_noise_of_a_chip_is_thermal_amplifier_and_step() -> None:
+    """reference/physics.md 5.1: 1 kOhm over 1 kHz gives 129 nV; 16 bits over 1.024 V 4.5 uV."""
+    card = load_card("loop_resistance")
+    quiet = replace(
+        card,
+        figures={
+            **card.figures,
+            "amplifier": replace(card.figures["amplifier"], value=0.0),
+            "bits": replace(card.figures["bits"], value=60.0),
+            "chip": replace(card.figures["chip"], value=0.5e-3),  # 1 kHz of band
+        },
+    )
+    thermal = chip_noise_ohm(quiet, np.array([1e3])) * card["drive"]
+    assert thermal == pytest.approx([129e-9], rel=0.01)
+    whole = chip_noise_ohm(card, np.array([40.0]))
+    assert whole == pytest.approx([1.024 / 65_536 / np.sqrt(12.0) / 1e-3], rel=0.01)
+    assert chip_noise_ohm(card, np.array([1e6]))[0] > whole[0]
 
 
 def test_an_unplugged_board_is_open_in_all_its_nets(loops: LoopResistance, dpa_twin: Twin) -> None:
