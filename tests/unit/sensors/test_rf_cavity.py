@@ -17,6 +17,7 @@ from casemate.twin.cavity_opening import Opening, opening_change
 from casemate.twin.cavity_stretch import stretch
 from casemate.twin.conditions import anchor_of
 from casemate.twin.effects import Aperture, Gas, Relay, Scatterer, Substituted, Swapped
+from casemate.twin.injection import attenuation
 from on_boards import read, with_effects, z_of
 
 
@@ -94,23 +95,31 @@ def test_a_common_complex_gain_is_fitted_out(rf: RfCavity) -> None:
 
 
 def test_an_opening_takes_its_share_of_the_level(rf: RfCavity, dpa_twin: Twin) -> None:
-    """60 x 2 mm in each face in turn: mean power and mean change by sigma/(A + sigma)."""
-    slot = Opening(length_m=0.06, width_m=2e-3)
-    change, fall = opening_change(slot, rf.absorption_m2, rf.f_hz)
-    assert 0.02 < fall.mean() < 0.6
+    """A lid that is off, 60 drawn fields: mean power and mean change by sigma/(A + sigma)."""
+    lid = Opening(length_m=0.1, width_m=0.07)
+    change, fall = opening_change(lid, rf.absorption_m2, rf.f_hz)
+    assert 0.2 < fall.mean() < 0.6
     before = rf.nominal.reshape(len(rf.links), -1)
     after = np.array(
         [
-            read(rf, dpa_twin, Aperture(face=face, length_m=0.06, width_m=2e-3)).quantity
+            read(
+                replace(rf, twin=replace(dpa_twin, seed=seed)),
+                dpa_twin,
+                Aperture(face=face, length_m=0.1, width_m=0.07),
+            ).quantity
             for face in ("front", "rear", "left", "right", "top", "bottom")
+            for seed in range(10)
         ]
-    ).reshape(6, *before.shape)
-    level = np.mean(np.abs(after) ** 2)
-    whole = np.mean(np.abs(before) ** 2)
-    expected = np.mean(np.mean(np.abs(before) ** 2, axis=0) * (1.0 - fall)) / whole
-    assert level / whole == pytest.approx(expected, abs=0.08)
-    moved = np.mean(np.abs(after - before) ** 2) / whole
-    assert moved == pytest.approx(change.mean(), rel=0.35)
+    ).reshape(60, *before.shape)
+    power, moved = (np.mean(np.abs(each) ** 2, axis=(0, 1)) for each in (after, after - before))
+    own = np.mean(np.abs(before) ** 2, axis=0)
+    # of this unit's own field, and of the level that the unrelated part has on average
+    fresh = fall * (1.0 - fall) * rf.level**2
+    assert power.sum() == pytest.approx(((1.0 - fall) ** 2 * own + fresh).sum(), rel=0.06)
+    assert moved.sum() == pytest.approx((fall**2 * own + fresh).sum(), rel=0.06)
+    # where a unit has the mean level, both are the share itself
+    assert (1.0 - fall) ** 2 + fall * (1.0 - fall) == pytest.approx(1.0 - fall)
+    assert fall**2 + fall * (1.0 - fall) == pytest.approx(change)
 
 
 def test_helium_lowers_the_index_and_nitrogen_does_not(rf: RfCavity, dpa_twin: Twin) -> None:
@@ -131,16 +140,30 @@ def test_a_switched_rod_is_half_there_and_heard_in_all_chips(rf: RfCavity, dpa_t
     assert not steady.additive.any()
 
 
-def test_a_relay_must_get_through_the_wall(rf: RfCavity, dpa_twin: Twin) -> None:
-    """Its path passes the wall twice: what 0 dB adds is the wall's attenuation squared."""
-    weak, strong = (
-        read(rf, dpa_twin, Relay(gain_db=gain, delay_s=5e-8)).quantity - rf.nominal
-        for gain in (20.0, 40.0)
-    )
-    assert np.abs(weak).max() > 0.0
-    assert strong == pytest.approx(10.0 * weak, rel=1e-6)
-    later = read(rf, dpa_twin, Relay(gain_db=20.0, delay_s=6e-8)).quantity - rf.nominal
-    assert np.abs(later) == pytest.approx(np.abs(weak), rel=1e-6)
+def test_a_relay_passes_the_wall_twice(rf: RfCavity, dpa_twin: Twin) -> None:
+    """Of unit gain there is left attenuation squared: 1e-2 behind a wall of 20 dB."""
+    table = {"frequency_hz": [1e9, 2e10], "total_db": [20.0, 20.0]}
+    enclosure = replace(dpa_twin.enclosure, shielding=table)
+    walled = replace(rf, twin=replace(dpa_twin, enclosure=enclosure))
+
+    def added(of: RfCavity, gain_db: float, delay_s: float = 5e-8) -> np.ndarray:
+        return read(of, dpa_twin, Relay(gain_db=gain_db, delay_s=delay_s)).quantity - rf.nominal
+
+    strong = added(walled, 40.0)
+    share = np.abs(strong.reshape(len(rf.links), -1)) / (100.0 * rf.level * 1e-2)
+    assert np.mean(share**2) == pytest.approx(1.0, rel=0.25)
+    assert strong == pytest.approx(10.0 * added(walled, 20.0), rel=1e-6)
+    assert np.abs(added(walled, 40.0, 6e-8)) == pytest.approx(np.abs(strong), rel=1e-6)
+
+
+def test_the_dpa_wall_is_open_in_the_cavity_band(rf: RfCavity, dpa_twin: Twin) -> None:
+    """A doubt, kept in sight: by its own design nothing shields 3 to 9 GHz. Change the README too.
+
+    Seams resonate there; the target of 40 dB ends at 1 GHz. Jamming and relays meet no wall.
+    """
+    wall = [attenuation(dpa_twin.enclosure, f) for f in rf.f_hz.tolist()]
+    assert wall == pytest.approx([1.0] * len(wall))
+    assert attenuation(dpa_twin.enclosure, 1e9) < 0.01
 
 
 def test_stand_ins_for_the_cavity(rf: RfCavity, dpa_twin: Twin) -> None:
