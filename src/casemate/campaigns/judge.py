@@ -14,8 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.campaigns.play import Played
-from casemate.core.samples import Health
-from casemate.sensors.modality import Values
+from casemate.core.samples import Health, Values
 from casemate.twin.effects import Scene
 from casemate.twin.line_materials import Real
 

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.challenge import Challenge, chips
-from casemate.core.samples import Health
+from casemate.core.samples import Health, Values
 from casemate.sensors.modalities import MODALITIES, fitted_to, modality
-from casemate.sensors.modality import Fitted, Reading, Residuals, Values
+from casemate.sensors.modality import Fitted, Reading, Residuals
 from casemate.sensors.standing_in import delivered
 from casemate.twin.assembly import Twin
 from casemate.twin.conditions import WINDOW_S, Course, course

@@ -8,11 +8,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.samples import Channel
+from casemate.core.samples import Channel, Values
 from casemate.twin.conditions import Conditions
 from casemate.twin.line_materials import Real
-
-Values = npt.NDArray[np.float64] | npt.NDArray[np.complex128]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from casemate.core.samples import Health
-from casemate.sensors.modality import Fitted, Reading, Values
+from casemate.core.samples import Health, Values
+from casemate.sensors.modality import Fitted, Reading
 from casemate.twin.conditions import Conditions
 from casemate.twin.effects import BusFault, Substituted, SupplyDip, Swapped
 from casemate.twin.line_materials import Real

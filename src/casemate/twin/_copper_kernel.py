@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-MOST = 4096
-"""Segments that one tool may touch; a tool of 3 mm touches some 300."""
+ROOM = 512
+"""Segments that there is room for at first; a tool of 3 mm touches some 300, a wide pocket more."""
 
 
 @njit(cache=True)
@@ -28,7 +28,10 @@ def _touched(
     offs: Any,
     alongs: Any,
 ) -> int:
-    """Collect segments whose centreline is nearer than `reach`; return how many, sorted."""
+    """Collect segments whose centreline is nearer than `reach`; return how many there are.
+
+    More than there is room for are counted and not kept: make room and ask again.
+    """
     low_c = max(int((x - reach - origin[0]) // cell), 0)
     high_c = min(int((x + reach - origin[0]) // cell), shape[0] - 1)
     low_r = max(int((y - reach - origin[1]) // cell), 0)
@@ -53,7 +56,7 @@ def _touched(
                     continue
                 if count < found.size:
                     found[count], offs[count], alongs[count] = s, off, t * long
-                    count += 1
+                count += 1
     return count
 
 
@@ -80,7 +83,7 @@ def _merged(count: int, net: Any, found: Any, offs: Any, alongs: Any) -> int:
 
 
 @njit(cache=True)
-def count_met(
+def met(
     x: Any,
     y: Any,
     radius: Any,
@@ -94,73 +97,33 @@ def count_met(
     cell: int,
     shape: Any,
 ) -> Any:
-    """Return how many meetings each tool has, shape (K,)."""
+    """Return (counts (K,), segment, off, along) of what each tool meets, tool after tool."""
     counts = np.zeros(x.size, dtype=np.int64)
-    found, offs, alongs = np.empty(MOST, np.int64), np.empty(MOST), np.empty(MOST)
+    found, offs, alongs = np.empty(ROOM, np.int64), np.empty(ROOM), np.empty(ROOM)
+    room = 4 * x.size + 16
+    segment, off, along = np.empty(room, np.int64), np.empty(room), np.empty(room)
+    total = 0
     for k in range(x.size):
+        reach = radius[k] + half
         count = _touched(
-            x[k],
-            y[k],
-            radius[k] + half,
-            net,
-            a,
-            b,
-            first,
-            held,
-            origin,
-            cell,
-            shape,
-            found,
-            offs,
-            alongs,
+            x[k], y[k], reach, net, a, b, first, held, origin, cell, shape, found, offs, alongs
         )
-        counts[k] = _merged(count, net, found, offs, alongs)
-    return counts
-
-
-@njit(cache=True)
-def fill_met(
-    x: Any,
-    y: Any,
-    radius: Any,
-    half: float,
-    net: Any,
-    a: Any,
-    b: Any,
-    first: Any,
-    held: Any,
-    origin: Any,
-    cell: int,
-    shape: Any,
-    start: Any,
-    segment: Any,
-    off: Any,
-    along: Any,
-) -> None:
-    """Write the meetings of each tool from `start` (K,) on."""
-    found, offs, alongs = np.empty(MOST, np.int64), np.empty(MOST), np.empty(MOST)
-    for k in range(x.size):
-        count = _touched(
-            x[k],
-            y[k],
-            radius[k] + half,
-            net,
-            a,
-            b,
-            first,
-            held,
-            origin,
-            cell,
-            shape,
-            found,
-            offs,
-            alongs,
-        )
+        if count > found.size:
+            found, offs, alongs = np.empty(count, np.int64), np.empty(count), np.empty(count)
+            _touched(
+                x[k], y[k], reach, net, a, b, first, held, origin, cell, shape, found, offs, alongs
+            )
         kept = _merged(count, net, found, offs, alongs)
-        for i in range(kept):
-            segment[start[k] + i] = found[i]
-            off[start[k] + i] = offs[i]
-            along[start[k] + i] = alongs[i]
+        while total + kept > segment.size:
+            segment = np.concatenate((segment, np.empty_like(segment)))
+            off = np.concatenate((off, np.empty_like(off)))
+            along = np.concatenate((along, np.empty_like(along)))
+        segment[total : total + kept] = found[:kept]
+        off[total : total + kept] = offs[:kept]
+        along[total : total + kept] = alongs[:kept]
+        counts[k] = kept
+        total += kept
+    return counts, segment[:total], off[:total], along[:total]
 
 
 @njit(cache=True)
@@ -179,11 +142,16 @@ def nearest_nets(
 ) -> Any:
     """Return the net whose centreline is nearest within `reach` of each place, -1 for none."""
     owner = np.full(x.size, -1, dtype=np.int64)
-    found, offs, alongs = np.empty(MOST, np.int64), np.empty(MOST), np.empty(MOST)
+    found, offs, alongs = np.empty(ROOM, np.int64), np.empty(ROOM), np.empty(ROOM)
     for k in range(x.size):
         count = _touched(
-            x[k], y[k], reach, net, a, b, first, held, origin, cell, shape, found, offs, alongs,
-        )  # fmt: skip
+            x[k], y[k], reach, net, a, b, first, held, origin, cell, shape, found, offs, alongs
+        )
+        if count > found.size:
+            found, offs, alongs = np.empty(count, np.int64), np.empty(count), np.empty(count)
+            _touched(
+                x[k], y[k], reach, net, a, b, first, held, origin, cell, shape, found, offs, alongs
+            )
         best = reach
         for i in range(count):
             if offs[i] < best:

@@ -203,10 +203,6 @@ def _there(scene: Scene, now_s: float) -> list[tuple[Effect, float]]:
     return rows
 
 
-def _active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
-    return tuple(effect for effect, _ in _there(scene, now_s))
-
-
 SCALED: dict[type[Effect], tuple[str, ...]] = {
     Ambient: ("kelvin", "humidity", "pascal"),
     Aperture: ("width_m",),

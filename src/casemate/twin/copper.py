@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from casemate.core.errors import InputError
 from casemate.mesh.model import Net, TileMesh
-from casemate.twin._copper_kernel import count_met, fill_met
+from casemate.twin._copper_kernel import met
 from casemate.twin.line_materials import Real
 from casemate.twin.resistance import NM, bend_squares, lengths_m
 
@@ -182,16 +182,10 @@ def meet(copper: Copper, layer: str, places_m: Real, diameter_m: Real) -> Meetin
     mine = copper.layers[layer]
     x, y = places_m[:, 0] / NM, places_m[:, 1] / NM
     radius, half = 0.5 * diameter_m / NM, 0.5 * copper.trace_m / NM
-    args = (
+    counts, segment, off, along = met(
         x, y, radius, half, mine.net, mine.a, mine.b, mine.first, mine.held, mine.origin_nm,
         mine.cell_nm, mine.shape,
     )  # fmt: skip
-    counts = count_met(*args)
-    stop = np.cumsum(counts)
-    total = int(stop[-1]) if counts.size else 0
-    segment, off = np.empty(total, dtype=np.int64), np.empty(total)
-    along = np.empty(total)
-    fill_met(*args, stop - counts, segment, off, along)
     tool = np.repeat(np.arange(counts.size), counts)
     off_m, along_m = off * NM, along * NM
     bite_m = np.minimum(0.5 * diameter_m[tool] + 0.5 * copper.trace_m - off_m, copper.trace_m)

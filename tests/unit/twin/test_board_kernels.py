@@ -13,6 +13,7 @@ from scipy.integrate import solve_bvp
 from shapely.geometry import LineString, Point
 
 from casemate.mesh.model import Net, TileMesh
+from casemate.twin._copper_kernel import ROOM
 from casemate.twin.altered import added_squares
 from casemate.twin.copper import index_copper, meet
 from casemate.twin.effects import Magnetic, Radiated
@@ -163,3 +164,17 @@ def test_the_table_of_bites_and_what_it_is_of(diameter: float, depth: float, tru
             found=rel_error(ours, theirs),
             allowed=0.05,
         )
+
+
+def test_a_tool_wider_than_the_room_at_first_meets_all() -> None:
+    """Nothing is dropped where a tool touches more segments than a drill does."""
+    mesh = mesh_samples.drawn().mesh
+    copper = index_copper(mesh)
+    for layer, held in copper.layers.items():
+        assert held.net.size > 2 * ROOM
+        wide = meet(copper, layer, np.array([[8e-3, 6e-3]]), np.array([1.0]))
+        nets = [k for k, name in enumerate(copper.layer_of) if name == layer]
+        assert wide.net.tolist() == nets and wide.cut.all()  # each in one unbroken run
+        lines = [LineString(mesh.nets[k].vertices) for k in nets]
+        off_m = [line.distance(Point(8e6, 6e6)) * 1e-9 for line in lines]
+        np.testing.assert_allclose(wide.off_m, off_m, atol=1e-9)

@@ -19,7 +19,7 @@ from casemate.twin.conditions import (
     SCALED,
     SKIN_NODE,
     WINDOW_S,
-    _active,
+    _there,
     anchor_of,
     course,
     spread_of,
@@ -48,6 +48,11 @@ TILE = "top-1-1"
 HOUR = 3600.0
 
 
+def active(scene: Scene, now_s: float) -> tuple[Effect, ...]:
+    """What is there in the window that begins now."""
+    return tuple(effect for effect, _ in _there(scene, now_s))
+
+
 def _course(twin: Twin, scene: Scene, times_s: np.ndarray) -> dict[str, np.ndarray]:
     run = course(twin, scene, times_s, np.random.default_rng(5))
     names = ("ambient_k", "air_k", "skin_k", "humidity", "water", "pressure_pa", "lux")
@@ -70,7 +75,7 @@ def test_an_effect_is_there_when_any_of_its_time_lies_in_the_window(
     row = Timed(
         effect=Magnetic(tesla=1.0, hertz=50.0), start_s=start, stop_s=start + length, rise_s=rise
     )
-    found = _active((row,), now)
+    found = active((row,), now)
     inside = np.linspace(now, math.nextafter(now + WINDOW_S, 0.0), 101)
     inside = np.append(inside, [t for t in (start, math.nextafter(row.stop_s, 0.0))
                                 if now <= t < now + WINDOW_S])  # fmt: skip
@@ -115,7 +120,7 @@ SAMPLES: tuple[Effect, ...] = (
 
 @pytest.mark.parametrize("effect", SAMPLES, ids=lambda each: type(each).__name__)
 def test_levels_scale_what_can_be_partial(effect: Effect) -> None:
-    (half,) = _active((Timed(effect=effect, start_s=0.0, rise_s=1.0),), 0.5 - WINDOW_S)
+    (half,) = active((Timed(effect=effect, start_s=0.0, rise_s=1.0),), 0.5 - WINDOW_S)
     for name in SCALED[type(effect)]:
         assert getattr(half, name) == pytest.approx(0.5 * getattr(effect, name), rel=1e-9)
     same: Any = replace(half, **{name: getattr(effect, name) for name in SCALED[type(effect)]})
@@ -124,7 +129,7 @@ def test_levels_scale_what_can_be_partial(effect: Effect) -> None:
 
 def test_a_hole_is_whole_at_once() -> None:
     hole = Hole(at=Spot(tile=TILE, layer="In1.Cu", x_m=0.0, y_m=0.0), diameter_m=1e-3)
-    assert _active((Timed(effect=hole, start_s=0.05, rise_s=10.0),), 0.0) == (hole,)
+    assert active((Timed(effect=hole, start_s=0.05, rise_s=10.0),), 0.0) == (hole,)
 
 
 def test_heat_adds_up_and_settles_where_a_direct_solve_does(dpa_twin: Twin) -> None:

@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.samples import Channel, Health
+from casemate.core.samples import Channel, Health, Values
 from casemate.sensors.card import ModalityCard, load_card
-from casemate.sensors.modality import Reading, Residuals, Values
+from casemate.sensors.modality import Reading, Residuals
 from casemate.twin.assembly import Twin
 from casemate.twin.conditions import Conditions, anchor_of, spread_of
 from casemate.twin.effects import Fans, Force, Gas, Shaken, Sound

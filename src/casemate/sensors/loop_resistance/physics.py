@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.samples import Channel, Health
+from casemate.core.samples import Channel, Health, Values
 from casemate.sensors.card import ModalityCard, load_card
 from casemate.sensors.contrast import middle
-from casemate.sensors.modality import Reading, Residuals, Values
+from casemate.sensors.modality import Reading, Residuals
 from casemate.twin.altered import END_OHM, Altered, altered, loop_ohm
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board
 from casemate.twin.conditions import Conditions, anchor_of
+from casemate.twin.converters import thermal_v
 from casemate.twin.effects import Lifted
 from casemate.twin.heat_spot import net_rise_k, net_share
 from casemate.twin.injection import Band, net_volt
@@ -27,7 +28,6 @@ from casemate.twin.line_materials import Real
 from casemate.twin.resistance import IACS_ALPHA_1_K, IACS_OHM_M
 from casemate.twin.walks import ou
 
-BOLTZMANN = 1.380649e-23
 GAUGE_FACTOR = 2.0
 """Relative change of copper's resistance over strain: 1 + 2 nu and little else (handbooks)."""
 DIVERGED = 1e3
@@ -181,7 +181,7 @@ def fit(twin: Twin) -> LoopResistance:
 def chip_noise_ohm(card: ModalityCard, ohm: Real, kelvin: float = 300.0) -> Real:
     """Return the noise of one chip, (C,): thermal, amplifier, and a converter's uniform step."""
     band_hz = 0.5 / card["chip"]
-    thermal = 4.0 * BOLTZMANN * kelvin * ohm * band_hz
+    thermal = thermal_v(r_ohm=1.0, temperature_k=kelvin, bandwidth_hz=band_hz) ** 2 * ohm
     amplifier = card["amplifier"] ** 2 * band_hz
     step = 2.0 * card["full_scale"] * card["drive"] / 2.0 ** card["bits"]
     return np.asarray(np.sqrt(thermal + amplifier + step**2 / 12.0) / card["drive"])

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.samples import Channel, Health
+from casemate.core.samples import Channel, Health, Values
 from casemate.sensors.card import ModalityCard, load_card
 from casemate.sensors.contrast import middle
 from casemate.sensors.mesh_capacitance.local import Sheet, hole_f, pocket_f, sheet_of
-from casemate.sensors.modality import Reading, Residuals, Values
+from casemate.sensors.modality import Reading, Residuals
 from casemate.twin.altered import Altered, altered, reached
 from casemate.twin.assembly import Twin
 from casemate.twin.board import Board

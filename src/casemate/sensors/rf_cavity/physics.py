@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.samples import Channel
+from casemate.core.samples import Channel, Values
 from casemate.sensors.card import ModalityCard, load_card
-from casemate.sensors.modality import Reading, Residuals, Values
+from casemate.sensors.modality import Reading, Residuals
 from casemate.twin.assembly import Twin
 from casemate.twin.cavity_channel import PlaneWaves, random_waves, scattered
 from casemate.twin.cavity_needle import SLIMMEST, Needle, needle_m2

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.samples import Channel, Health
+from casemate.core.samples import Channel, Health, Values
 from casemate.sensors.card import ModalityCard, load_card
-from casemate.sensors.modality import Reading, Residuals, Values
+from casemate.sensors.modality import Reading, Residuals
 from casemate.sensors.tdr.faults import altered_response, faults_of
 from casemate.sensors.tdr.physics import (
     PairChannel,
