@@ -13,10 +13,11 @@ from casemate.core.errors import CardError, InputError
 from casemate.sensors.card import load_card
 from casemate.sensors.modalities import MODALITIES, fitted_to, modality
 from casemate.sensors.modality import Fitted, Reading, Residuals
+from casemate.sensors.tdr.fitted import fit as fit_tdr
 from casemate.testing.modalities import CHECKS, check_modality
 from casemate.twin.assembly import Twin
-from casemate.twin.conditions import Conditions
-from casemate.twin.effects import Hole
+from casemate.twin.conditions import Conditions, anchor_of
+from casemate.twin.effects import Detached, Hole
 from casemate.twin.modules import MODALITY_OF
 
 IDS = [each.id for each in MODALITIES]
@@ -35,6 +36,19 @@ def test_every_folder_of_sensors_is_registered_and_enrolled() -> None:
         assert modality(each).id == each
     with pytest.raises(InputError, match="no modality 'smell'"):
         modality("smell")
+
+
+def test_an_unplugged_board_is_seen_without_a_pair_being_solved(dpa_twin: Twin) -> None:
+    """Solving all pairs of a large board at every instant cost the rack's matrix half an hour."""
+    fitted = fit_tdr(dpa_twin)
+    gone = replace(anchor_of(dpa_twin), active=(Detached(tile="front-1-1"),))
+    reading = fitted.read(gone)
+    mine = np.array([channel.tile == "front-1-1" for channel in fitted.channels])
+    residuals = fitted.residuals(
+        reading.quantity[None], reading.health[None], 1, np.ones((1, mine.size))
+    )
+    assert not fitted.solved
+    assert (residuals.z[0, mine] > 1e3).all() and (residuals.z[0, ~mine] == 0.0).all()
 
 
 @pytest.mark.parametrize("check", CHECKS)

@@ -27,7 +27,7 @@ from casemate.sensors.tdr.physics import (
     fingerprint,
     tdr_of_board,
 )
-from casemate.twin.altered import Altered, altered
+from casemate.twin.altered import Altered, Event, altered
 from casemate.twin.assembly import Twin
 from casemate.twin.conditions import Conditions
 from casemate.twin.injection import Band, net_volt
@@ -72,7 +72,7 @@ class FittedTdr:
     pairs: npt.NDArray[np.int64]
     rows: dict[str, slice]
     solved: dict[str, Solved] = field(default_factory=dict)
-    seen: dict[tuple[str, bytes], float] = field(default_factory=dict)
+    seen: dict[tuple[str, tuple[Event, ...]], float] = field(default_factory=dict)
 
     def read(self, conditions: Conditions) -> Reading:
         """Return each pair's departure from its sound response."""
@@ -91,25 +91,31 @@ class FittedTdr:
         return Reading(quantity=quantity, additive=additive, health=health)
 
     def _departures(self, change: Altered, row: slice) -> Real:
+        if change.gone:
+            # an open at the reader reflects the whole step: no pair has to be solved for that
+            return np.full(
+                row.stop - row.start, (1.0 + self.card["mismatch"]) * np.sqrt(self.card["bins"])
+            )
         found = np.zeros(row.stop - row.start)
         nets = {event.net for event in change.events}
         for k in range(found.size):
-            if not (change.gone or nets & set(self.pairs[row.start + k].tolist())):
-                continue
-            mine = self._solved(change, self.channels[row.start + k].id)
-            faults = faults_of(mine.of, change)
-            if len(faults):
-                found[k] = self._departure(self.channels[row.start + k].id, mine, faults)
+            if nets & set(self.pairs[row.start + k].tolist()):
+                found[k] = self._departure(change, self.channels[row.start + k].id)
         return found
 
-    def _departure(self, channel: str, mine: Solved, faults: Real) -> float:
-        """Return the departure that faults make; the last ones are kept, for scenes repeat them."""
-        key = (channel, faults.tobytes())
+    def _departure(self, change: Altered, channel: str) -> float:
+        """Return the departure that events make; the last ones are kept, for scenes repeat them."""
+        key = (channel, change.events)
         if key not in self.seen:
             if len(self.seen) >= MOST_SEEN:
                 self.seen.clear()
-            response = altered_response(mine.tdr, mine.of, faults, mine.prepared)
-            self.seen[key] = departure(mine.sound, response)
+            mine = self._solved(change, channel)
+            faults = faults_of(mine.of, change)
+            self.seen[key] = (
+                departure(mine.sound, altered_response(mine.tdr, mine.of, faults, mine.prepared))
+                if len(faults)
+                else 0.0
+            )
         return self.seen[key]
 
     def _solved(self, change: Altered, channel: str) -> Solved:
