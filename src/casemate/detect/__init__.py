@@ -1,0 +1,1 @@
+"""Streaming detectors, fusion and verdict. No simulation inside."""
