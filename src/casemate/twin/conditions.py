@@ -160,7 +160,8 @@ def course(twin: Twin, scene: Scene, times_s: Real, generator: np.random.Generat
     humidity = np.clip(series.humidity[:EVEN] * dry + vapour, 0.0, 1.0)
     anchor = anchor_of(twin)
     film = Film(thickness_m=PERMEABLE_M, diffusivity_m2_s=1e-12)
-    water = mean_water(film, step_s, np.concatenate([[anchor.water], humidity]))[1:]
+    # the film has stood in the air of the first instant
+    water = mean_water(film, step_s, np.concatenate([humidity[:1], humidity]))[1:]
     rows = (
         series.ambient_k[:EVEN], air, series.nodes_k[:EVEN, SKIN_NODE] + warm[:, SKIN_NODE],
         humidity, water, series.pressure_pa[:EVEN], series.light_lux[:EVEN],

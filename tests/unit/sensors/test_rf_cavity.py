@@ -79,7 +79,7 @@ def test_stretch_is_seen_in_the_reading_and_fitted_out(rf: RfCavity, dpa_twin: T
     found = rf.read(warm)
     eps = stretch(rf.anchor_air, air_of(warm), rf.card["expansion"])
     assert eps > 1e-4
-    exact = rf._links(rf.f_hz * (1.0 + eps)).reshape(-1)
+    exact = rf.links_at(rf.f_hz * (1.0 + eps)).reshape(-1)
     assert found.quantity == pytest.approx(exact, rel=1e-9)
     moved = np.mean(np.abs(found.quantity - rf.nominal) ** 2) / np.mean(np.abs(rf.nominal) ** 2)
     left = rf._ratios(found.quantity[None], 1, np.ones((1, found.quantity.size)))[0]
@@ -124,7 +124,7 @@ def test_an_opening_takes_its_share_of_the_level(rf: RfCavity, dpa_twin: Twin) -
 
 def test_helium_lowers_the_index_and_nitrogen_does_not(rf: RfCavity, dpa_twin: Twin) -> None:
     helium = read(rf, dpa_twin, Gas(kind="helium", share=1.0)).quantity
-    exact = rf._links(rf.f_hz * (1.0 + 3.3e-5 - 2.7e-4)).reshape(-1)
+    exact = rf.links_at(rf.f_hz * (1.0 + 3.3e-5 - 2.7e-4)).reshape(-1)
     assert helium == pytest.approx(exact, rel=1e-9)
     assert read(rf, dpa_twin, Gas(kind="nitrogen", share=1.0)).quantity == pytest.approx(rf.nominal)
 

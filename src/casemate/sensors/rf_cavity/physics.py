@@ -63,7 +63,7 @@ class RfCavity:
         """Return all links' transfer, stretched, with what stands in the volume or opens it."""
         air = air_of(conditions)
         eps = stretch(self.anchor_air, air, self.card["expansion"]) + _gas(conditions)
-        h = self._links(self.f_hz * (1.0 + eps))
+        h = self.links_at(self.f_hz * (1.0 + eps))
         additive = np.zeros(h.shape)
         for each in conditions.active:
             if isinstance(each, Scatterer):
@@ -85,7 +85,8 @@ class RfCavity:
             health=np.zeros(h.size, dtype=np.uint16),
         )
 
-    def _links(self, f_hz: Real) -> Complex:
+    def links_at(self, f_hz: Real) -> Complex:
+        """Return the quiet transfer of every link (L, F) at frequencies (F,)."""
         return np.stack([scattered(waves, f_hz) for waves in self.link_waves]) * self.level
 
     def _rod(self, rod: Scatterer) -> Complex:
@@ -150,7 +151,7 @@ class RfCavity:
         count, tones = len(self.links), self.f_hz.size
         mean = self.nominal.reshape(count, tones)
         step = 1e-5
-        moved = (self._links(self.f_hz * (1.0 + step)) - mean) / step
+        moved = (self.links_at(self.f_hz * (1.0 + step)) - mean) / step
         up = np.mean(louder.reshape(-1, count, tones) ** 2, axis=2)
         power = self.card["noise"] * up / max(chips, 1) + self.card["drift"]
         found = np.empty((values.shape[0], count))
@@ -237,7 +238,7 @@ def fit(twin: Twin) -> RfCavity:
         antenna_waves=tuple(random_waves(WAVES, decay, generator) for _ in range(antennas)),
         anchor_air=air_of(anchor_of(twin)),
     )
-    nominal = fitted._links(f_hz).reshape(-1)
+    nominal = fitted.links_at(f_hz).reshape(-1)
     power = np.repeat(np.mean(np.abs(nominal.reshape(len(links), -1)) ** 2, axis=1), f_hz.size)
     fitted = replace(fitted, nominal=nominal, noise=np.sqrt(0.5 * card["noise"] * power))
     return replace(fitted, quiet=_quiet(fitted))

@@ -1,0 +1,279 @@
+"""One trial: a scene on a twin before its detectors, from the first effect to the verdict.
+
+Detectors look at stretches of windows, one after each change of the scene, and start each stretch
+without evidence from before; between stretches the tracked states go on. A real controller never
+stops looking, so it sees no later than this. Verdicts come at LOOKS of a stretch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from casemate.campaigns.commission import BLOCK_S, window_of
+from casemate.campaigns.law import UNUSABLE, drawn_block, drawn_sums, offsets
+from casemate.campaigns.play import instants
+from casemate.campaigns.ready import Ready, Sensed
+from casemate.detect.anchor import Anchor, FieldAnchor
+from casemate.detect.bank import PERSISTS, Bank, PassiveBank, PassiveShown, Shown
+from casemate.detect.field import FieldBank
+from casemate.detect.response import SEAL
+from casemate.detect.verdict import Court, Judged, Verdict
+from casemate.sensors.modality import Fitted, Reading
+from casemate.sensors.standing_in import delivered
+from casemate.twin.conditions import WINDOW_S, Conditions, course
+from casemate.twin.effects import Scene
+from casemate.twin.line_materials import Real
+
+LOOKS = (1, 2, 3, 4, 6, 8, 16, 32, 64)
+"""Windows of a stretch after which a verdict is asked for; the last is its length."""
+FEW = 4
+"""Windows of a stretch in which nothing goes beyond what is followed: no evidence can grow."""
+EVEN = 6
+"""Instants spread evenly over a scene, beside those at its changes."""
+MOST_BLOCKS = 20
+"""Blocks of a cavity that one stretch may take, if the scene stands still for so long."""
+LAST_S = 60.0
+"""For which the last state of a scene stands still."""
+LEVELS = 7
+"""Levels that a stretch can fill."""
+SETTLED_S = 1e6
+"""An enclosure has stood for days before it is attacked."""
+STEPS = 6
+"""In which tracked states cross the time between two stretches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a trial ended. margin: most fused evidence less the threshold of TAMPER, nats.
+
+    verdict, level: the worst reached. delay_s: from the first effect to TAMPER, or to the sealing
+    that follows long DENIED; nan if neither came. judged: at that time, or the last. alerted: any
+    response above logging. first: the least severe that showed, for discrediting moves.
+    """
+
+    verdict: Verdict
+    level: int
+    margin: float
+    delay_s: float
+    judged: Judged
+    seen_by: tuple[str, ...]
+    interference: bool
+    denied: bool
+
+    @property
+    def detected(self) -> bool:
+        """Return whether keys were sealed, or more."""
+        return self.level >= SEAL
+
+
+class _Live:
+    """One modality of a trial with its detector."""
+
+    def __init__(self, sensed: Sensed, scene_times: Real, generator: np.random.Generator) -> None:
+        self.fitted: Fitted = sensed.fitted
+        self.anchor = sensed.anchor
+        self.generator = generator
+        self.extra = sensed.fitted.nuisance(scene_times, generator)
+        self.every = 1
+        if isinstance(self.anchor, Anchor):
+            window_s = window_of(self.anchor.chip_s, self.anchor.visits)
+            self.every = round(window_s / WINDOW_S)
+        self.bank = self._started()
+        self.reading: Reading | None = None
+        self.ended_s = 0.0
+        self.shown: Shown | PassiveShown | None = None
+
+    def _started(self) -> Bank | FieldBank | PassiveBank:
+        if isinstance(self.anchor, Anchor):
+            return Bank(self.anchor, window_s=self.every * WINDOW_S, levels=LEVELS)
+        if isinstance(self.anchor, FieldAnchor):
+            return FieldBank(self.anchor, block_s=BLOCK_S)
+        return PassiveBank(self.anchor)
+
+    def afresh(self) -> None:
+        """Drop evidence, keep tracked states."""
+        bank, new = self.bank, self._started()
+        if isinstance(bank, Bank) and isinstance(new, Bank):
+            new.tracked, new.silence = bank.tracked, bank.silence
+        elif isinstance(bank, FieldBank) and isinstance(new, FieldBank):
+            new.state = bank.state
+        self.bank = new
+
+    def windows(self, k: int, first: int, last: int) -> None:
+        """Take in windows first .. last - 1 of a stretch at instant `k`."""
+        assert self.reading is not None
+        if isinstance(self.bank, Bank) and isinstance(self.anchor, Anchor):
+            count = -(-last // self.every) - -(-first // self.every)
+            if count > 0:
+                sums = drawn_sums(
+                    self.anchor, self.reading, self.fitted.noise, np.real(self.extra[k]),
+                    self.every * WINDOW_S, count, self.generator,
+                )  # fmt: skip
+                self.shown = self.bank.add(sums)
+        elif isinstance(self.bank, FieldBank):
+            if first == 0:
+                self.block(k)
+        elif isinstance(self.bank, PassiveBank):
+            # what lasts for PERSISTS windows is known after so many
+            for _ in range(min(last - first, PERSISTS)):
+                noise = self.fitted.noise * self.generator.standard_normal(self.fitted.noise.size)
+                values = np.real(self.reading.quantity) + np.real(self.extra[k]) + noise
+                self.shown = self.bank.add(values, (self.reading.health & UNUSABLE) != 0)
+
+    def speaks(self, k: int) -> bool:
+        """Return whether evidence can grow at instant `k`: a change beyond what is followed."""
+        assert self.reading is not None
+        if isinstance(self.bank, FieldBank):
+            return self.bank.beyond(self.reading.quantity + self.extra[k])
+        if isinstance(self.bank, Bank) and isinstance(self.anchor, Anchor):
+            off = offsets(self.anchor, np.real(self.reading.quantity) + np.real(self.extra[k]))
+            return self.bank.beyond(off) or bool(self.reading.health.any())
+        return False
+
+    def block(self, k: int) -> None:
+        """Take in a cavity's block at instant `k`."""
+        assert isinstance(self.bank, FieldBank) and self.reading is not None
+        block = drawn_block(
+            self.bank.anchor, self.reading, self.fitted.noise,
+            np.asarray(self.extra[k], dtype=np.complex128), BLOCK_S, self.generator,
+        )  # fmt: skip
+        self.shown = self.bank.add(block)
+
+    def settle(self, k: int) -> None:
+        """Let tracked states stand where surroundings have brought them before the scene."""
+        assert self.reading is not None
+        if isinstance(self.bank, Bank) and isinstance(self.anchor, Anchor):
+            shown = offsets(self.anchor, np.real(self.reading.quantity) + np.real(self.extra[k]))
+            self.bank.tracked.towards(self.anchor, shown, np.isfinite(shown), SETTLED_S)
+        elif isinstance(self.bank, FieldBank):
+            self.bank.settle(self.reading.quantity + self.extra[k])
+
+    def pass_time(self, k: int, later: Reading, seconds: float) -> None:
+        """Let tracked states follow from the reading at instant `k` to the next, without noise."""
+        assert self.reading is not None
+        last = min(k + 1, len(self.extra) - 1)
+        if isinstance(self.bank, FieldBank):
+            self.bank.follow(later.quantity + self.extra[last], seconds)
+        if not isinstance(self.bank, Bank) or not isinstance(self.anchor, Anchor):
+            return
+        start = offsets(self.anchor, np.real(self.reading.quantity) + np.real(self.extra[k]))
+        end = offsets(self.anchor, np.real(later.quantity) + np.real(self.extra[last]))
+        sound = np.ones(start.size, dtype=np.bool_)
+        for step in range(STEPS):
+            way = start + (step + 1.0) / STEPS * (end - start)
+            self.bank.tracked.towards(self.anchor, way, sound, seconds / STEPS)
+
+
+def trial(
+    ready: Ready,
+    scene: Scene,
+    tiles: tuple[str, ...],
+    *,
+    seed: tuple[int, ...],
+    leaked: bool = False,
+    until_detected: bool = True,
+) -> Outcome:
+    """Return how a scene that works on `tiles` ends. Same seed, same outcome.
+
+    leaked: the adversary knows the chips in advance and answers each in its place as the untouched
+    enclosure would. until_detected: stop at the first TAMPER or sealing.
+    """
+    times_s = instants(scene, count=EVEN)
+    run = course(ready.twin, scene, times_s, np.random.default_rng([*seed, 0]))
+    sensed = ready.sensed(tiles)
+    live = [
+        _Live(each, times_s, np.random.default_rng([*seed, 1, number]))
+        for number, each in enumerate(sensed)
+    ]
+    court = Court(policy=ready.policy)
+    onset_s = min((row.start_s for row in scene), default=0.0)
+    worst: Judged | None = None
+    most, sealed_s = -math.inf, math.nan
+    seen: set[str] = set()
+    interfered = denied = False
+    for k, now in enumerate(run.steps):
+        gap_s = float(times_s[k + 1] - times_s[k]) if k + 1 < times_s.size else LAST_S
+        for each in live:
+            reading = _read(each.fitted, now, ready.twin.seed, leaked)
+            between_s = float(times_s[k]) - each.ended_s
+            if each.reading is not None and between_s > 0.0:
+                each.pass_time(k - 1, reading, between_s)
+                each.afresh()
+            each.reading = reading
+            if k == 0:
+                each.settle(k)
+        for judged in _stretch(live, court, k, float(times_s[k]), gap_s):
+            most = max(most, judged.nats - ready.policy.nats[SEAL])
+            interfered |= judged.verdict is Verdict.INTERFERENCE
+            denied |= judged.verdict is Verdict.DENIED
+            if times_s[k] >= onset_s:
+                seen |= set(judged.seen_by)
+            if worst is None or (judged.level, judged.nats) > (worst.level, worst.nats):
+                worst = judged
+            if judged.level >= SEAL and math.isnan(sealed_s):
+                sealed_s = judged.now_s
+                if until_detected:
+                    break
+        if until_detected and not math.isnan(sealed_s):
+            break
+    assert worst is not None
+    return Outcome(
+        verdict=worst.verdict,
+        level=worst.level,
+        margin=most,
+        delay_s=sealed_s - onset_s,
+        judged=worst,
+        seen_by=tuple(name for name in ready.names if name in seen),
+        interference=interfered,
+        denied=denied,
+    )
+
+
+def _read(fitted: Fitted, now: Conditions, seed: int, leaked: bool) -> Reading:
+    if leaked and fitted.excited:
+        count = fitted.nominal.size
+        return Reading(
+            quantity=fitted.nominal,
+            additive=np.zeros(count),
+            health=np.zeros(count, dtype=np.uint16),
+        )
+    return delivered(fitted, fitted.read(now), now, seed)
+
+
+def _stretch(
+    live: list[_Live], court: Court, k: int, now_s: float, gap_s: float
+) -> Iterator[Judged]:
+    """Yield the verdicts of one stretch: windows as long as the scene stands still, and no more."""
+    most = LOOKS[-1] if any(each.speaks(k) for each in live) else FEW
+    windows = max(1, min(most, int(gap_s / WINDOW_S + 1e-9)))
+    last = 0
+    for look in sorted({*(each for each in LOOKS if each < windows), windows}):
+        for each in live:
+            each.windows(k, last, look)
+        yield _judge(live, court, now_s + look * WINDOW_S, look - last)
+        last = look
+    for each in live:
+        each.ended_s = now_s + windows * WINDOW_S
+    fields = [each for each in live if isinstance(each.bank, FieldBank) and each.speaks(k)]
+    blocks = int(min(gap_s / BLOCK_S, MOST_BLOCKS))
+    for number in range(1, blocks if fields else 1):
+        for each in fields:
+            each.block(k)
+            each.ended_s = now_s + (number + 1) * BLOCK_S
+        ended_s = now_s + max((number + 1) * BLOCK_S, windows * WINDOW_S)
+        yield _judge(live, court, ended_s, round(BLOCK_S / WINDOW_S))
+    done_s = max(blocks * BLOCK_S if fields else 0.0, windows * WINDOW_S)
+    left_s = court.policy.blind_s - court.blind_s + WINDOW_S
+    if court.blind_s > 0.0 and left_s > 0.0 and done_s + left_s < gap_s:
+        # nothing changes until the next instant, so blindness lasts past its limit
+        yield _judge(live, court, now_s + done_s + left_s, math.ceil(left_s / WINDOW_S))
+
+
+def _judge(live: list[_Live], court: Court, now_s: float, windows: int) -> Judged:
+    shown = tuple(each.shown for each in live if isinstance(each.shown, Shown))
+    passive = tuple(each.shown for each in live if isinstance(each.shown, PassiveShown))
+    return court.judge(now_s, shown, passive, seconds=windows * WINDOW_S)

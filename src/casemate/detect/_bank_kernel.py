@@ -1,0 +1,105 @@
+"""Compiled half of `bank`: K windows on end, each held against the state that earlier ones left."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from casemate.detect._evidence_kernel import advance, both_sides
+
+
+@njit(cache=True)
+def clipped(value: float, most: float) -> float:
+    """Return value within -most .. most."""
+    low = -most if value < -most else value
+    return most if low > most else low
+
+
+@njit(cache=True)
+def towards(
+    shown: Any,
+    sound: Any,
+    seconds: float,
+    memory_s: float,
+    group: Any,
+    expected: Any,
+    bound: Any,
+    rate: Any,
+    common_bound: Any,
+    common_rate: Any,
+    own: Any,
+    common: Any,
+) -> None:
+    """Move own (F,) and common (G,) in place towards what is shown, as `tracked` says."""
+    features, groups = own.size, common.size
+    ratio = np.empty(features)
+    for g in range(groups):
+        count = 0
+        for f in range(features):
+            if group[f] == g and sound[f]:
+                ratio[count] = shown[f] / expected[f]
+                count += 1
+        if count > 0:
+            middle = np.median(ratio[:count])
+            moved = common[g] + clipped(middle - common[g], common_rate[g] * seconds)
+            common[g] = clipped(moved, common_bound[g])
+    share = seconds / memory_s if seconds < memory_s else 1.0
+    for f in range(features):
+        if sound[f]:
+            shared = expected[f] * common[group[f]] if group[f] >= 0 and groups > 0 else 0.0
+            step = clipped(share * (shown[f] - shared - own[f]), rate[f] * seconds)
+            own[f] = clipped(own[f] + step, bound[f])
+
+
+@njit(cache=True)
+def windows(
+    s1: Any,
+    s2: Any,
+    loud: Any,
+    open_: Any,
+    window_s: float,
+    memory_s: float,
+    group: Any,
+    expected: Any,
+    bound: Any,
+    step: Any,
+    rate: Any,
+    common_bound: Any,
+    common_rate: Any,
+    own: Any,
+    common: Any,
+    rates: Any,
+    level: Any,
+    count: int,
+    r_a: Any,
+    held_a: Any,
+    heard_a: Any,
+    r_s: Any,
+    held_s: Any,
+    heard_s: Any,
+) -> None:
+    """Take in windows (K, F) one after the other; all states in place."""
+    features = s1.shape[1]
+    z = np.empty((features, 2))
+    shared = np.empty(features)
+    shown = np.empty(features)
+    sound = np.empty(features, dtype=np.bool_)
+    for k in range(s1.shape[0]):
+        for f in range(features):
+            tied = group[f] >= 0 and common.size > 0
+            shared[f] = expected[f] * common[group[f]] if tied else 0.0
+        both_sides(s1[k], s2[k], loud[k], shared, bound, z)
+        advance(r_a, held_a, heard_a, count + k, z, loud[k], rates, level)
+        for f in range(features):
+            shown[f] = shared[f] + own[f]
+        both_sides(s1[k], s2[k], loud[k], shown, step, z)
+        advance(r_s, held_s, heard_s, count + k, z, loud[k], rates, level)
+        for f in range(features):
+            sound[f] = loud[k, f] > 0.0 and not open_[k, f]
+            shown[f] = s1[k, f] / loud[k, f] if loud[k, f] > 0.0 else 0.0
+        towards(
+            shown, sound, window_s, memory_s, group, expected, bound, rate, common_bound,
+            common_rate, own, common,
+        )  # fmt: skip

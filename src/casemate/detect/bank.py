@@ -1,0 +1,202 @@
+"""One modality's detectors side by side: what a window shows, feature by feature."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.detect._bank_kernel import windows
+from casemate.detect.anchor import Anchor, PassiveAnchor, Real
+from casemate.detect.evidence import Evidence, Sums
+from casemate.detect.silence import Silence, information
+from casemate.detect.tracked import MEMORY_S, Tracked
+
+LEVELS = 26
+"""Of windows of 0.1 s: the longest is 2^25 of them, 39 days."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What F features of a modality show after a window.
+
+    anchored, step (F,): nats of evidence of a change beyond all that surroundings may do, and
+    faster than they may. interference (F,): nats that something is there without drive.
+    information (F,): nats that the window of `window_s` could bring; healthy (F,): when all is
+    well. open_, lost (F,). off (F,): last estimate
+    of the relative change against the anchor, nan where nothing sound came. at_bound (F,): the
+    tracked state stands at its limit.
+    """
+
+    modality: str
+    names: tuple[str, ...]
+    tiles: tuple[str, ...]
+    anchored: Real
+    step: Real
+    interference: Real
+    information: Real
+    healthy: Real
+    window_s: float
+    open_: npt.NDArray[np.bool_]
+    lost: npt.NDArray[np.bool_]
+    off: Real
+    at_bound: npt.NDArray[np.bool_]
+
+    @property
+    def nats(self) -> Real:
+        """Return ln of the mean of both tests' evidence, (F,)."""
+        return np.asarray(np.logaddexp(self.anchored, self.step) - np.log(2.0))
+
+
+class Bank:
+    """Detectors of one excited modality; its state is its own and copyable."""
+
+    def __init__(self, anchor: Anchor, *, window_s: float, levels: int = LEVELS) -> None:
+        self.anchor = anchor
+        self.window_s = window_s
+        count = len(anchor.names)
+        self.tracked = Tracked.start(anchor)
+        self.anchored = Evidence.start(count, levels)
+        self.step = Evidence.start(count, levels)
+        self.silence = Silence.start(count)
+        self.healthy = information(anchor, sound_sums(anchor, window_s), np.ones(count))
+
+    def copy(self) -> Bank:
+        """Return a copy that goes its own way."""
+        found = Bank.__new__(Bank)
+        found.anchor, found.window_s = self.anchor, self.window_s
+        found.healthy = self.healthy
+        found.tracked = self.tracked.copy()
+        found.anchored, found.step = self.anchored.copy(), self.step.copy()
+        found.silence = self.silence.copy()
+        return found
+
+    def beyond(self, off: Real) -> bool:
+        """Return whether changes `off` (F,) lie beyond what either test allows, noise apart."""
+        anchor = self.anchor
+        shared = self.tracked.shared(anchor)
+        left = np.abs(off - shared)
+        return bool(
+            ((left > anchor.bound) | (np.abs(off - shared - self.tracked.own) > anchor.step)).any()
+        )
+
+    def add(self, sums: Sums) -> Shown:
+        """Take in K windows on end; return what the last one shows.
+
+        Each is held against the state that earlier ones left.
+        """
+        anchor, one, two = self.anchor, self.anchored, self.step
+        windows(
+            sums.s1, sums.s2, sums.loud, sums.open_, self.window_s, MEMORY_S, anchor.group,
+            anchor.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
+            anchor.common_rate, self.tracked.own, self.tracked.common, one.rates, one.level,
+            one.count, one.r, one.held, one.heard, two.r, two.held, two.heard,
+        )  # fmt: skip
+        one.count += sums.s1.shape[0]
+        two.count += sums.s1.shape[0]
+        self.silence.add(sums)
+        s1, loud = sums.s1[-1], sums.loud[-1]
+        return Shown(
+            modality=anchor.modality,
+            names=anchor.names,
+            tiles=anchor.tiles,
+            anchored=one.nats(),
+            step=two.nats(),
+            interference=self.silence.nats(),
+            information=information(anchor, sums, self.silence.louder()),
+            healthy=self.healthy,
+            window_s=self.window_s,
+            open_=sums.open_[-1],
+            lost=sums.lost[-1],
+            off=np.divide(s1, loud, out=np.full(s1.size, np.nan), where=loud > 0.0),
+            at_bound=np.abs(self.tracked.own) >= anchor.bound,
+        )
+
+
+SILENT = 0.125
+"""Share of chips that drive nothing (`core.challenge`)."""
+
+
+def chips_of(chip_s: float, visits: float, window_s: float) -> tuple[int, int]:
+    """Return how many loud and silent chips a feature gets in a window, at least one of each."""
+    count = max(2, round(window_s / chip_s * visits))
+    quiet = max(1, round(SILENT * count))
+    return count - quiet, quiet
+
+
+def sound_sums(anchor: Anchor, window_s: float) -> Sums:
+    """Return a window in which nothing happens and nothing is heard, without noise."""
+    loud, quiet = chips_of(anchor.chip_s, anchor.visits, window_s)
+    shape = (1, len(anchor.names))
+    no = np.zeros(shape, dtype=np.bool_)
+    return Sums(
+        s1=np.zeros(shape),
+        s2=np.zeros(shape),
+        loud=np.full(shape, float(loud)),
+        quiet_power=np.ones(shape),
+        quiet=np.full(shape, float(quiet)),
+        open_=no,
+        lost=no,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassiveShown:
+    """What C sensors without a challenge show: z (C,) in spreads of their site, `lost` (C,).
+
+    held (C,): windows on end for which |z| has been beyond BEYOND.
+    """
+
+    modality: str
+    names: tuple[str, ...]
+    tiles: tuple[str, ...]
+    kind: tuple[str, ...]
+    z: Real
+    lost: npt.NDArray[np.bool_]
+    held: npt.NDArray[np.int64]
+
+
+BEYOND = 8.0
+"""Spreads of the site: as a Shewhart limit it gives one alarm in 8e14 samples, if normal."""
+PERSISTS = 3
+"""Windows for which it has to last (planning value)."""
+
+
+class PassiveBank:
+    """Sensors that answer no challenge: they corroborate, they never convict."""
+
+    def __init__(self, anchor: PassiveAnchor) -> None:
+        self.anchor = anchor
+        self.held = np.zeros(len(anchor.names), dtype=np.int64)
+
+    def copy(self) -> PassiveBank:
+        """Return a copy that goes its own way."""
+        found = PassiveBank(self.anchor)
+        found.held = self.held.copy()
+        return found
+
+    def add(self, values: Real, lost: npt.NDArray[np.bool_]) -> PassiveShown:
+        """Take in one window's values (C,)."""
+        anchor = self.anchor
+        bad = lost | ~np.isfinite(values)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            low = np.maximum(values, 1e-9)
+            read = np.where(anchor.log, np.log(low / np.abs(anchor.nominal)), values)
+        centre = np.where(anchor.log, 0.0, anchor.nominal)
+        for kind in {anchor.kind[k] for k in np.flatnonzero(anchor.contrast).tolist()}:
+            mine = np.array([each == kind for each in anchor.kind]) & anchor.contrast
+            good = mine & ~bad
+            if good.any():
+                centre[mine] = float(np.median(read[good]))
+        z = np.where(bad, 0.0, (read - centre) / anchor.spread)
+        self.held = np.where(np.abs(z) >= BEYOND, self.held + 1, 0)
+        return PassiveShown(
+            modality=anchor.modality,
+            names=anchor.names,
+            tiles=anchor.tiles,
+            kind=anchor.kind,
+            z=z,
+            lost=bad,
+            held=self.held.copy(),
+        )

@@ -1,0 +1,87 @@
+"""What silent chips tell, and how much information is left: interference and blindness.
+
+A silent chip drives nothing, so its power is noise and interference alone, and says nothing of what
+is protected. Too little information to see the least change that must be caught is a state of its
+own, DENIED, never a silent miss.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import gammaincc
+
+from casemate.detect.anchor import Anchor, Real
+from casemate.detect.evidence import Sums
+
+MOST_TAIL = 700.0
+
+
+def quiet_nats(power: Real, count: Real) -> Real:
+    """Return -ln P(mean square of `count` normal chips >= power) for each, (F,); 0 without chips.
+
+    chi-square of `count` degrees of freedom; beyond what a double holds its leading term
+    x/2 - (n/2 - 1) ln(x/2) + ln Gamma(n/2), x = n power.
+    """
+    n = np.maximum(count, 1.0)
+    x = 0.5 * n * power
+    with np.errstate(divide="ignore"):
+        direct = -np.log(gammaincc(0.5 * n, x))
+    far = x - (0.5 * n - 1.0) * np.log(np.maximum(x, 1e-300))
+    far = far + np.array([math.lgamma(0.5 * each) for each in np.atleast_1d(n)]).reshape(n.shape)
+    found = np.where(np.isfinite(direct), direct, np.minimum(far, 1e6))
+    return np.where(count > 0.0, np.maximum(found, 0.0), 0.0)
+
+
+@dataclass(slots=True, kw_only=True)
+class Silence:
+    """Mean power of silent chips over the last windows, board by board. Owned by one bank."""
+
+    power: Real
+    count: Real
+    keep: float = 0.9
+    """Share of the past kept a window: ten windows, a second (planning value)."""
+
+    @classmethod
+    def start(cls, features: int) -> Silence:
+        """Return silence that has heard nothing."""
+        return cls(power=np.zeros(features), count=np.zeros(features))
+
+    def copy(self) -> Silence:
+        """Return a copy that goes its own way."""
+        return Silence(power=self.power.copy(), count=self.count.copy(), keep=self.keep)
+
+    def add(self, sums: Sums) -> None:
+        """Take in windows (K, F), one after the other."""
+        heard = np.where(np.isfinite(sums.quiet_power), sums.quiet_power, 0.0) * sums.quiet
+        count = sums.quiet.shape[0]
+        share = self.keep ** np.arange(count - 1, -1, -1)
+        self.power = self.keep**count * self.power + share @ heard
+        self.count = self.keep**count * self.count + share @ sums.quiet
+
+    def louder(self) -> Real:
+        """Return how far the noise is up, root of mean power, at least 1, (F,)."""
+        mean = np.divide(self.power, self.count, out=np.ones_like(self.power),
+                         where=self.count > 0.0)  # fmt: skip
+        return np.sqrt(np.maximum(mean, 1.0))
+
+    def nats(self) -> Real:
+        """Return the evidence of interference of each feature, (F,)."""
+        mean = np.divide(self.power, self.count, out=np.zeros_like(self.power),
+                         where=self.count > 0.0)  # fmt: skip
+        return quiet_nats(mean, self.count)
+
+
+def information(anchor: Anchor, sums: Sums, louder: Real) -> Real:
+    """Return nats the last window brings about the least change that must be caught, (F,).
+
+    n d^2/(2 s^2) for a change d beyond the tolerance in noise s, at most n ln 2, for a sign tells
+    no more (reference/detect.md 2); 0 where nothing sound came.
+    """
+    beyond = np.maximum(anchor.must - anchor.bound, 0.0)
+    loud = sums.loud[-1]
+    full = 0.5 * loud * (beyond / (anchor.noise * louder)) ** 2
+    found = np.minimum(full, math.log(2.0) * loud)
+    return np.asarray(np.where(sums.lost[-1], 0.0, found))

@@ -1,0 +1,245 @@
+"""Fusion: from what all modalities show to one verdict, with place, onset, cause and evidence.
+
+The fused evidence is the mean over all features of all modalities, which keeps the bound on false
+alarms under any dependence. A shrunk sum beside it gains where many features move a little; it may
+alert, never convict.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from casemate.core.samples import Health
+from casemate.detect.bank import PERSISTS, PassiveShown, Shown
+from casemate.detect.causes import Cause, causes
+from casemate.detect.response import ALERT, LATCH, LOG, SEAL, ZEROISE, Policy
+
+SHRINK = 8.0
+"""Nats below which a feature adds nothing to the shrunk sum: a quiet one passes it rarely."""
+FORGIVEN = 1.0 / 3600.0
+"""Of blind time, by time that is well: ten seconds an hour at most, in one piece or in many
+(planning value)."""
+TOP = 5
+"""Features that a verdict names."""
+SHOCKS = ("light", "pressure", "acceleration")
+"""Kinds of passive sensor that corroborate an entry (reference/detect.md 2)."""
+
+
+class Verdict(StrEnum):
+    """PRODUCT.md: NORMAL, INTERFERENCE, DENIED, TAMPER, from good to bad."""
+
+    NORMAL = "NORMAL"
+    INTERFERENCE = "INTERFERENCE"
+    DENIED = "DENIED"
+    TAMPER = "TAMPER"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A feature that speaks: nats, how far it is off (relative), at which board."""
+
+    modality: str
+    name: str
+    tile: str
+    nats: float
+    off: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict at `now_s`. level: of the response. nats: fused. tile: where most evidence lies.
+
+    onset_s: since when, nan while nothing is wrong. blind_s: how long information has been too
+    little. causes: most likely first.
+    """
+
+    now_s: float
+    verdict: Verdict
+    level: int
+    nats: float
+    shrunk: float
+    tile: str
+    onset_s: float
+    blind_s: float
+    seen_by: tuple[str, ...]
+    causes: tuple[Cause, ...]
+    items: tuple[Item, ...]
+    findings: tuple[str, ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Court:
+    """Turns what banks show into verdicts.
+
+    Remembers only since when something is wrong, and the account of blind time, which is forgiven
+    slowly: who blinds often and briefly is treated as who blinds for long.
+    """
+
+    policy: Policy
+    blind_s: float = 0.0
+    onset_s: float = math.nan
+
+    def copy(self) -> Court:
+        """Return a copy that goes its own way."""
+        return Court(policy=self.policy, blind_s=self.blind_s, onset_s=self.onset_s)
+
+    def judge(
+        self,
+        now_s: float,
+        shown: tuple[Shown, ...],
+        passive: tuple[PassiveShown, ...] = (),
+        *,
+        seconds: float | None = None,
+    ) -> Judged:
+        """Return the verdict on windows that ended at `now_s`, `seconds` after the last verdict.
+
+        seconds: one window if None. No modality at all is DENIED.
+        """
+        policy = self.policy
+        by_modality = {each.modality: _fused(each, policy.features) for each in shown}
+        total = float(np.logaddexp.reduce([-700.0, *by_modality.values()]))
+        shrunk = sum(float(np.maximum(each.nats - SHRINK, 0.0).sum()) for each in shown)
+        blind, mute = _blind(shown, policy), _mute(passive)
+        passed_s = policy.window_s if seconds is None else seconds
+        change_s = passed_s if blind else -FORGIVEN * passed_s
+        self.blind_s = max(self.blind_s + change_s, 0.0)
+        loud = [each.modality for each in shown if _loud(each, policy)]
+        alarmed = [*mute, *(each for each in passive if (each.held >= PERSISTS).any())]
+        level = _level(policy, total, shown, passive, self.blind_s, bool(loud or alarmed), shrunk)
+        if total >= policy.nats[SEAL]:
+            verdict = Verdict.TAMPER
+        elif blind:
+            verdict = Verdict.DENIED
+        elif loud:
+            verdict = Verdict.INTERFERENCE
+        else:
+            verdict = Verdict.NORMAL
+        quiet = verdict is Verdict.NORMAL and total < policy.nats[ALERT]
+        self.onset_s = math.nan if quiet else (
+            now_s - policy.window_s if math.isnan(self.onset_s) else self.onset_s
+        )  # fmt: skip
+        items = _items(shown)
+        return Judged(
+            now_s=now_s,
+            verdict=verdict,
+            level=level,
+            nats=total,
+            shrunk=shrunk,
+            tile=items[0].tile if items else "",
+            onset_s=self.onset_s,
+            blind_s=self.blind_s,
+            seen_by=_seen_by(shown, passive, policy),
+            causes=causes(shown, passive),
+            items=items,
+            findings=(*blind, *mute),
+        )
+
+
+def _fused(shown: Shown, features: int) -> float:
+    """Return ln of this modality's part of the mean over all features."""
+    return float(np.logaddexp.reduce(np.append(shown.nats, -700.0))) - math.log(features)
+
+
+def _loud(shown: Shown, policy: Policy) -> bool:
+    return bool((shown.interference >= policy.interference).any())
+
+
+def _mute(passive: tuple[PassiveShown, ...]) -> tuple[str, ...]:
+    """Return which passive sensors say nothing: a finding, for they convict nobody."""
+    return tuple(
+        f"{each.modality}: {int(each.lost.sum())} of {each.lost.size} sensors mute"
+        for each in passive
+        if each.lost.any()
+    )
+
+
+def _blind(shown: tuple[Shown, ...], policy: Policy) -> tuple[str, ...]:
+    """Return what cannot be seen: too little information for an attack of `attack_s`.
+
+    A modality that is slower by its nature is blind below half of what it brings when it is well.
+    """
+    found = [] if shown else ["no modality delivers anything"]
+    need = policy.nats[SEAL] + math.log(2.0 * policy.features)
+    for each in shown:
+        enough = np.minimum(need * each.window_s / policy.attack_s, 0.5 * each.healthy)
+        dark = (each.information < enough) & ~each.open_
+        if dark.any():
+            lost = int((dark & each.lost).sum())
+            found.append(
+                f"{each.modality}: {int(dark.sum())} of {dark.size} features tell too little"
+                + (f", {lost} of them nothing" if lost else "")
+            )
+    return tuple(found)
+
+
+def _level(
+    policy: Policy,
+    total: float,
+    shown: tuple[Shown, ...],
+    passive: tuple[PassiveShown, ...],
+    blind_s: float,
+    noticed: bool,
+    shrunk: float,
+) -> int:
+    """Return the level of response; beyond sealing only with a second modality."""
+    level = ALERT if noticed or blind_s > 0.0 or shrunk >= policy.nats[SEAL] else LOG
+    if total >= policy.nats[ALERT]:
+        level = ALERT
+    if blind_s > policy.blind_s or total >= policy.nats[SEAL]:
+        level = SEAL
+    second = len([each for each in shown if _own(each) >= policy.corroborates]) >= 2
+    entered = any(_persists(each, SHOCKS) for each in passive)
+    if total >= policy.nats[LATCH] and (second or entered):
+        level = LATCH
+    cut = any(each.open_.any() for each in shown)
+    if total >= policy.nats[ZEROISE] and second and (cut or entered):
+        level = ZEROISE
+    return level
+
+
+def _own(shown: Shown) -> float:
+    """Return ln of a modality's mean evidence over its own features."""
+    return _fused(shown, max(len(shown.names), 1))
+
+
+def _persists(shown: PassiveShown, kinds: tuple[str, ...]) -> bool:
+    mine = np.array([each in kinds for each in shown.kind])
+    return bool((mine & (shown.held >= PERSISTS)).any())
+
+
+def _seen_by(
+    shown: tuple[Shown, ...], passive: tuple[PassiveShown, ...], policy: Policy
+) -> tuple[str, ...]:
+    """Return the modalities that notice by themselves: each at the seal's threshold, or alarmed."""
+    keyed = [
+        each.modality
+        for each in shown
+        if _fused(each, policy.features) >= policy.nats[SEAL] or each.lost.any()
+    ]
+    return (*keyed, *(each.modality for each in passive if (each.held >= PERSISTS).any()))
+
+
+def _items(shown: tuple[Shown, ...]) -> tuple[Item, ...]:
+    rows = []
+    for each in shown:
+        for f in np.argsort(-each.nats)[:TOP].tolist():
+            if each.nats[f] > SHRINK:
+                rows.append(
+                    Item(
+                        modality=each.modality,
+                        name=each.names[f],
+                        tile=each.tiles[f],
+                        nats=float(each.nats[f]),
+                        off=float(each.off[f]),
+                    )
+                )
+    return tuple(sorted(rows, key=lambda row: -row.nats)[:TOP])
+
+
+def unheard(health: int) -> bool:
+    """Return whether a sample of this health must not be used at all."""
+    return (health & ~int(Health.CLIPPED)) != 0
