@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from casemate.detect.anchor import NONE, Anchor, AnyAnchor, FieldAnchor, PassiveAnchor
 from casemate.detect.bank import chips_of
-from casemate.detect.tracked import MEMORY_S
+from casemate.detect.field import MEMORY_S as FIELD_MEMORY_S
+from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S
 from casemate.sensors.environment.physics import Environment
 from casemate.sensors.loop_resistance.physics import LoopResistance, zone_pairs
 from casemate.sensors.mesh_capacitance.physics import EPOXY, MeshCapacitance
@@ -23,7 +24,8 @@ from casemate.sensors.rf_cavity.physics import RfCavity
 from casemate.sensors.tdr.fitted import MEMORY_S as TDR_MEMORY_S
 from casemate.sensors.tdr.fitted import FittedTdr
 from casemate.twin.assembly import Twin
-from casemate.twin.conditions import WINDOW_S, spread_of
+from casemate.twin.conditions import SKIN_NODE, WINDOW_S, spread_of
+from casemate.twin.environment_thermal import settled_k, temperatures_k
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film
 from casemate.twin.resistance import IACS_ALPHA_1_K
@@ -46,8 +48,8 @@ BINS_OF_A_FAULT = 16
 """Time bins of a capture over which one fault's response spreads (planning value)."""
 LEAST_CHIPS = 12
 """Of a window: with fewer, no lambda brings enough evidence."""
-RATE_K_S = 1.0
-"""Common modes follow no faster: liquid nitrogen shows as more (reference/physics.md 2)."""
+SOAKED = 0.01
+"""Change of humidity that reaches a board within a second at most (planning value)."""
 
 
 def commissioned(twin: Twin, fitted: Fitted) -> AnyAnchor:
@@ -71,6 +73,20 @@ def lag(memory_s: float, followed_s: float = MEMORY_S) -> float:
     Ornstein-Uhlenbeck of memory T followed with memory t: variance t/(t + T).
     """
     return math.sqrt(followed_s / (followed_s + memory_s))
+
+
+def steepest_k_s(twin: Twin) -> float:
+    """Return the steepest rise of the skin's temperature that a site makes by itself, K/s.
+
+    Idle to full load, full sun, and its surroundings' sawtooth and door, all at once.
+    """
+    site = twin.site
+    count = 600
+    start = settled_k(site.network, np.array([site.idle_w.value, 0.0, 0.0]), site.mean_k.value)
+    power = np.tile([site.full_w.value, 0.0, site.sun_w.value], (count, 1))
+    ambient = np.full(count, site.mean_k.value + site.door_k.value + 2.0 * site.hvac_k.value)
+    run = temperatures_k(site.network, start, power, ambient, 1.0)[:, SKIN_NODE]
+    return float(np.abs(np.diff(np.concatenate([[start[SKIN_NODE]], run]))).max())
 
 
 def _groups(tiles: list[str], kinds: list[object]) -> npt.NDArray[np.int64]:
@@ -115,7 +131,7 @@ def _loops(twin: Twin, fitted: LoopResistance) -> Anchor:
         memory_s=fitted.card["gradient_memory"],
         must=CUT,
         common=common,
-        common_rate=np.full(common.size, IACS_ALPHA_1_K * RATE_K_S),
+        common_rate=np.full(common.size, IACS_ALPHA_1_K * steepest_k_s(twin)),
         visits=fitted.visits,
     )
 
@@ -130,11 +146,11 @@ def _capacitances(twin: Twin, fitted: MeshCapacitance) -> Anchor:
     tiles = [each.tile for each in fitted.channels]
     group = _groups(tiles, kinds)
     film: Film = EPOXY
-    # of a film whose air changes from dry to wet at once, mean water grows by 2/h sqrt(D t/pi)
-    soaked = 2.0 / film.thickness_m * math.sqrt(film.diffusivity_m2_s * WINDOW_S / math.pi)
+    # of a film whose air goes from dry to wet at once, mean water grows by 2/h sqrt(D t/pi)
+    soaked = SOAKED * 2.0 / film.thickness_m * math.sqrt(film.diffusivity_m2_s / math.pi)
     water = film.per_water * film.water_at_full
     common = np.full(int(group.max()) + 1, film.temperature_1_k * LIMIT_K + water)
-    rate = film.temperature_1_k * RATE_K_S + water * soaked / WINDOW_S
+    rate = film.temperature_1_k * steepest_k_s(twin) + water * soaked
     return _anchor(
         fitted,
         names=tuple(each.id.split("/", 1)[1] for each in fitted.channels),
@@ -192,6 +208,13 @@ def _anchor(
 ) -> Anchor:
     first, second, weight = pairs
     behind = np.hypot(lag(memory_s) * spread, _state_noise(fitted.chip_s, visits, noise, group))
+    window_s = window_of(fitted.chip_s, visits)
+    rate = BOUND * behind / MEMORY_S
+    # pulses between silent chips make states walk by their rate a window at random, pulled back in
+    # a memory; common modes lag behind their steepest rise by a memory besides
+    shaken = BOUND * rate * math.sqrt(0.5 * window_s * MEMORY_S)
+    most = np.where(group == NONE, 0.0, np.append(common_rate, 0.0)[group])
+    shaken += most * (BOUND * math.sqrt(0.5 * window_s * COMMON_MEMORY_S) + COMMON_MEMORY_S)
     return Anchor(
         modality=fitted.id,
         chip_s=fitted.chip_s,
@@ -205,10 +228,10 @@ def _anchor(
         weight=weight,
         group=group,
         noise=noise,
-        bound=BOUND * np.hypot(spread, behind),
-        step=BOUND * behind,
+        bound=BOUND * np.hypot(spread, behind) + shaken,
+        step=BOUND * behind + shaken,
         must=np.full(len(names), must),
-        rate=BOUND * behind / MEMORY_S,
+        rate=rate,
         common=common,
         common_rate=common_rate,
     )
@@ -245,7 +268,7 @@ def _cavity(fitted: RfCavity) -> FieldAnchor:
     walks = 2 * round(fitted.card["drift_shapes"])
     worst = float(chi2.isf(2.0 * norm.sf(BOUND), walks)) / walks
     spread = math.sqrt(fitted.card["drift"] * worst)
-    behind = lag(fitted.card["drift_memory"], BLOCK_S * 2.0)
+    behind = lag(fitted.card["drift_memory"], FIELD_MEMORY_S)
     return FieldAnchor(
         modality=fitted.id,
         chip_s=fitted.chip_s,
@@ -255,13 +278,15 @@ def _cavity(fitted: RfCavity) -> FieldAnchor:
         shapes=_shapes(fitted, field),
         noise=fitted.noise.reshape(links, tones).mean(axis=1) / size,
         bound=np.full(links, spread),
-        step=np.full(links, behind * spread),
+        step=np.full(links, SHAKEN * behind * spread),
         must=np.full(links, FIELD),
     )
 
 
-BLOCK_S = 2.0
-"""Of the cavity's detector: some 20 visits of every tone."""
+SHAKEN = 1.5
+"""Of a cavity's tolerance between blocks, for what pulses do to the tracked field."""
+BLOCK_S = 0.5
+"""Of the cavity's detector: some five visits of every tone, 200 chips a link."""
 
 
 def _shapes(fitted: RfCavity, field: npt.NDArray[np.complex128]) -> Real:

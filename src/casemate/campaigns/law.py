@@ -20,8 +20,6 @@ from casemate.twin.line_materials import Real
 
 UNUSABLE = np.uint16(0xFFFF & ~int(Health.CLIPPED))
 """Flags with which a sample is no reading at all; an open net clips and is one."""
-DECOYS = 255
-"""Challenges that are never sent, beside the one that is: evidence of ln 256 a block at most."""
 
 
 def offsets(anchor: Anchor, quantity: Real) -> Real:
@@ -103,17 +101,17 @@ def drawn_block(
     field = (reading.quantity + extra).reshape(links, tones)
     spread = np.hypot(noise, reading.additive).reshape(links, tones)
     lost = ((reading.health & UNUSABLE) != 0).reshape(links, tones).any(axis=1)
-    # all links of a tone are asked by the same chips
-    rho = (2.0 * generator.binomial(loud, 0.5, (DECOYS, 1, tones)) - loud) / loud
-    size = (1 + DECOYS, links, tones)
-    parts = generator.standard_normal(size) + 1j * generator.standard_normal(size)
-    parts *= spread / np.sqrt(loud)
+    g = generator.standard_normal((3, links, tones))
+    mean = field + spread / np.sqrt(loud) * (g[0] + 1j * g[1])
+    # sums of squares about the mean: a Wishart matrix of 2 x 2, by Bartlett
+    one = np.sqrt(generator.chisquare(loud - 1, (links, tones)))
+    two = generator.chisquare(loud - 2, (links, tones))
+    scatter = np.stack([one**2, one * g[2], g[2] ** 2 + two], axis=-1) * spread[..., None] ** 2
     power = (spread / noise.reshape(links, tones)) ** 2
     power = power * generator.chisquare(2 * quiet, (links, tones)) / (2 * quiet)
     return Block(
-        true=field + parts[0],
-        decoys=rho * (field - anchor.field) + parts[1:],
-        rho=rho.astype(np.complex128),
+        mean=mean,
+        scatter=scatter,
         loud=loud,
         quiet_power=power.mean(axis=1),
         quiet=np.where(lost, 0.0, 2.0 * quiet * tones),

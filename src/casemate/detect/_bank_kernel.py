@@ -23,6 +23,7 @@ def towards(
     sound: Any,
     seconds: float,
     memory_s: float,
+    common_memory_s: float,
     group: Any,
     expected: Any,
     bound: Any,
@@ -35,6 +36,8 @@ def towards(
     """Move own (F,) and common (G,) in place towards what is shown, as `tracked` says."""
     features, groups = own.size, common.size
     ratio = np.empty(features)
+    quick = 1.0 - np.exp(-seconds / common_memory_s)
+    share = 1.0 - np.exp(-seconds / memory_s)
     for g in range(groups):
         count = 0
         for f in range(features):
@@ -43,9 +46,8 @@ def towards(
                 count += 1
         if count > 0:
             middle = np.median(ratio[:count])
-            moved = common[g] + clipped(middle - common[g], common_rate[g] * seconds)
-            common[g] = clipped(moved, common_bound[g])
-    share = seconds / memory_s if seconds < memory_s else 1.0
+            step = clipped(quick * (middle - common[g]), common_rate[g] * seconds)
+            common[g] = clipped(common[g] + step, common_bound[g])
     for f in range(features):
         if sound[f]:
             shared = expected[f] * common[group[f]] if group[f] >= 0 and groups > 0 else 0.0
@@ -61,6 +63,7 @@ def windows(
     open_: Any,
     window_s: float,
     memory_s: float,
+    common_memory_s: float,
     group: Any,
     expected: Any,
     bound: Any,
@@ -70,6 +73,9 @@ def windows(
     common_rate: Any,
     own: Any,
     common: Any,
+    doubt: Any,
+    noise: Any,
+    restless: float,
     rates: Any,
     level: Any,
     count: int,
@@ -80,26 +86,36 @@ def windows(
     held_s: Any,
     heard_s: Any,
 ) -> None:
-    """Take in windows (K, F) one after the other; all states in place."""
+    """Take in windows (K, F) one after the other; all states in place.
+
+    doubt (F,): share by which the sensitive test's tolerance is opened to twice the bound: 1 as
+    soon as a window is lost or its chips scatter by more than `restless` times their noise's
+    square, for then the state is not followed well; it heals in three memories.
+    """
     features = s1.shape[1]
     z = np.empty((features, 2))
-    shared = np.empty(features)
-    shown = np.empty(features)
+    shared, shown, tolerance = np.empty(features), np.empty(features), np.empty(features)
     sound = np.empty(features, dtype=np.bool_)
+    heals = np.exp(-window_s / (3.0 * memory_s))
     for k in range(s1.shape[0]):
         for f in range(features):
             tied = group[f] >= 0 and common.size > 0
             shared[f] = expected[f] * common[group[f]] if tied else 0.0
+            n = loud[k, f]
+            scatter = (s2[k, f] - s1[k, f] * s1[k, f] / n) / (n - 1.0) if n > 1.0 else np.inf
+            calm = scatter <= restless * noise[f] * noise[f]
+            doubt[f] = doubt[f] * heals if calm else 1.0
+            tolerance[f] = step[f] + 2.0 * bound[f] * doubt[f]
         both_sides(s1[k], s2[k], loud[k], shared, bound, z)
         advance(r_a, held_a, heard_a, count + k, z, loud[k], rates, level)
         for f in range(features):
             shown[f] = shared[f] + own[f]
-        both_sides(s1[k], s2[k], loud[k], shown, step, z)
+        both_sides(s1[k], s2[k], loud[k], shown, tolerance, z)
         advance(r_s, held_s, heard_s, count + k, z, loud[k], rates, level)
         for f in range(features):
             sound[f] = loud[k, f] > 0.0 and not open_[k, f]
             shown[f] = s1[k, f] / loud[k, f] if loud[k, f] > 0.0 else 0.0
         towards(
-            shown, sound, window_s, memory_s, group, expected, bound, rate, common_bound,
-            common_rate, own, common,
+            shown, sound, window_s, memory_s, common_memory_s, group, expected, bound, rate,
+            common_bound, common_rate, own, common,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from casemate.detect._bank_kernel import windows
 from casemate.detect.anchor import Anchor, PassiveAnchor, Real
 from casemate.detect.evidence import Evidence, Sums
 from casemate.detect.silence import Silence, information
-from casemate.detect.tracked import MEMORY_S, Tracked
+from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS, Tracked
 
 LEVELS = 26
 """Of windows of 0.1 s: the longest is 2^25 of them, 39 days."""
@@ -59,7 +59,7 @@ class Bank:
         self.tracked = Tracked.start(anchor)
         self.anchored = Evidence.start(count, levels)
         self.step = Evidence.start(count, levels)
-        self.silence = Silence.start(count)
+        self.silence = Silence.start(anchor.noise)
         self.healthy = information(anchor, sound_sums(anchor, window_s), np.ones(count))
 
     def copy(self) -> Bank:
@@ -88,10 +88,11 @@ class Bank:
         """
         anchor, one, two = self.anchor, self.anchored, self.step
         windows(
-            sums.s1, sums.s2, sums.loud, sums.open_, self.window_s, MEMORY_S, anchor.group,
-            anchor.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
-            anchor.common_rate, self.tracked.own, self.tracked.common, one.rates, one.level,
-            one.count, one.r, one.held, one.heard, two.r, two.held, two.heard,
+            sums.s1, sums.s2, sums.loud, sums.open_, self.window_s, MEMORY_S, COMMON_MEMORY_S,
+            anchor.group, anchor.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
+            anchor.common_rate, self.tracked.own, self.tracked.common, self.tracked.doubt,
+            anchor.noise, RESTLESS, one.rates, one.level, one.count, one.r, one.held, one.heard,
+            two.r, two.held, two.heard,
         )  # fmt: skip
         one.count += sums.s1.shape[0]
         two.count += sums.s1.shape[0]

@@ -1,13 +1,10 @@
-"""Keyed evidence of a change in a cavity: energy over tones against decoy challenges.
+"""Keyed evidence of a change in a cavity: along the direction that earlier blocks point in.
 
-In a block every link and tone is asked by several secret chips. With the true chips the residual
-reads d + x; with those of a decoy, drawn alike under another key and never sent, rho d + x', rho
-being the correlation of both. Interference that knows neither gives x and x' one joint law in
-which they may be exchanged. If the norm of d over tones is at most eps, (|a| - eps)+^2 never
-exceeds that of x, and (|a'| + eps max|rho|)^2 is never below that of x'. The figure
-M exp(u s)/(sum over all M of exp(u s')) rises with the first and falls with the second, so its mean
-is at most 1 (docs/decisions/0011). It is at most M: a block of 256 brings 5.5 nats. Gain and stretch
-are left out of |a|; in |a'| they count as far as they lie within the bound too.
+In a block every tone of a link is asked by several secret chips. What is left of it after gain and
+stretch is projected on a direction u that earlier blocks alone have chosen, so that every chip
+gives one real x = c Re(conj(u) r), and the law of `evidence` holds: the sum of what surroundings
+do, of norm eps at most, is at most n eps (Cauchy), the root of its squares at most
+sqrt(n) eps max|u|. A change that stays shows its direction in one block and convicts in the next.
 """
 
 from __future__ import annotations
@@ -18,28 +15,33 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from casemate.detect._evidence_kernel import advance
 from casemate.detect.anchor import FieldAnchor, Real
 from casemate.detect.bank import Shown
+from casemate.detect.evidence import Evidence
 from casemate.detect.silence import quiet_nats
+from casemate.detect.tracked import RESTLESS
 
-RATES = (0.1, 0.3, 1.0)
-"""Of exp, on energies in units of a block's noise."""
-MEMORY_BLOCKS = 2.0
-"""Of the tracked field: drift of 100 s memory moves by a fifth of itself meanwhile."""
-MOST = 1e300
+Complex = npt.NDArray[np.complex128]
+MEMORY_S = 4.0
+"""Of the tracked field: drift of 100 s memory moves by a fifth of itself meanwhile (planning)."""
+PEAK = 3.0
+"""Most of |u| at one tone, of its root mean square: bounds what one tone can do."""
+KEEP = 0.5
+"""Share of a direction that the next one keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """One block of L links and T tones. `true` (L, T): mean of conj(c) y over `loud` visits.
+    """One block of L links and T tones, `loud` chips each.
 
-    decoys (M - 1, L, T): the residual about the anchor under chips that were not sent; rho (M - 1,
-    1 or L, T): mean of conj(decoy) c. quiet_power (L,), quiet (L,): as for `evidence.Sums`.
+    mean (L, T): mean of conj(c) y. scatter (L, T, 3): sums over the chips of squares of the real
+    part about its mean, of both parts' product, and of the imaginary part's square. quiet_power
+    (L,): mean square of silent chips over the noise's, quiet (L,): how many parts that are.
     """
 
-    true: npt.NDArray[np.complex128]
-    decoys: npt.NDArray[np.complex128]
-    rho: npt.NDArray[np.complex128]
+    mean: Complex
+    scatter: Real
     loud: int
     quiet_power: Real
     quiet: Real
@@ -49,115 +51,147 @@ class Block:
 class FieldBank:
     """Detectors of a cavity; its state is its own and copyable."""
 
-    def __init__(self, anchor: FieldAnchor, *, block_s: float) -> None:
+    def __init__(self, anchor: FieldAnchor, *, block_s: float, levels: int = 20) -> None:
         self.anchor = anchor
         self.block_s = block_s
-        links = len(anchor.names)
-        self.state = np.zeros((links, 2 * anchor.field.shape[1]))
-        self.r = np.zeros((2, links, len(RATES)))
+        links, tones = anchor.field.shape
+        self.size = np.sqrt(np.mean(np.abs(anchor.field) ** 2, axis=1))
+        self.state = np.zeros((links, 2 * tones))
+        self.along = np.zeros((2, links, 2 * tones))
+        self.doubt = np.zeros(links)
+        self.evidence = (Evidence.start(links, levels), Evidence.start(links, levels))
 
     def copy(self) -> FieldBank:
         """Return a copy that goes its own way."""
-        found = FieldBank(self.anchor, block_s=self.block_s)
-        found.state, found.r = self.state.copy(), self.r.copy()
+        found = FieldBank.__new__(FieldBank)
+        found.anchor, found.block_s, found.size = self.anchor, self.block_s, self.size
+        found.state, found.along = self.state.copy(), self.along.copy()
+        found.doubt = self.doubt.copy()
+        found.evidence = (self.evidence[0].copy(), self.evidence[1].copy())
         return found
 
     def add(self, block: Block) -> Shown:
-        """Take in one block; the field that it is held against comes from earlier blocks alone."""
+        """Take in one block, held against a state and a direction of earlier blocks alone."""
         anchor = self.anchor
-        links, tones = anchor.field.shape
-        size = np.sqrt(np.mean(np.abs(anchor.field) ** 2, axis=1))
-        left = self._projected((block.true - anchor.field) / size[:, None])
-        decoys = self._projected(block.decoys / size[:, None])
-        rho = np.abs(block.rho).max(axis=2)
-        unit = 2.0 * anchor.noise**2 / max(block.loud, 1) / tones
-        nats = np.empty((2, links))
+        links = len(anchor.names)
+        left = self._left(block.mean)
+        sound = ~block.lost & (block.loud > 0)
+        power, count = self._beside(block)
+        calm = sound & (power <= RESTLESS)
+        self.doubt = np.where(calm, self.doubt * math.exp(-self.block_s / (3.0 * MEMORY_S)), 1.0)
+        open_to = anchor.step + 2.0 * anchor.bound * self.doubt
         for test, (about, slack) in enumerate(
-            ((0.0 * self.state, anchor.bound), (self.state, anchor.step))
+            ((np.zeros_like(self.state), anchor.bound), (self.state, open_to))
         ):
-            true = np.maximum(_norm(left - about) - slack, 0.0) ** 2 / unit
-            known = slack if test == 0 else slack + _norm(about)
-            others = (_norm(decoys) + known * rho) ** 2 / unit
-            self._grow(test, true, others, ~block.lost & (block.loud > 0))
-            mean = self.r[test].mean(axis=1)
-            nats[test] = np.log(np.maximum(mean, 1e-300))
-        sound = ~block.lost
-        self._follow(left, sound)
+            self._weigh(test, left - about, block, slack, sound)
+            self._turn(test, left - about, sound)
+        self._follow(left, sound, self.block_s)
+        tones = anchor.field.shape[1]
         return Shown(
             modality=anchor.modality,
             names=anchor.names,
             tiles=anchor.tiles,
-            anchored=nats[0],
-            step=nats[1],
-            interference=quiet_nats(block.quiet_power, block.quiet),
-            information=self._information(block),
-            healthy=np.full(links, math.log(block.decoys.shape[0] + 1)),
+            anchored=self.evidence[0].nats(),
+            step=self.evidence[1].nats(),
+            interference=quiet_nats(power, count),
+            information=self._information(block.loud, power, block.lost),
+            healthy=self._information(block.loud, np.ones(links), np.zeros(links, dtype=np.bool_)),
             window_s=self.block_s,
             open_=np.zeros(links, dtype=np.bool_),
             lost=block.lost,
-            off=np.where(sound, _norm(left), np.nan),
+            off=np.where(sound, np.sqrt((left**2).sum(axis=1) / tones), np.nan),
             at_bound=_norm(self.state) >= anchor.bound,
         )
 
-    def settle(self, field: npt.NDArray[np.complex128]) -> None:
+    def _beside(self, block: Block) -> tuple[Real, Real]:
+        """Return power beside the challenge over noise, (L,), and its degrees of freedom."""
+        tones = self.anchor.field.shape[1]
+        spread = block.scatter[..., 0] + block.scatter[..., 2]
+        unit = (self.anchor.noise * self.size) ** 2
+        free = 2.0 * max(block.loud - 1, 0) * tones
+        total = spread.sum(axis=1) / unit + block.quiet_power * block.quiet
+        count = np.where(block.lost, 0.0, free + block.quiet)
+        return np.divide(total, count, out=np.zeros_like(total), where=count > 0.0), count
+
+    def _weigh(
+        self, test: int, left: Real, block: Block, slack: Real, sound: npt.NDArray[np.bool_]
+    ) -> None:
+        """Add the block to one test's evidence."""
+        links, tones = self.anchor.field.shape
+        u, chips = self.along[test], block.loud * tones
+        real, imag = u[:, :tones], u[:, tones:]
+        part = real * left[:, :tones] + imag * left[:, tones:]
+        spread = block.scatter / self.size[:, None, None] ** 2
+        square = block.loud * (part**2).sum(axis=1) + (
+            real**2 * spread[..., 0] + 2.0 * real * imag * spread[..., 1]
+            + imag**2 * spread[..., 2]
+        ).sum(axis=1)  # fmt: skip
+        root, total = np.sqrt(np.maximum(square, 0.0)), block.loud * part.sum(axis=1)
+        known = (u**2).sum(axis=1) > 0.0
+        heard = np.where(sound & known, float(chips), 0.0)
+        z = np.zeros((links, 2))
+        for side, sign in enumerate((1.0, -1.0)):
+            above = sign * total - chips * slack
+            below = np.maximum(root - math.sqrt(chips) * PEAK * slack, 1e-300)
+            low = np.maximum(above / below, -math.sqrt(chips))
+            high = above / (root + math.sqrt(chips) * PEAK * slack + 1e-300)
+            z[:, side] = np.where(heard > 0.0, np.where(above > 0.0, high, low), 0.0)
+        mine = self.evidence[test]
+        advance(mine.r, mine.held, mine.heard, mine.count, z, heard, mine.rates, mine.level)
+        mine.count += 1
+
+    def _turn(self, test: int, left: Real, sound: npt.NDArray[np.bool_]) -> None:
+        """Choose the direction for the next block: mean |u|^2 over tones 1, none above PEAK."""
+        turned = KEEP * self.along[test] * _norm(left)[:, None] + left
+        for _ in range(3):
+            turned = turned / np.maximum(_norm(turned), 1e-300)[:, None]
+            tones = turned.shape[1] // 2
+            tall = np.hypot(turned[:, :tones], turned[:, tones:])
+            cut = np.minimum(1.0, 0.9 * PEAK / np.maximum(tall, 1e-300))
+            turned = turned * np.concatenate([cut, cut], axis=1)
+        self.along[test] = np.where(sound[:, None], turned, self.along[test])
+
+    def settle(self, field: Complex) -> None:
         """Let the tracked field stand at a quiet one, (L x T,), within its bound."""
-        left = self._left(field)
-        shrink = np.minimum(1.0, self.anchor.bound / np.maximum(_norm(left), 1e-300))
-        self.state = left * shrink[:, None]
+        self._follow(self._left(field), np.ones(len(self.anchor.names), dtype=np.bool_), math.inf)
 
-    def follow(self, field: npt.NDArray[np.complex128], seconds: float) -> None:
+    def follow(self, field: Complex, seconds: float) -> None:
         """Let the tracked field follow one (L x T,) that stands for a time."""
-        share = 1.0 - (1.0 - 1.0 / MEMORY_BLOCKS) ** (seconds / self.block_s)
-        self._follow(self._left(field), np.ones(len(self.anchor.names), dtype=np.bool_), share)
+        self._follow(self._left(field), np.ones(len(self.anchor.names), dtype=np.bool_), seconds)
 
-    def beyond(self, field: npt.NDArray[np.complex128]) -> bool:
+    def beyond(self, field: Complex) -> bool:
         """Return whether a field (L x T,) lies beyond what either test allows, noise apart."""
         left = self._left(field)
         far = _norm(left) > self.anchor.bound
         return bool((far | (_norm(left - self.state) > self.anchor.step)).any())
 
-    def _left(self, field: npt.NDArray[np.complex128]) -> Real:
+    def _left(self, field: Complex) -> Real:
+        """Return (L, 2 T), relative, without what gain and stretch alone do."""
         anchor = self.anchor
-        size = np.sqrt(np.mean(np.abs(anchor.field) ** 2, axis=1))
-        return self._projected((field.reshape(anchor.field.shape) - anchor.field) / size[:, None])
+        off = (field.reshape(anchor.field.shape) - anchor.field) / self.size[:, None]
+        flat = np.concatenate([off.real, off.imag], axis=-1)
+        along = np.einsum("lt,lst->ls", flat, anchor.shapes)
+        return np.asarray(flat - np.einsum("ls,lst->lt", along, anchor.shapes))
 
-    def _grow(self, test: int, true: Real, others: Real, sound: npt.NDArray[np.bool_]) -> None:
-        many = others.shape[0] + 1
-        for j, rate in enumerate(RATES):
-            energy = np.concatenate([true[None, :], others]) * rate
-            top = energy.max(axis=0)
-            total = np.log(np.exp(energy - top).sum(axis=0)) + top
-            e = many * np.exp(rate * true - total)
-            grown = np.minimum((1.0 + self.r[test, :, j]) * e, MOST)
-            self.r[test, :, j] = np.where(sound, grown, self.r[test, :, j])
-
-    def _projected(self, field: npt.NDArray[np.complex128]) -> Real:
-        """Return (..., L, 2 T) without what gain and stretch alone do."""
-        flat = np.concatenate([field.real, field.imag], axis=-1)
-        along = np.einsum("...lt,lst->...ls", flat, self.anchor.shapes)
-        return np.asarray(flat - np.einsum("...ls,lst->...lt", along, self.anchor.shapes))
-
-    def _follow(
-        self, left: Real, sound: npt.NDArray[np.bool_], share: float = 1.0 / MEMORY_BLOCKS
-    ) -> None:
-        """Move the tracked field by a share of what is left, within the bound."""
-        moved = self.state + share * (left - self.state)
-        size = _norm(moved)
-        shrink = np.minimum(1.0, self.anchor.bound / np.maximum(size, 1e-300))
+    def _follow(self, left: Real, sound: npt.NDArray[np.bool_], seconds: float) -> None:
+        """Move the tracked field towards what is left, within the bound."""
+        share = 1.0 - math.exp(-seconds / MEMORY_S)
+        step = share * (left - self.state)
+        most = self.anchor.step * min(seconds / MEMORY_S, 1e9)
+        step *= np.minimum(1.0, most / np.maximum(_norm(step), 1e-300))[:, None]
+        moved = self.state + step
+        shrink = np.minimum(1.0, self.anchor.bound / np.maximum(_norm(moved), 1e-300))
         self.state = np.where(sound[:, None], moved * shrink[:, None], self.state)
 
-    def _information(self, block: Block) -> Real:
-        """Return nats that the block could bring, (L,): at most ln M."""
+    def _information(self, loud: int, power: Real, lost: npt.NDArray[np.bool_]) -> Real:
+        """Return nats that a block could bring, (L,)."""
         anchor = self.anchor
+        chips = loud * anchor.field.shape[1]
         beyond = np.maximum(anchor.must - anchor.bound, 0.0) ** 2
-        louder = np.maximum(block.quiet_power, 1.0)
-        tones = anchor.field.shape[1]
-        full = beyond * tones * block.loud / (2.0 * anchor.noise**2 * louder)
-        most = math.log(block.decoys.shape[0] + 1)
-        return np.asarray(np.where(block.lost, 0.0, np.minimum(full, most)))
+        full = 0.5 * chips * beyond / (anchor.noise**2 * np.maximum(power, 1.0))
+        return np.asarray(np.where(lost, 0.0, np.minimum(full, math.log(2.0) * chips)))
 
 
 def _norm(left: Real) -> Real:
-    """Return the root mean square over tones of (..., 2 T)."""
-    tones = left.shape[-1] // 2
-    return np.asarray(np.sqrt((left**2).sum(axis=-1) / tones))
+    """Return the root mean square over tones of (L, 2 T)."""
+    return np.asarray(np.sqrt((left**2).sum(axis=-1) / (left.shape[-1] // 2)))

@@ -1,8 +1,9 @@
 """What silent chips tell, and how much information is left: interference and blindness.
 
-A silent chip drives nothing, so its power is noise and interference alone, and says nothing of what
-is protected. Too little information to see the least change that must be caught is a state of its
-own, DENIED, never a silent miss.
+A silent chip drives nothing, so its power is noise and interference alone. So is the scatter of
+loud chips about their window's mean: what follows the challenge is all in the mean. Together they
+leave no chip that an adversary could hit unheard. Too little information to see the least change
+that must be caught is a state of its own, DENIED, never a silent miss.
 """
 
 from __future__ import annotations
@@ -37,29 +38,38 @@ def quiet_nats(power: Real, count: Real) -> Real:
 
 @dataclass(slots=True, kw_only=True)
 class Silence:
-    """Mean power of silent chips over the last windows, board by board. Owned by one bank."""
+    """Mean power beside the challenge over the last windows, by feature. Owned by one bank.
 
+    noise (F,): of a chip. power, count (F,): running sums of squares over noise^2 and of degrees of
+    freedom.
+    """
+
+    noise: Real
     power: Real
     count: Real
     keep: float = 0.9
     """Share of the past kept a window: ten windows, a second (planning value)."""
 
     @classmethod
-    def start(cls, features: int) -> Silence:
+    def start(cls, noise: Real) -> Silence:
         """Return silence that has heard nothing."""
-        return cls(power=np.zeros(features), count=np.zeros(features))
+        return cls(noise=noise, power=np.zeros(noise.size), count=np.zeros(noise.size))
 
     def copy(self) -> Silence:
         """Return a copy that goes its own way."""
-        return Silence(power=self.power.copy(), count=self.count.copy(), keep=self.keep)
+        return Silence(
+            noise=self.noise, power=self.power.copy(), count=self.count.copy(), keep=self.keep
+        )
 
     def add(self, sums: Sums) -> None:
         """Take in windows (K, F), one after the other."""
-        heard = np.where(np.isfinite(sums.quiet_power), sums.quiet_power, 0.0) * sums.quiet
+        free = np.maximum(sums.loud - 1.0, 0.0)
+        mean = sums.s1**2 / np.maximum(sums.loud, 1.0)
+        heard = sums.quiet_power * sums.quiet + np.maximum(sums.s2 - mean, 0.0) / self.noise**2
         count = sums.quiet.shape[0]
         share = self.keep ** np.arange(count - 1, -1, -1)
         self.power = self.keep**count * self.power + share @ heard
-        self.count = self.keep**count * self.count + share @ sums.quiet
+        self.count = self.keep**count * self.count + share @ (sums.quiet + free)
 
     def louder(self) -> Real:
         """Return how far the noise is up, root of mean power, at least 1, (F,)."""
