@@ -1,0 +1,87 @@
+"""Figures for people: a value with its unit, an interval, a delay, a rate."""
+
+from __future__ import annotations
+
+import math
+
+_SCALES: dict[str, tuple[tuple[float, float, str], ...]] = {
+    "m": ((1.0, 1.0, "m"), (1e-3, 1e3, "mm"), (0.0, 1e6, "µm")),
+    "s": ((86_400.0, 1 / 86_400.0, "d"), (3600.0, 1 / 3600.0, "h"), (60.0, 1 / 60.0, "min"),
+          (1.0, 1.0, "s"), (1e-3, 1e3, "ms"), (0.0, 1e6, "µs")),
+    "Hz": ((1e9, 1e-9, "GHz"), (1e6, 1e-6, "MHz"), (1e3, 1e-3, "kHz"), (0.0, 1.0, "Hz")),
+}  # fmt: skip
+"""For a unit: (from this size on, factor, unit shown), largest first."""
+_BARE = ("", "1", "count")
+_SHARES = ("share", "fraction", "probability")
+
+
+def number(value: float) -> str:
+    """Return up to four significant digits; powers of ten outside 0.001 to 99,999."""
+    if value == 0:
+        return "0"
+    size = abs(value)
+    if size < 1e-3 or size >= 1e5:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        mantissa = mantissa.rstrip("0").rstrip(".")
+        return f"{mantissa}e{int(exponent)}"
+    digits = max(0, 3 - math.floor(math.log10(size)))
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def figure(value: float | None, unit: str = "") -> str:
+    """Return `value` with a fitting prefix of its unit; "unknown" for None, "-" for nan."""
+    if value is None:
+        return "unknown"
+    if math.isnan(value):
+        return "-"
+    if math.isinf(value):
+        return "unbounded"
+    if unit in _SHARES:
+        return f"{_percent(value)} %"
+    for least, factor, shown in _SCALES.get(unit, ()):
+        if abs(value) >= least:
+            return f"{number(value * factor)} {shown}"
+    return number(value) if unit in _BARE else f"{number(value)} {unit}"
+
+
+def _percent(value: float) -> str:
+    """Return a share in percent with as many digits as what it lacks to one needs."""
+    short = 1.0 - value
+    if not 0.0 < short < 0.01:
+        return number(100.0 * value)
+    digits = 1 - math.floor(math.log10(100.0 * short))
+    text = f"{100.0 * value:.{digits}f}".rstrip("0").rstrip(".")
+    return text
+
+
+def interval(low: float | None, high: float | None, unit: str = "") -> str:
+    """Return "a to b", or "exact" where both ends agree, or "-"."""
+    if low is None or high is None:
+        return "-"
+    if low == high:
+        return "exact"
+    return f"{figure(low, unit)} to {figure(high, unit)}"
+
+
+def rate(per_year: float) -> str:
+    """Return a rate per enclosure and year in words."""
+    if math.isinf(per_year):
+        return "unbounded"
+    if per_year == 0:
+        return "0 a year"
+    if per_year >= 0.1:
+        return f"{number(per_year)} a year"
+    return f"1 in {number(float(f'{1.0 / per_year:.3g}'))} years"
+
+
+def parameters(values: dict[str, float]) -> str:
+    """Return parameters by name, in SI units by their suffix."""
+    return ", ".join(_parameter(name, value) for name, value in sorted(values.items()))
+
+
+def _parameter(name: str, value: float) -> str:
+    for suffix, unit in (("_m", "m"), ("_s", "s"), ("_hz", "Hz")):
+        if name.endswith(suffix):
+            return f"{name.removesuffix(suffix).replace('_', ' ')} {figure(value, unit)}"
+    return f"{name.replace('_', ' ')} {figure(value)}"
