@@ -53,7 +53,9 @@ def argument(results: Results) -> Structure:
     root = draft.add(_node("Goal", _top(results)))
     _contexts(draft, root, results)
     stated = {
-        a.id: draft.add(_node("Assumption", a.text, about=a.id), root, "InContextOf")
+        a.id: draft.add(
+            _node("Assumption", a.text, what="assumption", about=a.id), root, "InContextOf"
+        )
         for a in results.assumptions
     }
     goals: dict[str, str] = {}
@@ -109,7 +111,7 @@ def _group(
     untried = group == "detection" and not moves
     if not (targets or moves or causes or untried):
         return
-    strategy = draft.add(_node("Strategy", text, about=group), root)
+    strategy = draft.add(_node("Strategy", text, what="group", about=group), root)
     for target in targets:
         goals[target.id] = _target(draft, strategy, target, results.date, stated)
     for move in moves:
@@ -126,7 +128,7 @@ def _target(
     ask = "at least" if target.sense == "at_least" else "at most"
     goal = draft.add(
         _node("Goal", f"{target.text}: {ask} {figure(target.required, target.unit)}",
-              about=target.id, undeveloped=target.achieved is None,
+              what="target", about=target.id, undeveloped=target.achieved is None,
               verdict=judged(target).verdict),
         under,
     )  # fmt: skip
@@ -139,7 +141,9 @@ def _target(
             date=date,
             rerun=target.rerun,
         )
-        draft.add(_node("Solution", target.evidence, about=target.id, evidence=shown), goal)
+        draft.add(
+            _node("Solution", target.evidence, what="target", about=target.id, evidence=shown), goal
+        )
     return goal
 
 
@@ -155,20 +159,20 @@ def _move(draft: _Draft, under: str, move: MoveResult, date: str, stated: dict[s
         else f"{move.name} does not raise TAMPER by noise alone"
     )
     goal = draft.add(
-        _node("Goal", claim, about=move.id, undeveloped=move.trials == 0,
+        _node("Goal", claim, what="move", about=move.id, undeveloped=move.trials == 0,
               verdict=judged_move(move).verdict),
         under,
     )  # fmt: skip
     _rests(draft, goal, move.rests_on, stated)
     if move.trials:
         draft.add(
-            _node("Solution", f"{move.trials} trials on the twin", about=move.id,
+            _node("Solution", f"{move.trials} trials on the twin", what="move", about=move.id,
                   evidence=_campaign(move, date)), goal,
         )  # fmt: skip
         if not math.isnan(move.adaptive):
             draft.add(
                 _node("Solution", f"search of {move.budget} trials for the least margin",
-                      about=move.id, evidence=_search(move, date)), goal,
+                      what="move", about=move.id, evidence=_search(move, date)), goal,
             )  # fmt: skip
 
 
@@ -199,7 +203,7 @@ def _far(draft: _Draft, under: str, far: FarResult, date: str, stated: dict[str,
     bounded = math.isfinite(far.upper)
     bound = f"at most {rate(far.upper)}" if bounded else "bounded"
     goal = draft.add(
-        _node("Goal", f"False alarms by {far.cause} are {bound}", about=far.cause,
+        _node("Goal", f"False alarms by {far.cause} are {bound}", what="cause", about=far.cause,
               verdict=judged_far(far).verdict), under,
     )  # fmt: skip
     _rests(draft, goal, far.rests_on, stated)
@@ -210,7 +214,7 @@ def _far(draft: _Draft, under: str, far: FarResult, date: str, stated: dict[str,
         date=date,
         rerun=far.rerun,
     )
-    draft.add(_node("Solution", far.about, about=far.cause, evidence=shown), goal)
+    draft.add(_node("Solution", far.about, what="cause", about=far.cause, evidence=shown), goal)
 
 
 def _rests(draft: _Draft, goal: str, ids: tuple[str, ...], stated: dict[str, str]) -> None:
@@ -219,7 +223,7 @@ def _rests(draft: _Draft, goal: str, ids: tuple[str, ...], stated: dict[str, str
 
 
 def _doubt(draft: _Draft, root: str, doubt: Doubt, goals: dict[str, str]) -> None:
-    counter = draft.add(_node("CounterGoal", doubt.text, about=doubt.id))
+    counter = draft.add(_node("CounterGoal", doubt.text, what="doubt", about=doubt.id))
     for id in doubt.targets or ("",):
         draft.link(counter, goals.get(id, root), "Challenges")
 

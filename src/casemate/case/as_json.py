@@ -205,6 +205,7 @@ def _node(node: Node) -> dict[str, Any]:
         "id": node.id,
         "kind": node.kind,
         "text": node.text,
+        "what": node.what,
         "about": node.about,
         "undeveloped": node.undeveloped,
         "verdict": node.verdict,

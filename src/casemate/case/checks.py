@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 
 from casemate.case.results import Atlas, Plot, Results
@@ -25,6 +26,7 @@ def checked(results: Results) -> Results:
         *_twice("doubt", (d.id for d in results.doubts)),
         *_twice("plot", (p.id for p in results.plots)),
         *_twice("map", (m.tile for m in results.maps)),
+        *_date(results.date),
         *_unknown(results),
         *_no_rerun(results),
         *_impossible(results),
@@ -41,6 +43,14 @@ def checked(results: Results) -> Results:
 
 def _twice(what: str, ids: Iterable[str]) -> list[str]:
     return [f"{what} {id} is there twice" for id, n in Counter(ids).items() if n > 1]
+
+
+def _date(date: str) -> list[str]:
+    try:
+        datetime.fromisoformat(date)
+    except ValueError:
+        return [f"the date {date!r} is not ISO 8601"]
+    return []
 
 
 def _unknown(results: Results) -> list[str]:

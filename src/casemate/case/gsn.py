@@ -45,7 +45,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """One element. about: the id of the target, move, cause, assumption or doubt that it is from.
+    """One element. what, about: target, move, cause, assumption, doubt or group, and its id.
 
     undeveloped: a goal that nothing supports, and that says so. verdict: of goals and strategies.
     """
@@ -53,6 +53,7 @@ class Node:
     id: str
     kind: NodeKind
     text: str
+    what: str = ""
     about: str = ""
     undeveloped: bool = False
     verdict: Verdict | None = None

@@ -16,6 +16,7 @@ ATLAS = full().atlas
 assert ATLAS is not None
 
 FAULTS: dict[str, tuple[Results, str]] = {
+    "date": (small(date="last Tuesday"), "'last Tuesday' is not ISO 8601"),
     "target twice": (small(targets=(target(), target())), "target pod is there twice"),
     "move twice": (small(moves=(move(), move())), "move drill is there twice"),
     "cause twice": (small(far=(far(), far())), "quiet noise is there twice"),
