@@ -11,7 +11,8 @@ _SCALES: dict[str, tuple[tuple[float, float, str], ...]] = {
     "Hz": ((1e9, 1e-9, "GHz"), (1e6, 1e-6, "MHz"), (1e3, 1e-3, "kHz"), (0.0, 1.0, "Hz")),
 }  # fmt: skip
 """For a unit: (from this size on, factor, unit shown), largest first."""
-_BARE = ("", "1", "count")
+_WORDS = {"1": "", "count": "", "1/year": "a year", "per_year": "a year"}
+"""Units that are said in other words."""
 _SHARES = ("share", "fraction", "probability")
 
 
@@ -31,37 +32,45 @@ def number(value: float) -> str:
 
 def figure(value: float | None, unit: str = "") -> str:
     """Return `value` with a fitting prefix of its unit; "unknown" for None, "-" for nan."""
+    shown, words = _figure(value, unit)
+    return f"{shown} {words}" if words else shown
+
+
+def _figure(value: float | None, unit: str) -> tuple[str, str]:
     if value is None:
-        return "unknown"
+        return "unknown", ""
     if math.isnan(value):
-        return "-"
+        return "-", ""
     if math.isinf(value):
-        return "unbounded"
+        return "unbounded", ""
     if unit in _SHARES:
-        return f"{_percent(value)} %"
+        return _percent(value), "%"
     for least, factor, shown in _SCALES.get(unit, ()):
         if abs(value) >= least:
-            return f"{number(value * factor)} {shown}"
-    return number(value) if unit in _BARE else f"{number(value)} {unit}"
+            return number(value * factor), shown
+    return number(value), _WORDS.get(unit, unit)
 
 
 def _percent(value: float) -> str:
-    """Return a share in percent with as many digits as what it lacks to one needs."""
+    """Return a share in percent, with as many digits as what it lacks to one needs."""
     short = 1.0 - value
-    if not 0.0 < short < 0.01:
-        return number(100.0 * value)
-    digits = 1 - math.floor(math.log10(100.0 * short))
-    text = f"{100.0 * value:.{digits}f}".rstrip("0").rstrip(".")
-    return text
+    if 0.0 < short < 0.01:
+        digits = 1 - math.floor(math.log10(100.0 * short))
+        return f"{100.0 * value:.{digits}f}".rstrip("0").rstrip(".")
+    if 0.0 < value < 0.1:
+        return number(float(f"{100.0 * value:.3g}"))
+    return f"{100.0 * value:.1f}".removesuffix(".0")
 
 
 def interval(low: float | None, high: float | None, unit: str = "") -> str:
-    """Return "a to b", or "exact" where both ends agree, or "-"."""
-    if low is None or high is None:
+    """Return "a to b", or "exact" where both ends agree, or "-"; a shared unit is said once."""
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
         return "-"
     if low == high:
         return "exact"
-    return f"{figure(low, unit)} to {figure(high, unit)}"
+    (a, one), (b, other) = _figure(low, unit), _figure(high, unit)
+    first = a if one == other or low == 0.0 else f"{a} {one}"
+    return f"{first} to {b} {other}".rstrip()
 
 
 def rate(per_year: float) -> str:
@@ -72,7 +81,8 @@ def rate(per_year: float) -> str:
         return "0 a year"
     if per_year >= 0.1:
         return f"{number(per_year)} a year"
-    return f"1 in {number(float(f'{1.0 / per_year:.3g}'))} years"
+    years = float(f"{1.0 / per_year:.3g}")
+    return f"1 in {f'{years:,.0f}' if 100 <= years < 1e9 else number(years)} years"
 
 
 def parameters(values: dict[str, float]) -> str:
