@@ -144,7 +144,8 @@ def _plot(plot: Plot) -> str:
 def _maps(results: Results) -> str:
     key = (
         '<p><span class="key hit">●</span> detected <span class="key miss">✗</span> not detected '
-        '<span class="key ring">◯</span> weakest place; shaded cells: share not detected. Boards with most misses first.</p>'
+        "<span class='key ring'>◯</span> weakest place; shaded cells: share not detected. "
+        "Boards with most misses first.</p>"
     )
     ranked = sorted(results.maps, key=lambda m: (-_missed(m), m.tile))
     first = "".join(map(_map, ranked[:MAX_MAPS]))

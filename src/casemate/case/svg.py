@@ -85,11 +85,12 @@ def axis(
     if low == high:
         pad = abs(low) or 1.0
         return Axis(low=low - pad, high=high + pad, log=False, start=start, end=end)
-    step = _step(low, high)
-    return Axis(
-        low=step * math.floor(low / step + 1e-9), high=step * math.ceil(high / step - 1e-9),
-        log=False, start=start, end=end,
-    )  # fmt: skip
+    while True:
+        step = _step(low, high)
+        wide = step * math.floor(low / step + 1e-9), step * math.ceil(high / step - 1e-9)
+        if step == _step(*wide):
+            return Axis(low=wide[0], high=wide[1], log=False, start=start, end=end)
+        low, high = wide
 
 
 def decade_below(value: float) -> float:
@@ -109,7 +110,7 @@ def _step(low: float, high: float) -> float:
 
 
 def linear_ticks(low: float, high: float) -> list[float]:
-    """Return multiples of 1, 2 or 5 times a power of ten between both ends, four to eleven."""
+    """Return multiples of 1, 2 or 5 times a power of ten between both ends."""
     step = _step(low, high)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [step * k for k in range(first, last + 1)]

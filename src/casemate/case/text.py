@@ -16,7 +16,7 @@ from casemate.case.svg import shortened
 from casemate.case.verdict import judged, judged_move, move_verdicts, overall, verdicts
 
 WIDTH = 100
-MAX_DOUBTS, MAX_TARGETS, MAX_MOVES, MAX_CAUSES = 5, 12, 5, 5
+MAX_DOUBTS, MAX_TARGETS, MAX_MOVES, MAX_CAUSES = 5, 10, 5, 5
 
 
 def case_text(results: Results, files: Iterable[str] = ()) -> str:

@@ -46,7 +46,9 @@ def _goal(structure: Structure, node: Node, depth: int) -> str:
 
 
 def _words(kind: str) -> str:
-    return {"Context": "in the context of", "Assumption": "assuming", "Justification": "for"}[kind]
+    return {"Context": "in the context of", "Assumption": "assuming", "Justification": "because"}[
+        kind
+    ]
 
 
 def _solution(node: Node) -> str:
