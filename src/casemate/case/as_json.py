@@ -74,14 +74,15 @@ def case_schema() -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return JSON values: tuples as lists, what is no finite number as null."""
+    """Return JSON values: tuples as lists, scalars of numpy as plain ones, not finite as null."""
     if isinstance(value, dict):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(each) for each in value]
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value
+    if value is None or isinstance(value, str | bool):
+        return value
+    plain = value.item() if hasattr(value, "item") else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def _interval(low: float | None, high: float | None) -> list[float] | None:

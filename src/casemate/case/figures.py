@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from casemate.case.results import Trial
+
 _SCALES: dict[str, tuple[tuple[float, float, str], ...]] = {
     "m": ((1.0, 1.0, "m"), (1e-3, 1e3, "mm"), (0.0, 1e6, "µm")),
     "s": ((86_400.0, 1 / 86_400.0, "d"), (3600.0, 1 / 3600.0, "h"), (60.0, 1 / 60.0, "min"),
@@ -95,3 +97,11 @@ def _parameter(name: str, value: float) -> str:
         if name.endswith(suffix):
             return f"{name.removesuffix(suffix).replace('_', ' ')} {figure(value, unit)}"
     return f"{name.replace('_', ' ')} {figure(value)}"
+
+
+def place(trial: Trial, digits: int = 1) -> str:
+    """Return the tile and the point in its plane; moves without a point or a tile have neither."""
+    tile = trial.tile or "no tile"
+    if not (math.isfinite(trial.x_m) and math.isfinite(trial.y_m)):
+        return tile
+    return f"{tile} ({trial.x_m * 1e3:.{digits}f}, {trial.y_m * 1e3:.{digits}f}) mm"

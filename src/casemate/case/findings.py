@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from casemate.case.figures import figure, parameters, rate
+from casemate.case.figures import figure, parameters, place, rate
 from casemate.case.results import MoveResult, Results, Target, Trial, Verdict
 from casemate.case.sensitivity import sensitivity
 from casemate.case.verdict import judged, judged_far, judged_move
@@ -113,10 +113,7 @@ def _told(move: MoveResult, missed: int, why: str) -> str:
         text += f"; {missed} of {move.trials} trials went undetected"
     if move.weakest:
         at = move.weakest
-        text += (
-            f"; weakest on {at.tile} at ({at.x_m * 1e3:.1f}, {at.y_m * 1e3:.1f}) mm, "
-            f"margin {at.margin:.3g} nats"
-        )
+        text += f"; weakest on {place(at)}, margin {at.margin:.3g} nats"
         if at.parameters:
             text += f", {parameters(at.parameters)}"
     return text

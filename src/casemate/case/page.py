@@ -11,6 +11,7 @@ from importlib.resources import files
 
 from casemate.case.argument import argument
 from casemate.case.checks import checked
+from casemate.case.figures import place
 from casemate.case.ladder import ladder_svg
 from casemate.case.maps import atlas_svgs, map_svg, weakest
 from casemate.case.marks import command, tone
@@ -165,15 +166,11 @@ def _missed(tile: TileMap) -> int:
 
 def _map(tile: TileMap) -> str:
     worst = weakest(list(tile.trials))
-    place = (
-        f"; weakest margin {worst.margin:.3g} nats at ({worst.x_m * 1e3:.1f}, "
-        f"{worst.y_m * 1e3:.1f}) mm"
-        if worst
-        else ""
-    )
+    told = f"; weakest margin {worst.margin:.3g} nats at {place(worst)}" if worst else ""
     return (
         f"<figure>{map_svg(tile)}<figcaption><b>{escape(tile.tile)}</b>, {escape(tile.face)}: "
-        f"{_missed(tile)} of {len(tile.trials)} trials not detected{place}</figcaption></figure>"
+        f"{_missed(tile)} of {len(tile.trials)} trials not detected{escape(told)}"
+        "</figcaption></figure>"
     )
 
 

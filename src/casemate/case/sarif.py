@@ -72,16 +72,18 @@ def _result(results: Results, finding: Finding, index: int) -> dict[str, Any]:
 
 def _location(results: Results, finding: Finding) -> dict[str, Any]:
     place = finding.place
-    if place is None:
+    if place is None or not place.tile:
         return {
             "name": finding.about,
             "fullyQualifiedName": f"{results.enclosure}/{finding.what}/{finding.about}",
             "kind": finding.what,
         }
+    at = ""
+    if math.isfinite(place.x_m) and math.isfinite(place.y_m):
+        at = f"/x={place.x_m * 1e3:.3f}mm,y={place.y_m * 1e3:.3f}mm"
     return {
         "name": place.tile,
-        "fullyQualifiedName": f"{results.enclosure}/{place.tile}"
-        f"/x={place.x_m * 1e3:.3f}mm,y={place.y_m * 1e3:.3f}mm",
+        "fullyQualifiedName": f"{results.enclosure}/{place.tile}{at}",
         "kind": "tile",
         "properties": _point(place),
     }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from casemate.case.figures import figure, interval, parameters, rate
+from casemate.case.figures import figure, interval, parameters, place, rate
 from casemate.case.ladder import level_name
 from casemate.case.marks import badge, command
 from casemate.case.results import MoveResult, Part, Results, Target
@@ -130,7 +130,7 @@ def _target(target: Target) -> tuple[Cell, ...]:
         _s(figure(target.achieved, target.unit), "n"),
         (escape(span) + at, "n"),
         _s(target.kind),
-        (_evidence(target.evidence, target.rerun, target.rests_on), "w"),
+        (_evidence(target.evidence, target.rerun, target.rests_on), "w evidence"),
     )
 
 
@@ -175,9 +175,8 @@ def _weakest(move: MoveResult) -> str:
     if at is None:
         return "no trial kept"
     end = "" if at.detected else ", <b>not detected</b>"
-    place = f"{at.tile} ({at.x_m * 1e3:.1f}, {at.y_m * 1e3:.1f}) mm"
     values = f"<br>{escape(parameters(at.parameters))}" if at.parameters else ""
-    return f"{escape(place)}, margin {at.margin:.3g} nats{end}{values}"
+    return f"{escape(place(at))}, margin {at.margin:.3g} nats{end}{values}"
 
 
 def _searched(move: MoveResult) -> str:
@@ -256,7 +255,7 @@ def far_table(results: Results) -> str:
             _s(rate(f.upper), "n"),
             _s(level_name(f.level)),
             _s(f.kind),
-            (_evidence(f.about, f.rerun, f.rests_on), "w"),
+            (_evidence(f.about, f.rerun, f.rests_on), "w evidence"),
         )
         for f in results.far
     )

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 
 from casemate.case.checks import checked
-from casemate.case.figures import figure, interval, rate
+from casemate.case.figures import figure, interval, place, rate
 from casemate.case.ladder import level_name
 from casemate.case.marks import sign
 from casemate.case.results import MoveResult, Results, Target
@@ -134,18 +134,15 @@ def _move(move: MoveResult) -> tuple[str, ...]:
     found = judged_move(move)
     if move.goal == "discredit":
         ended = f"TAMPER in {move.tamper} of {move.trials}"
-        place = level_name(move.level)
+        where = level_name(move.level)
     else:
         ended = f"PoD {figure(move.pod, 'share')}" if move.trials else "not tried"
         if move.trials:
             ended += f", {interval(move.pod_low, move.pod_high, 'share')}"
-        place = ""
-        if move.weakest:
-            at = move.weakest
-            place = f"{at.tile} ({at.x_m * 1e3:.0f}, {at.y_m * 1e3:.0f}) mm"
-        if not math.isnan(move.adaptive) and move.adaptive < 0:
-            place += "; search got past"
-    return f"{sign(found.verdict)} {shortened(move.id, 20)}", found.verdict, ended, place
+        notes = [place(move.weakest, 0)] if move.weakest else []
+        notes += ["search got past"] if move.adaptive < 0 else []
+        where = "; ".join(notes)
+    return f"{sign(found.verdict)} {shortened(move.id, 20)}", found.verdict, ended, where
 
 
 def _causes(results: Results) -> list[str]:

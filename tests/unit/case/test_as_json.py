@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import numpy as np
 import pytest
 import rfc8785
 from case_samples import far, full, move, small, target
@@ -106,6 +107,16 @@ def test_the_digest_is_of_the_rest_and_changes_with_it() -> None:
 
 def test_a_seed_of_any_size_is_kept_whole() -> None:
     assert case_document(small(seed=2**63 + 1))["seed"] == "9223372036854775809"
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    counted = replace(
+        move(), trials=np.int64(400), pod=np.float64(1.0),
+        weakest=replace(full().maps[0].trials[0], detected=np.bool_(True)),
+    )  # fmt: skip
+    plain = replace(move(), pod=1.0, weakest=replace(full().maps[0].trials[0], detected=True))
+    assert case_document(small(moves=(counted,))) == case_document(small(moves=(plain,)))
+    json.dumps(case_document(small(moves=(counted,))), allow_nan=False)
 
 
 def test_the_order_of_versions_and_parameters_does_not_matter() -> None:

