@@ -11,8 +11,8 @@ from typing import Any
 from casemate.case.results import Results
 from casemate.core.errors import InputError
 
-NS = "urn:casemate:case"
-"""Namespace of property names that OSCAL does not define."""
+NS = "https://casemate.invalid/ns/case"
+"""Namespace of property names that OSCAL does not define: a name, not an address (RFC 2606)."""
 _SPACE = uuid.UUID("5b0f3a54-7f0f-4c8e-9b0e-4f3f6d2a9c11")
 """Drawn once, at random; the namespace of all version 5 UUIDs of cases."""
 CONTROLS = {

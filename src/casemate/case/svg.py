@@ -10,6 +10,8 @@ from html import escape
 from casemate.case.figures import number
 
 Point = tuple[float, float]
+NEAR = 1e-6
+"""Of a step: what rounding may do to an axis, far below a pixel."""
 
 
 def picture(width: float, height: float, title: str, about: str, body: str, kind: str = "") -> str:
@@ -63,7 +65,7 @@ class Axis:
     def ticks(self) -> list[float]:
         """Return where to label, between both ends."""
         found = log_ticks(self.low, self.high) if self.log else linear_ticks(self.low, self.high)
-        slack = 1e-9 * (self.high - self.low)
+        slack = NEAR * (self.high - self.low)
         return [t for t in found if self.low - slack <= t <= self.high + slack]
 
 
@@ -85,12 +87,13 @@ def axis(
     if low == high:
         pad = abs(low) or 1.0
         return Axis(low=low - pad, high=high + pad, log=False, start=start, end=end)
-    while True:
+    for _ in range(9):  # widened until its own step is the step that it was widened by
         step = _step(low, high)
-        wide = step * math.floor(low / step + 1e-9), step * math.ceil(high / step - 1e-9)
+        wide = step * math.floor(low / step + NEAR), step * math.ceil(high / step - NEAR)
         if step == _step(*wide):
-            return Axis(low=wide[0], high=wide[1], log=False, start=start, end=end)
+            break
         low, high = wide
+    return Axis(low=wide[0], high=wide[1], log=False, start=start, end=end)
 
 
 def decade_below(value: float) -> float:
@@ -106,13 +109,13 @@ def decade_above(value: float) -> float:
 def _step(low: float, high: float) -> float:
     rough = (high - low) / 5.0
     ten = 10.0 ** math.floor(math.log10(rough))
-    return next(m * ten for m in (1.0, 2.0, 5.0, 10.0) if m * ten >= rough * (1 - 1e-9))
+    return next(m * ten for m in (1.0, 2.0, 5.0, 10.0) if m * ten >= rough * (1 - NEAR))
 
 
 def linear_ticks(low: float, high: float) -> list[float]:
     """Return multiples of 1, 2 or 5 times a power of ten between both ends."""
     step = _step(low, high)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    first, last = math.ceil(low / step - NEAR), math.floor(high / step + NEAR)
     return [step * k for k in range(first, last + 1)]
 
 

@@ -1,8 +1,8 @@
 """OSCAL: required keys of the model, ids, and that every link ends at something.
 
 Outside truth, by hand: the documents of `full`, `small` and empty results pass the strict models of
-compliance-trestle 5.2.0 (OSCAL 1.2.1, with the version string put in), and a planted wrong target
-type fails them.
+compliance-trestle 3.4.0 (OSCAL 1.1.2) and 5.2.0 (1.2.1, with its version string put in); a wrong
+target type, a malformed UUID and an unknown key fail them.
 """
 
 from __future__ import annotations
