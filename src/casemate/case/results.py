@@ -78,6 +78,8 @@ class MoveResult:
     within the allowed time; pod_low, pod_high at `confidence`. goal discredit: `tamper` counts the
     trials that noise alone brought to TAMPER, `level` the highest level of response reached.
     adaptive: least margin that a search found, nan if none was made, with `budget` evaluations.
+    required: the PoD asked of a move to go in; None leaves the move in doubt. rests_on: ids of
+    assumptions.
     """
 
     id: str
@@ -107,6 +109,8 @@ class MoveResult:
     adaptive: float
     budget: int
     rerun: str
+    required: float | None = None
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
