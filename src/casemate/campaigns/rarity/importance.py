@@ -8,41 +8,14 @@ drawn from the null itself. ARL = length / p. The error does not grow with the A
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
+from casemate.campaigns.rarity.estimate import Estimate, estimate
 from casemate.campaigns.rarity.exact import Cusum, Real
 from casemate.campaigns.rarity.law import Steps
 from casemate.core.errors import InputError, ProofError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """An ARL in samples with its interval at `confidence`, and what it cost.
-
-    `relative_error`: one standard error over the value. `trials`: excursions or replicates.
-    `steps`: samples drawn.
-    """
-
-    arl: float
-    low: float
-    high: float
-    confidence: float
-    relative_error: float
-    trials: int
-    steps: int
-
-
-def estimate(log_arl: float, relative_error: float, confidence: float, quantile: float,
-             trials: int, steps: int) -> Estimate:  # fmt: skip
-    """Return the estimate with an interval that is even in ln ARL: `quantile` standard errors."""
-    half = quantile * relative_error
-    return Estimate(
-        arl=_exp(log_arl), low=_exp(log_arl - half), high=_exp(log_arl + half),
-        confidence=confidence, relative_error=relative_error, trials=trials, steps=steps,
-    )  # fmt: skip
 
 
 def importance_arl(
@@ -138,7 +111,3 @@ def _excursions(
         length += n
         long_square += n * n
     return np.array([weight, square, length, long_square, length])
-
-
-def _exp(log: float) -> float:
-    return math.exp(log) if log < 709.0 else math.inf
