@@ -85,11 +85,14 @@ def computed_far(
 ) -> Far:
     """Return streams x samples a year / ARL; the interval is the estimate's, none if exact.
 
-    It says nothing of how wrong the null model is: that is what `null_far` is for.
+    It says nothing of how wrong the null model is: that is what `null_far` is for. Raises
+    InputError for an estimate with a finding.
     """
     _positive(cause, streams=streams, sample_hz=sample_hz)
     samples = per_year(sample_hz) * streams
     if isinstance(arl, Estimate):
+        if arl.finding:
+            raise InputError(f"{arl.finding}.", remedy="clip, or take more trials.", key=cause)
         middle, low, high, confidence = arl.arl, arl.high, arl.low, arl.confidence
     else:
         middle, low, high, confidence = arl, arl, arl, 1.0

@@ -54,12 +54,17 @@ def renewal_arl(k: float, h: float) -> float:
     return math.exp(2.0 * k * h) / (2.0 * k * k * nu * nu)
 
 
+@pytest.mark.slow
+def test_and_at_any_size_that_doubles_hold() -> None:
+    assert arl(Cusum(k=0.5, h=400.0)) == pytest.approx(renewal_arl(0.5, 400.0), rel=1e-9)
+
+
 @pytest.mark.parametrize(
     ("k", "h"), [(0.5, 30.0), (0.5, 35.9), (0.5, 36.6), (0.25, 70.0), (1.0, 18.0), (2.0, 30.0),
-                 (0.5, 100.0), (0.5, 400.0)],
+                 (0.5, 100.0)],
 )  # fmt: skip
 def test_rare_alarms_have_the_rate_of_renewal_theory(k: float, h: float) -> None:
-    """ARL of 1e13 to 1e174, nine digits: an equation for the ARL itself has none left at 1e16."""
+    """ARL of 1e13 to 1e52, nine digits: an equation for the ARL itself has none left at 1e16."""
     assert arl(Cusum(k=k, h=h)) == pytest.approx(renewal_arl(k, h), rel=1e-9)
 
 
@@ -102,7 +107,7 @@ def test_a_clipped_input_is_the_limit_of_finer_codes(k: float, h: float, clip: f
 def test_clipped_rates_converge_with_the_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     from casemate.campaigns.rarity import exact
 
-    for clip, h in ((4.0, 12.0), (3.0, 36.0), (4.0, 36.6), (2.0, 10.0)):
+    for clip, h in ((4.0, 12.0), (3.0, 20.0), (2.0, 10.0)):
         known = log_arl(Cusum(k=0.5, h=h, clip=clip))
         exact._one_side.cache_clear()
         monkeypatch.setattr(exact, "WIDTH", 0.7)

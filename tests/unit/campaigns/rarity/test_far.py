@@ -44,6 +44,13 @@ def test_an_estimate_brings_its_interval() -> None:
     assert found.confidence == 0.9
 
 
+def test_an_estimate_that_scatters_is_no_figure() -> None:
+    wide = Estimate(arl=2e10, low=1e9, high=4e11, confidence=0.95, relative_error=0.4,
+                    trials=10, steps=1)  # fmt: skip
+    with pytest.raises(InputError, match="scattered"):
+        computed_far("bank", arl=wide, streams=2, sample_hz=10.0, assumptions=MODEL)
+
+
 def test_a_theorem_is_its_bound() -> None:
     found = theorem_far("keyed", alpha=1e-15, streams=100, chip_hz=1e3, assumptions=("key secret",))
     assert found.high == found.per_year == pytest.approx(1e-15 * 100 * 1e3 * 31_557_600)
