@@ -27,36 +27,68 @@ LIMIT = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Local:
-    """Processes of this machine. workers: how many; 1 works in this process, without any."""
+    """Processes of this machine, for one run. workers: how many; 1 works in this process."""
 
     workers: int = 1
 
     def __post_init__(self) -> None:
         if self.workers < 1:
             raise InputError(
-                "a campaign needs a worker.", remedy="give 1 or more.", key="workers",
+                "a campaign needs a worker.",
+                remedy="give 1 or more.",
+                key="workers",
                 value=self.workers,
-            )  # fmt: skip
+            )
 
     def replies(self, task: bytes, todo: Sequence[Batch]) -> Iterator[tuple[Batch, Reply]]:
         """Yield each batch with its reply as it comes in; see `run.Engine`."""
-        if self.workers == 1:
+        with LocalPool(min(self.workers, len(todo))) as pool:
+            yield from pool.replies(task, todo)
+
+
+class LocalPool:
+    """Processes of this machine that stay for many runs, as a search makes them.
+
+    with LocalPool(2) as pool:
+        run(jobs, work, store, engine=pool)
+    """
+
+    def __init__(self, workers: int) -> None:
+        self._alone = Local(workers=max(workers, 1)).workers == 1
+        self._workers = [_Worker() for _ in range(0 if self._alone else workers)]
+
+    def __enter__(self) -> LocalPool:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes now, whatever they do."""
+        for worker in self._workers:
+            worker.end()
+
+    def replies(self, task: bytes, todo: Sequence[Batch]) -> Iterator[tuple[Batch, Reply]]:
+        """Yield each batch with its reply as it comes in; see `run.Engine`."""
+        if self._alone:
             for batch in todo:
                 yield batch, carry_out(task, batch)
             return
-        workers = [_Worker() for _ in range(min(self.workers, len(todo)))]
+        running: dict[Future[Reply], tuple[_Worker, Batch]] = {}
         try:
-            yield from _shared_out(workers, task, todo)
+            yield from _shared_out(self._workers, running, task, todo)
         finally:
-            for worker in workers:
+            for worker, _ in running.values():
                 worker.end()
 
 
 def _shared_out(
-    workers: list[_Worker], task: bytes, todo: Sequence[Batch]
+    workers: list[_Worker],
+    running: dict[Future[Reply], tuple[_Worker, Batch]],
+    task: bytes,
+    todo: Sequence[Batch],
 ) -> Iterator[tuple[Batch, Reply]]:
     waiting, idle = deque(todo), list(workers)
-    running: dict[Future[Reply], tuple[_Worker, Batch]] = {}
     deaths: dict[str, int] = {}
     while waiting or running:
         while waiting and idle:

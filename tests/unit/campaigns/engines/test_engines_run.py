@@ -18,7 +18,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from casemate.campaigns.engines.jobs import Batch, Job, Outcome, batches
-from casemate.campaigns.engines.local import Local
+from casemate.campaigns.engines.local import Local, LocalPool
 from casemate.campaigns.engines.run import run
 from casemate.campaigns.engines.store import Store
 from casemate.campaigns.engines.worker import Reply, carry_out
@@ -125,6 +125,23 @@ def test_a_killed_worker_loses_its_running_batch_alone(tmp_path: Path) -> None:
     calls = (tmp_path / "calls").read_text().split()
     assert sorted(calls, key=int) == ["0", "3", "3", "6", "9", "12"]
     assert repr(found) == repr(run(JOBS, works.draw, store(tmp_path / "t"), batch=3))
+
+
+def test_a_pool_keeps_its_workers_over_runs_errors_and_deaths(tmp_path: Path) -> None:
+    setup = partial(works.prepare, str(tmp_path))
+    with LocalPool(2) as pool:
+        first = run(JOBS, works.draw, store(tmp_path / "1"), batch=3, setup=setup, engine=pool)
+        pids = {int(path.name.partition("-")[2]) for path in tmp_path.glob("setup-*")}
+        run(JOBS, works.draw, store(tmp_path / "2"), batch=3, setup=setup, engine=pool)
+        assert pids == {int(path.name.partition("-")[2]) for path in tmp_path.glob("setup-*")}
+        with pytest.raises(CampaignError, match="planted"):
+            run(JOBS, works.raising, store(tmp_path / "3"), batch=3, engine=pool)
+        for pid in pids:
+            if _runs(pid):
+                os.kill(pid, signal.SIGKILL)
+        again = run(JOBS, works.draw, store(tmp_path / "4"), batch=3, engine=pool)
+    assert repr(first) == repr(again)
+    assert _soon(lambda: [pid for pid in _workers_of(os.getpid()) if _runs(pid)], 0) == []
 
 
 def test_a_batch_that_always_kills_is_named_and_the_rest_kept(tmp_path: Path) -> None:
