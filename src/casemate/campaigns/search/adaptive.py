@@ -84,6 +84,20 @@ def search(
     as what lesser means found. A space that the budget pays for whole is tried whole.
     CampaignError if no candidate meets its goal, or a loss is nan.
     """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(1):  # eigenvectors to the last bit, however many cores there are
+        return _search(margin, space, seed, effort, shortfall, starts)
+
+
+def _search(
+    margin: Margin,
+    space: Space,
+    seed: int,
+    effort: Effort,
+    shortfall: Shortfall | None,
+    starts: Sequence[Candidate],
+) -> Found:
     ledger = Ledger(
         margin=margin,
         seeds=seeds_of(seed, 0, effort.seeds),

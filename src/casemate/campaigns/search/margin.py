@@ -6,6 +6,8 @@ the same seeds (common random numbers), so that their difference is theirs and n
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -57,18 +59,32 @@ class Restart:
 class Found:
     """What a search found. loss: of `best` in the search, lower than its true mean by selection.
 
-    confirmed: mean over fresh seeds, with its standard error (nan for one seed), and `won`, the
-    share of them below 0. trials: spent in the search, the confirmation not counted.
+    fresh: losses of `best` under seeds that the search never saw. trials: spent in the search,
+    `fresh` not counted.
     """
 
     best: Candidate
     loss: float
-    confirmed: float
-    standard_error: float
-    won: float
+    fresh: tuple[float, ...]
     trials: int
     evaluations: tuple[Evaluation, ...]
     restarts: tuple[Restart, ...]
+
+    @property
+    def confirmed(self) -> float:
+        """Return the mean of `fresh`, which no selection has touched."""
+        return math.fsum(self.fresh) / len(self.fresh)
+
+    @property
+    def standard_error(self) -> float:
+        """Return the standard error of `confirmed`, nan for one fresh seed."""
+        count = len(self.fresh)
+        return statistics.stdev(self.fresh) / math.sqrt(count) if count > 1 else math.nan
+
+    @property
+    def won(self) -> float:
+        """Return the share of `fresh` below 0."""
+        return sum(each < 0.0 for each in self.fresh) / len(self.fresh)
 
     @property
     def curve(self) -> tuple[tuple[int, float], ...]:
@@ -147,13 +163,10 @@ class Ledger:
                 remedy="widen the ranges, raise the budget, or ask for less.",
             )
         fresh = table(self.margin, (self.best.candidate,), confirm)[0]
-        error = float(fresh.std(ddof=1)) / len(fresh) ** 0.5 if len(fresh) > 1 else float("nan")
         return Found(
             best=self.best.candidate,
             loss=self.best.loss,
-            confirmed=float(fresh.mean()),
-            standard_error=error,
-            won=float((fresh < 0.0).mean()),
+            fresh=tuple(fresh.tolist()),
             trials=self.trials,
             evaluations=tuple(self.rows),
             restarts=tuple(restarts),

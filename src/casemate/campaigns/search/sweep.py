@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from casemate.attacks.move import Move
+from casemate.attacks.potential_rules import Means, of_parameters
 from casemate.campaigns.search.adaptive import Effort, search
 from casemate.campaigns.search.at_random import at_random
 from casemate.campaigns.search.margin import Found, Margin, Shortfall
 from casemate.campaigns.search.space import Candidate, Space
 from casemate.core.errors import InputError
 
-Means = Literal["persons", "money", "time", "power"]
+Kind = Literal["persons", "money", "time", "power"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,7 @@ class Ladder:
     may end without an answer, and says so.
     """
 
-    means: Means | str
+    means: Kind | str
     unit: str
     levels: tuple[float, ...]
     bound: float | None = None
@@ -135,6 +137,11 @@ def sweep(
         at=rows[-1].value,
         corner=rows[-1].best.best,
     )
+
+
+def within(move: Move, means: Means) -> Shortfall:
+    """Return a shortfall that rejects what costs more than `means`, by the move's potential."""
+    return lambda candidate: means.lacking(of_parameters(move, candidate.values))
 
 
 def _level(

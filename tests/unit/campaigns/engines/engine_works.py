@@ -21,6 +21,11 @@ def prepare(folder: str) -> None:
         stream.write("x")
 
 
+def unprepared() -> None:
+    """Fail to set up."""
+    raise FileNotFoundError("no twin here")
+
+
 def draw(jobs: tuple[Job, ...]) -> tuple[Outcome, ...]:
     """Return numbers that only the right generator gives, to the last bit."""
     rows = []

@@ -160,6 +160,12 @@ def test_an_error_of_work_names_the_batch(tmp_path: Path, workers: int) -> None:
     assert files(tmp_path) or workers > 1
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_of_the_set_up_is_told(tmp_path: Path, workers: int) -> None:
+    with pytest.raises(CampaignError, match="FileNotFoundError: no twin here"):
+        run(JOBS, works.draw, store(tmp_path), workers=workers, batch=4, setup=works.unprepared)
+
+
 @pytest.mark.parametrize(
     ("work", "words"), [(works.too_few, "4 jobs gave 3"), (works.not_plain, "not plain data")]
 )

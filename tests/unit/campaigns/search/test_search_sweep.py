@@ -10,10 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from search_samples import Of, plain
 
+from casemate.attacks.catalogue import move
+from casemate.attacks.potential_rules import Means
 from casemate.campaigns.search.adaptive import Effort
 from casemate.campaigns.search.goals import GOALS, Figures, loss
 from casemate.campaigns.search.margin import Margin, Shortfall
-from casemate.campaigns.search.sweep import Ladder, Swept, sweep
+from casemate.campaigns.search.space import Candidate
+from casemate.campaigns.search.sweep import Ladder, Swept, sweep, within
 from casemate.core.errors import InputError
 
 SPACE = plain(2)
@@ -85,6 +88,14 @@ def test_more_means_never_lose() -> None:
         assert sum(level.found.best.values.values()) <= level.value
     for less, more in itertools.pairwise(found.levels):
         assert more.found.evaluations[0].candidate == less.best.best
+
+
+def test_means_bind_by_what_a_move_takes() -> None:
+    laser = move("laser")
+    allowed = within(laser, Means(on_site_s=laser.potential.on_site_s + 100.0))
+    assert allowed(Candidate(values=laser.defaults())) == 0.0
+    assert allowed(Candidate(values={**laser.defaults(), "holes": 50.0})) == 0.0  # 98 s more
+    assert allowed(Candidate(values={**laser.defaults(), "holes": 60.0})) > 0.0
 
 
 def test_ladders_without_sense_are_refused() -> None:
