@@ -14,7 +14,8 @@ import numpy as np
 
 from casemate.attacks.move import Move, Plan, Values
 from casemate.attacks.places import Near, plan_at, plan_drawn
-from casemate.attacks.potential import Potential, together
+from casemate.attacks.potential import Potential, hardest, together
+from casemate.attacks.potential_rules import of_parameters
 from casemate.attacks.shifting import joined, last_s, shifted
 from casemate.core.errors import InputError
 from casemate.core.geometry import Point
@@ -89,13 +90,18 @@ class AttackPlan:
 
     @property
     def potential(self) -> Potential:
-        """Return what the plan takes: each move is prepared once, and carried out at each step.
+        """Return what the plan takes with the values of its steps.
+
+        Each move is prepared once, as hard as its hardest step, and carried out at each step.
 
         Persons are the most that a step needs; steps at the same time may need more.
         """
-        moves = {step.move.id: step.move for step in self.steps}
-        once = together(tuple(each.potential for each in moves.values()))
-        return replace(once, on_site_s=sum(step.move.potential.on_site_s for step in self.steps))
+        done: dict[str, list[Potential]] = {}
+        for step in self.steps:
+            done.setdefault(step.move.id, []).append(of_parameters(step.move, step.values))
+        once = together(tuple(hardest(tuple(each)) for each in done.values()))
+        on_site_s = sum(part.on_site_s for each in done.values() for part in each)
+        return replace(once, on_site_s=on_site_s)
 
     def placed(self, enclosure: Enclosure, generator: np.random.Generator) -> dict[str, Plan]:
         """Return where the plan works on a design: places given, and those drawn, by id."""

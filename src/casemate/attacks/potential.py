@@ -1,27 +1,22 @@
-"""Attack potential: what a move asks of the adversary, in the points of the Common Criteria.
+"""Attack potential: what a move asks of the adversary, in points of Common Criteria and of JIL.
 
-One sum over five factors (CEM, ISO/IEC 18045 annex B; ISO/SAE 21434 annex G has the same). The
-scale ends below a state: months, several experts, bespoke equipment, critical knowledge and a
-difficult window give 57 points at most, so persons and money are stated beside it.
+CEM is one sum over five factors (ISO/IEC 18045 annex B; ISO/SAE 21434 annex G has the same). It
+ends below a state: months, several experts, bespoke equipment, critical knowledge and a difficult
+window give 57 points at most. JIL for smartcards sums identification and exploitation. Both
+saturate, so persons, money, suppliers, concealment and repeats count in `beyond`, which has no end.
+Points are data: `potentials/*.toml`, with their sources and whether they were verified.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from casemate.attacks.potential_tables import CEM, JIL, endless_axes, points_table
 
 DAY_S = 86_400.0
-ELAPSED = (
-    (1.0, 0), (7.0, 1), (14.0, 2), (30.0, 4), (60.0, 7), (90.0, 10), (120.0, 13), (150.0, 15),
-    (180.0, 17),
-)  # fmt: skip
-"""Days at most, points; longer counts 19."""
-EXPERTISE = {"layman": 0, "proficient": 3, "expert": 6, "multiple experts": 8}
-KNOWLEDGE = {"public": 0, "restricted": 3, "sensitive": 7, "critical": 11}
-WINDOW = {"unlimited": 0, "easy": 1, "moderate": 4, "difficult": 10}
-EQUIPMENT = {"standard": 0, "specialised": 4, "bespoke": 7, "multiple bespoke": 9}
-LEVELS = ((25, "beyond high"), (20, "high"), (14, "moderate"), (10, "enhanced-basic"), (0, "basic"))
-"""Least points of each level (AVA_VAN.5 must resist high)."""
+Knowledge = Literal["public", "restricted", "sensitive", "critical"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,49 +24,105 @@ class Potential:
     """What a move takes. All figures are planning values unless the move's file names a source.
 
     elapsed_s: preparation and practice on samples. on_site_s: at the enclosure. persons: at once,
-    on site and off it. cost_usd: of equipment, samples and wages.
+    on site and off it. cost_usd: of equipment, samples and wages. samples: enclosures used up to
+    prepare. open_samples: how guarded samples are whose inside is open to the adversary, public if
+    none is needed. suppliers: insiders or suppliers that must cooperate. concealed_s: for which the
+    attack must stay unseen afterwards. attempts: needed until one succeeds.
     """
 
     elapsed_s: float
     on_site_s: float
     expertise: Literal["layman", "proficient", "expert", "multiple experts"]
-    knowledge: Literal["public", "restricted", "sensitive", "critical"]
+    knowledge: Knowledge
     window: Literal["unlimited", "easy", "moderate", "difficult"]
     equipment: Literal["standard", "specialised", "bespoke", "multiple bespoke"]
     persons: int
     cost_usd: float
+    samples: int = 1
+    open_samples: Knowledge = "public"
+    suppliers: int = 0
+    concealed_s: float = 0.0
+    attempts: int = 1
 
     @property
     def points(self) -> int:
-        """Return the sum over the five factors."""
-        days = self.elapsed_s / DAY_S
-        elapsed = next((points for most, points in ELAPSED if days <= most), 19)
-        return (
-            elapsed
-            + EXPERTISE[self.expertise]
-            + KNOWLEDGE[self.knowledge]
-            + WINDOW[self.window]
-            + EQUIPMENT[self.equipment]
-        )
+        """Return the sum of CEM over the five factors."""
+        return sum(each.points(getattr(self, each.id))[0] for each in points_table(CEM).factors)
 
     @property
     def level(self) -> str:
         """Return the level of `points`."""
-        return next(name for least, name in LEVELS if self.points >= least)
+        return points_table(CEM).level(self.points)
+
+    @property
+    def jil(self) -> tuple[int, int]:
+        """Return the points of identification and exploitation; JIL's figure is their sum.
+
+        Preparation is identification's time, time on site exploitation's. Expertise, knowledge,
+        samples and equipment are taken as hard in both, so exploitation is an upper bound.
+        """
+        identification = exploitation = 0
+        for each in points_table(JIL).factors:
+            if each.id == "elapsed":
+                first, second = each.points(self.elapsed_s)[0], each.points(self.on_site_s)[1]
+            else:
+                first, second = each.points(getattr(self, each.id))
+            identification += first
+            exploitation += second
+        return identification, exploitation
+
+    @property
+    def jil_level(self) -> str:
+        """Return the AVA_VAN level of a product whose easiest attack takes this."""
+        return points_table(JIL).level(sum(self.jil))
+
+    @property
+    def beyond(self) -> float:
+        """Return the points of axes that never end: ours, planning values, beside the scales."""
+        return sum(axis.points(getattr(self, axis.id)) for axis in endless_axes())
 
 
 def together(parts: tuple[Potential, ...]) -> Potential:
     """Return the potential of a plan: the hardest factor of each part, times and costs summed.
 
-    Persons are the most that any part needs.
+    Persons, suppliers, concealment and attempts are the most that any part needs.
     """
-    return Potential(
+    return replace(
+        hardest(parts),
         elapsed_s=sum(part.elapsed_s for part in parts),
         on_site_s=sum(part.on_site_s for part in parts),
-        expertise=max((part.expertise for part in parts), key=EXPERTISE.__getitem__),
-        knowledge=max((part.knowledge for part in parts), key=KNOWLEDGE.__getitem__),
-        window=max((part.window for part in parts), key=WINDOW.__getitem__),
-        equipment=max((part.equipment for part in parts), key=EQUIPMENT.__getitem__),
-        persons=max(part.persons for part in parts),
         cost_usd=sum(part.cost_usd for part in parts),
+        samples=sum(part.samples for part in parts),
     )
+
+
+def hardest(parts: tuple[Potential, ...]) -> Potential:
+    """Return the hardest of every factor, times, costs and counts included."""
+    found = parts[0]
+    for part in parts[1:]:
+        found = raised(found, **{name: getattr(part, name) for name in _FIELDS})
+    return found
+
+
+def raised(potential: Potential, **least: object) -> Potential:
+    """Return a potential whose factors are at least those given; words as the tables order them."""
+    chosen: dict[str, Any] = {
+        name: _FIELDS[name](getattr(potential, name), value) for name, value in least.items()
+    }
+    return replace(potential, **chosen)
+
+
+def _harder(factor: str, table: str = CEM) -> Callable[[str, str], str]:
+    return lambda first, second: points_table(table).factor(factor).harder(first, second)
+
+
+_FIELDS: dict[str, Callable[..., object]] = {
+    **{name: _harder(name) for name in ("expertise", "knowledge", "window", "equipment")},
+    "open_samples": _harder("open_samples", JIL),
+    **dict.fromkeys(
+        ("elapsed_s", "on_site_s", "persons", "cost_usd", "samples", "suppliers", "concealed_s",
+         "attempts"),
+        max,
+    ),
+}  # fmt: skip
+"""How the harder of two values is found, by field."""

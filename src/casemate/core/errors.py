@@ -7,6 +7,7 @@ CasemateError
 ├── DesignError             no design meets the spec (exit code 1)
 ├── MeshError               a tile cannot be covered (exit code 1)
 ├── ProofError              a proof cannot be carried out (exit code 1)
+├── CampaignError           a campaign cannot be run to its end (exit code 1)
 ├── ReaderError             reader hardware cannot be reached, or refuses (exit code 3)
 └── OutputError             the output cannot be written (exit code 2)
 """
@@ -82,6 +83,10 @@ class MeshError(CasemateError):
 
 class ProofError(CasemateError):
     """A proof cannot be carried out on this object."""
+
+
+class CampaignError(CasemateError):
+    """A campaign cannot be run to its end. What was done by then is stored."""
 
 
 class ReaderError(CasemateError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from casemate.attacks.catalogue import MOVES
 from casemate.attacks.move import Move, Parameter
 from casemate.attacks.plan_file import named_plan, named_plans
 from casemate.attacks.potential import DAY_S
+from casemate.attacks.potential_rules import rules
 
 HEAD = """# Moves
 
@@ -20,10 +22,13 @@ A move acts through [physical effects](../src/casemate/twin/effects.py) alone: c
 a wire, a field. What a reader makes of them is the twin's business. Each move is one file of
 [attacks](../src/casemate/attacks); moves combine into [plans](formats/attack-plan.md).
 
-Points are those of the Common Criteria (elapsed time, expertise, knowledge, window, equipment). The
-scale ends below a state, so persons and money stand beside it. **All potentials are planning
-values**; where figures of parameters come from, each move says. Values are in SI; *log* and
-*linear* say how a value is drawn.
+Points are those of the Common Criteria (elapsed time, expertise, knowledge, window, equipment),
+with their level. *JIL* is the sum of identification and exploitation as for smartcards; most of its
+points are from general knowledge and not yet checked against the document. Both scales end below a
+state: *beyond* counts persons, money, suppliers, concealment and repeats by a logarithm of our own.
+The tables are [data](../src/casemate/attacks/potentials) with their sources. **All potentials are
+planning values**, for the defaults of parameters; where figures of parameters come from, each move
+says. Values are in SI; *log* and *linear* say how a value is drawn.
 """
 GOALS = {
     "intrude": "to go in, or to prepare it",
@@ -33,14 +38,17 @@ GOALS = {
 
 def page() -> str:
     """Return the whole page; it ends with a line feed."""
-    return "\n".join([HEAD, *_overview(), *_details(), *_plans()]) + "\n"
+    return "\n".join([HEAD, *_overview(), *_rules(), *_details(), *_plans()]) + "\n"
 
 
 def _overview() -> Iterator[str]:
     for goal, meaning in GOALS.items():
         yield f"## {goal.capitalize()}: {meaning}\n"
-        yield "| move | what it does | points | level | persons | USD | prepared | on site |"
-        yield "|---|---|---|---|---|---|---|---|"
+        yield (
+            "| move | what it does | points | level | JIL | beyond | persons | USD | prepared "
+            "| on site |"
+        )
+        yield "|---|---|---|---|---|---|---|---|---|---|"
         for each in MOVES:
             if each.goal == goal:
                 yield _row(each)
@@ -50,9 +58,31 @@ def _overview() -> Iterator[str]:
 def _row(move: Move) -> str:
     has = move.potential
     return (
-        f"| [`{move.id}`](#{move.id}) | {move.about} | {has.points} | {has.level} | {has.persons} "
-        f"| {has.cost_usd:,.0f} | {has.elapsed_s / DAY_S:g} d | {has.on_site_s / 60.0:g} min |"
+        f"| [`{move.id}`](#{move.id}) | {move.about} | {has.points} | {has.level} "
+        f"| {sum(has.jil)} | {has.beyond:.1f} | {has.persons} | {has.cost_usd:,.0f} "
+        f"| {has.elapsed_s / DAY_S:g} d | {has.on_site_s / 60.0:g} min |"
     )
+
+
+def _rules() -> Iterator[str]:
+    yield "## What values ask for\n"
+    yield "Beyond the defaults some values raise a potential; all limits are planning values.\n"
+    yield "| moves | value | asks for | why |"
+    yield "|---|---|---|---|"
+    for need in rules().needs:
+        moves = ", ".join(f"`{each}`" for each in need.moves)
+        limit = f"> {need.above:g}" if math.isfinite(need.above) else f"< {need.below:g}"
+        asks = ", ".join(
+            f"{name} {value if isinstance(value, str) else format(value, ',.0f')}"
+            for name, value in need.raises.items()
+        )
+        yield f"| {moves} | `{need.parameter}` {limit} | {asks} | {need.why} |"
+    for time in rules().times:
+        terms = " + ".join(" x ".join(f"`{name}`" for name in term) for term in time.terms)
+        yield f"| `{time.move}` | {terms} over the default | {time.field} as much longer | |"
+    for stay in rules().windows:
+        yield f"| those | {stay.above / 3600:g} h on site | window {stay.window} | {stay.why} |"
+    yield ""
 
 
 def _details() -> Iterator[str]:

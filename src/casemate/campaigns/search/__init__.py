@@ -1,0 +1,1 @@
+"""How the adversary looks for what is detected least: search, atlas, sweep of its means."""
