@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from casemate.campaigns.commission import BLOCK_S, window_of
 from casemate.campaigns.law import UNUSABLE, drawn_block, drawn_sums, offsets
 from casemate.campaigns.play import instants
 from casemate.campaigns.ready import Ready, Sensed
-from casemate.detect.anchor import Anchor, FieldAnchor
+from casemate.detect.anchor import Anchor, AnyAnchor, FieldAnchor
 from casemate.detect.bank import PERSISTS, Bank, PassiveBank, PassiveShown, Shown
 from casemate.detect.field import FieldBank
 from casemate.detect.response import SEAL
@@ -175,16 +175,20 @@ def trial(
     *,
     seed: tuple[int, ...],
     leaked: bool = False,
+    learns: bool = False,
     until_detected: bool = True,
 ) -> Outcome:
     """Return how a scene that works on `tiles` ends. Same seed, same outcome.
 
     leaked: the adversary knows the chips in advance and answers each in its place as the untouched
-    enclosure would. until_detected: stop at the first TAMPER or sealing.
+    enclosure would. learns: detectors follow whatever comes, without bounds, as adaptive baselines
+    do; both weaknesses are planted. until_detected: stop at the first TAMPER or sealing.
     """
     times_s = instants(scene, count=EVEN)
     run = course(ready.twin, scene, times_s, np.random.default_rng([*seed, 0]))
     sensed = ready.sensed(tiles)
+    if learns:
+        sensed = tuple(replace(each, anchor=_unbounded(each.anchor)) for each in sensed)
     live = [
         _Live(each, times_s, np.random.default_rng([*seed, 1, number]))
         for number, each in enumerate(sensed)
@@ -231,6 +235,15 @@ def trial(
         interference=interfered,
         denied=denied,
     )
+
+
+def _unbounded(anchor: AnyAnchor) -> AnyAnchor:
+    """Return an anchor whose states may go anywhere at any rate, and are all that counts."""
+    if not isinstance(anchor, Anchor):
+        return anchor
+    return replace(anchor, bound=np.full(anchor.bound.size, 1e6),
+                   rate=np.full(anchor.rate.size, 1e6), common=np.full(anchor.common.size, 1e6),
+                   common_rate=np.full(anchor.common.size, 1e6))  # fmt: skip
 
 
 def _read(fitted: Fitted, now: Conditions, seed: int, leaked: bool) -> Reading:

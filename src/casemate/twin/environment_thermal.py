@@ -81,7 +81,21 @@ def temperatures_k(
     return out
 
 
+MOST_STEPS = 256
+"""Kept: scenes of one kind share their steps, and a matrix exponential takes milliseconds."""
+_steps: dict[tuple[bytes, bytes, float], tuple[Real, Real]] = {}
+
+
 def _step(matrix: Real, drive: Real, step_s: float) -> tuple[Real, Real]:
+    key = (matrix.tobytes(), drive.tobytes(), step_s)
+    if key not in _steps:
+        if len(_steps) >= MOST_STEPS:
+            _steps.clear()
+        _steps[key] = _stepped(matrix, drive, step_s)
+    return _steps[key]
+
+
+def _stepped(matrix: Real, drive: Real, step_s: float) -> tuple[Real, Real]:
     from scipy.linalg import expm
 
     count, width = drive.shape

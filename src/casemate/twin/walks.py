@@ -38,11 +38,13 @@ def smooth_walk(
     from scipy.signal import lfilter
 
     step_s = float(times_s[1] - times_s[0])
-    warm = int(np.ceil(6.0 * smoothing_s / step_s))
-    longer: Real = np.arange(times_s.size + warm, dtype=np.float64) * step_s
-    keep = float(np.exp(-step_s / smoothing_s))
-    walk = ou(memory_s, longer, generator)[:, 0]
-    smooth = lfilter([1.0 - keep], [1.0, -keep], walk)[warm:]
+    keep, hold = (float(np.exp(-step_s / each)) for each in (smoothing_s, memory_s))
+    walk = ou(memory_s, times_s, generator)[:, 0]
+    # the joint law of walk x and its mean y where both have run for ever, y before the first step
+    both = (1.0 - keep) * hold / (1.0 - keep * hold)
+    alone = (1.0 - keep) ** 2 / (1.0 - keep**2) * (1.0 + keep * hold) / (1.0 - keep * hold)
+    first = both * walk[0] + np.sqrt(max(alone - both**2, 0.0)) * generator.standard_normal()
+    smooth, _ = lfilter([1.0 - keep], [1.0, -keep], walk, zi=[keep * first])
     return np.asarray(smooth * np.sqrt((memory_s + smoothing_s) / memory_s), dtype=np.float64)
 
 

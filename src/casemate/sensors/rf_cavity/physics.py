@@ -9,7 +9,7 @@ losses and takes that share of the level; warmth and moist air stretch the respo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,9 @@ from casemate.twin.walks import ou
 
 REFRACTIVITY = {"air": 2.7e-4, "helium": 3.3e-5, "nitrogen": 2.7e-4}
 """n - 1 at 23 C and 1013 hPa, dry (W. Rueger, 2002, and Kaye and Laby for helium at radio)."""
+TERMS = 12
+MOST_STRETCH = 2e-3
+"""60 K of copper-clad board, and twice as much as moist air does."""
 QUIET_WINDOWS = 300
 WAVES = 240
 """Well above bandwidth times decay time: 6 GHz x 10 ns = 60."""
@@ -58,12 +61,14 @@ class RfCavity:
     link_waves: tuple[PlaneWaves, ...]
     antenna_waves: tuple[PlaneWaves, ...]
     anchor_air: Air
+    powers: list[Complex] = field(default_factory=list)
+    """What multiplies each power of a stretch, (L, F) each; made when first needed."""
 
     def read(self, conditions: Conditions) -> Reading:
         """Return all links' transfer, stretched, with what stands in the volume or opens it."""
         air = air_of(conditions)
         eps = stretch(self.anchor_air, air, self.card["expansion"]) + _gas(conditions)
-        h = self.links_at(self.f_hz * (1.0 + eps))
+        h = self.stretched(eps)
         additive = np.zeros(h.shape)
         for each in conditions.active:
             if isinstance(each, Scatterer):
@@ -88,6 +93,18 @@ class RfCavity:
     def links_at(self, f_hz: Real) -> Complex:
         """Return the quiet transfer of every link (L, F) at frequencies (F,)."""
         return np.stack([scattered(waves, f_hz) for waves in self.link_waves]) * self.level
+
+    def stretched(self, eps: float) -> Complex:
+        """Return every link (L, F) with all of the cavity stretched by `eps`.
+
+        By powers of eps up to TERMS, which leave 1e-9 of the response at MOST_STRETCH; beyond it
+        wave by wave.
+        """
+        if abs(eps) > MOST_STRETCH:
+            return self.links_at(self.f_hz * (1.0 + eps))
+        if not self.powers:
+            self.powers.extend(_powers(self))
+        return np.asarray(sum(eps**k * part for k, part in enumerate(self.powers)))
 
     def _rod(self, rod: Scatterer) -> Complex:
         """Return the change (L, F) by a rod; 0 for one too short to be a rod."""
@@ -169,6 +186,20 @@ def _left(h: Complex, mean: Complex, moved: Complex) -> float:
     target = np.concatenate([h.real, h.imag])
     found, *_ = np.linalg.lstsq(table, target, rcond=None)
     return float(np.mean((target - table @ found) ** 2) * 2.0)
+
+
+def _powers(rf: RfCavity) -> list[Complex]:
+    """Return sum over waves of a (-2 pi i f tau)^k/k! exp(-2 pi i f tau), (L, F) for each k."""
+    found: list[Complex] = []
+    turns = [-2j * np.pi * np.outer(waves.delay_s, rf.f_hz) for waves in rf.link_waves]
+    terms = [
+        waves.amplitude[:, None] * np.exp(turn)
+        for waves, turn in zip(rf.link_waves, turns, strict=True)
+    ]
+    for k in range(TERMS + 1):
+        found.append(np.asarray(np.stack([term.sum(axis=0) for term in terms]) * rf.level, complex))
+        terms = [term * turn / (k + 1) for term, turn in zip(terms, turns, strict=True)]
+    return found
 
 
 def rod_m2(rod: Scatterer, f_hz: Real) -> Real:
