@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,21 @@ def test_goal_and_means_bind_and_cost_no_trial() -> None:
     for which in (search, at_random):
         with pytest.raises(CampaignError, match="meets its goal"):
             which(margin, space, seed=2, effort=effort, shortfall=lambda each: 1.0)
+
+
+@pytest.mark.parametrize("short", [math.inf, math.nan, 1e300])
+def test_endless_shortfalls_are_avoided_without_a_fuss(short: float) -> None:
+    space = plain(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = search(
+            Of(space, bowl),
+            space,
+            seed=0,
+            effort=dataclasses.replace(ALONE, budget=300),
+            shortfall=lambda each: short if each.values["p0"] < 0.5 else 0.0,
+        )
+    assert all(each.candidate.values["p0"] >= 0.5 for each in found.evaluations)
 
 
 def test_starts_are_tried_first_and_never_lost() -> None:
