@@ -11,8 +11,13 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.frame import Figure, child
+
+if TYPE_CHECKING:
+    from casemate.campaigns.search.margin import Real
+    from casemate.campaigns.search.space import Candidate, Space
 
 AXES = 20
 TRIALS = 20_000
@@ -44,62 +49,69 @@ def free(jobs: Sequence[object]) -> tuple[dict[str, float], ...]:
     return tuple({"loss": 1.0} for _ in jobs)
 
 
-def main() -> None:
-    """Measure, as the child process."""
+def space(whole: int) -> Space:
+    """Return a space of AXES parameters, `whole` of them whole."""
+    from casemate.attacks.move import Parameter
+    from casemate.campaigns.search.space import Space
+
+    return Space(
+        parameters=tuple(
+            Parameter(
+                name=f"p{k}", low=0, high=10, default=0, unit="", about="",
+                scale="whole" if k < whole else "linear",
+            )
+            for k in range(AXES)
+        )
+    )  # fmt: skip
+
+
+def losses(candidates: Sequence[Candidate], seeds: Sequence[int]) -> Real:
+    """Return a bowl."""
     import numpy as np
 
-    from casemate.attacks.move import Parameter
+    values = np.array([list(each.values.values()) for each in candidates])
+    bowl: Real = ((values - 3.0) ** 2).sum(axis=1)
+    return np.repeat(bowl[:, None], len(seeds), axis=1)
+
+
+def measured(candidates: Sequence[Candidate], seeds: Sequence[int]) -> tuple[Real, Real]:
+    """Return the bowl, and three coordinates as measures."""
+    import numpy as np
+
+    values = np.array([list(each.values.values())[:3] for each in candidates])
+    return losses(candidates, seeds), values
+
+
+def rate(count: int, do: Callable[[], object]) -> float:
+    """Return how many a CPU second."""
+    begin = time.process_time()
+    do()
+    return count / (time.process_time() - begin)
+
+
+def main() -> None:
+    """Measure, as the child process."""
     from casemate.campaigns.engines.jobs import Job
     from casemate.campaigns.engines.run import run as carry_out
     from casemate.campaigns.engines.store import Store
     from casemate.campaigns.search.adaptive import Effort, search
     from casemate.campaigns.search.at_random import at_random
     from casemate.campaigns.search.atlas import Axis, atlas
-    from casemate.campaigns.search.margin import Real
-    from casemate.campaigns.search.space import Candidate, Space
 
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-
-    def space(whole: int) -> Space:
-        return Space(
-            parameters=tuple(
-                Parameter(
-                    name=f"p{k}", low=0, high=10, default=0, unit="", about="",
-                    scale="whole" if k < whole else "linear",
-                )
-                for k in range(AXES)
-            )
-        )  # fmt: skip
-
-    def losses(candidates: Sequence[Candidate], seeds: Sequence[int]) -> Real:
-        values = np.array([list(each.values.values()) for each in candidates])
-        return np.repeat(((values - 3.0) ** 2).sum(axis=1)[:, None], len(seeds), axis=1)
-
-    def measured(candidates: Sequence[Candidate], seeds: Sequence[int]) -> tuple[Real, Real]:
-        values = np.array([list(each.values.values()) for each in candidates])
-        return losses(candidates, seeds), values[:, :3]
-
-    def rate(count: int, do: Callable[[], object]) -> float:
-        begin = time.process_time()
-        do()
-        return count / (time.process_time() - begin)
-
     effort = Effort(budget=TRIALS, seeds=1, confirm=1, tolerance=-1.0, restarts=1)
     axes = tuple(
         Axis(name=f"p{k}", unit="", low=0.0, high=10.0, cells=10, log=False) for k in range(3)
     )
-    plain = space(0)
+    plain, mixed = space(0), space(AXES // 2)
     atlas(measured, plain, axes, seed=1, budget=400, seeds=1)  # compiles pyribs' kernels
-    found = search(losses, plain, seed=1, effort=effort)
-    mixed = search(losses, space(AXES // 2), seed=1, effort=effort)
+    trials = [search(losses, each, seed=1, effort=effort).trials for each in (plain, mixed)]
     jobs = [Job(kind="free", seed=seed, parameters={"x": 0.5}) for seed in range(JOBS)]
     with tempfile.TemporaryDirectory() as folder:
         store = Store(folder=Path(folder), context="benchmark")
         got = {
-            "adaptive": rate(found.trials, lambda: search(losses, plain, seed=1, effort=effort)),
-            "whole": rate(
-                mixed.trials, lambda: search(losses, space(AXES // 2), seed=1, effort=effort)
-            ),
+            "adaptive": rate(trials[0], lambda: search(losses, plain, seed=1, effort=effort)),
+            "whole": rate(trials[1], lambda: search(losses, mixed, seed=1, effort=effort)),
             "random": rate(TRIALS, lambda: at_random(losses, plain, seed=1, effort=effort)),
             "atlas": rate(
                 TRIALS, lambda: atlas(measured, plain, axes, seed=1, budget=TRIALS, seeds=1)

@@ -32,8 +32,6 @@ from casemate.core.errors import InputError
 
 PROBES = 0.2
 """Share of a restart's budget that is spent on points drawn before it starts."""
-AT_END = 1.0 / 3.0
-"""Chance of a coordinate to be at an end, in every second point drawn."""
 STEPS = (0.2, 0.3)
 """First standard deviations, of the usual and of larger populations, in units of the ranges."""
 GENERATIONS = 20
@@ -167,9 +165,12 @@ def _start(ledger: Ledger, space: Space, seed: int, number: int, share: int) -> 
 
 
 def probes(space: Space, count: int, generator: np.random.Generator) -> Unit:
-    """Return points drawn, (count, axes): every second one with coordinates at their ends."""
+    """Return points drawn, (count, axes): every second one with coordinates at their ends.
+
+    How many, from none to all, is drawn too: a weakness may need one end or a whole vertex.
+    """
     points = space.drawn(count, generator)
-    ends = generator.random(points.shape) < AT_END
+    ends = generator.random(points.shape) < generator.random((count, 1))
     ends[::2] = False
     points[ends] = np.round(points[ends])
     return points

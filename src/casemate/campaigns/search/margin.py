@@ -128,8 +128,8 @@ class Ledger:
             if key in self._known or key in new:
                 continue
             short = 0.0 if self.shortfall is None else self.shortfall(each)
-            if short > 0.0:
-                self._known[key] = MOST * (1.0 + short)
+            if not short <= 0.0:  # nan falls short too
+                self._known[key] = MOST * (1.0 + (short if short < MOST else MOST))
             elif len(new) < self.left:
                 new[key] = each
         self._evaluate(new, restart)

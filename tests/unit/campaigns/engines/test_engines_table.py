@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemate.campaigns.engines.table import (
+    FORMAT,
     Row,
     as_outcome,
     as_row,
@@ -94,3 +95,11 @@ def test_torn_and_foreign_files_are_refused(tmp_path: Path) -> None:
         read_table(path)
     with pytest.raises(InputError):
         read_table(tmp_path / "none.parquet")
+
+
+def test_the_page_of_the_format_names_every_column() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "formats" / "campaign.md").read_text("utf-8")
+    rows = page.split("| column |")[1].split("\n\n")[0].splitlines()[2:]
+    told = [name.strip(" `") for row in rows for name in row.split("|")[1].split(",")]
+    assert told == [each.name for each in dataclasses.fields(Row)]
+    assert f"`{FORMAT}`" in page

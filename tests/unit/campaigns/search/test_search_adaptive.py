@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from casemate.campaigns.engines.store import Store
 from casemate.campaigns.search.adaptive import Effort, search
 from casemate.campaigns.search.at_random import at_random
 from casemate.campaigns.search.margin import Found
-from casemate.campaigns.search.space import Candidate, Space
+from casemate.campaigns.search.space import Candidate, Space, Unit
 from casemate.campaigns.search.trials import Trials
 from casemate.core.errors import CampaignError, InputError
 
@@ -50,6 +52,21 @@ def test_small_corner_is_found_beside_a_wide_basin(seed: int) -> None:
         Of(space, corner), space, seed=seed, effort=dataclasses.replace(ALONE, budget=4000)
     )
     assert found.loss < -3.99 and space.encoded(found.best).min() > 0.98
+
+
+@pytest.mark.slow
+def test_share_of_searches_that_succeed_is_as_told() -> None:
+    """The shares of decision 14: 12 seeds each, on losses whose least value is known."""
+
+    def found(loss: Callable[[Unit], float], axes: int, budget: int, most: float) -> int:
+        space, effort = plain(axes), dataclasses.replace(ALONE, budget=budget)
+        runs = [search(Of(space, loss), space, seed=100 + k, effort=effort) for k in range(12)]
+        return sum(run.loss < most for run in runs)
+
+    assert found(bowl, 6, 2000, -2.99) == 12
+    assert found(rugged, 3, 6000, 0.5) >= 6
+    assert found(corner, 4, 4000, -3.9) == 12
+    assert found(corner, 8, 8000, -3.9) >= 6
 
 
 def test_mixed_scales_words_and_boards() -> None:
@@ -162,6 +179,21 @@ def test_goal_and_means_bind_and_cost_no_trial() -> None:
     for which in (search, at_random):
         with pytest.raises(CampaignError, match="meets its goal"):
             which(margin, space, seed=2, effort=effort, shortfall=lambda each: 1.0)
+
+
+@pytest.mark.parametrize("short", [math.inf, math.nan, 1e300])
+def test_endless_shortfalls_are_avoided_without_a_fuss(short: float) -> None:
+    space = plain(2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = search(
+            Of(space, bowl),
+            space,
+            seed=0,
+            effort=dataclasses.replace(ALONE, budget=300),
+            shortfall=lambda each: short if each.values["p0"] < 0.5 else 0.0,
+        )
+    assert all(each.candidate.values["p0"] >= 0.5 for each in found.evaluations)
 
 
 def test_starts_are_tried_first_and_never_lost() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ribs.emitters.opt import CMAEvolutionStrategy
 
 from casemate.attacks.move import Parameter
 from casemate.campaigns.search.atlas import Atlas, Axis, Measured, atlas, folded
@@ -51,8 +52,19 @@ def least(at: tuple[int, ...]) -> float:
     return surface(seconds[at[0] + 1], metres[at[1]], watt[at[2] + 1])
 
 
+@pytest.fixture(scope="module", autouse=True)
+def uncompiled() -> Iterator[None]:
+    """Run pyribs' own kernels as the Python that they are: to compile them takes longer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in vars(CMAEvolutionStrategy).items():
+            inner = getattr(value, "__func__", value)
+            if hasattr(inner, "py_func"):
+                patch.setattr(CMAEvolutionStrategy, name, staticmethod(inner.py_func))
+        yield
+
+
 @pytest.fixture(scope="module")
-def drawn() -> Atlas:
+def drawn(uncompiled: None) -> Atlas:
     return atlas(known, SPACE, AXES, seed=1, budget=8000, seeds=1)
 
 
