@@ -79,12 +79,13 @@ def windows(
     rates: Any,
     level: Any,
     count: int,
+    scale: Any,
     r_a: Any,
     held_a: Any,
-    heard_a: Any,
+    spent_a: Any,
     r_s: Any,
     held_s: Any,
-    heard_s: Any,
+    spent_s: Any,
 ) -> None:
     """Take in windows (K, F) one after the other; all states in place.
 
@@ -93,7 +94,7 @@ def windows(
     square, for then the state is not followed well; it heals in three memories.
     """
     features = s1.shape[1]
-    z = np.empty((features, 2))
+    up, energy = np.empty((features, 2)), np.empty(features)
     shared, shown, tolerance = np.empty(features), np.empty(features), np.empty(features)
     sound = np.empty(features, dtype=np.bool_)
     heals = np.exp(-window_s / (3.0 * memory_s))
@@ -106,12 +107,12 @@ def windows(
             calm = scatter <= restless * noise[f] * noise[f]
             doubt[f] = doubt[f] * heals if calm else 1.0
             tolerance[f] = step[f] + 2.0 * bound[f] * doubt[f]
-        both_sides(s1[k], s2[k], loud[k], shared, bound, z)
-        advance(r_a, held_a, heard_a, count + k, z, loud[k], rates, level)
+        both_sides(s1[k], s2[k], loud[k], shared, bound, scale, up, energy)
+        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
         for f in range(features):
             shown[f] = shared[f] + own[f]
-        both_sides(s1[k], s2[k], loud[k], shown, tolerance, z)
-        advance(r_s, held_s, heard_s, count + k, z, loud[k], rates, level)
+        both_sides(s1[k], s2[k], loud[k], shown, tolerance, scale, up, energy)
+        advance(r_s, held_s, spent_s, count + k, up, energy, rates, level)
         for f in range(features):
             sound[f] = loud[k, f] > 0.0 and not open_[k, f]
             shown[f] = s1[k, f] / loud[k, f] if loud[k, f] > 0.0 else 0.0

@@ -60,13 +60,15 @@ class Bank:
         self.anchored = Evidence.start(count, levels)
         self.step = Evidence.start(count, levels)
         self.silence = Silence.start(anchor.noise)
+        loud, _ = chips_of(anchor.chip_s, anchor.visits, window_s)
+        self.scale = anchor.noise * np.sqrt(loud)
         self.healthy = information(anchor, sound_sums(anchor, window_s), np.ones(count))
 
     def copy(self) -> Bank:
         """Return a copy that goes its own way."""
         found = Bank.__new__(Bank)
         found.anchor, found.window_s = self.anchor, self.window_s
-        found.healthy = self.healthy
+        found.healthy, found.scale = self.healthy, self.scale
         found.tracked = self.tracked.copy()
         found.anchored, found.step = self.anchored.copy(), self.step.copy()
         found.silence = self.silence.copy()
@@ -91,8 +93,8 @@ class Bank:
             sums.s1, sums.s2, sums.loud, sums.open_, self.window_s, MEMORY_S, COMMON_MEMORY_S,
             anchor.group, anchor.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
             anchor.common_rate, self.tracked.own, self.tracked.common, self.tracked.doubt,
-            anchor.noise, RESTLESS, one.rates, one.level, one.count, one.r, one.held, one.heard,
-            two.r, two.held, two.heard,
+            anchor.noise, RESTLESS, one.rates, one.level, one.count, self.scale, one.r, one.held,
+            one.spent, two.r, two.held, two.spent,
         )  # fmt: skip
         one.count += sums.s1.shape[0]
         two.count += sums.s1.shape[0]

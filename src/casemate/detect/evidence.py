@@ -1,19 +1,21 @@
 """Keyed evidence of a change, window by window, whose false alarms are bounded for any injection.
 
-With x_t = c_t r_t over the n loud chips of a window, drift within `tolerance` eps of the state that
-is held against, and interference w that does not know the signs: x_t = d_t + c_t w_t, |d_t| <= eps.
-Put S = sum x_t, Q = sum x_t^2. Then S - n eps <= sum c_t w_t = N, and by Minkowski
-sqrt(Q) - eps sqrt(n) <= D <= sqrt(Q) + eps sqrt(n) with D^2 = sum w_t^2. So
-z = (S - n eps)/(sqrt(Q) + eps sqrt(n)) if S > n eps, else over sqrt(Q) - eps sqrt(n), never exceeds
-N/D, and given all |w_t| the signs are fair coins: E exp(lambda N/D) <= exp(lambda^2/2) (Hoeffding).
-Hence e = exp(lambda z - lambda^2/2) has mean at most 1 whatever was injected. N/D >= -sqrt(n), so
-z may be cut there. Sums of z over 2^l windows, over the root of their number, are bounded alike (a
-sum of martingale differences), so one law holds from a tenth of a second to years.
+With x_t = c_t r_t over the n loud chips of a window, drift d_t within `tolerance` eps of the state
+that is held against, and interference w_t that may depend on all before chip t but not on its
+sign: x_t = d_t + c_t w_t, |d_t| <= eps. Given the past and |w_t|, E exp(l c_t w_t - l^2 w_t^2/2) =
+cosh(l w_t) exp(-l^2 w_t^2/2) <= 1 for every l that was chosen before. x_t - eps <= c_t w_t and
+|w_t| <= |x_t| + eps; by Minkowski sum (|x_t| + eps)^2 <= (sqrt(sum x_t^2) + eps sqrt(n))^2. So
 
-Shiryaev-Roberts: R = (1 + R) e, averaged over signs, lambdas and levels; R minus the windows so far
+    e = exp(l (sum x_t - n eps) - l^2/2 (sqrt(sum x_t^2) + eps sqrt(n))^2)
+
+has mean at most 1 whatever was injected, and so has the product over windows. A grid of l, in units
+of one over the quiet noise of a window, finds weak changes and strong ones, in quiet and in noise:
+a change far above all noise brings n/2 nats at the right l, three quarters of that at half of it.
+
+Shiryaev-Roberts: R = (1 + R) e, averaged over signs, grid and levels; R minus the windows so far
 is a supermartingale, so P(mean of R ever reaches A within n windows) <= n/A, for any mean over
-features too, under any dependence between them. Windows without a loud chip count as time and add
-nothing. docs/decisions/0011 has the assumptions and where they fail.
+features too, under any dependence between them. Level l takes 2^l windows at once. Windows without a loud
+chip count as time and add nothing. docs/decisions/0015 has the assumptions and where they fail.
 """
 
 from __future__ import annotations
@@ -28,9 +30,11 @@ from casemate.detect._evidence_kernel import nats_of
 
 Real = npt.NDArray[np.float64]
 FAST = (1.0, 4.0, 8.0)
-"""Lambdas at the level of single windows: k = lambda/2 is 0.5, 2 and 4 (issue of detection)."""
+"""Grid at the level of single windows: as CUSUMs, drifts of 0.5, 2 and 4."""
+STRONG = tuple(4.0**-k for k in range(1, 11))
+"""The same for what stands up to 10^6 times above the quiet noise of a window."""
 SLOW = 1.0
-"""Lambda of longer levels: k = 0.5."""
+"""Grid of longer levels: a drift of 0.5 of their own noise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class Evidence:
 
     r: Real
     held: Real
-    heard: Real
+    spent: Real
     count: int
     rates: Real
     level: npt.NDArray[np.int64]
@@ -65,12 +69,13 @@ class Evidence:
     @classmethod
     def start(cls, features: int, levels: int) -> Evidence:
         """Return no evidence at all, for windows, pairs of them, up to 2^(levels - 1)."""
-        rates = np.array([*FAST, *[SLOW] * (levels - 1)])
-        level = np.array([*[0] * len(FAST), *range(1, levels)], dtype=np.int64)
+        slow = [SLOW * 2.0 ** (-0.5 * each) for each in range(1, levels)]
+        rates = np.array([*FAST, *STRONG, *slow])
+        level = np.array([*[0] * len(FAST + STRONG), *range(1, levels)], dtype=np.int64)
         return cls(
             r=np.zeros((features, 2, rates.size)),
             held=np.zeros((features, 2, levels)),
-            heard=np.zeros((features, levels)),
+            spent=np.zeros((features, levels)),
             count=0,
             rates=rates,
             level=level,
@@ -79,7 +84,7 @@ class Evidence:
     def copy(self) -> Evidence:
         """Return a copy that goes its own way."""
         return Evidence(
-            r=self.r.copy(), held=self.held.copy(), heard=self.heard.copy(), count=self.count,
+            r=self.r.copy(), held=self.held.copy(), spent=self.spent.copy(), count=self.count,
             rates=self.rates, level=self.level,
         )  # fmt: skip
 

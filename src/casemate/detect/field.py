@@ -117,7 +117,7 @@ class FieldBank:
         self, test: int, left: Real, block: Block, slack: Real, sound: npt.NDArray[np.bool_]
     ) -> None:
         """Add the block to one test's evidence."""
-        links, tones = self.anchor.field.shape
+        tones = self.anchor.field.shape[1]
         u, chips = self.along[test], block.loud * tones
         real, imag = u[:, :tones], u[:, tones:]
         part = real * left[:, :tones] + imag * left[:, tones:]
@@ -127,17 +127,14 @@ class FieldBank:
             + imag**2 * spread[..., 2]
         ).sum(axis=1)  # fmt: skip
         root, total = np.sqrt(np.maximum(square, 0.0)), block.loud * part.sum(axis=1)
-        known = (u**2).sum(axis=1) > 0.0
-        heard = np.where(sound & known, float(chips), 0.0)
-        z = np.zeros((links, 2))
-        for side, sign in enumerate((1.0, -1.0)):
-            above = sign * total - chips * slack
-            below = np.maximum(root - math.sqrt(chips) * PEAK * slack, 1e-300)
-            low = np.maximum(above / below, -math.sqrt(chips))
-            high = above / (root + math.sqrt(chips) * PEAK * slack + 1e-300)
-            z[:, side] = np.where(heard > 0.0, np.where(above > 0.0, high, low), 0.0)
+        heard = sound & ((u**2).sum(axis=1) > 0.0)
+        scale = self.anchor.noise * math.sqrt(max(chips, 1))
+        wide = (root + math.sqrt(chips) * PEAK * slack) / scale
+        energy = np.where(heard, wide**2, 0.0)
+        sides = np.stack([total, -total], axis=1) - (chips * slack)[:, None]
+        up = np.where(heard[:, None], sides / scale[:, None], 0.0)
         mine = self.evidence[test]
-        advance(mine.r, mine.held, mine.heard, mine.count, z, heard, mine.rates, mine.level)
+        advance(mine.r, mine.held, mine.spent, mine.count, up, energy, mine.rates, mine.level)
         mine.count += 1
 
     def _turn(self, test: int, left: Real, sound: npt.NDArray[np.bool_]) -> None:

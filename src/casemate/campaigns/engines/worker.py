@@ -50,7 +50,7 @@ def carry_out(task: bytes, batch: Batch) -> Reply:
 
 def _carried_out(task: bytes, batch: Batch) -> bytes:
     import scipy.linalg  # noqa: F401  (its own matrix library must be loaded to be limited)
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
         if task not in _ready:

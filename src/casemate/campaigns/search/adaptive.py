@@ -82,7 +82,7 @@ def search(
     as what lesser means found. A space that the budget pays for whole is tried whole.
     CampaignError if no candidate meets its goal, or a loss is nan.
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):  # eigenvectors to the last bit, however many cores there are
         return _search(margin, space, seed, effort, shortfall, starts)
