@@ -1,8 +1,8 @@
 """A dyadic pyramid of CUSUMs: shifts of any size and length, from one sample to a year.
 
 Level l sums 2^l samples, divides by sqrt(2^l) and runs a two-sided CUSUM of drift 1/2 on that;
-level 0 has drifts 2 and 4 besides, for what jumps. Each costs as many updates as it has samples, so
-any number of levels costs twice one.
+level 0 has drifts 1.25 and 3.5 besides, for what jumps. A level costs as many updates as it has
+samples, so any number of levels costs twice one.
 
 Evidence is in nats: S = max(0, S + 2 k z - 2 k^2), so exp(S) is below the Shiryaev-Roberts value of
 the same e-values exp(2 k z - 2 k^2). The score of a channel is the largest S + ln(2^l / C) of its C
@@ -25,8 +25,12 @@ from casemate.detect import _pyramid_kernel as kernel
 
 Single = npt.NDArray[np.float32]
 
-DRIFTS = (0.5, 2.0, 4.0)
-"""Of level 0; higher levels have the first. Doubled levels make octaves of shift at drift 1/2."""
+DRIFTS = (0.5, 1.25, 3.5)
+"""Of level 0; higher levels have the first, and octaves of length make octaves of shift.
+
+Measured against exact FOCuS at equal ARL of 1e5: with 2 and 4 instead, a shift of 2 sigma took 1.26
+times as long; with these no shift from 0.05 to 8 sigma takes more than 1.1 times.
+"""
 MOST_LEVELS = 36
 """Level 35 of 1 ms is 1.1 years."""
 CLIP = 4.0
