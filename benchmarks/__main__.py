@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import pattern, rack, start, tdr, tile, twin, writer
+from benchmarks import detect, pattern, rack, start, tdr, tile, twin, writer
 from benchmarks.frame import Benchmark, Figure, table
 
 BENCHMARKS = (
@@ -20,6 +20,8 @@ BENCHMARKS = (
     Benchmark(name="gerber", help="our Gerber writer against gerbonara", run=writer.run),
     Benchmark(name="tdr", help="reflectometry: attack episodes a second", run=tdr.run),
     Benchmark(name="twin", help="drill episodes and quiet streams a second", run=twin.run),
+    Benchmark(name="detect", help="detectors in blocks and ticks, other packages beside them",
+              run=detect.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,
