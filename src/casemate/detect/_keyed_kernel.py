@@ -27,7 +27,7 @@ CAP = np.float32(2.0**100)
 CAP_EVERY = 16
 """A chip at most doubles a process, so the sum of all stays below 12 * 2^116."""
 RISE = np.float32(1.0 + 1.0 / 32.0)
-"""Step of the median's tracker: it follows within some 32 chips an octave (planning value)."""
+"""Step of the median's tracker: it follows an octave in 23 chips (planning value)."""
 FALL = np.float32(1.0) / RISE
 LEAST_GAIN = np.float32(2.0**-40)
 MOST_GAIN = np.float32(4.0)

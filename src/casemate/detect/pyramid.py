@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.errors import InputError
+from casemate.detect import _pyramid_block_kernel as block_kernel
 from casemate.detect import _pyramid_kernel as kernel
 
 Single = npt.NDArray[np.float32]
@@ -179,6 +180,38 @@ def advance(
     )  # fmt: skip
     state.samples += up.shape[0]
     return out
+
+
+def peaks(state: PyramidState, x: Single) -> Single:
+    """Advance by K samples; return the highest score since where the block began, shape (F,).
+
+    x (K, F) float32. The state is that of `advance` to the bit, several times as fast; where a peak
+    passes the alarm, a copy from before the block finds the sample. Blocks with gaps, and sided
+    pyramids, take the way of `advance`.
+    """
+    before = _score(state)
+    if state.sided or state._par[5] != 0.0 or not kernel.finite(x, np.float32(0.0)):
+        return np.asarray(np.maximum(before, advance(state, x).max(axis=0, initial=NO_SCORE)))
+    if x.dtype != np.float32 or x.shape[1:] != (state.features,):
+        raise InputError(
+            "a block of the pyramid needs shape (samples, channels) and float32.",
+            remedy="give z as float32 for the channels it was started with.",
+            value=(x.shape, str(x.dtype), state.features),
+        )
+    work = np.empty((2, block_kernel.CHUNK // 2 + 1, kernel.TILE), dtype=np.float32)
+    block_kernel.peaks(
+        x, state._ground, state._sums, state._held, state._best, before, work,
+        np.empty(kernel.TILE, dtype=np.float32), state._par, state._wide, state._slopes,
+        state._weights, state.samples,
+    )  # fmt: skip
+    state.samples += x.shape[0]
+    return before
+
+
+def _score(state: PyramidState) -> Single:
+    rows = state._ground.reshape(-1, kernel.FIRST, kernel.TILE).max(axis=1)
+    both = np.maximum(rows + state._weights[0], state._best[:, 1])
+    return np.asarray(both.reshape(-1)[: state.features]).copy()
 
 
 def least_alarm(levels: int) -> float:

@@ -68,6 +68,26 @@ def test_any_split_gives_the_same_bits(gaps: float, sided: bool, sizes: list[int
     assert np.array_equal(state.evidence(), whole.evidence()) and state.samples == 77
 
 
+@pytest.mark.parametrize("sizes", [[200], [1, 2, 3, 5, 64, 125], [33] * 6 + [2]])
+@pytest.mark.parametrize("gaps", [0.0, 0.1])
+def test_peaks_of_blocks_leave_the_same_state_to_the_bit(sizes: list[int], gaps: float) -> None:
+    x = series(200, 700, 9, gaps).astype(np.float32)
+    one, other, first = pyramid.start(700, 6), pyramid.start(700, 6), 0
+    score = np.full(700, pyramid.NO_SCORE, dtype=np.float32)
+    for size in sizes:
+        part = x[first : first + size]
+        first += size
+        before = score
+        each = pyramid.advance(one, part)
+        score = each[-1]
+        peak = pyramid.peaks(other, part)
+        if first > size:
+            assert np.array_equal(peak, np.maximum(before, each.max(axis=0)))
+        assert np.array_equal(one.evidence(), other.evidence())
+        assert np.array_equal(one._best, other._best) and one.samples == other.samples
+    assert np.array_equal(pyramid.advance(one, x), pyramid.advance(other, x))
+
+
 def test_the_score_is_that_of_the_leading_component() -> None:
     x = series(300, 50, 5).astype(np.float32)
     x[250:, 10] += 5.0
