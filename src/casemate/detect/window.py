@@ -22,6 +22,8 @@ import numpy.typing as npt
 from casemate.core.errors import InputError
 
 Real = npt.NDArray[np.float64]
+LARGEST_BET = 7.0
+"""Twice the largest drift of `pyramid`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,26 @@ def statistic(window: Sums, tolerance: npt.ArrayLike) -> tuple[Real, Real]:
     return (
         _one_side(window.total, norm, root, eps),
         _one_side(-window.total, norm, root, eps),
+    )
+
+
+def reaction_proof(
+    window: Sums, tolerance: npt.ArrayLike, scale: npt.ArrayLike, largest: float = LARGEST_BET
+) -> tuple[Real, Real]:
+    """Return z upwards and downwards that hold against injections which react within the window.
+
+    scale: norm of x that is expected, from earlier windows or the anchor alone, > 0. With
+    q = max(((|x| + eps sqrt(n)) / scale)^2, 1), z = N / scale - largest (q - 1) / 2, and
+    E exp(l z - l^2 / 2) <= 1 for 0 <= l <= largest. Louder windows than the scale lose evidence.
+    """
+    eps, norm = np.asarray(tolerance, dtype=np.float64), np.sqrt(window.squares)
+    root, known = np.sqrt(window.loud), np.asarray(scale, dtype=np.float64)
+    excess = np.maximum(((norm + eps * root) / known) ** 2 - 1.0, 0.0)
+    paid = np.where(root > 0.0, largest * excess / 2.0, np.nan)
+    allowed = window.loud * eps
+    return (
+        np.asarray((window.total - allowed) / known - paid),
+        np.asarray((-window.total - allowed) / known - paid),
     )
 
 

@@ -102,3 +102,39 @@ def test_an_injection_that_reacts_within_the_window_is_left_out_by_the_theorem()
         z.append(window.statistic(window.sums(x), 0.0)[0][0])
     assert np.mean(z) > 0.2
     assert np.mean(np.exp(0.3 * np.array(z) - 0.045)) > 1.0
+
+
+def reacting(n: int, generator: np.random.Generator, drift: float) -> np.ndarray:
+    """Return x (n, 2^n) whose sizes and drifts at each chip follow from all earlier signs."""
+    signs = patterns(n)
+    x = np.empty_like(signs)
+    for t in range(n):
+        past = ((signs[:t] + 1) / 2 * 2.0 ** np.arange(t)[:, None]).sum(axis=0).astype(int)
+        size = 10.0 ** generator.uniform(-2, 1, 2**t)
+        size[generator.random(2**t) < 0.3] = 0.0
+        x[t] = signs[t] * size[past] + drift * generator.choice([-1.0, 0.3, 1.0], 2**t)[past]
+    return x
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.integers(1, 7), st.integers(0, 2**32), st.sampled_from([0.0, 0.1, 2.0]),
+    st.floats(0.05, 30.0),
+)  # fmt: skip
+def test_a_scale_from_the_past_holds_against_whoever_reacts_within_the_window(
+    n: int, seed: int, eps: float, scale: float
+) -> None:
+    """Brute force over all signs, for injections that are any function of earlier chips."""
+    x = reacting(n, np.random.default_rng(seed), eps)
+    bets = np.array([0.1, 0.5, 1.0, 2.5, 7.0])[:, None]
+    for z in window.reaction_proof(window.sums(x), eps, scale):
+        assert np.all(np.exp(bets * z - bets**2 / 2).mean(axis=1) <= 1.0 + 1e-9)
+
+
+def test_a_scale_from_the_past_costs_little_where_it_fits() -> None:
+    generator = np.random.default_rng(9)
+    x = 0.5 + generator.standard_normal((100, 3000))
+    own = window.statistic(window.sums(x), 0.1)[0]
+    past = window.reaction_proof(window.sums(x), 0.1, 1.3 * np.sqrt(125.0) + 1.0)[0]
+    assert np.mean(past) > 0.7 * np.mean(own) > 1.0
+    assert np.isnan(window.reaction_proof(window.sums(np.full((3, 1), np.nan)), 0.1, 1.0)[0][0])
