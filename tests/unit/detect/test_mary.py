@@ -46,6 +46,11 @@ def test_the_mean_over_which_challenge_is_true_is_at_most_one(
         residual = drive[true][:, None] * drift + x
         energy = mary.energies(drive[order], residual, np.full(4, eps), group, steady=steady)
         e[true] = np.exp(mary.log_e(energy, bet))
+        free = np.abs(np.conj(drive[order]) @ x / n) ** 2
+        free = np.stack([free[:, :2].sum(axis=1), free[:, 2:].sum(axis=1)], axis=1)
+        room = 1e-9 * (1.0 + free + eps**2)
+        assert np.all(energy[0] <= free[0] + room[0])
+        assert np.all(energy[1:] >= free[1:] - room[1:])
     assert np.all(e.mean(axis=0) <= 1.0 + 1e-9)
     if eps == 0.0:
         assert np.allclose(e.mean(axis=0), 1.0)

@@ -27,6 +27,15 @@ def worst_mean(x: np.ndarray, tolerance: float, limit: float = np.inf) -> float:
     return max(e)
 
 
+def assert_below_the_drift_free(x: np.ndarray, free: np.ndarray, eps: float) -> None:
+    """z never exceeds what the interference alone would give: the step that the proof rests on."""
+    norm = np.sqrt((free**2).sum(axis=0))
+    with np.errstate(invalid="ignore"):
+        ideal = np.where(norm > 0.0, free.sum(axis=0) / norm, 0.0)
+    up, down = window.statistic(window.sums(x), eps)
+    assert np.all(up <= ideal + 1e-6) and np.all(down <= -ideal + 1e-6)
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.integers(1, 9), st.integers(0, 2**32), st.sampled_from([0.0, 1e-3, 0.3, 1.0, 30.0]))
 def test_every_pattern_of_signs_keeps_the_mean_at_most_one(n: int, seed: int, eps: float) -> None:
@@ -40,6 +49,7 @@ def test_every_pattern_of_signs_keeps_the_mean_at_most_one(n: int, seed: int, ep
     for drift in (own * np.ones_like(signs), signs * own, reacting, np.ones_like(signs)):
         x = signs * size[:, None] + eps * drift
         assert worst_mean(x, eps) <= 1.0 + 1e-9
+        assert_below_the_drift_free(x, signs * size[:, None], eps)
         assert worst_mean(x, eps, limit=float(eps + np.median(size))) <= 1.0 + 1e-9
 
 
