@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import pattern, rack, rarity, search, start, tdr, tile, twin, writer
+from benchmarks import detect, pattern, rack, rarity, search, start, tdr, tile, twin, writer
 from benchmarks.frame import Benchmark, Figure, table
 
 BENCHMARKS = (
@@ -22,6 +22,8 @@ BENCHMARKS = (
     Benchmark(name="twin", help="drill episodes and quiet streams a second", run=twin.run),
     Benchmark(name="rarity", help="a false alarm in 2.5e16 samples", run=rarity.run),
     Benchmark(name="search", help="what searches and engines cost by themselves", run=search.run),
+    Benchmark(name="detect", help="detectors in blocks and ticks, other packages beside them",
+              run=detect.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,

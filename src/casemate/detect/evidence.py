@@ -14,8 +14,9 @@ a change far above all noise brings n/2 nats at the right l, three quarters of t
 
 Shiryaev-Roberts: R = (1 + R) e, averaged over signs, grid and levels; R minus the windows so far
 is a supermartingale, so P(mean of R ever reaches A within n windows) <= n/A, for any mean over
-features too, under any dependence between them. Level l takes 2^l windows at once. Windows without a loud
-chip count as time and add nothing. docs/decisions/0015 has the assumptions and where they fail.
+features too, under any dependence between them. Level l takes 2^l windows at once. Windows without
+a loud chip count as time and add nothing. docs/decisions/0015 has the assumptions and where they
+fail.
 """
 
 from __future__ import annotations

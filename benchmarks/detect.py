@@ -1,0 +1,184 @@
+"""Detectors on one core: blocks against memory's bandwidth, ticks of 4096 channels, other packages.
+
+Run as a module it is the child process, kept on one core, and prints JSON. Times are CPU seconds,
+the best of several rounds, since other programs share the machine's caches and memory.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.frame import Figure, child
+
+CHANNELS = 4096
+ROUNDS = 7
+LEVELS = 35
+WINDOW = 16
+"""Chips a window where the pyramid takes windows."""
+
+
+def run() -> list[Figure]:
+    """Return rates of blocks and ticks, and of packages beside ours in the same run."""
+    got = child(["-m", "benchmarks.detect"])
+    read = got["read"]
+    rows = [
+        _row("memory read", read / 1e9, "GB/s", note="sum of 512 MB of float32, the same core"),
+        _row("CUSUM block over memory read", got["cusum"] / read, "1", 0.7,
+             f"{got['cusum'] / 4e9:.2f} G samples/s, two-sided"),
+        _row("pyramid block over memory read", got["pyramid"] / read, "1", 0.2,
+             f"{got['pyramid'] / 4e6:.0f} M samples/s, {LEVELS} levels, the peak of a block"),
+        _row("pyramid block, a score a sample", got["scores"] / 4e6, "M samples/s"),
+        _row("keyed block", got["keyed"] / 4e6, "M chips/s", note="12 processes a channel"),
+    ]  # fmt: skip
+    rows += [
+        _row(f"tick of {CHANNELS} channels, {name}", got["ticks"][name] / 1e3, "kHz", target, note)
+        for name, target, note in (
+            ("keyed", None, ""),
+            ("pyramid", None, ""),
+            ("keyed and pyramid", 100.0, "the pyramid too at every chip"),
+            ("keyed, pyramid on windows", None, f"a window is {WINDOW} chips"),
+        )
+    ]  # fmt: skip
+    rows.append(_row("FOCuS", got["focus"] / 1e6, "M samples/s", note="exact, 1000 streams"))
+    for name, (rate, ours, than) in got["others"].items():
+        rows.append(
+            _row(f"{than} over {name}", ours / rate, "times", note=f"{name}: {rate:,.0f} samples/s")
+        )
+    return rows
+
+
+def _row(name: str, value: float, unit: str, target: float | None = None, note: str = "") -> Figure:
+    return Figure(benchmark="detect", name=name, value=value, unit=unit, target=target, sense=">=",
+                  note=note, wall=True)  # fmt: skip
+
+
+def _seconds(work: Callable[[], Any], rounds: int = ROUNDS) -> float:
+    """Return the least CPU seconds of a call, after one that compiles."""
+    work()
+    best = float("inf")
+    for _ in range(rounds):
+        begin = time.process_time()
+        work()
+        best = min(best, time.process_time() - begin)
+    return best
+
+
+def _blocks() -> dict[str, float]:
+    """Return bytes a second: reading memory, CUSUM, pyramid, keyed."""
+    import numpy as np
+    from numba import njit
+
+    from casemate.detect import cusum, keyed, pyramid
+
+    @njit(fastmath=True)  # type: ignore[untyped-decorator]
+    def total(values: Any) -> Any:
+        found = np.float32(0.0)
+        for k in range(values.size):
+            found += values[k]
+        return found
+
+    x = np.random.default_rng(1).standard_normal((32_768, CHANNELS), dtype=np.float32)
+    read = x.nbytes / _seconds(lambda: total(x.reshape(-1)), 3)
+    sums = cusum.start(CHANNELS, 0.5)
+    quick = x.nbytes / _seconds(lambda: cusum.advance(sums, x), 3)
+    few = np.ascontiguousarray(x[:256])
+    out = np.empty_like(few)
+    levels = pyramid.start(CHANNELS, LEVELS)
+    bets = keyed.start(np.zeros(CHANNELS))
+    return {
+        "read": read,
+        "cusum": quick,
+        "pyramid": few.nbytes / _seconds(lambda: pyramid.peaks(levels, few)),
+        "scores": few.nbytes / _seconds(lambda: pyramid.advance(levels, few, out=out)),
+        "keyed": few.nbytes / _seconds(lambda: keyed.advance(bets, few, out)),
+    }
+
+
+def _ticks() -> dict[str, float]:
+    """Return ticks a second, one call a detector and tick."""
+    import numpy as np
+
+    from casemate.detect import keyed, pyramid
+
+    x = np.random.default_rng(2).standard_normal((64, CHANNELS), dtype=np.float32)
+    rows = [x[t : t + 1] for t in range(64)]
+    out = np.empty((1, CHANNELS), dtype=np.float32)
+    levels = pyramid.start(CHANNELS, LEVELS)
+    bets = keyed.start(np.zeros(CHANNELS))
+
+    def ticks(with_keyed: bool, every: int) -> Callable[[], None]:
+        def work() -> None:
+            for _ in range(16):
+                for t, row in enumerate(rows):
+                    if with_keyed:
+                        keyed.advance(bets, row, out)
+                    if every and t % every == 0:
+                        pyramid.advance(levels, row, out=out)
+
+        return work
+
+    return {
+        name: 1024.0 / _seconds(ticks(with_keyed, every))
+        for name, with_keyed, every in (
+            ("keyed", True, 0),
+            ("pyramid", False, 1),
+            ("keyed and pyramid", True, 1),
+            ("keyed, pyramid on windows", True, WINDOW),
+        )
+    }
+
+
+def _others(blocks: dict[str, float]) -> tuple[float, dict[str, tuple[float, float, str]]]:
+    """Return FOCuS's samples a second, and packages: their rate, ours, and which of ours."""
+    import changepoint_online
+    import gridcp.scores
+    import numpy as np
+    import river.drift
+
+    from casemate.detect import focus
+
+    x = np.random.default_rng(3).standard_normal((500, 1000))
+    hulls = focus.start(1000)
+    exact = x.size / _seconds(lambda: focus.advance(hulls, x), 3)
+    series = x[:, 0].tolist()
+
+    def one_by_one(make: Callable[[], Any]) -> float:
+        def work() -> None:
+            detector = make()
+            for value in series:
+                detector.update(value)
+
+        return len(series) / _seconds(work, 3)
+
+    def grid() -> None:
+        detector = gridcp.GridDetector(gridcp.scores.CUSUM(n_features=CHANNELS))
+        state = detector.init_state()
+        for row in wide:
+            state, _ = detector.update(state, row)
+
+    wide = np.random.default_rng(4).standard_normal((200, CHANNELS))
+    gauss = changepoint_online.Gaussian(loc=0)
+    pyramid, cusum = blocks["pyramid"] / 4.0, blocks["cusum"] / 4.0
+    return exact, {
+        "changepoint-online Focus": (
+            one_by_one(lambda: changepoint_online.Focus(gauss)), exact, "FOCuS"),
+        "river PageHinkley": (one_by_one(river.drift.PageHinkley), cusum, "CUSUM"),
+        "river ADWIN": (one_by_one(river.drift.ADWIN), pyramid, "pyramid"),
+        "gridcp CUSUM": (wide.size / _seconds(grid, 3), pyramid, "pyramid"),
+    }  # fmt: skip
+
+
+def main() -> None:
+    """Measure, as the child process."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    blocks = _blocks()
+    exact, others = _others(blocks)
+    print(json.dumps({**blocks, "ticks": _ticks(), "focus": exact, "others": others}))
+
+
+if __name__ == "__main__":
+    main()

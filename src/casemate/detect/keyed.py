@@ -1,0 +1,126 @@
+"""The keyed e-detector: evidence that the response to a secret challenge has changed.
+
+A chip's sign times its residual is drift plus interference with a fair sign. Whatever the
+interference, a bet e = 1 + f(lambda (c r - eps)) with f odd, rising and at most 1 has mean at most
+1 as long as the drift is at most eps. So evidence grows by tamper alone: with an alarm at A the
+mean time to a false alarm is at least A chips, and P(false alarm within n chips) <= n / A, under
+any injection that does not know a chip before it is over. Proofs, assumptions, and where they end:
+docs/decisions/0011-detectors-with-guarantees.md, section 1.
+
+A value beyond what a reader measures linearly is given as an infinity with its sign, never as
+missing: a reading that is lost on one side only would follow the chip.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.errors import InputError
+from casemate.detect import _aligned
+from casemate.detect import _keyed_kernel as kernel
+
+Real = npt.NDArray[np.float64]
+Single = npt.NDArray[np.float32]
+Complex = npt.NDArray[np.complex128]
+
+
+@dataclass(slots=True, kw_only=True)
+class KeyedState:
+    """Where a detector stands; `advance` moves it on.
+
+    tolerance (F,): drift that is allowed, in the residual's scale, a little more than was asked
+    for. gain (F,): one over the followed median of |x|. processes: Shiryaev-Roberts values R of
+    six bets and two signs, in tiles of channels. chips: how many were given, gaps included.
+    """
+
+    tolerance: Single
+    gain: Single
+    processes: Single
+    chips: int
+    _spare: Single
+
+    def copy(self) -> KeyedState:
+        """Return an independent copy."""
+        return KeyedState(
+            tolerance=_aligned.copy(self.tolerance),
+            gain=_aligned.copy(self.gain),
+            processes=_aligned.copy(self.processes),
+            chips=self.chips,
+            _spare=self._spare.copy(),
+        )
+
+    def each(self) -> Single:
+        """Return the processes, shape (2 signs, 6 bets, F)."""
+        size = self.tolerance.size
+        tiles = self.processes.reshape(-1, kernel.PROCESSES, kernel.TILE)
+        flat = tiles.transpose(1, 0, 2).reshape(kernel.PROCESSES, -1)[:, :size]
+        return flat.reshape(2, kernel.SCALES, size).copy()
+
+
+def start(tolerance: npt.ArrayLike) -> KeyedState:
+    """Return a detector at rest for F features.
+
+    tolerance (F,): the largest |drift| of c r that is allowed, in the unit of x, finite and >= 0.
+
+    Raises InputError for a tolerance that is negative or not a number.
+    """
+    asked = np.atleast_1d(np.asarray(tolerance, dtype=np.float64))
+    if asked.ndim != 1 or not np.all(np.isfinite(asked) & (asked >= 0.0)):
+        raise InputError(
+            "a tolerance of the keyed detector is negative, or no number.",
+            remedy="give one finite drift >= 0 per feature, shape (F,).",
+        )
+    wide = np.nextafter((asked * (1.0 + 2.0**-20)).astype(np.float32), np.float32(np.inf))
+    tiles = -(-asked.size // kernel.TILE)
+    return KeyedState(
+        tolerance=_aligned.copy(np.where(asked == 0.0, np.float32(0.0), wide)),
+        gain=_aligned.copy(np.ones(asked.size, dtype=np.float32)),
+        processes=_aligned.zeros(tiles * kernel.TILE * kernel.PROCESSES),
+        chips=0,
+        _spare=np.empty(kernel.TILE * (kernel.PROCESSES + 1), dtype=np.float32),
+    )
+
+
+def keyed(drive: Complex, residual: Real | Complex, scale: npt.ArrayLike) -> Single:
+    """Return x = Re(conj(c) r) / scale, shape (K, F); NaN where the chip is silent or r is NaN.
+
+    drive (K,): chips, of a constellation that holds -c with every c. residual (K, F), real or
+    complex. scale (F,): fixed, from the anchor. Quadrature: give 1j * drive.
+    """
+    product = drive.real[:, None] * residual.real
+    if np.iscomplexobj(residual):
+        product += drive.imag[:, None] * residual.imag
+    product = product / np.asarray(scale)
+    product[drive == 0.0] = np.nan
+    return np.asarray(product, dtype=np.float32)
+
+
+def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
+    """Advance by K chips; return the evidence M after each chip, shape (K, F).
+
+    x (K, F) float32: `keyed`. NaN leaves a feature as it was and does not count as a chip. Any
+    split of a stream into blocks gives the same numbers. M is the mean of the processes, capped
+    near 2^100 (69 nats). out: where to put the evidence, to spare an allocation per tick.
+    """
+    if x.dtype != np.float32 or x.ndim != 2 or x.shape[1] != state.tolerance.size:
+        raise InputError(
+            "a block of keyed chips needs shape (chips, features) and float32.",
+            remedy="make it with casemate.detect.keyed.keyed.",
+            value=(x.shape, str(x.dtype), state.tolerance.size),
+        )
+    if out is None:
+        out = np.empty(x.shape, dtype=np.float32)
+    kernel.advance(
+        x, state.tolerance, state.gain, state.processes, out, kernel.LIMITS, state._spare,
+        state.chips,
+    )  # fmt: skip
+    state.chips += x.shape[0]
+    return out
+
+
+def fused(evidence: Single) -> Real:
+    """Return the mean over features, shape (K,): valid whatever the features' dependence."""
+    return np.asarray(np.mean(evidence, axis=1, dtype=np.float64))
