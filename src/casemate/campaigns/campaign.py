@@ -40,9 +40,9 @@ class Sizes:
     """
 
     screen: int = 59
-    claim: int = 299
+    claim: int = 149
     tool: int = 2995
-    vary: int = 40
+    vary: int = 32
     noise: int = 29
     budget: int = 48
 

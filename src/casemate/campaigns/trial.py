@@ -182,7 +182,7 @@ def trial(
 
     leaked: the adversary knows the chips in advance and answers each in its place as the untouched
     enclosure would. learns: detectors follow whatever comes, without bounds, as adaptive baselines
-    do; both weaknesses are planted. until_detected: stop at the first TAMPER or sealing.
+    do; both weaknesses are planted. until_detected: stop after the stretch that sealed keys.
     """
     times_s = instants(scene, count=EVEN)
     run = course(ready.twin, scene, times_s, np.random.default_rng([*seed, 0]))
@@ -220,8 +220,6 @@ def trial(
                 worst = judged
             if judged.level >= SEAL and math.isnan(sealed_s):
                 sealed_s = judged.now_s
-                if until_detected:
-                    break
         if until_detected and not math.isnan(sealed_s):
             break
     assert worst is not None

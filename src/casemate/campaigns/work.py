@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shapely
 
 from casemate.attacks.catalogue import MOVES
 from casemate.attacks.move import Move, Plan
@@ -26,6 +27,7 @@ from casemate.campaigns.trial import trial
 from casemate.core.errors import CampaignError
 from casemate.design.enclosure import Enclosure
 from casemate.twin.assembly import assemble
+from casemate.twin.effects import Bridge, Contact, Hole, Pocket, Thinned
 
 PLACE = 7
 """Stream of a job's seed that places and values are drawn from."""
@@ -38,7 +40,8 @@ class Setup:
     """Loads a twin for this process. far_per_year: what the verdict TAMPER may cost by theorem.
 
     without: modalities switched off. leaked: chips known to the adversary. baseline: detectors
-    that learn (`trial`); all three are weaknesses put in on purpose.
+    that learn (`trial`). bare_rim_m: no copper is met within it of a board's edge or opening. All
+    four are weaknesses put in on purpose.
     """
 
     enclosure: Enclosure
@@ -52,6 +55,7 @@ class Setup:
     without: tuple[str, ...] = ()
     leaked: bool = False
     learns: bool = False
+    bare_rim_m: float = 0.0
 
     def __call__(self) -> None:
         """Make this process ready."""
@@ -89,11 +93,25 @@ def row_of(job: Job) -> Row:
     plan = _placed(setup.enclosure, told, generator)
     values = _valued(move, told, setup.tool_m, generator)
     scene = move.scene(plan, values)
+    if setup.bare_rim_m > 0.0 and rim_m(plan) < setup.bare_rim_m:
+        scene = tuple(row for row in scene if not isinstance(row.effect, COPPER))
     ended = trial(
         found, scene, boards_of(scene, plan), seed=(job.seed,), leaked=setup.leaked,
         learns=setup.learns, until_detected=move.goal == "intrude",
     )  # fmt: skip
     return _row(job, move, plan, values, ended)
+
+
+COPPER = (Hole, Bridge, Contact, Thinned, Pocket)
+"""Effects that meet a mesh's copper or what lies over it."""
+
+
+def rim_m(plan: Plan) -> float:
+    """Return how far a plan's place lies from its board's edge or an opening."""
+    outline = plan.tile.outline
+    rings = [outline.exterior, *outline.holes]
+    place = shapely.Point(plan.place)
+    return min(float(shapely.distance(shapely.LinearRing(ring), place)) for ring in rings)
 
 
 def drawn_tile(enclosure: Enclosure, job: Job) -> str:

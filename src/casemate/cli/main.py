@@ -48,6 +48,11 @@ COMMANDS = (
         help="design, meshes, proofs, manufacturing files and report",
     ),
     Command(name="twin", module="casemate.cli.twin", help="fit and use models of the physics"),
+    Command(
+        name="prove",
+        module="casemate.cli.prove",
+        help="build, attack the twin, and argue the security case",
+    ),
 )
 """Every command, in the order of the product's flow. The modules are light to import."""
 

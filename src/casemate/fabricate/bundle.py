@@ -20,27 +20,28 @@ from casemate.core.proof import at_least, at_most
 from casemate.design.enclosure import Doubt, Enclosure, Target, TileDesign
 
 if TYPE_CHECKING:
-    from casemate.mesh.model import TileMesh
+    pass
 
 KICAD_SEGMENTS = 1_000_000
 """Boards with more segments get a KiCad file on request: KiCad takes about 20 s to load 10^6."""
 PLAIN_CELLS = 4_000_000
 """Fine cells above which a tile's Gerber layers are written compressed."""
-SHORTER = 0.8
-"""Share of the reader's reach for a second drawing, where the first has a net beyond it: a spine
-off the middle of a low strip makes one half longer than planned."""
 POOL_CELLS = 2_000_000
 """Fine cells above which worker processes pay for their start."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleOptions:
-    """What the caller decides. kicad: auto, all or none. workers: processes, 0 for all cores."""
+    """What the caller decides. kicad: auto, all or none. workers: processes, 0 for all cores.
+
+    meshes: folder in which drawn meshes are kept for the twin, TILE/mesh.npz; none if None.
+    """
 
     serial: str
     secret: bytes
     kicad: str = "auto"
     workers: int = 0
+    meshes: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,16 +130,15 @@ def _cells(tile: TileDesign) -> float:
 def make_tile(folder: Path, tile: TileDesign, options: BundleOptions) -> dict[str, Any]:
     """Draw, prove and write one tile; return its proof, coverage map and files as plain data."""
     from casemate.fabricate import write_tile
-    from casemate.mesh.generate import draw_tile
+    from casemate.mesh.draw import draw_board
     from casemate.mesh.prove import prove_tile
+    from casemate.mesh.store import keep_mesh
 
-    drawing = draw_tile(tile, secret=options.secret, serial=options.serial)
-    if _longest(drawing.mesh) > tile.mesh.net_length_max_m:
-        shorter = replace(tile.mesh, net_length_max_m=SHORTER * tile.mesh.net_length_max_m)
-        again = replace(tile, mesh=shorter)  # the proof asks the reader's whole reach
-        drawing = draw_tile(again, secret=options.secret, serial=options.serial)
+    drawing = draw_board(tile, secret=options.secret, serial=options.serial)
     proof = prove_tile(tile, drawing)
     mesh = drawing.mesh
+    if options.meshes is not None:
+        keep_mesh(options.meshes / tile.id / "mesh.npz", mesh)
     del drawing
     few = mesh.segments <= KICAD_SEGMENTS
     kicad = options.kicad == "all" or (options.kicad == "auto" and few)
@@ -157,16 +157,6 @@ def make_tile(folder: Path, tile: TileDesign, options: BundleOptions) -> dict[st
         "coverage": proof.coverage,
         "files": files,
     }
-
-
-def _longest(mesh: TileMesh) -> float:
-    """Return the length of the longest net in metres."""
-    import numpy as np
-
-    def length(vertices: Any) -> float:
-        return float(np.abs(np.diff(vertices.astype(np.int64), axis=0)).sum()) / 1e9
-
-    return max((length(net.vertices) for net in mesh.nets), default=0.0)
 
 
 def seam_proof(enclosure: Enclosure, number: int) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from casemate.core.errors import InputError
+from casemate.core.errors import InputError, OutputError
 from casemate.mesh.model import Net, Terminal, TileMesh
 
 FORMAT = "casemate/mesh/1"
@@ -41,6 +42,20 @@ def mesh_bytes(mesh: TileMesh) -> bytes:
         steps=np.concatenate(steps).astype(np.int32) if steps else np.empty((0, 2), np.int32),
     )
     return stream.getvalue()
+
+
+def keep_mesh(path: Path, mesh: TileMesh) -> None:
+    """Write a mesh's file, whole or not at all; folders are made. OutputError if it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}")
+        part.write_bytes(mesh_bytes(mesh))
+        os.replace(part, path)
+    except OSError as error:
+        raise OutputError(
+            f"the mesh {path} cannot be kept: {error.strerror}.",
+            remedy="free space, or name a folder on another disk with -o.",
+        ) from error
 
 
 def load_mesh(path: Path) -> TileMesh:

@@ -18,8 +18,9 @@ import numpy as np
 from casemate.core.errors import InputError, OutputError
 from casemate.core.randomness import commitment
 from casemate.design.enclosure import Enclosure, TileDesign
-from casemate.mesh.generate import draw_tile
-from casemate.mesh.store import mesh_bytes
+from casemate.mesh.draw import draw_board
+from casemate.mesh.model import TileMesh
+from casemate.mesh.store import keep_mesh, load_mesh
 from casemate.twin.board import Board, board_arrays, board_of_arrays, summed_up
 
 KEPT = "board.npz"
@@ -72,11 +73,13 @@ def boards(
 
 
 def _draw(tile: TileDesign, secret: bytes, serial: str, folder: Path) -> None:
-    drawing = draw_tile(tile, secret=secret, serial=serial)
+    """Sum up a board: as `build` has left its mesh in the folder, else drawn here."""
+    mesh = _left(folder / DRAWN, commitment(secret, f"{serial}/{tile.id}"))
+    if mesh is None:
+        mesh = draw_board(tile, secret=secret, serial=serial).mesh
+    board = summed_up(tile, mesh, folder / DRAWN)
+    keep_mesh(folder / DRAWN, mesh)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / DRAWN, mesh_bytes(drawing.mesh))
-        board = summed_up(tile, drawing.mesh, folder / DRAWN)
         part = folder / f".{KEPT}"
         with part.open("wb") as stream:
             rows = {"key": np.array(_key(tile, secret, serial)), **board_arrays(board)}
@@ -89,10 +92,16 @@ def _draw(tile: TileDesign, secret: bytes, serial: str, folder: Path) -> None:
         ) from error
 
 
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f".{path.name}")
-    part.write_bytes(data)
-    os.replace(part, path)
+def _left(path: Path, commitment_: str) -> TileMesh | None:
+    """Return the mesh that a build has left, None if there is none or it is of another unit.
+
+    A build leaves its meshes in a fresh folder, before any board is summed up there; beside a
+    board that was summed up by other code, a mesh is of other code too.
+    """
+    if path.with_name(KEPT).exists() or not path.exists():
+        return None
+    mesh = load_mesh(path)
+    return mesh if mesh.commitment == commitment_ else None
 
 
 def _kept(tile: TileDesign, secret: bytes, serial: str, folder: Path) -> Board | None:

@@ -45,8 +45,20 @@ def rise_k(off_m: Real, *, board: Board, watt: float, radius_m: float, age_s: fl
 
     Within the spot as at its edge.
     """
+    r = radii_m(radius_m)
+    found = watt * at_radii_k(board, radius_m, age_s)
+    return np.asarray(np.interp(np.log(np.maximum(off_m, r[0])), np.log(r), found))
+
+
+def radii_m(radius_m: float) -> Real:
+    """Return the distances (RADII,) at which a spot's rise is computed."""
+    return np.asarray(np.geomspace(max(radius_m, 1e-6), 2.0, RADII))
+
+
+def at_radii_k(board: Board, radius_m: float, age_s: float) -> Real:
+    """Return the rise a watt at `radii_m`, (RADII,)."""
     sheet, heat = sheet_w_k(board), HEAT_J_M3K * board.tile.stackup.thickness_m
-    r = np.geomspace(max(radius_m, 1e-6), 2.0, RADII)
+    r = radii_m(radius_m)
     settle_s = heat / LOSS_W_M2K
     spread = sheet / heat
     # the integrand is smooth in ln s between where heat arrives and where loss or age ends it
@@ -54,12 +66,17 @@ def rise_k(off_m: Real, *, board: Board, watt: float, radius_m: float, age_s: fl
         np.log(r**2 / (4.0 * spread) / 40.0),
         math.log(min(max(age_s, 1e-9), 40.0 * settle_s)),
     )
-    nodes, weights = np.polynomial.legendre.leggauss(60)
+    nodes, weights = _nodes()
     half = 0.5 * np.maximum(high - low, 0.0)
     s = np.exp(low[:, None] + half[:, None] * (nodes + 1.0))
     kernel = np.exp(-s / settle_s - r[:, None] ** 2 / (4.0 * spread * s))
-    found = watt / (4.0 * math.pi * sheet) * half * (kernel @ weights)
-    return np.asarray(np.interp(np.log(np.maximum(off_m, r[0])), np.log(r), found))
+    return np.asarray(half * (kernel @ weights) / (4.0 * math.pi * sheet))
+
+
+@lru_cache(maxsize=1)
+def _nodes() -> tuple[Real, Real]:
+    nodes, weights = np.polynomial.legendre.leggauss(60)
+    return nodes, weights
 
 
 def net_rise_k(board: Board, spot: HeatSpot, age_s: float) -> Real:
@@ -68,21 +85,33 @@ def net_rise_k(board: Board, spot: HeatSpot, age_s: float) -> Real:
     return spot.watt * _per_watt_k(board, spot.at.x_m, spot.at.y_m, spot.radius_m, age)
 
 
-_kept: dict[tuple[Path, float, float, float, float], Real] = {}
+_kept: dict[tuple[Path, float, float, float], Real] = {}
 
 
 def _per_watt_k(board: Board, x_m: float, y_m: float, radius_m: float, age_s: float) -> Real:
-    key = (board.path, x_m, y_m, radius_m, age_s)
+    """Return the mean rise of each net, (N,): its length's weights at `radii_m`, kept by place."""
+    key = (board.path, x_m, y_m, radius_m)
     if key not in _kept:
         if len(_kept) >= MOST_KEPT:
             _kept.clear()
-        places, net = _samples(board.path)
-        off_m = np.hypot(places[:, 0] - x_m, places[:, 1] - y_m)
-        rise = rise_k(off_m, board=board, watt=1.0, radius_m=radius_m, age_s=age_s)
-        size = len(board.nets)
-        count = np.maximum(np.bincount(net, None, size), 1)
-        _kept[key] = np.asarray(np.bincount(net, rise, size) / count)
-    return _kept[key]
+        _kept[key] = _weights(board, x_m, y_m, radius_m)
+    return np.asarray(_kept[key] @ at_radii_k(board, radius_m, age_s))
+
+
+def _weights(board: Board, x_m: float, y_m: float, radius_m: float) -> Real:
+    """Return (N, RADII): the share of each net's length that interpolation gives each radius."""
+    places, net = _samples(board.path)
+    r = np.log(radii_m(radius_m))
+    off = np.log(np.maximum(np.hypot(places[:, 0] - x_m, places[:, 1] - y_m), 1e-12))
+    at = np.clip((off - r[0]) / (r[1] - r[0]), 0.0, RADII - 1.0)
+    left = np.minimum(at.astype(np.int64), RADII - 2)
+    share = at - left
+    size = len(board.nets)
+    cell = net * RADII + left
+    found = np.bincount(cell, 1.0 - share, size * RADII)
+    found += np.bincount(cell + 1, share, size * RADII)
+    table = found.reshape(size, RADII)
+    return np.asarray(table / np.maximum(table.sum(axis=1, keepdims=True), 1.0))
 
 
 def net_share(board: Board, at: Place, radius_m: float) -> Real:
