@@ -26,8 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--secret-file", metavar="FILE", type=Path, help="as for build")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all trials")
     parser.add_argument("--site", default="", help="rack, camera pole or laboratory")
-    parser.add_argument("--effort", choices=("full", "quick"), default="full",
-                        help="quick: a tenth of the trials, for a first look")  # fmt: skip
+    parser.add_argument("--effort", choices=("full", "quick", "glance"), default="full",
+                        help="quick: a tenth of the trials; glance: a few, to see the form")  # fmt: skip
     parser.add_argument("--rerun", metavar="ID", default="",
                         help="do one part of a case in DIR again from nothing and compare: a "
                         "move, false-alarms, reaction or red-team")  # fmt: skip

@@ -51,12 +51,13 @@ PRISTINE = "report-build.html"
 SHARE = 0.9
 """Of the spec's false alarms that keyed evidence may use; surroundings have the rest."""
 BARE_RIM_M = 2e-3
-QUIET_S, QUIET_BOARDS = 600.0, 6
+QUIET_S, QUIET_BOARDS = {"full": 600.0, "quick": 120.0, "glance": 20.0}, 6
 SIZES = {
     "full": Sizes(),
     "quick": Sizes(screen=6, claim=30, tool=300, vary=4, noise=3, budget=0),
+    "glance": Sizes(screen=2, claim=3, tool=6, vary=1, noise=1, budget=0),
 }
-CUTS = {"full": 2995, "quick": 1000}
+CUTS = {"full": 2995, "quick": 1000, "glance": 400}
 
 
 def proving(args: argparse.Namespace, progress: Progress) -> Proving:
@@ -229,7 +230,7 @@ class Proving:
     def false_alarms(self) -> tuple[FarResult, ...]:
         """Return all causes of false alarms."""
         self.progress.step("quiet hours", by=0)
-        seen = quiet(self.ready, seconds=QUIET_S, boards=QUIET_BOARDS, seed=self.args.seed)
+        seen = quiet(self.ready, seconds=QUIET_S[self.args.effort], boards=QUIET_BOARDS, seed=self.args.seed)
         return far_results(
             self.ready.policy, seen, confidence=self.spec.targets.pod_confidence,
             seed=self.args.seed, rerun=self.command("false-alarms"),
