@@ -259,10 +259,11 @@ def _stretch(
     live: list[_Live], court: Court, k: int, now_s: float, gap_s: float
 ) -> Iterator[Judged]:
     """Yield the verdicts of one stretch: windows as long as the scene stands still, and no more."""
-    most = LOOKS[-1] if any(each.speaks(k) for each in live) else FEW
-    windows = max(1, min(most, int(gap_s / WINDOW_S + 1e-9)))
+    speaks = any(each.speaks(k) for each in live)
+    windows = max(1, min(LOOKS[-1] if speaks else FEW, int(gap_s / WINDOW_S + 1e-9)))
     last = 0
-    for look in sorted({*(each for each in LOOKS if each < windows), windows}):
+    looks = {each for each in LOOKS if each < windows} if speaks else set()
+    for look in sorted({*looks, windows}):
         for each in live:
             each.windows(k, last, look)
         yield _judge(live, court, now_s + look * WINDOW_S, look - last)

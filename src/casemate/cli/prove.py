@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="of all trials")
     parser.add_argument("--site", default="", help="rack, camera pole or laboratory")
     parser.add_argument("--effort", choices=("full", "quick", "glance"), default="full",
-                        help="quick: a tenth of the trials; glance: a few, to see the form")  # fmt: skip
+                        help="quick: a tenth of the trials, glance: a few")  # fmt: skip
     parser.add_argument("--rerun", metavar="ID", default="",
                         help="do one part of a case in DIR again from nothing and compare: a "
                         "move, false-alarms, reaction or red-team")  # fmt: skip

@@ -42,6 +42,7 @@ from casemate.sensors.modalities import MODALITIES
 from casemate.spec import load_spec
 from casemate.spec.model import EnclosureSpec
 from casemate.twin.assembly import assemble
+from casemate.twin.environment_sites import SITES
 
 WORK = ".work"
 """In the output folder: layouts for the twin and results of trials, so that nothing is done twice.
@@ -70,38 +71,39 @@ def proving(args: argparse.Namespace, progress: Progress) -> Proving:
                 f"there is no modality {name!r}.", remedy=f"modalities: {', '.join(known)}.",
                 key="--without",
             )  # fmt: skip
+    if args.site and args.site not in SITES:
+        raise InputError(
+            f"there is no site {args.site!r}.", remedy=f"sites: {', '.join(SITES)}.", key="--site"
+        )
     secret = load_secret(args.secret_file or args.spec.parent / SECRET_FILE,
                          make=args.secret_file is None)  # fmt: skip
     progress.step("choosing modules", by=0)
     enclosure = design_enclosure(spec, serial=args.serial)
-    work = Proving(args=args, spec=spec, secret=secret, enclosure=enclosure, progress=progress)
+    told = {
+        "code": code_digest(),
+        "design": repr(enclosure),
+        "commitment": commitment(secret, args.serial),
+    }
+    work = Proving(args=args, spec=spec, secret=secret, enclosure=enclosure, progress=progress,
+                   key=digest(told))  # fmt: skip
     return replace(work, enclosure=work.built())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proving:
-    """One run of `prove` on one unit."""
+    """One run of `prove` on one unit. key: digest of what the folder's build depends on."""
 
     args: argparse.Namespace
     spec: EnclosureSpec
     secret: bytes
     enclosure: Enclosure
     progress: Progress
+    key: str
 
     @property
     def folder(self) -> Path:
         """Return the output folder."""
         return Path(self.args.output)
-
-    @property
-    def key(self) -> str:
-        """Return the digest of what the folder's build depends on."""
-        told = {
-            "code": code_digest(),
-            "design": repr(design_enclosure(self.spec, serial=self.args.serial)),
-            "commitment": commitment(self.secret, self.args.serial),
-        }
-        return digest(told)
 
     def built(self) -> Enclosure:
         """Build, unless the folder holds this very build; return the enclosure with its targets."""
@@ -230,7 +232,9 @@ class Proving:
     def false_alarms(self) -> tuple[FarResult, ...]:
         """Return all causes of false alarms."""
         self.progress.step("quiet hours", by=0)
-        seen = quiet(self.ready, seconds=QUIET_S[self.args.effort], boards=QUIET_BOARDS, seed=self.args.seed)
+        seen = quiet(
+            self.ready, seconds=QUIET_S[self.args.effort], boards=QUIET_BOARDS, seed=self.args.seed
+        )
         return far_results(
             self.ready.policy, seen, confidence=self.spec.targets.pod_confidence,
             seed=self.args.seed, rerun=self.command("false-alarms"),
@@ -291,6 +295,8 @@ class Proving:
 
     def _report(self, results: Results) -> str:
         text = (self.folder / WORK / PRISTINE).read_text(encoding="utf-8")
+        link = '<li><a href="#doubts">'
+        text = text.replace(link, f'<li><a href="#case">Security case</a></li>{link}', 1)
         head, mark, rest = text.partition("<main>")
         return head + mark + case_html(results) + rest
 

@@ -1,0 +1,133 @@
+"""`casemate prove`: files, figures that come again, weaknesses that turn the case, refusals."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casemate.campaigns.engines.table import read_table
+from casemate.cli import main
+
+SECRET = "5d" * 32
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a secret."""
+    folder = tmp_path_factory.mktemp("prove")
+    (folder / "secret").write_text(SECRET + "\n")
+    return folder
+
+
+def prove(spec: Path, home: Path, *rest: str, name: str = "out") -> int:
+    """Run the command with a handful of trials."""
+    return main(["prove", str(spec), "-o", str(home / name), "--secret-file",
+                 str(home / "secret"), "--effort", "glance", "--workers", "1", *rest])  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def case(small_spec: Path, home: Path) -> dict[str, Any]:
+    """The case of the small spec, argued once."""
+    assert prove(small_spec, home) == 1  # a handful of trials leaves doubt, always
+    held: dict[str, Any] = json.loads((home / "out" / "case.json").read_text())
+    return held
+
+
+def test_everything_is_written(case: dict[str, Any], home: Path) -> None:
+    out = home / "out"
+    for name in ("report.html", "case.json", "campaign.parquet", "oscal.json", "case.sarif",
+                 "design.json", "proof.json", "assembly/enclosure.step"):  # fmt: skip
+        assert (out / name).exists(), name
+    page = (out / "report.html").read_text()
+    assert '<section class="case"' in page and 'href="#case"' in page
+    assert page.index("Security case") < page.index('id="doubts"')
+    rows, _ = read_table(out / "campaign.parquet")
+    assert {row.move for row in rows} == {row["id"] for row in case["moves"]}
+
+
+def test_the_case_names_targets_moves_alarms_and_doubts(case: dict[str, Any]) -> None:
+    targets = {row["id"]: row for row in case["targets"]}
+    assert {"detection.tool", "independence.drill", "false-alarms.tamper", "reaction.cut"} <= set(
+        targets
+    )
+    assert targets["false-alarms.tamper"]["verdict"] == "met"
+    assert targets["detection.tool"]["verdict"] == "in doubt"  # six holes prove nothing
+    moves = {row["id"]: row for row in case["moves"]}
+    assert moves["drill"]["pod"] == 1.0 and moves["drill"]["pod_low"] < 0.999
+    assert moves["xray"]["pod"] == 0.0
+    assert {row["kind"] for row in case["far"]} >= {"theorem", "computed", "simulated"}
+    assert any(row["id"] == "simulated" for row in case["doubts"])
+    assert all("casemate prove" in row["rerun"] or "casemate build" in row["rerun"]
+               for row in case["targets"])  # fmt: skip
+
+
+@pytest.mark.parametrize("part", ["drill", "false-alarms", "reaction"])
+def test_a_part_done_again_gives_the_same_figures(
+    case: dict[str, Any], small_spec: Path, home: Path, part: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert prove(small_spec, home, "--rerun", part) == 0
+    assert "the same figures as in case.json" in capsys.readouterr().out
+
+
+def test_a_figure_that_was_altered_is_found(
+    case: dict[str, Any], small_spec: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = home / "out" / "case.json"
+    text = path.read_text()
+    altered = json.loads(text)
+    next(row for row in altered["moves"] if row["id"] == "drill")["pod_low"] = 0.9995
+    path.write_text(json.dumps(altered))
+    try:
+        assert prove(small_spec, home, "--rerun", "drill") == 1
+        assert "figures differ" in capsys.readouterr().out
+    finally:
+        path.write_text(text)
+
+
+@pytest.mark.slow
+def test_weaknesses_turn_the_case(case: dict[str, Any], small_spec: Path, home: Path) -> None:
+    """The build is kept, so each weakness costs its trials alone."""
+    assert prove(small_spec, home, "--weaken", "leaked-challenge") == 1
+    leaked = json.loads((home / "out" / "case.json").read_text())
+    targets = {row["id"]: row for row in leaked["targets"]}
+    assert targets["detection.tool"]["verdict"] == "not met"
+    assert targets["false-alarms.tamper"]["verdict"] != "met"
+    assert any(row["id"] == "weakened.leaked-challenge" for row in leaked["doubts"])
+    prove(small_spec, home, "--without", "loop_resistance", "--without", "mesh_capacitance")
+    blind = json.loads((home / "out" / "case.json").read_text())
+    targets = {row["id"]: row for row in blind["targets"]}
+    assert targets["detection.tool"]["verdict"] == "not met"
+    assert targets["independence.drill"]["verdict"] == "not met"
+    prove(small_spec, home)  # as it was, for the other tests
+
+
+@pytest.mark.parametrize(
+    ("rest", "said"),
+    [
+        (("--without", "sonar"), "no modality"),
+        (("--workers", "-1"), "--workers"),
+        (("--seed", "-1"), "--seed"),
+        (("--site", "moon"), "no site"),
+    ],
+)
+def test_mistakes_are_refused(
+    small_spec: Path, home: Path, rest: tuple[str, ...], said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    assert prove(small_spec, home, *rest, name="never") == 2
+    told = capsys.readouterr().err
+    assert said in told and "Remedy" in told
+    assert not (home / "never").exists()
+
+
+def test_a_part_of_no_case_is_refused(
+    case: dict[str, Any], small_spec: Path, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert prove(small_spec, home, "--rerun", "drill", name="nothing") == 2
+    assert "no case" in capsys.readouterr().err
+    assert prove(small_spec, home, "--rerun", "sonar") == 2
+    assert "parts:" in capsys.readouterr().err
