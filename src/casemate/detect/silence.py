@@ -16,6 +16,7 @@ from scipy.special import gammaincc
 
 from casemate.detect.anchor import Anchor, Real
 from casemate.detect.evidence import Sums
+from casemate.detect.tracked import Tracked
 
 MOST_TAIL = 700.0
 
@@ -84,13 +85,13 @@ class Silence:
         return quiet_nats(mean, self.count)
 
 
-def information(anchor: Anchor, sums: Sums, louder: Real) -> Real:
+def information(anchor: Anchor, sums: Sums, louder: Real, tracked: Tracked) -> Real:
     """Return nats the last window brings about the least change that must be caught, (F,).
 
-    n d^2/(2 s^2) for a change d beyond the tolerance in noise s, at most n ln 2, for a sign tells
-    no more (reference/detect.md 2); 0 where nothing sound came.
+    n d^2/(2 s^2) for a change d beyond what is tolerated at the time in noise s, at most n ln 2,
+    for a sign tells no more (reference/detect.md 2); 0 where nothing sound came.
     """
-    beyond = np.maximum(anchor.must - anchor.bound, 0.0)
+    beyond = np.maximum(anchor.must - tracked.tolerances(anchor)[0], 0.0)
     loud = sums.loud[-1]
     full = 0.5 * loud * (beyond / (anchor.noise * louder)) ** 2
     found = np.minimum(full, math.log(2.0) * loud)
