@@ -120,7 +120,7 @@ def _loops(twin: Twin, fitted: LoopResistance) -> Anchor:
     spread = np.where(ratio, LANES_SHARE, 1.0) * IACS_ALPHA_1_K * fitted.card["gradient"]
     group = _groups(tiles, [0] * len(tiles))
     common = np.full(int(group.max()) + 1, IACS_ALPHA_1_K * LIMIT_K)
-    return _anchor(
+    return anchor_of(
         fitted,
         names=tuple(names),
         tiles=tuple(tiles),
@@ -151,7 +151,7 @@ def _capacitances(twin: Twin, fitted: MeshCapacitance) -> Anchor:
     water = film.per_water * film.water_at_full
     common = np.full(int(group.max()) + 1, film.temperature_1_k * LIMIT_K + water)
     rate = film.temperature_1_k * steepest_k_s(twin) + water * soaked
-    return _anchor(
+    return anchor_of(
         fitted,
         names=tuple(each.id.split("/", 1)[1] for each in fitted.channels),
         tiles=tuple(tiles),
@@ -169,7 +169,7 @@ def _capacitances(twin: Twin, fitted: MeshCapacitance) -> Anchor:
 
 def _pairs(fitted: FittedTdr) -> Anchor:
     count = len(fitted.channels)
-    return _anchor(
+    return anchor_of(
         fitted,
         names=tuple(each.id.split("/", 1)[1] for each in fitted.channels),
         tiles=tuple(each.tile for each in fitted.channels),
@@ -191,8 +191,8 @@ def _single(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], R
     return np.arange(count), np.full(count, NONE, dtype=np.int64), weight
 
 
-def _anchor(
-    fitted: LoopResistance | MeshCapacitance | FittedTdr,
+def anchor_of(
+    fitted: Fitted,
     *,
     names: tuple[str, ...],
     tiles: tuple[str, ...],
@@ -206,6 +206,12 @@ def _anchor(
     common_rate: Real,
     visits: float,
 ) -> Anchor:
+    """Return the anchor of F features that move by themselves as Ornstein-Uhlenbeck processes.
+
+    spread (F,), memory_s: of those, relative; noise (F,): of a chip; pairs: first, second, weight;
+    common, common_rate (G,): what common modes may do, and how fast. Tolerances: BOUND standard
+    deviations of the spread, of what the tracked state leaves of it, and of noise in the states.
+    """
     first, second, weight = pairs
     behind = np.hypot(lag(memory_s) * spread, _state_noise(fitted.chip_s, visits, noise, group))
     # common modes lag behind their steepest rise by their memory
