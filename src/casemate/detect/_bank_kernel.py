@@ -180,25 +180,26 @@ def windows(
 ) -> None:
     """Take in windows (K, F) one after the other; all states in place.
 
-    Each test's tolerance is opened by the doubt about the states that it is held against.
+    Both tests are held against the tracked states, within what the anchor leaves above and below
+    them, and within `step`; each tolerance is opened by the doubt about the states that it needs.
     """
     features = s1.shape[1]
-    up, energy = np.empty((features, 2)), np.empty(features)
+    up, energy = np.empty((features, 2)), np.empty((features, 2))
     shared, shown = np.empty(features), np.empty(features)
-    anchored, sudden = np.empty(features), np.empty(features)
+    above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
     sound = np.empty(features, dtype=np.bool_)
     for k in range(s1.shape[0]):
         for f in range(features):
             tied = group[f] >= 0 and common.size > 0
             shared[f] = expected[f] * common[group[f]] if tied else 0.0
             unsure = abs(expected[f]) * common_doubt[group[f]] if tied else 0.0
-            anchored[f] = bound[f] + unsure
-            sudden[f] = step[f] + unsure + doubt[f]
-        both_sides(s1[k], s2[k], loud[k], shared, anchored, scale, up, energy)
-        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
-        for f in range(features):
             shown[f] = shared[f] + own[f]
-        both_sides(s1[k], s2[k], loud[k], shown, sudden, scale, up, energy)
+            above[f] = bound[f] + unsure - own[f]
+            below[f] = bound[f] + unsure + own[f]
+            sudden[f] = step[f] + unsure + doubt[f]
+        both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up, energy)
+        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
+        both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up, energy)
         advance(r_s, held_s, spent_s, count + k, up, energy, rates, level)
         heard_in(s1[k], s2[k], loud[k], noise, restless, wide, heard)
         for f in range(features):

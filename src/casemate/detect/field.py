@@ -178,7 +178,7 @@ class FieldBank:
         scale = self.anchor.noise * math.sqrt(max(chips, 1))
         peak = np.hypot(real, imag).max(axis=1)
         wide = (root + math.sqrt(chips) * peak * eta) / scale
-        energy = np.where(heard, wide**2, 0.0)
+        energy = np.repeat(np.where(heard, wide**2, 0.0)[:, None], 2, axis=1)
         sides = np.stack([total, -total], axis=1) - (chips * slack)[:, None]
         up = np.where(heard[:, None], sides / scale[:, None], 0.0)
         mine = self.evidence[test]

@@ -47,10 +47,10 @@ def played(
 def added(evidence: Evidence, x: np.ndarray, eps: float, scale: float) -> None:
     """Add one window x (P, n) to P features."""
     count, n = x.shape
-    up, energy = np.empty((count, 2)), np.empty(count)
+    up, energy = np.empty((count, 2)), np.empty((count, 2))
     both_sides(
         x.sum(axis=1), (x**2).sum(axis=1), np.full(count, float(n)), np.zeros(count),
-        np.full(count, eps), np.full(count, scale), up, energy,
+        np.full(count, eps), np.full(count, eps), np.full(count, scale), up, energy,
     )  # fmt: skip
     advance(evidence.r, evidence.held, evidence.spent, evidence.count, up, energy, evidence.rates, evidence.level)  # fmt: skip # noqa: E501
     evidence.count += 1
@@ -83,6 +83,19 @@ def test_windows_on_end_gain_one_a_tick_at_most(seed: int, shape: tuple[int, int
         ticks = (k + 1) // 2**evidence.level
         assert np.all(evidence.r.mean(axis=0) <= ticks + 1e-9)
         assert np.exp(evidence.nats()).mean() <= k + 1 + 1e-9
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 2**32), st.sampled_from([0.0, 0.3, 3.0]))
+def test_drift_may_lie_anywhere_on_the_other_side(n: int, seed: int, eps: float) -> None:
+    """Up to a hundred tolerances below for the test upwards: a reference need not be the truth."""
+    generator = np.random.default_rng(seed)
+    signs = patterns(n)
+    below = 10.0 ** generator.uniform(-2, 2, signs.shape) * generator.integers(0, 2, signs.shape)
+    x = played(signs, follower(generator, n), eps, generator) - below
+    evidence = Evidence.start(2**n, 1)
+    added(evidence, x, eps, 10.0 ** generator.uniform(-3, 3))
+    assert np.all(evidence.r[:, 0].mean(axis=0) <= 1.0 + 1e-9)
 
 
 def test_a_tolerance_too_small_or_a_chip_that_leaks_breaks_the_bound() -> None:
@@ -151,6 +164,35 @@ def test_a_change_convicts_as_fast_as_its_size_allows() -> None:
     strong = Evidence.start(1, 6)
     added(strong, np.full((1, 88), 1e5), 0.0, np.sqrt(88.0))
     assert strong.nats()[0] > 0.75 * 88.0 / 2.0 - loss - np.log(2.0)
+
+
+def test_years_of_nothing_leave_little_evidence() -> None:
+    """Shiryaev-Roberts would stand at ln(12 000) - 1.5 = 7.9 nats; a CUSUM stays near 0."""
+    generator = np.random.default_rng(11)
+    evidence, n, eps = Evidence.start(100, 10), 88.0, 0.1
+    up, energy, none = np.empty((100, 2)), np.empty((100, 2)), np.zeros(100)
+    most = np.zeros(100)
+    for _ in range(12_000):
+        g, q = generator.standard_normal(100), generator.chisquare(n - 1.0, 100)
+        both_sides(
+            np.sqrt(n) * g,
+            g**2 + q,
+            none + n,
+            none,
+            none + eps,
+            none + eps,
+            none + np.sqrt(n),
+            up,
+            energy,
+        )
+        advance(
+            evidence.r, evidence.held, evidence.spent, evidence.count, up, energy,
+            evidence.rates, evidence.level,
+        )  # fmt: skip
+        evidence.count += 1
+        most = np.maximum(most, evidence.nats())
+    assert np.quantile(evidence.nats(), 0.9) < 1.0
+    assert np.quantile(most, 0.9) < 8.0
 
 
 def test_budgets_become_thresholds_by_the_theorem() -> None:
