@@ -47,7 +47,8 @@ class Shown:
     @property
     def nats(self) -> Real:
         """Return ln of the mean of both tests' evidence, (F,)."""
-        return np.asarray(np.logaddexp(self.anchored, self.step) - np.log(2.0))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.logaddexp(self.anchored, self.step) - np.log(2.0))
 
 
 class Bank:

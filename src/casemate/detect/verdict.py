@@ -207,7 +207,9 @@ def _level(
     shrunk: float,
 ) -> int:
     """Return the level of response; beyond sealing only with a second modality."""
-    level = ALERT if noticed or blind_s > 0.0 or shrunk >= policy.nats[SEAL] else LOG
+    cut = any(each.open_.any() for each in shown)
+    worth = noticed or cut or blind_s > 0.0 or shrunk >= policy.nats[SEAL]
+    level = ALERT if worth else LOG
     if total >= policy.nats[ALERT]:
         level = ALERT
     if blind_s > policy.blind_s or total >= policy.nats[SEAL]:
@@ -216,7 +218,6 @@ def _level(
     entered = any(_persists(each, SHOCKS) for each in passive)
     if total >= policy.nats[LATCH] and (second or entered):
         level = LATCH
-    cut = any(each.open_.any() for each in shown)
     if total >= policy.nats[ZEROISE] and second and (cut or entered):
         level = ZEROISE
     return level
