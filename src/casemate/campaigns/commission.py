@@ -15,7 +15,7 @@ import numpy.typing as npt
 from casemate.detect.anchor import NONE, Anchor, AnyAnchor, FieldAnchor, PassiveAnchor
 from casemate.detect.bank import chips_of
 from casemate.detect.field import MEMORY_S as FIELD_MEMORY_S
-from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S
+from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS
 from casemate.sensors.environment.physics import Environment
 from casemate.sensors.loop_resistance.physics import LoopResistance, zone_pairs
 from casemate.sensors.mesh_capacitance.physics import EPOXY, MeshCapacitance
@@ -120,7 +120,7 @@ def _loops(twin: Twin, fitted: LoopResistance) -> Anchor:
     spread = np.where(ratio, LANES_SHARE, 1.0) * IACS_ALPHA_1_K * fitted.card["gradient"]
     group = _groups(tiles, [0] * len(tiles))
     common = np.full(int(group.max()) + 1, IACS_ALPHA_1_K * LIMIT_K)
-    return _anchor(
+    return anchor_of(
         fitted,
         names=tuple(names),
         tiles=tuple(tiles),
@@ -151,7 +151,7 @@ def _capacitances(twin: Twin, fitted: MeshCapacitance) -> Anchor:
     water = film.per_water * film.water_at_full
     common = np.full(int(group.max()) + 1, film.temperature_1_k * LIMIT_K + water)
     rate = film.temperature_1_k * steepest_k_s(twin) + water * soaked
-    return _anchor(
+    return anchor_of(
         fitted,
         names=tuple(each.id.split("/", 1)[1] for each in fitted.channels),
         tiles=tuple(tiles),
@@ -169,7 +169,7 @@ def _capacitances(twin: Twin, fitted: MeshCapacitance) -> Anchor:
 
 def _pairs(fitted: FittedTdr) -> Anchor:
     count = len(fitted.channels)
-    return _anchor(
+    return anchor_of(
         fitted,
         names=tuple(each.id.split("/", 1)[1] for each in fitted.channels),
         tiles=tuple(each.tile for each in fitted.channels),
@@ -191,8 +191,8 @@ def _single(count: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], R
     return np.arange(count), np.full(count, NONE, dtype=np.int64), weight
 
 
-def _anchor(
-    fitted: LoopResistance | MeshCapacitance | FittedTdr,
+def anchor_of(
+    fitted: Fitted,
     *,
     names: tuple[str, ...],
     tiles: tuple[str, ...],
@@ -206,15 +206,18 @@ def _anchor(
     common_rate: Real,
     visits: float,
 ) -> Anchor:
+    """Return the anchor of F features that move by themselves as Ornstein-Uhlenbeck processes.
+
+    spread (F,), memory_s: of those, relative; noise (F,): of a chip; pairs: first, second, weight;
+    common, common_rate (G,): what common modes may do, and how fast. Tolerances: BOUND standard
+    deviations of the spread, of what the tracked state leaves of it, and of noise in the states.
+    """
     first, second, weight = pairs
     behind = np.hypot(lag(memory_s) * spread, _state_noise(fitted.chip_s, visits, noise, group))
-    window_s = window_of(fitted.chip_s, visits)
-    rate = BOUND * behind / MEMORY_S
-    # pulses between silent chips make states walk by their rate a window at random, pulled back in
-    # a memory; common modes lag behind their steepest rise by a memory besides
-    shaken = BOUND * rate * math.sqrt(0.5 * window_s * MEMORY_S)
-    most = np.where(group == NONE, 0.0, np.append(common_rate, 0.0)[group])
-    shaken += most * (BOUND * math.sqrt(0.5 * window_s * COMMON_MEMORY_S) + COMMON_MEMORY_S)
+    # common modes lag behind their steepest rise by their memory
+    steepest = np.where(group == NONE, 0.0, np.append(common_rate, 0.0)[group])
+    late = steepest * COMMON_MEMORY_S
+    step = BOUND * behind + late
     return Anchor(
         modality=fitted.id,
         chip_s=fitted.chip_s,
@@ -228,24 +231,24 @@ def _anchor(
         weight=weight,
         group=group,
         noise=noise,
-        bound=BOUND * np.hypot(spread, behind) + shaken,
-        step=BOUND * behind + shaken,
+        bound=BOUND * np.hypot(spread, behind) + late,
+        step=step,
         must=np.full(len(names), must),
-        rate=rate,
+        rate=step / MEMORY_S,
         common=common,
         common_rate=common_rate,
     )
 
 
 def _state_noise(chip_s: float, visits: float, noise: Real, group: npt.NDArray[np.int64]) -> Real:
-    """Return what chips' noise does to the states that a feature is held against, (F,).
+    """Return what noise up to RESTLESS does to the states that a feature is held against, (F,).
 
     Its own state is a first-order mean over MEMORY_S; its common mode the median of one window,
     whose standard deviation is sqrt(pi/2) times that of the mean.
     """
     window_s = window_of(chip_s, visits)
     loud, _ = chips_of(chip_s, visits, window_s)
-    window = noise / math.sqrt(loud)
+    window = math.sqrt(RESTLESS) * noise / math.sqrt(loud)
     common = np.zeros_like(noise)
     for each in range(int(group.max()) + 1 if group.size else 0):
         mine = group == each

@@ -100,7 +100,7 @@ class _Live:
         if isinstance(bank, Bank) and isinstance(new, Bank):
             new.tracked, new.silence = bank.tracked, bank.silence
         elif isinstance(bank, FieldBank) and isinstance(new, FieldBank):
-            new.state = bank.state
+            new.take_states(bank)
         self.bank = new
 
     def windows(self, k: int, first: int, last: int) -> None:

@@ -9,6 +9,10 @@ from numba import njit
 
 from casemate.detect._evidence_kernel import advance, both_sides
 
+FORGETS = 0.5 / 64.0
+"""Octaves a loud chip by which a noisy window is forgotten: c_t w_t of one size has equal signs all
+through n chips once in 2^(n - 1) windows, and then looks calm. 64 chips make that 2^-63."""
+
 
 @njit(cache=True)
 def clipped(value: float, most: float) -> float:
@@ -18,9 +22,70 @@ def clipped(value: float, most: float) -> float:
 
 
 @njit(cache=True)
+def doubted(doubt: float, error: float, share: float, most: float, cap: float) -> float:
+    """Return how far a state may be off beyond its tolerance, after a window.
+
+    error: by how much more than quiet noise the window's figure may be off. The state takes `share`
+    of what is shown, so doubt d goes to (1 - share) d + share error, by at most `most` upwards.
+    """
+    goes = (1.0 - share) * doubt + share * error
+    goes = goes if goes < doubt + most else doubt + most
+    return goes if goes < cap else cap
+
+
+@njit(cache=True)
+def common_towards(
+    shown: Any,
+    sound: Any,
+    excess: Any,
+    seconds: float,
+    share: float,
+    group: Any,
+    expected: Any,
+    bound: Any,
+    rate: Any,
+    common: Any,
+    doubt: Any,
+) -> None:
+    """Move common (G,) towards the median of what is shown, and its doubt (G,), in place.
+
+    The median lies between those of shown - excess and shown + excess, whatever interference does;
+    features that are not sound may be anywhere.
+    """
+    size = shown.size
+    ratio, low, high = np.empty(size), np.empty(size), np.empty(size)
+    for g in range(common.size):
+        count, known = 0, 0
+        cap = 2.0 * bound[g]
+        for f in range(size):
+            if group[f] == g:
+                one, wide = 0.0, cap
+                if sound[f]:
+                    one = shown[f] / expected[f]
+                    wide = excess[f] / abs(expected[f])
+                    ratio[known] = one
+                    known += 1
+                low[count], high[count] = one - wide, one + wide
+                count += 1
+        natural = rate[g] * seconds
+        if known == 0:
+            doubt[g] = doubted(doubt[g], cap, 1.0, natural, cap)
+            continue
+        middle = np.median(ratio[:known])
+        up, down = np.median(high[:count]) - middle, middle - np.median(low[:count])
+        error = up if up > down else down
+        most = 2.0 * natural
+        if error <= doubt[g]:
+            most += share * doubt[g]
+        common[g] = clipped(common[g] + clipped(share * (middle - common[g]), most), bound[g])
+        doubt[g] = doubted(doubt[g], error, share, 3.0 * natural, cap)
+
+
+@njit(cache=True)
 def towards(
     shown: Any,
     sound: Any,
+    excess: Any,
     seconds: float,
     memory_s: float,
     common_memory_s: float,
@@ -32,27 +97,50 @@ def towards(
     common_rate: Any,
     own: Any,
     common: Any,
+    doubt: Any,
+    common_doubt: Any,
 ) -> None:
-    """Move own (F,) and common (G,) in place towards what is shown, as `tracked` says."""
-    features, groups = own.size, common.size
-    ratio = np.empty(features)
+    """Move own (F,) and common (G,) in place towards what is shown, and both doubts.
+
+    excess (F,): by how much more than in quiet each figure may be off.
+    """
     quick = 1.0 - np.exp(-seconds / common_memory_s)
     share = 1.0 - np.exp(-seconds / memory_s)
-    for g in range(groups):
-        count = 0
-        for f in range(features):
-            if group[f] == g and sound[f]:
-                ratio[count] = shown[f] / expected[f]
-                count += 1
-        if count > 0:
-            middle = np.median(ratio[:count])
-            step = clipped(quick * (middle - common[g]), common_rate[g] * seconds)
-            common[g] = clipped(common[g] + step, common_bound[g])
-    for f in range(features):
-        if sound[f]:
-            shared = expected[f] * common[group[f]] if group[f] >= 0 and groups > 0 else 0.0
-            step = clipped(share * (shown[f] - shared - own[f]), rate[f] * seconds)
-            own[f] = clipped(own[f] + step, bound[f])
+    common_towards(
+        shown, sound, excess, seconds, quick, group, expected, common_bound, common_rate, common,
+        common_doubt,
+    )  # fmt: skip
+    for f in range(own.size):
+        tied = group[f] >= 0 and common.size > 0
+        cap, natural = 2.0 * bound[f], rate[f] * seconds
+        if not sound[f]:
+            doubt[f] = doubted(doubt[f], cap, 1.0, natural, cap)
+            continue
+        shared = expected[f] * common[group[f]] if tied else 0.0
+        error = excess[f] + (abs(expected[f]) * common_doubt[group[f]] if tied else 0.0)
+        most = natural + share * doubt[f] if error <= doubt[f] else natural
+        step = clipped(share * (shown[f] - shared - own[f]), most)
+        own[f] = clipped(own[f] + step, bound[f])
+        doubt[f] = doubted(doubt[f], error, share, 2.0 * natural, cap)
+
+
+@njit(cache=True)
+def heard_in(
+    s1: Any, s2: Any, loud: Any, noise: Any, restless: float, wide: float, heard: Any
+) -> None:
+    """Fill heard (F,) with how far the mean of a window may be off by more than quiet noise.
+
+    `wide` standard deviations of the mean, from the scatter of its chips, as far as that lies above
+    `restless` times the noise; decays over windows.
+    """
+    for f in range(s1.size):
+        n = loud[f]
+        heard[f] *= 2.0 ** (-FORGETS * n)
+        if n > 1.0:
+            scatter = (s2[f] - s1[f] * s1[f] / n) / (n - 1.0)
+            over = np.sqrt(scatter if scatter > 0.0 else 0.0) - restless * noise[f]
+            now = wide * over / np.sqrt(n)
+            heard[f] = now if now > heard[f] else heard[f]
 
 
 @njit(cache=True)
@@ -74,8 +162,11 @@ def windows(
     own: Any,
     common: Any,
     doubt: Any,
+    common_doubt: Any,
+    heard: Any,
     noise: Any,
     restless: float,
+    wide: float,
     rates: Any,
     level: Any,
     count: int,
@@ -89,34 +180,32 @@ def windows(
 ) -> None:
     """Take in windows (K, F) one after the other; all states in place.
 
-    doubt (F,): share by which the sensitive test's tolerance is opened to twice the bound: 1 as
-    soon as a window is lost or its chips scatter by more than `restless` times their noise's
-    square, for then the state is not followed well; it heals in three memories.
+    Both tests are held against the tracked states, within what the anchor leaves above and below
+    them, and within `step`; each tolerance is opened by the doubt about the states that it needs.
     """
     features = s1.shape[1]
-    up, energy = np.empty((features, 2)), np.empty(features)
-    shared, shown, tolerance = np.empty(features), np.empty(features), np.empty(features)
+    up, energy = np.empty((features, 2)), np.empty((features, 2))
+    shared, shown = np.empty(features), np.empty(features)
+    above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
     sound = np.empty(features, dtype=np.bool_)
-    heals = np.exp(-window_s / (3.0 * memory_s))
     for k in range(s1.shape[0]):
         for f in range(features):
             tied = group[f] >= 0 and common.size > 0
             shared[f] = expected[f] * common[group[f]] if tied else 0.0
-            n = loud[k, f]
-            scatter = (s2[k, f] - s1[k, f] * s1[k, f] / n) / (n - 1.0) if n > 1.0 else np.inf
-            calm = scatter <= restless * noise[f] * noise[f]
-            doubt[f] = doubt[f] * heals if calm else 1.0
-            tolerance[f] = step[f] + 2.0 * bound[f] * doubt[f]
-        both_sides(s1[k], s2[k], loud[k], shared, bound, scale, up, energy)
-        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
-        for f in range(features):
+            unsure = abs(expected[f]) * common_doubt[group[f]] if tied else 0.0
             shown[f] = shared[f] + own[f]
-        both_sides(s1[k], s2[k], loud[k], shown, tolerance, scale, up, energy)
+            above[f] = bound[f] + unsure - own[f]
+            below[f] = bound[f] + unsure + own[f]
+            sudden[f] = step[f] + unsure + doubt[f]
+        both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up, energy)
+        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
+        both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up, energy)
         advance(r_s, held_s, spent_s, count + k, up, energy, rates, level)
+        heard_in(s1[k], s2[k], loud[k], noise, restless, wide, heard)
         for f in range(features):
-            sound[f] = loud[k, f] > 0.0 and not open_[k, f]
+            sound[f] = loud[k, f] > 1.0 and not open_[k, f]
             shown[f] = s1[k, f] / loud[k, f] if loud[k, f] > 0.0 else 0.0
         towards(
-            shown, sound, window_s, memory_s, common_memory_s, group, expected, bound, rate,
-            common_bound, common_rate, own, common,
+            shown, sound, heard, window_s, memory_s, common_memory_s, group, expected, bound, rate,
+            common_bound, common_rate, own, common, doubt, common_doubt,
         )  # fmt: skip

@@ -59,31 +59,53 @@ class Anchor:
     common_rate: Real
 
     def __post_init__(self) -> None:
-        count, sizes = len(self.names), {len(self.names)}
-        sizes |= {getattr(self, name).shape[0] for name in PER_FEATURE} | {len(self.tiles)}
-        figures = (self.noise, self.bound, self.step, self.must, self.rate, self.common)
-        sound = (
-            sizes == {count}
+        count, channels = len(self.names), len(self.channels)
+        groups = self.common.size
+        figures = (
+            self.noise, self.bound, self.step, self.must, self.rate, self.common, self.common_rate,
+        )  # fmt: skip
+        shapes = all(getattr(self, name).shape[:1] == (count,) for name in PER_FEATURE)
+        if not (
+            shapes
+            and len(self.tiles) == count
             and self.weight.shape == (count, 2)
-            and self.nominal.shape == (len(self.channels),)
-            and all(np.isfinite(each).all() and (each >= 0.0).all() for each in figures)
+            and self.nominal.shape == (channels,)
+            and self.common.shape == self.common_rate.shape == (groups,)
+            and _figures(*figures)
+            and bool(np.isfinite(self.weight).all())
             and bool((self.noise > 0.0).all())
             and bool(np.isfinite(self.nominal).all() and (self.nominal != 0.0).all())
-            and (count == 0 or int(self.first.min()) >= 0)
-            and (count == 0 or int(max(self.first.max(), self.second.max())) < len(self.channels))
-        )
-        if not sound:
-            raise InputError(
-                f"the anchor of {self.modality} is malformed.",
-                remedy="commission the enclosure anew; every feature needs its channels, a noise "
-                "above 0 and finite bounds.",
-                key=self.modality,
-            )
+            and _within(self.first, 0, channels)
+            and _within(self.second, NONE, channels)
+            and _within(self.group, NONE, groups)
+            # what takes part in a common mode reads something at commissioning
+            and bool((self.expected[self.group != NONE] != 0.0).all())
+            and self.chip_s > 0.0
+            and self.visits > 0.0
+        ):
+            raise _malformed(self.modality)
 
     @property
     def expected(self) -> Real:
         """Return what each feature reads at commissioning, (F,): 1, or 0 for differences."""
         return np.asarray(self.weight.sum(axis=1))
+
+
+def _figures(*arrays: Real) -> bool:
+    return all(bool(np.isfinite(each).all() and (each >= 0.0).all()) for each in arrays)
+
+
+def _within(index: Index, low: int, high: int) -> bool:
+    return bool(((index >= low) & (index < high)).all())
+
+
+def _malformed(modality: str) -> InputError:
+    return InputError(
+        f"the anchor of {modality} is malformed.",
+        remedy="commission the enclosure anew; every feature needs its channels, a noise above 0 "
+        "and finite bounds.",
+        key=modality,
+    )
 
 
 PER_FEATURE = ("first", "second", "weight", "group", "noise", "bound", "step", "must", "rate")
@@ -109,6 +131,25 @@ class FieldAnchor:
     step: Real
     must: Real
 
+    def __post_init__(self) -> None:
+        links, tones = self.field.shape if self.field.ndim == 2 else (-1, 0)
+        rows = (self.noise, self.bound, self.step, self.must)
+        sound = (
+            len(self.names) == links
+            and all(each.shape == (links,) for each in rows)
+            and self.shapes.shape == (links, 3, 2 * tones)
+            and _figures(*rows)
+            and bool(np.isfinite(self.field).all() and np.isfinite(self.shapes).all())
+            and bool((self.noise > 0.0).all() and (np.abs(self.field).max(axis=1) > 0.0).all())
+            and self.chip_s > 0.0
+            and self.visits > 0.0
+        )
+        if sound:
+            gram = np.einsum("lst,lrt->lsr", self.shapes, self.shapes)
+            sound = bool(np.allclose(gram, np.eye(3), atol=1e-6))
+        if not sound:
+            raise _malformed(self.modality)
+
     @property
     def tiles(self) -> tuple[str, ...]:
         """Return the boards of the links: none."""
@@ -131,6 +172,18 @@ class PassiveAnchor:
     spread: Real
     log: npt.NDArray[np.bool_]
     contrast: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        count = len(self.names)
+        rows = (self.nominal, self.spread, self.log, self.contrast)
+        if not (
+            len(self.tiles) == len(self.kind) == count
+            and all(each.shape == (count,) for each in rows)
+            and bool(np.isfinite(self.nominal).all())
+            and _figures(self.spread)
+            and bool((self.spread > 0.0).all())
+        ):
+            raise _malformed(self.modality)
 
 
 AnyAnchor = Anchor | FieldAnchor | PassiveAnchor

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -11,7 +12,7 @@ from casemate.detect._bank_kernel import windows
 from casemate.detect.anchor import Anchor, PassiveAnchor, Real
 from casemate.detect.evidence import Evidence, Sums
 from casemate.detect.silence import Silence, information
-from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS, Tracked
+from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS, WIDE, Tracked
 
 LEVELS = 26
 """Of windows of 0.1 s: the longest is 2^25 of them, 39 days."""
@@ -46,7 +47,8 @@ class Shown:
     @property
     def nats(self) -> Real:
         """Return ln of the mean of both tests' evidence, (F,)."""
-        return np.asarray(np.logaddexp(self.anchored, self.step) - np.log(2.0))
+        with np.errstate(invalid="ignore"):
+            return np.asarray(np.logaddexp(self.anchored, self.step) - np.log(2.0))
 
 
 class Bank:
@@ -62,7 +64,9 @@ class Bank:
         self.silence = Silence.start(anchor.noise)
         loud, _ = chips_of(anchor.chip_s, anchor.visits, window_s)
         self.scale = anchor.noise * np.sqrt(loud)
-        self.healthy = information(anchor, sound_sums(anchor, window_s), np.ones(count))
+        self.healthy = information(
+            anchor, sound_sums(anchor, window_s), np.ones(count), self.tracked
+        )
 
     def copy(self) -> Bank:
         """Return a copy that goes its own way."""
@@ -76,25 +80,25 @@ class Bank:
 
     def beyond(self, off: Real) -> bool:
         """Return whether changes `off` (F,) lie beyond what either test allows, noise apart."""
-        anchor = self.anchor
-        shared = self.tracked.shared(anchor)
-        left = np.abs(off - shared)
-        return bool(
-            ((left > anchor.bound) | (np.abs(off - shared - self.tracked.own) > anchor.step)).any()
-        )
+        shared = self.tracked.shared(self.anchor)
+        anchored, sudden = self.tracked.tolerances(self.anchor)
+        left = off - shared
+        far = (np.abs(left) > anchored) | (np.abs(left - self.tracked.own) > sudden)
+        return bool(far.any())
 
     def add(self, sums: Sums) -> Shown:
         """Take in K windows on end; return what the last one shows.
 
-        Each is held against the state that earlier ones left.
+        Each is held against the state that earlier ones left. What is not finite is lost.
         """
-        anchor, one, two = self.anchor, self.anchored, self.step
+        anchor, one, two, tracked = self.anchor, self.anchored, self.step, self.tracked
+        sums = finite(sums)
         windows(
             sums.s1, sums.s2, sums.loud, sums.open_, self.window_s, MEMORY_S, COMMON_MEMORY_S,
             anchor.group, anchor.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
-            anchor.common_rate, self.tracked.own, self.tracked.common, self.tracked.doubt,
-            anchor.noise, RESTLESS, one.rates, one.level, one.count, self.scale, one.r, one.held,
-            one.spent, two.r, two.held, two.spent,
+            anchor.common_rate, tracked.own, tracked.common, tracked.doubt, tracked.common_doubt,
+            tracked.heard, anchor.noise, math.sqrt(RESTLESS), WIDE, one.rates, one.level,
+            one.count, self.scale, one.r, one.held, one.spent, two.r, two.held, two.spent,
         )  # fmt: skip
         one.count += sums.s1.shape[0]
         two.count += sums.s1.shape[0]
@@ -107,7 +111,7 @@ class Bank:
             anchored=one.nats(),
             step=two.nats(),
             interference=self.silence.nats(),
-            information=information(anchor, sums, self.silence.louder()),
+            information=information(anchor, sums, self.silence.louder(), self.tracked),
             healthy=self.healthy,
             window_s=self.window_s,
             open_=sums.open_[-1],
@@ -115,6 +119,18 @@ class Bank:
             off=np.divide(s1, loud, out=np.full(s1.size, np.nan), where=loud > 0.0),
             at_bound=np.abs(self.tracked.own) >= anchor.bound,
         )
+
+
+def finite(sums: Sums) -> Sums:
+    """Return sums in which features that are not finite, or below 0 chips, are lost."""
+    parts = (sums.s1, sums.s2, sums.loud, sums.quiet_power, sums.quiet)
+    bad = ~np.isfinite(np.stack(parts)).all(axis=0) | (sums.loud < 0.0) | (sums.quiet < 0.0)
+    if not bad.any():
+        return sums
+    s1, s2, loud, power, quiet = (np.where(bad, 0.0, each) for each in parts)
+    return replace(
+        sums, s1=s1, s2=s2, loud=loud, quiet_power=power, quiet=quiet, lost=sums.lost | bad
+    )
 
 
 SILENT = 0.125

@@ -1,22 +1,29 @@
 """Keyed evidence of a change, window by window, whose false alarms are bounded for any injection.
 
-With x_t = c_t r_t over the n loud chips of a window, drift d_t within `tolerance` eps of the state
-that is held against, and interference w_t that may depend on all before chip t but not on its
-sign: x_t = d_t + c_t w_t, |d_t| <= eps. Given the past and |w_t|, E exp(l c_t w_t - l^2 w_t^2/2) =
-cosh(l w_t) exp(-l^2 w_t^2/2) <= 1 for every l that was chosen before. x_t - eps <= c_t w_t and
-|w_t| <= |x_t| + eps; by Minkowski sum (|x_t| + eps)^2 <= (sqrt(sum x_t^2) + eps sqrt(n))^2. So
+With x_t = c_t r_t over the n loud chips of a window, less a reference that earlier windows have
+chosen, x_t = d_t + c_t w_t: drift d_t <= eps, which may know all, and interference w_t, which may
+depend on all before chip t but not on its sign. Then
 
-    e = exp(l (sum x_t - n eps) - l^2/2 (sqrt(sum x_t^2) + eps sqrt(n))^2)
+    e = exp(l (sum x_t - n eps) - l^2/2 (sqrt(sum x_t^2) + eps sqrt(n))^2),  eps, l >= 0
 
-has mean at most 1 whatever was injected, and so has the product over windows. A grid of l, in units
+has mean at most 1. By Minkowski it is at most the product over chips of e_t = exp(l (x_t - eps) -
+l^2/2 (|x_t| + eps)^2). Given the past and |w_t|: if d_t >= -eps, |w_t| <= |x_t| + eps, and the mean
+of e_t is at most cosh(l w_t) exp(-l^2 w_t^2/2) <= 1. If d_t < -eps, either both signs give x_t <=
+eps, so e_t <= 1; or one gives x > eps, the other less than -x - 2 eps, and with b = x + eps the
+mean is at most cosh(l b) exp(-l^2 b^2/2) <= 1. So drift must be bounded on the side that is tested
+alone, and a reference near that bound makes the test as sharp as if there were no drift.
+
+The mean of the product over windows is at most 1 too, whatever was injected. A grid of l, in units
 of one over the quiet noise of a window, finds weak changes and strong ones, in quiet and in noise:
 a change far above all noise brings n/2 nats at the right l, three quarters of that at half of it.
 
-Shiryaev-Roberts: R = (1 + R) e, averaged over signs, grid and levels; R minus the windows so far
-is a supermartingale, so P(mean of R ever reaches A within n windows) <= n/A, for any mean over
-features too, under any dependence between them. Level l takes 2^l windows at once. Windows without
-a loud chip count as time and add nothing. docs/decisions/0015 has the assumptions and where they
-fail.
+A member of the grid is a CUSUM R = max(R, 1) e, at most what Shiryaev-Roberts' R = (1 + R) e would
+be; and that minus the windows so far is a supermartingale. So P(mean of R ever reaches A within n
+windows) <= n/A, for means over signs, grid, levels and features, under any dependence between
+them. (Shiryaev-Roberts itself grows with time where nothing happens, for at the smallest l every e
+is almost 1: after a day each feature would stand at ten nats.) Level l takes 2^l windows at once.
+Windows without a loud chip count as time and add nothing. docs/decisions/0015 has the assumptions
+and where they fail.
 """
 
 from __future__ import annotations
@@ -30,8 +37,8 @@ import numpy.typing as npt
 from casemate.detect._evidence_kernel import nats_of
 
 Real = npt.NDArray[np.float64]
-FAST = (1.0, 4.0, 8.0)
-"""Grid at the level of single windows: as CUSUMs, drifts of 0.5, 2 and 4."""
+FAST = (1.0, 2.0, 4.0, 8.0)
+"""Grid at the level of single windows: as CUSUMs, drifts of 0.5, 1, 2 and 4."""
 STRONG = tuple(4.0**-k for k in range(1, 11))
 """The same for what stands up to 10^6 times above the quiet noise of a window."""
 SLOW = 1.0
@@ -76,7 +83,7 @@ class Evidence:
         return cls(
             r=np.zeros((features, 2, rates.size)),
             held=np.zeros((features, 2, levels)),
-            spent=np.zeros((features, levels)),
+            spent=np.zeros((features, 2, levels)),
             count=0,
             rates=rates,
             level=level,

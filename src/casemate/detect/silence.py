@@ -16,6 +16,7 @@ from scipy.special import gammaincc
 
 from casemate.detect.anchor import Anchor, Real
 from casemate.detect.evidence import Sums
+from casemate.detect.tracked import Tracked
 
 MOST_TAIL = 700.0
 
@@ -41,24 +42,34 @@ class Silence:
     """Mean power beside the challenge over the last windows, by feature. Owned by one bank.
 
     noise (F,): of a chip. power, count (F,): running sums of squares over noise^2 and of degrees of
-    freedom.
+    freedom. last (F,): mean power of the last window, 1 where nothing came.
     """
 
     noise: Real
     power: Real
     count: Real
+    last: Real
     keep: float = 0.9
     """Share of the past kept a window: ten windows, a second (planning value)."""
 
     @classmethod
     def start(cls, noise: Real) -> Silence:
         """Return silence that has heard nothing."""
-        return cls(noise=noise, power=np.zeros(noise.size), count=np.zeros(noise.size))
+        return cls(
+            noise=noise,
+            power=np.zeros(noise.size),
+            count=np.zeros(noise.size),
+            last=np.ones(noise.size),
+        )
 
     def copy(self) -> Silence:
         """Return a copy that goes its own way."""
         return Silence(
-            noise=self.noise, power=self.power.copy(), count=self.count.copy(), keep=self.keep
+            noise=self.noise,
+            power=self.power.copy(),
+            count=self.count.copy(),
+            last=self.last.copy(),
+            keep=self.keep,
         )
 
     def add(self, sums: Sums) -> None:
@@ -70,12 +81,12 @@ class Silence:
         share = self.keep ** np.arange(count - 1, -1, -1)
         self.power = self.keep**count * self.power + share @ heard
         self.count = self.keep**count * self.count + share @ (sums.quiet + free)
+        came = sums.quiet[-1] + free[-1]
+        self.last = np.divide(heard[-1], came, out=np.ones(came.size), where=came > 0.0)
 
     def louder(self) -> Real:
-        """Return how far the noise is up, root of mean power, at least 1, (F,)."""
-        mean = np.divide(self.power, self.count, out=np.ones_like(self.power),
-                         where=self.count > 0.0)  # fmt: skip
-        return np.sqrt(np.maximum(mean, 1.0))
+        """Return how far the last window's noise is up, root of mean power, at least 1, (F,)."""
+        return np.sqrt(np.maximum(self.last, 1.0))
 
     def nats(self) -> Real:
         """Return the evidence of interference of each feature, (F,)."""
@@ -84,13 +95,13 @@ class Silence:
         return quiet_nats(mean, self.count)
 
 
-def information(anchor: Anchor, sums: Sums, louder: Real) -> Real:
+def information(anchor: Anchor, sums: Sums, louder: Real, tracked: Tracked) -> Real:
     """Return nats the last window brings about the least change that must be caught, (F,).
 
-    n d^2/(2 s^2) for a change d beyond the tolerance in noise s, at most n ln 2, for a sign tells
-    no more (reference/detect.md 2); 0 where nothing sound came.
+    n d^2/(2 s^2) for a change d beyond what is tolerated at the time in noise s, at most n ln 2,
+    for a sign tells no more (reference/detect.md 2); 0 where nothing sound came.
     """
-    beyond = np.maximum(anchor.must - anchor.bound, 0.0)
+    beyond = np.maximum(anchor.must - tracked.tolerances(anchor)[0], 0.0)
     loud = sums.loud[-1]
     full = 0.5 * loud * (beyond / (anchor.noise * louder)) ** 2
     found = np.minimum(full, math.log(2.0) * loud)

@@ -2,9 +2,14 @@
 physics allows, so that nothing is learnt from an adversary who moves slowly.
 
 A state takes a fixed share of what a window shows, at most `rate` of it, and never leaves its
-bound. It serves the sensitive test alone; the anchored test knows of the common modes only. Who
-walks slowly is followed up to the bound, and caught there. Since a window moves a state by so
-little, pulses that an adversary times between silent chips shake it within the test's tolerance.
+bound. Who walks slowly is followed up to the bound, and caught there.
+
+Beside each state stands its doubt: how much further than in quiet it may be off by now. A window's
+mean is off by no more than a few times what its chips' scatter says, whatever is injected by who
+does not know the challenge (Hoeffding); doubt follows that figure as the state follows the mean. In
+a jam it grows as fast as surroundings and state may part, over lost windows as fast as surroundings
+may move, and it goes as fast as the state comes back: at once for common modes, in a memory for a
+feature's own. Tolerances are opened by it, so a state that was led astray convicts nobody.
 """
 
 from __future__ import annotations
@@ -22,40 +27,64 @@ MEMORY_S = 10.0
 COMMON_MEMORY_S = 0.3
 """Of common modes: many features tell of them (planning value)."""
 RESTLESS = 2.0
-"""Of loud chips' scatter over their noise's square, above which states are not followed well: 87
+"""Of loud chips' scatter over their noise's square, which tolerances allow for by themselves: 87
 quiet chips reach it once in 10^8 windows (chi-square)."""
+WIDE = 8.0
+"""Standard deviations of a window's mean that it may be off: once in 4e13, exp(-WIDE^2/2) twice."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Tracked:
-    """State of F features and G common modes; `doubt` as `_bank_kernel` says. Owned by one bank."""
+    """State of F features and G common modes, relative. Owned by one bank.
+
+    own, doubt (F,), common, common_doubt (G,): states, and how much further than in quiet they may
+    be off. heard (F,): by how much more than in quiet a window's mean may be off, of late.
+    """
 
     own: Real
     common: Real
     doubt: Real
+    common_doubt: Real
+    heard: Real
 
     @classmethod
     def start(cls, anchor: Anchor) -> Tracked:
         """Return the state at commissioning."""
-        count = len(anchor.names)
-        return cls(own=np.zeros(count), common=np.zeros(anchor.common.size), doubt=np.zeros(count))
+        count, groups = len(anchor.names), anchor.common.size
+        return cls(
+            own=np.zeros(count), common=np.zeros(groups), doubt=np.zeros(count),
+            common_doubt=np.zeros(groups), heard=np.zeros(count),
+        )  # fmt: skip
 
     def copy(self) -> Tracked:
         """Return a copy that goes its own way."""
-        return Tracked(own=self.own.copy(), common=self.common.copy(), doubt=self.doubt.copy())
+        return Tracked(
+            own=self.own.copy(), common=self.common.copy(), doubt=self.doubt.copy(),
+            common_doubt=self.common_doubt.copy(), heard=self.heard.copy(),
+        )  # fmt: skip
 
     def shared(self, anchor: Anchor) -> Real:
         """Return what common modes do to each feature, (F,)."""
-        if not anchor.common.size:
-            return np.zeros(self.own.size)
-        found = np.where(anchor.group == NONE, 0.0, self.common[anchor.group])
-        return np.asarray(found * anchor.expected)
+        return _by_feature(anchor, self.common) * anchor.expected
+
+    def tolerances(self, anchor: Anchor) -> tuple[Real, Real]:
+        """Return how far a feature may be off by itself, (F,): from the anchor, from the state."""
+        unsure = _by_feature(anchor, self.common_doubt) * np.abs(anchor.expected)
+        return anchor.bound + unsure, anchor.step + unsure + self.doubt
 
     def towards(
         self, anchor: Anchor, shown: Real, sound: npt.NDArray[np.bool_], seconds: float
     ) -> None:
-        """Move towards what is shown (F,), relative, where it is `sound` (F,), for a time."""
+        """Move towards what is shown without noise (F,), where it is `sound` (F,), for a time."""
         towards(
-            shown, sound, seconds, MEMORY_S, COMMON_MEMORY_S, anchor.group, anchor.expected,
-            anchor.bound, anchor.rate, anchor.common, anchor.common_rate, self.own, self.common,
+            shown, sound, np.zeros(shown.size), seconds, MEMORY_S, COMMON_MEMORY_S, anchor.group,
+            anchor.expected, anchor.bound, anchor.rate, anchor.common, anchor.common_rate,
+            self.own, self.common, self.doubt, self.common_doubt,
         )  # fmt: skip
+
+
+def _by_feature(anchor: Anchor, common: Real) -> Real:
+    """Return each feature's common mode (F,), 0 where it has none."""
+    if not common.size:
+        return np.zeros(anchor.group.size)
+    return np.asarray(np.where(anchor.group == NONE, 0.0, common[anchor.group]))

@@ -13,9 +13,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from casemate.core.errors import InputError
 from casemate.core.samples import Health
 from casemate.detect.bank import PERSISTS, PassiveShown, Shown
-from casemate.detect.causes import Cause, causes
+from casemate.detect.causes import SPEAKS, Cause, causes
 from casemate.detect.response import ALERT, LATCH, LOG, SEAL, ZEROISE, Policy
 
 SHRINK = 8.0
@@ -80,12 +81,19 @@ class Court:
     """
 
     policy: Policy
+    expected: tuple[str, ...] = ()
+    """Modalities that have to show something; one that does not is a reason for DENIED."""
     blind_s: float = 0.0
     onset_s: float = math.nan
 
     def copy(self) -> Court:
         """Return a copy that goes its own way."""
-        return Court(policy=self.policy, blind_s=self.blind_s, onset_s=self.onset_s)
+        return Court(
+            policy=self.policy,
+            expected=self.expected,
+            blind_s=self.blind_s,
+            onset_s=self.onset_s,
+        )
 
     def judge(
         self,
@@ -97,14 +105,22 @@ class Court:
     ) -> Judged:
         """Return the verdict on windows that ended at `now_s`, `seconds` after the last verdict.
 
-        seconds: one window if None. No modality at all is DENIED.
+        seconds: one window if None. No modality at all is DENIED, and so is what is not a number.
+
+        Raises InputError for a time that runs backwards.
         """
         policy = self.policy
         by_modality = {each.modality: _fused(each, policy.features) for each in shown}
         total = float(np.logaddexp.reduce([-700.0, *by_modality.values()]))
-        shrunk = sum(float(np.maximum(each.nats - SHRINK, 0.0).sum()) for each in shown)
-        blind, mute = _blind(shown, policy), _mute(passive)
+        shrunk = sum(float(np.fmax(each.nats - SHRINK, 0.0).sum()) for each in shown)
+        blind, mute = _blind(shown, policy, self.expected), _mute(passive)
         passed_s = policy.window_s if seconds is None else seconds
+        if not (math.isfinite(now_s) and math.isfinite(passed_s) and passed_s >= 0.0):
+            raise InputError(
+                "the time of a verdict is not later than that of the last.",
+                remedy="set the controller's clock, and start it anew.",
+                value=(now_s, passed_s),
+            )
         change_s = passed_s if blind else -FORGIVEN * passed_s
         self.blind_s = max(self.blind_s + change_s, 0.0)
         loud = [each.modality for each in shown if _loud(each, policy)]
@@ -141,11 +157,12 @@ class Court:
 
 def _fused(shown: Shown, features: int) -> float:
     """Return ln of this modality's part of the mean over all features."""
-    return float(np.logaddexp.reduce(np.append(shown.nats, -700.0))) - math.log(features)
+    nats = np.where(np.isnan(shown.nats), -700.0, shown.nats)
+    return float(np.logaddexp.reduce(np.append(nats, -700.0))) - math.log(features)
 
 
 def _loud(shown: Shown, policy: Policy) -> bool:
-    return bool((shown.interference >= policy.interference).any())
+    return bool((~(shown.interference < policy.interference)).any())
 
 
 def _mute(passive: tuple[PassiveShown, ...]) -> tuple[str, ...]:
@@ -157,16 +174,20 @@ def _mute(passive: tuple[PassiveShown, ...]) -> tuple[str, ...]:
     )
 
 
-def _blind(shown: tuple[Shown, ...], policy: Policy) -> tuple[str, ...]:
+def _blind(shown: tuple[Shown, ...], policy: Policy, expected: tuple[str, ...]) -> tuple[str, ...]:
     """Return what cannot be seen: too little information for an attack of `attack_s`.
 
-    A modality that is slower by its nature is blind below half of what it brings when it is well.
+    A modality that is slower by its nature is blind below half of what it brings when it is well. A
+    conductor that stands open is excused if it speaks: one that noise drives to its end is not.
     """
-    found = [] if shown else ["no modality delivers anything"]
+    there = {each.modality for each in shown if each.names}
+    found = [] if there else ["no modality delivers anything"]
+    found += [f"{name}: delivers nothing" for name in expected if name not in there]
     need = policy.nats[SEAL] + math.log(2.0 * policy.features)
     for each in shown:
         enough = np.minimum(need * each.window_s / policy.attack_s, 0.5 * each.healthy)
-        dark = (each.information < enough) & ~each.open_
+        told = each.open_ & (each.nats >= SPEAKS)
+        dark = np.isnan(each.nats) | (~(each.information >= enough) & ~told)
         if dark.any():
             lost = int((dark & each.lost).sum())
             found.append(
@@ -186,7 +207,9 @@ def _level(
     shrunk: float,
 ) -> int:
     """Return the level of response; beyond sealing only with a second modality."""
-    level = ALERT if noticed or blind_s > 0.0 or shrunk >= policy.nats[SEAL] else LOG
+    cut = any(each.open_.any() for each in shown)
+    worth = noticed or cut or blind_s > 0.0 or shrunk >= policy.nats[SEAL]
+    level = ALERT if worth else LOG
     if total >= policy.nats[ALERT]:
         level = ALERT
     if blind_s > policy.blind_s or total >= policy.nats[SEAL]:
@@ -195,7 +218,6 @@ def _level(
     entered = any(_persists(each, SHOCKS) for each in passive)
     if total >= policy.nats[LATCH] and (second or entered):
         level = LATCH
-    cut = any(each.open_.any() for each in shown)
     if total >= policy.nats[ZEROISE] and second and (cut or entered):
         level = ZEROISE
     return level
