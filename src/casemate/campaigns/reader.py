@@ -160,8 +160,8 @@ def _kept(values: Values, health: npt.NDArray[np.uint16], ends: Real) -> Values:
     """Return values with nan where flagged; clipped ones stand at the range's end of their sign."""
     clipped = health == int(Health.CLIPPED)
     if not np.iscomplexobj(values):
-        values = np.where(clipped, np.clip(np.real(values), -ends, ends), values)
-    return np.asarray(np.where((health != 0) & ~clipped, np.nan, values), dtype=values.dtype)
+        values = np.where(clipped, np.clip(np.real(values), -ends, ends), np.real(values))
+    return np.where((health != 0) & ~clipped, np.nan, values)
 
 
 def _channels(fitted: Fitted) -> tuple[Channel, ...]:

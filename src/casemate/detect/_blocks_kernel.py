@@ -10,7 +10,7 @@ from numba import njit
 MISSING, LATE, CLIPPED, NOT_A_NUMBER, OUT_OF_ORDER = 1, 2, 4, 8, 16
 RATE, STALLED, UNIT, RESET = 32, 64, 128, 256
 """`core.samples.Health`."""
-TIMELY = MISSING | LATE | OUT_OF_ORDER | RATE | STALLED | RESET
+TIMELY = MISSING | LATE | OUT_OF_ORDER | RATE | RESET
 """Flags that tell nothing about the value: such a chip is left out."""
 MOST = 1e6
 """Shares of nominal are limited to this, with their sign: decision 11, section 1."""
@@ -57,9 +57,9 @@ def align(
 @njit(cache=True)
 def judged(value: float, flags: int, run: int) -> int:
     """Return whether one value is sound, lost whatever it was, lost for what it was, at an end."""
-    if flags & TIMELY or run >= SAME:
+    if flags & TIMELY:
         return LOST
-    if flags & ~CLIPPED or value != value:
+    if flags & ~CLIPPED or value != value or run >= SAME:
         return BLURRED
     return AT_END if flags & CLIPPED or not np.isfinite(value) else SOUND
 
@@ -77,6 +77,7 @@ def gather(
     x (K, F): keyed chips less `shared`, in noises, nan where silent or lost.
     """
     channels, features = nominal.size, first.size
+    inverse, scale = 1.0 / nominal, 1.0 / noise
     share, what = np.empty(channels), np.empty(channels, dtype=np.int64)
     for k in range(drive.size):
         for c in range(channels):
@@ -85,23 +86,27 @@ def gather(
             last[c] = value
             if not use[k]:
                 continue
+            part = value * inverse[c]
+            part = MOST if part > MOST else part
+            share[c] = -MOST if part < -MOST else part
+            what[c] = SOUND
+            if flags == 0 and run[c] < SAME and np.isfinite(value):
+                continue
             kind = judged(value, flags, run[c])
             what[c] = kind
-            if kind == LOST and run[c] >= SAME:
+            if run[c] >= SAME:
                 flags |= STALLED
             if kind == BLURRED and flags == 0:
                 flags = NOT_A_NUMBER
             if kind == AT_END:
                 flags |= CLIPPED
             said[c] |= flags
-            part = value / nominal[c]
-            part = MOST if part > MOST else part
-            share[c] = -MOST if part < -MOST else part
         for f in range(features):
             x[k, f] = np.nan
         if not use[k]:
             continue
-        c0 = drive[k]
+        loud = drive[k] != 0.0
+        over = 1.0 / drive[k] if loud else 0.0
         for f in range(features):
             one, two = what[first[f]], SOUND
             total = weight[f, 0] * share[first[f]]
@@ -112,17 +117,17 @@ def gather(
                 blurred[f] = True
             elif one == LOST or two == LOST:
                 continue
-            elif c0 == 0.0:
+            elif not loud:
                 sums[3, f] += total * total
                 sums[4, f] += 1.0
             else:
-                off = total / c0 - expected[f]
+                off = total * over - expected[f]
                 sums[0, f] += off
                 sums[1, f] += off * off
                 sums[2, f] += 1.0
                 if one == AT_END or two == AT_END:
                     sums[5, f] += 1.0
-                x[k, f] = np.float32((off - shared[f]) / noise[f])
+                x[k, f] = np.float32((off - shared[f]) * scale[f])
 
 
 @njit(cache=True)

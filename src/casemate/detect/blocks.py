@@ -3,8 +3,8 @@
 A window is what chips k n .. k n + n - 1 bring, however they come split over blocks; with chips
 missing it counts those it has. Chips that are lost for their time (missing, late, out of order)
 are left out: that says nothing about their sign. Chips that are lost for their value (not a
-number, beyond the unit, clipped without a sign) may be lost by their sign, and would then bias
-those that are left: such a window is lost as a whole and takes the feature's evidence with it,
+number, beyond the unit, stuck, clipped without a sign) may be lost by their sign, and would then
+bias those that are left: such a window is lost as a whole and takes the feature's evidence with it,
 which is the bet e = 0 and keeps the bound (decision 11, section 1). A clipped chip whose sign is
 known counts in full.
 
@@ -104,6 +104,7 @@ class Filling:
     """The window that is being filled, of F features and C channels. Owned by one stream."""
 
     anchor: Anchor
+    expected: Real
     sums: Real
     blurred: npt.NDArray[np.bool_]
     said: npt.NDArray[np.int64]
@@ -116,6 +117,7 @@ class Filling:
         features, channels = len(anchor.names), len(anchor.channels)
         return cls(
             anchor=anchor,
+            expected=anchor.expected,
             sums=np.zeros((6, features)),
             blurred=np.zeros(features, dtype=np.bool_),
             said=np.zeros(channels, dtype=np.int64),
@@ -126,7 +128,7 @@ class Filling:
     def copy(self) -> Filling:
         """Return a copy that goes its own way."""
         return Filling(
-            anchor=self.anchor, sums=self.sums.copy(), blurred=self.blurred.copy(),
+            anchor=self.anchor, expected=self.expected, sums=self.sums.copy(), blurred=self.blurred.copy(),
             said=self.said.copy(), last=self.last.copy(), run=self.run.copy(),
         )  # fmt: skip
 
@@ -143,7 +145,7 @@ class Filling:
         with np.errstate(all="ignore"):
             kernel.gather(
                 values, health, drive, use, anchor.nominal, anchor.first, anchor.second,
-                anchor.weight, anchor.expected, anchor.noise, shared, self.last, self.run,
+                anchor.weight, self.expected, anchor.noise, shared, self.last, self.run,
                 self.said, self.sums, self.blurred, x,
             )  # fmt: skip
         return x

@@ -18,9 +18,10 @@ from casemate.core.errors import InputError
 from casemate.core.samples import Block
 from casemate.detect.anchor import Anchor, AnyAnchor, FieldAnchor, PassiveAnchor, check_signed
 from casemate.detect.bank import LEVELS
-from casemate.detect.live import FieldLive, KeyedLive, PassiveLive, overdue
+from casemate.detect.live import FieldLive, KeyedLive, PassiveLive
 from casemate.detect.onset import MOST, SPEAKS
 from casemate.detect.response import Policy
+from casemate.detect.stream import overdue
 from casemate.detect.verdict import Court, Judged, Verdict
 
 Live = KeyedLive | FieldLive | PassiveLive
@@ -141,9 +142,17 @@ class Detector:
         for live in each:
             findings += live.notes.taken()
         judged = replace(judged, findings=(*judged.findings, *findings))
-        if backwards and judged.verdict is Verdict.NORMAL:
+        if (backwards or self._mute()) and judged.verdict is not Verdict.TAMPER:
             judged = replace(judged, verdict=Verdict.DENIED)
         return self._dated(judged)
+
+    def _mute(self) -> bool:
+        """Return whether a keyed modality told nothing at all in its last window."""
+        return any(
+            bool(live.shown().lost.all())
+            for live in self.live.values()
+            if not isinstance(live, PassiveLive)
+        )
 
     def _dated(self, judged: Judged) -> Judged:
         """Return the verdict with FOCuS's date of the change that speaks loudest, if it has one."""

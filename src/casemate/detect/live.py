@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -11,14 +10,17 @@ import numpy.typing as npt
 
 from casemate.core.challenge import Chips
 from casemate.core.samples import Block, Health
-from casemate.detect import _keyed_kernel as keyed_kernel
 from casemate.detect import keyed
 from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
-from casemate.detect.bank import Bank, PassiveBank, PassiveShown, Shown
+from casemate.detect.bank import Bank, PassiveBank, PassiveShown, Shown, chips_of
 from casemate.detect.blocks import BLOCK_S, FieldFilling, Filling, Place, window_of
-from casemate.detect.evidence import Evidence, Sums
+from casemate.detect.evidence import Sums
+from casemate.detect.field import Block as FieldBlock
 from casemate.detect.field import FieldBank
+from casemate.detect.notes import Notes
 from casemate.detect.onset import Onset
+from casemate.detect.stream import windows, wipe, wipe_chips
+from casemate.detect.tracked import RESTLESS
 
 CHIPS_WEIGHT = 0.5
 """Of the chip-level evidence in a feature's mean. It begins at chips, of which a year has more than
@@ -34,46 +36,6 @@ STOOD_S = 1e6
 their bounds."""
 MOST_LOST = 64
 """Lost windows that are fed at once; more change nothing."""
-
-
-class Notes:
-    """What health flags a modality's channels carried since the last verdict."""
-
-    def __init__(self, modality: str) -> None:
-        self.modality = modality
-        self.flags: dict[str, int] = {}
-
-    def copy(self) -> Notes:
-        """Return a copy that goes its own way."""
-        found = Notes(self.modality)
-        found.flags = dict(self.flags)
-        return found
-
-    def channels(self, said: npt.NDArray[np.int64]) -> None:
-        """Note flags (C,) of a window."""
-        if not said.any():
-            return
-        for flag in Health:
-            count = int(((said & int(flag)) != 0).sum())
-            if flag and count:
-                self.say(f"{count} of {said.size} channels {flag.name}", count)
-
-    def rows(self, flags: npt.NDArray[np.uint16]) -> None:
-        """Note rows (K,) that answer no chip that is due."""
-        for flag in (Health.OUT_OF_ORDER, Health.LATE):
-            count = int((flags == int(flag)).sum())
-            if count:
-                self.say(f"samples {flag.name}", count)
-
-    def say(self, text: str, count: int = 1) -> None:
-        """Note anything else."""
-        self.flags[text] = max(self.flags.get(text, 0), count)
-
-    def taken(self) -> tuple[str, ...]:
-        """Return the findings and forget them."""
-        found = tuple(f"{self.modality}: {text}" for text in sorted(self.flags))
-        self.flags = {}
-        return found
 
 
 class KeyedLive:
@@ -120,7 +82,7 @@ class KeyedLive:
             return
         values = np.ascontiguousarray(block.values.real, dtype=np.float64)
         health = np.ascontiguousarray(block.health, dtype=np.uint16)
-        for rows, use, at in _windows(self, block, chips, now_s):
+        for rows, use, at in windows(self, block, chips, now_s):
             self._rows(values[rows], health[rows], drive[at], use)
 
     def _rows(
@@ -132,7 +94,7 @@ class KeyedLive:
         if loud.shape[0] and not self.settling:
             self.fast = keyed.advance(self.chips, loud)[-1].astype(np.float64)
         if self.filling.blurred.any():
-            _zero(self.chips, self.filling.blurred)
+            wipe_chips(self.chips, self.filling.blurred)
             self.fast[self.filling.blurred] = 0.0
 
     def close(self) -> None:
@@ -156,9 +118,17 @@ class KeyedLive:
         return self.gap_s >= SETTLE_S
 
     def _settle(self, sums: Sums) -> None:
-        """Take states from the first sound second, as far as bounds and rates let them go."""
-        self.first[0] += sums.s1
-        self.first[1] += sums.loud
+        """Take states from the first calm second, as far as bounds and rates let them go.
+
+        A window counts if half of its features are calm: no jammer at the start shall set them.
+        """
+        mean = sums.s1 / np.maximum(sums.loud, 1.0)
+        scatter = (sums.s2 - sums.loud * mean**2) / np.maximum(sums.loud - 1.0, 1.0)
+        calm = (scatter <= RESTLESS * self.anchor.noise**2) & (sums.loud > 1.0) & ~sums.open_
+        if calm.mean() < 0.5:
+            return
+        self.first[0] += np.where(calm, sums.s1, 0.0)
+        self.first[1] += np.where(calm, sums.loud, 0.0)
         self.first[2] += 1.0
         if self.first[2, 0] * self.bank.window_s < SETTLE_S:
             return
@@ -214,6 +184,7 @@ class FieldLive:
         self.place = Place(chip_s=anchor.chip_s, size=max(1, round(BLOCK_S / anchor.chip_s)))
         self.filling = FieldFilling.start(anchor, self.place.size)
         self.onset = Onset.start(anchor.tiles, single=True)
+        self.healthy = _healthy(anchor)
         self.grace_s = GRACE * window_s
         self.notes = Notes(anchor.modality)
         self.gap_s = STOOD_S
@@ -237,7 +208,7 @@ class FieldLive:
         """Take in a block of the right shape and epoch."""
         values = np.ascontiguousarray(block.values, dtype=np.complex128)
         health = np.ascontiguousarray(block.health, dtype=np.uint16)
-        for rows, use, at in _windows(self, block, chips, now_s):
+        for rows, use, at in windows(self, block, chips, now_s):
             self.filling.add(values[rows], health[rows], chips.drive[at], chips.place[at], use)
 
     def close(self) -> None:
@@ -248,11 +219,8 @@ class FieldLive:
         self.place.window += 1
         for each in self.bank.evidence:
             wipe(each, blurred)
-        if self.gap_s >= SETTLE_S and not found.lost.all():
-            told = np.where(found.lost[:, None], self.anchor.field, found.mean)
-            self.bank.follow(told, self.gap_s)
-            self.bank.doubt[:] = 1.0
-            self.gap_s = 0.0
+        if self.gap_s >= SETTLE_S:
+            self._settle(found)
             found = FieldFilling.start(self.anchor, self.place.size).close()[0]
         else:
             self.gap_s = self.gap_s + BLOCK_S if found.lost.all() else 0.0
@@ -260,6 +228,19 @@ class FieldLive:
         chips = max(found.loud, 1) * self.anchor.field.shape[1]
         over = np.maximum(np.nan_to_num(self._shown.off) - self.anchor.bound, 0.0)
         self.onset.add(over / self.anchor.noise * math.sqrt(chips))
+
+    def _settle(self, found: FieldBlock) -> None:
+        """Take the field from the first calm block, as far as its bound and rate let it go."""
+        anchor = self.anchor
+        unit = (anchor.noise * self.bank.size) ** 2
+        free = 2.0 * max(found.loud - 1, 1) * anchor.field.shape[1]
+        power = (found.scatter[..., 0] + found.scatter[..., 2]).sum(axis=1) / free / unit
+        calm = ~found.lost & (power <= RESTLESS) & (found.loud > 1)
+        self.gap_s += BLOCK_S
+        if calm.mean() >= 0.5:
+            self.bank.follow(np.where(calm[:, None], found.mean, anchor.field), self.gap_s)
+            self.bank.doubt[:] = 1.0
+            self.gap_s = 0.0
 
     def lose(self, count: int) -> None:
         """Take in blocks of which nothing came."""
@@ -270,11 +251,19 @@ class FieldLive:
         self.gap_s += count * BLOCK_S
 
     def shown(self) -> Shown:
-        """Return what the last block shows."""
+        """Return what the last block shows, against what a whole one would."""
         if self._shown is None:
             self.lose(1)
             assert self._shown is not None
-        return self._shown
+        return replace(self._shown, healthy=self.healthy)
+
+
+def _healthy(anchor: FieldAnchor) -> Real:
+    """Return nats (L,) that a whole block brings about the least change that must be caught."""
+    loud, _ = chips_of(anchor.chip_s, anchor.visits, BLOCK_S)
+    chips = loud * anchor.field.shape[1]
+    beyond = np.maximum(anchor.must - anchor.bound, 0.0)
+    return np.asarray(np.minimum(0.5 * (beyond / anchor.noise) ** 2, math.log(2.0)) * chips)
 
 
 class PassiveLive:
@@ -324,84 +313,3 @@ class PassiveLive:
             self.overdue(math.inf)
             assert self._shown is not None
         return self._shown
-
-
-ChipsLive = KeyedLive | FieldLive
-
-
-def _windows(
-    live: ChipsLive, block: Block, chips: Chips, now_s: float
-) -> Iterator[tuple[slice, npt.NDArray[np.bool_], npt.NDArray[np.int64]]]:
-    """Yield rows of a block window by window: which, which of them count, and their chips.
-
-    Closes each window that the stream has left behind.
-    """
-    place = live.place
-    flags = place.align(block, chips, now_s)
-    live.notes.rows(flags)
-    use = flags == 0
-    if not use.any():
-        return
-    number = np.asarray(block.chip, dtype=np.int64)
-    at = np.where(use, number - chips.first, 0)
-    window = np.maximum.accumulate(np.where(use, number // place.size, -1))
-    first = int(window[use][0])
-    if first < place.window:
-        place.window = first
-        live.notes.say("clock set back")
-    begin = int(np.argmax(use))
-    while begin < number.size:
-        mine = int(window[begin])
-        end = begin + int(np.searchsorted(window[begin:], mine, side="right"))
-        leave(live, mine)
-        yield slice(begin, end), use[begin:end], at[begin:end]
-        begin = end
-    if (place.last + 1) % place.size == 0:
-        live.close()
-
-
-def leave(live: ChipsLive, window: int) -> None:
-    """Close windows before `window`; those of which nothing came count as lost."""
-    place = live.place
-    if place.window >= window:
-        return
-    live.close()
-    gap = window - place.window
-    if gap > 0:
-        live.lose(gap)
-        place.window = window
-        live.ended_s = place.end_s() - place.size * place.chip_s
-
-
-def overdue(live: ChipsLive, now_s: float, waited: int) -> int:
-    """Close windows that should be full by `now_s`; return how many were lost while waiting.
-
-    waited: lost so far while no chip of the epoch has come, since `place.last_s`, then.
-    """
-    place = live.place
-    length_s = place.size * place.chip_s
-    if place.last >= 0:
-        since_s = now_s - live.grace_s - place.start_s()
-        leave(live, int(min(max(since_s, 0.0) / length_s, 2.0**52)))
-        return 0
-    if math.isnan(place.last_s):
-        place.last_s = now_s
-    due = int(min(max(now_s - live.grace_s - place.last_s, 0.0) / length_s, 2.0**52))
-    if due > waited:
-        live.lose(due - waited)
-        live.ended_s = now_s
-    return max(due, waited)
-
-
-def wipe(evidence: Evidence, which: npt.NDArray[np.bool_]) -> None:
-    """Let features (F,) begin anew without evidence: a bet of e = 0, valid at any time."""
-    evidence.r[which] = 0.0
-    evidence.held[which] = 0.0
-    evidence.spent[which] = 0.0
-
-
-def _zero(state: keyed.KeyedState, which: npt.NDArray[np.bool_]) -> None:
-    """The same for chips' evidence."""
-    tiles = state.processes.reshape(-1, keyed_kernel.PROCESSES, keyed_kernel.TILE)
-    for f in np.flatnonzero(which).tolist():
-        tiles[f // keyed_kernel.TILE, :, f % keyed_kernel.TILE] = 0.0
