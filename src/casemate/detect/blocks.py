@@ -128,8 +128,9 @@ class Filling:
     def copy(self) -> Filling:
         """Return a copy that goes its own way."""
         return Filling(
-            anchor=self.anchor, expected=self.expected, sums=self.sums.copy(), blurred=self.blurred.copy(),
-            said=self.said.copy(), last=self.last.copy(), run=self.run.copy(),
+            anchor=self.anchor, expected=self.expected, sums=self.sums.copy(),
+            blurred=self.blurred.copy(), said=self.said.copy(), last=self.last.copy(),
+            run=self.run.copy(),
         )  # fmt: skip
 
     def add(

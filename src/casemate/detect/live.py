@@ -34,6 +34,8 @@ nothing is known of the surroundings, so nothing can be told (planning value).""
 STOOD_S = 1e6
 """For which an enclosure has stood before its detector starts, so that states lie anywhere within
 their bounds."""
+SURE = 8.0
+"""Standard deviations that a state taken in a second is allowed to be off."""
 MOST_LOST = 64
 """Lost windows that are fed at once; more change nothing."""
 
@@ -136,23 +138,29 @@ class KeyedLive:
         shown = np.divide(s1, loud, out=np.zeros_like(s1), where=loud > 0.0)
         tracked = self.bank.tracked
         tracked.towards(self.anchor, shown, loud > 0.0, self.gap_s)
-        tracked.doubt[:] = 1.0
+        # until the state has been followed for longer, the sensitive test allows for its noise
+        slack = SURE * self.anchor.noise / np.sqrt(np.maximum(loud, 1.0))
+        tracked.doubt[:] = np.where(loud > 0.0, _share(slack, 2.0 * self.anchor.bound), 1.0)
         self.shared = tracked.shared(self.anchor)
         self.gap_s = 0.0
         self.first[:] = 0.0
 
     def _take(self, sums: Sums, blurred: npt.NDArray[np.bool_]) -> None:
-        bank, loud = self.bank, sums.loud
+        bank = self.bank
         quiet = bool(sums.lost.all())
         self.gap_s += bank.window_s if quiet or self.settling else -self.gap_s
-        if self.settling:
-            if not quiet:
-                self._settle(sums)
-            sums = Filling.start(self.anchor).close()[0]
-            loud = sums.loud
         if blurred.any():
             wipe(bank.anchored, blurred)
             wipe(bank.step, blurred)
+        if self.settling:
+            self._show(Filling.start(self.anchor).close()[0])
+            if not quiet:
+                self._settle(sums)
+        else:
+            self._show(sums)
+
+    def _show(self, sums: Sums) -> None:
+        bank, loud = self.bank, sums.loud
         followed = self.shared + bank.tracked.own
         mean = np.divide(sums.s1, loud, out=np.zeros_like(loud), where=loud > 0.0)
         off = np.where(loud > 0.0, mean - followed, 0.0)
@@ -220,10 +228,10 @@ class FieldLive:
         for each in self.bank.evidence:
             wipe(each, blurred)
         if self.gap_s >= SETTLE_S:
+            self._shown = self.bank.add(FieldFilling.start(self.anchor, self.place.size).close()[0])
             self._settle(found)
-            found = FieldFilling.start(self.anchor, self.place.size).close()[0]
-        else:
-            self.gap_s = self.gap_s + BLOCK_S if found.lost.all() else 0.0
+            return
+        self.gap_s = self.gap_s + BLOCK_S if found.lost.all() else 0.0
         self._shown = self.bank.add(found)
         chips = max(found.loud, 1) * self.anchor.field.shape[1]
         over = np.maximum(np.nan_to_num(self._shown.off) - self.anchor.bound, 0.0)
@@ -239,7 +247,8 @@ class FieldLive:
         self.gap_s += BLOCK_S
         if calm.mean() >= 0.5:
             self.bank.follow(np.where(calm[:, None], found.mean, anchor.field), self.gap_s)
-            self.bank.doubt[:] = 1.0
+            slack = 2.0 * anchor.noise / math.sqrt(found.loud)
+            self.bank.doubt[:] = np.where(calm, _share(slack, 2.0 * anchor.bound), 1.0)
             self.gap_s = 0.0
 
     def lose(self, count: int) -> None:
@@ -256,6 +265,12 @@ class FieldLive:
             self.lose(1)
             assert self._shown is not None
         return replace(self._shown, healthy=self.healthy)
+
+
+def _share(part: Real, whole: Real) -> Real:
+    """Return part over whole, at most 1, which it is where there is no whole."""
+    found = np.divide(part, whole, out=np.ones_like(part), where=whole > 0.0)
+    return np.asarray(np.minimum(found, 1.0))
 
 
 def _healthy(anchor: FieldAnchor) -> Real:

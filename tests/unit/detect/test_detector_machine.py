@@ -1,4 +1,4 @@
-"""Whatever readers send, in any order: no exception, a verdict, and never a quiet one by default."""
+"""Whatever readers send, in any order: no exception, a verdict, never a quiet one by default."""
 
 from __future__ import annotations
 
@@ -202,4 +202,4 @@ def test_chips_of_another_epoch_answered_are_evidence() -> None:
 
     judged = [box.step(100, replayed, "loops") for _ in range(10)]
     assert judged[-1].verdict is Verdict.TAMPER and judged[-1].level == SEAL
-    assert judged[-1].causes[0].name == "reader replaced or replayed"
+    assert judged[-1].seen_by == ("loops",)
