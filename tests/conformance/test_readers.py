@@ -280,7 +280,7 @@ class Breaker:
         if self._rule == "turns back":
             t_s[30] = t_s[10]
         if self._rule == "flags but tells":
-            health[3] = int(Health.CLIPPED)
+            health[3] = int(Health.LATE)
         if self._rule == "is slow":
             t_s = start_s + number * challenge.chip_s * 1.5
         if self._rule == "is single":

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from casemate.core.challenge import Challenge, Chips, chips
+from casemate.core.challenge import Challenge, Chips, chips, points
 from casemate.core.errors import InputError
 from casemate.core.samples import Block, Channel, Health, Values
 from casemate.sensors.modality import Fitted, Reading
@@ -47,6 +47,7 @@ class TwinReader:
         self._times_s: Real = np.asarray(np.arange(steps) * WINDOW_S, dtype=np.float64)
         self._places = fitted.f_hz.size if isinstance(fitted, RfCavity) else 1
         self._channels = _channels(fitted)
+        self._ends: Real = np.array([each.high for each in self._channels])
         self._epoch = 0
         self._open = True
 
@@ -107,7 +108,9 @@ class TwinReader:
             if stuck and last is not None:
                 values = last[[-1] * count]
             last = values
-            yield self._block(k, count, values, reading, generator, now.active)
+            levels = np.abs(points(challenge.constellation, challenge.symbols))
+            ends = self._ends * float(levels.max())
+            yield self._block(k, count, values, ends, reading, generator, now.active)
 
     def _values(
         self, reading: Reading, slow: Values, drawn: Chips, generator: np.random.Generator
@@ -131,6 +134,7 @@ class TwinReader:
         k: int,
         count: int,
         values: Values,
+        ends: Real,
         reading: Reading,
         generator: np.random.Generator,
         active: tuple[object, ...],
@@ -147,9 +151,17 @@ class TwinReader:
         return Block(
             t_s=np.asarray(number * self._fitted.chip_s, dtype=np.float64),
             chip=number if self._fitted.excited else np.full(count, -1, dtype=np.int64),
-            values=np.where(health != 0, np.nan, values),
+            values=_kept(values, health, ends),
             health=health,
         )
+
+
+def _kept(values: Values, health: npt.NDArray[np.uint16], ends: Real) -> Values:
+    """Return values with nan where flagged; clipped ones stand at the range's end of their sign."""
+    clipped = health == int(Health.CLIPPED)
+    if not np.iscomplexobj(values):
+        values = np.where(clipped, np.clip(np.real(values), -ends, ends), np.real(values))
+    return np.where((health != 0) & ~clipped, np.nan, values)
 
 
 def _channels(fitted: Fitted) -> tuple[Channel, ...]:

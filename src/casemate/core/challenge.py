@@ -65,11 +65,15 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chips:
-    """Chips `first` .. `first + K - 1`: `drive` (K,) complex, 0 where silent; `place` (K,)."""
+    """Chips `first` .. `first + K - 1`: `drive` (K,) complex, 0 where silent; `place` (K,).
+
+    epoch: of their challenge.
+    """
 
     first: int
     drive: npt.NDArray[np.complex128]
     place: npt.NDArray[np.int64]
+    epoch: int = 0
 
     @property
     def silent(self) -> npt.NDArray[np.bool_]:
@@ -99,6 +103,7 @@ def chips(challenge: Challenge, first: int, count: int) -> Chips:
         first=first,
         drive=np.asarray(drive, dtype=np.complex128),
         place=_places(challenge, first, count),
+        epoch=challenge.epoch,
     )
 
 

@@ -2,7 +2,9 @@
 
 A reader is configured with a challenge and then yields blocks. Health belongs to each sample: a
 value that is missing, late, clipped or out of order is flagged, and its value is nan, never a
-number that looks sound.
+number that looks sound. The one exception is a value that is CLIPPED and nothing else: it may stay,
+at the end of the range at which it stands, for a reading that is lost by its sign would look like a
+change (docs/decisions/0011, section 1). Without its sign it is nan.
 """
 
 from __future__ import annotations
@@ -70,7 +72,7 @@ class Block:
 
     `chip` (K,): number of the chip that each answers, -1 for modalities without a challenge.
     `values` (K, C): in the channels' units, drive not divided out; nan where health is not good
-    enough to tell. `health` (K, C): Health flags.
+    enough to tell, but for what is only CLIPPED. `health` (K, C): Health flags.
     """
 
     t_s: npt.NDArray[np.float64]

@@ -54,9 +54,10 @@ def watched(
 ) -> Iterator[Block]:
     """Yield each block of `stream` with its health completed; shape and order stay.
 
-    A flagged value is nan. Never raises: a block that is malformed comes out all nan and flagged,
-    with the channels' number of columns; a stream that raises ends with one sample that says
-    MISSING. LATE, RATE and STALLED are judged on the blocks' own times.
+    A flagged value is nan, but for one that is only CLIPPED: its sign counts. Never raises: a block
+    that is malformed comes out all nan and flagged, with the channels' number of columns; a stream
+    that raises ends with one sample that says MISSING. LATE, RATE and STALLED are judged on the
+    blocks' own times.
     """
     watcher = Watcher(channels, challenge, limits or Limits())
     blocks = iter(stream)
@@ -120,7 +121,7 @@ class Watcher:
             health[finite & ~self._possible(values)] |= int(Health.UNIT)
         if self._limits.stalled_samples:
             health[self._repeats(values) >= self._limits.stalled_samples] |= int(Health.STALLED)
-        values[health != 0] = np.nan
+        values[(health != 0) & (health != int(Health.CLIPPED))] = np.nan
         return Block(t_s=t_s, chip=chip, values=values, health=health)
 
     def _possible(self, values: Values) -> npt.NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import gammaincc
+from scipy.special import gammaincc, gammaln
 
 from casemate.detect.anchor import Anchor, Real
 from casemate.detect.evidence import Sums
@@ -32,7 +32,7 @@ def quiet_nats(power: Real, count: Real) -> Real:
     with np.errstate(divide="ignore"):
         direct = -np.log(gammaincc(0.5 * n, x))
     far = x - (0.5 * n - 1.0) * np.log(np.maximum(x, 1e-300))
-    far = far + np.array([math.lgamma(0.5 * each) for each in np.atleast_1d(n)]).reshape(n.shape)
+    far = far + gammaln(0.5 * n)
     found = np.where(np.isfinite(direct), direct, np.minimum(far, 1e6))
     return np.where(count > 0.0, np.maximum(found, 0.0), 0.0)
 

@@ -107,7 +107,7 @@ def _formed(block: Block, channels: tuple[Channel, ...]) -> None:
         block.values.dtype in (np.dtype(np.float64), np.dtype(np.complex128)),
         "values are float64 or complex128",
     )
-    flagged = block.health != 0
+    flagged = (block.health != 0) & (block.health != int(Health.CLIPPED))
     _require(bool(np.isnan(block.values[flagged]).all()), "a flagged value is nan")
 
 

@@ -156,9 +156,18 @@ def test_no_number_and_impossible_values_are_taken_out_of_their_channel_alone() 
 def test_what_the_reader_says_stays_and_takes_the_value_away() -> None:
     block = sound()
     health = block.health.copy()
-    health[20, 1] = Health.CLIPPED
+    health[20, 1] = Health.LATE
     out = seen(replace(block, health=health))
-    assert out.health[20, 1] == Health.CLIPPED and np.isnan(out.values[20, 1])
+    assert out.health[20, 1] == Health.LATE and np.isnan(out.values[20, 1])
+
+
+def test_a_clipped_value_stays_for_its_sign_unless_more_is_wrong() -> None:
+    block = sound()
+    health = block.health.copy()
+    health[20, 1], health[21, 1] = Health.CLIPPED, Health.CLIPPED | Health.LATE
+    out = seen(replace(block, health=health))
+    assert out.health[20, 1] == Health.CLIPPED and out.values[20, 1] == block.values[20, 1]
+    assert np.isnan(out.values[21, 1]) and not out.good[20, 1]
 
 
 def test_a_quantity_without_challenge_has_a_range_and_no_numbers() -> None:

@@ -1,0 +1,163 @@
+"""Compiled half of `blocks`: which rows of a block answer which chip, and what they sum up to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+MISSING, LATE, CLIPPED, NOT_A_NUMBER, OUT_OF_ORDER = 1, 2, 4, 8, 16
+RATE, STALLED, UNIT, RESET = 32, 64, 128, 256
+"""`core.samples.Health`."""
+TIMELY = MISSING | LATE | OUT_OF_ORDER | RATE | RESET
+"""Flags that tell nothing about the value: such a chip is left out."""
+MOST = 1e6
+"""Shares of nominal are limited to this, with their sign: decision 11, section 1."""
+SAME = 32
+"""Values that repeat bit for bit until a converter counts as stuck (`core.watch.Limits`)."""
+SOUND, LOST, BLURRED, AT_END = 0, 1, 2, 3
+
+
+@njit(cache=True)
+def align(
+    t_s: Any, chip: Any, first: int, count: int, chip_s: float, patience: int, slack_s: float,
+    most: int, floor: int, last: int, last_s: float, odd: int, flags: Any,
+) -> Any:  # fmt: skip
+    """Fill flags (K,) with 0 where a row is the next chip of its stream; return the new place.
+
+    first, count: chips that are known. most: highest number that is due. floor: lowest that is not
+    counted as lost already. last, last_s: number and time of the last good row, -1 and nan if none;
+    odd: rows since then that came at a strange time. After `patience` such rows on end the stream
+    goes on from where it now stands; but it never goes back to a chip that has been answered.
+    """
+    for k in range(chip.size):
+        c, t = chip[k], t_s[k]
+        if c < 0 or c < first or c >= first + count or c <= last:
+            flags[k] = OUT_OF_ORDER
+            continue
+        if not np.isfinite(t):
+            flags[k] = LATE
+            continue
+        strange = c > most or c < floor
+        if last >= 0:
+            strange = strange or not abs(t - last_s - (c - last) * chip_s) <= slack_s
+        if strange:
+            odd += 1
+            if odd < patience:
+                flags[k] = LATE
+                continue
+            floor = 0
+        flags[k] = 0
+        last, last_s, odd = c, t, 0
+        most = most if most > c else c
+    return last, last_s, odd
+
+
+@njit(cache=True)
+def judged(value: float, flags: int, run: int) -> int:
+    """Return whether one value is sound, lost whatever it was, lost for what it was, at an end."""
+    if flags & TIMELY:
+        return LOST
+    if flags & ~CLIPPED or value != value or run >= SAME:
+        return BLURRED
+    return AT_END if flags & CLIPPED or not np.isfinite(value) else SOUND
+
+
+@njit(cache=True)
+def gather(
+    values: Any, health: Any, drive: Any, use: Any, nominal: Any, first: Any, second: Any,
+    weight: Any, expected: Any, noise: Any, shared: Any, last: Any, run: Any, said: Any,
+    sums: Any, blurred: Any, x: Any,
+) -> None:  # fmt: skip
+    """Add rows of one window to sums (5, F): s1, s2, loud, quiet power, quiet; sums[5]: at an end.
+
+    values, health (K, C); drive (K,), real; use (K,): rows that count. last, run, said (C,): last
+    value, how often it repeated, flags so far. blurred (F,): a chip was lost for its value.
+    x (K, F): keyed chips less `shared`, in noises, nan where silent or lost.
+    """
+    channels, features = nominal.size, first.size
+    inverse, scale = 1.0 / nominal, 1.0 / noise
+    share, what = np.empty(channels), np.empty(channels, dtype=np.int64)
+    for k in range(drive.size):
+        for c in range(channels):
+            value, flags = values[k, c], int(health[k, c])
+            run[c] = run[c] + 1 if value == last[c] else 1
+            last[c] = value
+            if not use[k]:
+                continue
+            part = value * inverse[c]
+            part = MOST if part > MOST else part
+            share[c] = -MOST if part < -MOST else part
+            what[c] = SOUND
+            if flags == 0 and run[c] < SAME and np.isfinite(value):
+                continue
+            kind = judged(value, flags, run[c])
+            what[c] = kind
+            if run[c] >= SAME:
+                flags |= STALLED
+            if kind == BLURRED and flags == 0:
+                flags = NOT_A_NUMBER
+            if kind == AT_END:
+                flags |= CLIPPED
+            said[c] |= flags
+        for f in range(features):
+            x[k, f] = np.nan
+        if not use[k]:
+            continue
+        loud = drive[k] != 0.0
+        over = 1.0 / drive[k] if loud else 0.0
+        for f in range(features):
+            one, two = what[first[f]], SOUND
+            total = weight[f, 0] * share[first[f]]
+            if second[f] >= 0:
+                two = what[second[f]]
+                total += weight[f, 1] * share[second[f]]
+            if one == BLURRED or two == BLURRED:
+                blurred[f] = True
+            elif one == LOST or two == LOST:
+                continue
+            elif not loud:
+                sums[3, f] += total * total
+                sums[4, f] += 1.0
+            else:
+                off = total * over - expected[f]
+                sums[0, f] += off
+                sums[1, f] += off * off
+                sums[2, f] += 1.0
+                if one == AT_END or two == AT_END:
+                    sums[5, f] += 1.0
+                x[k, f] = np.float32((off - shared[f]) * scale[f])
+
+
+@njit(cache=True)
+def gather_field(
+    values: Any, health: Any, drive: Any, place: Any, use: Any, heard: Any, count: Any, power: Any,
+    quiet: Any, blurred: Any, said: Any,
+) -> None:  # fmt: skip
+    """Add rows (K, L) of one block of a cavity to heard (L, T, V), count (L, T) and the rest (L,).
+
+    An infinity counts as lost for its value: it has no phase.
+    """
+    for k in range(drive.size):
+        if not use[k] or place[k] < 0 or place[k] >= count.shape[1]:
+            continue
+        for link in range(power.size):
+            value, flags = values[k, link], int(health[k, link])
+            size = abs(value)
+            kind = judged(size, flags, 1)
+            if kind == AT_END and not np.isfinite(size):
+                kind = BLURRED
+            if kind == BLURRED and flags == 0:
+                flags = NOT_A_NUMBER
+            said[link] |= flags
+            if kind == BLURRED:
+                blurred[link] = True
+            elif kind == LOST:
+                continue
+            elif drive[k] == 0.0:
+                power[link] += value.real * value.real + value.imag * value.imag
+                quiet[link] += 2.0
+            elif count[link, place[k]] < heard.shape[2]:
+                heard[link, place[k], count[link, place[k]]] = value / drive[k]
+                count[link, place[k]] += 1

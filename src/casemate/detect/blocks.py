@@ -1,0 +1,243 @@
+"""From readers' blocks to what detectors take: windows of keyed sums, blocks of a cavity's field.
+
+A window is what chips k n .. k n + n - 1 bring, however they come split over blocks; with chips
+missing it counts those it has. Chips that are lost for their time (missing, late, out of order)
+are left out: that says nothing about their sign. Chips that are lost for their value (not a
+number, beyond the unit, stuck, clipped without a sign) may be lost by their sign, and would then
+bias those that are left: such a window is lost as a whole and takes the feature's evidence with it,
+which is the bet e = 0 and keeps the bound (decision 11, section 1). A clipped chip whose sign is
+known counts in full.
+
+Drive is divided out, so with amplitudes as with signs a chip is d + sign(c) w/|c|, and the theorem
+holds; noise then grows by the root of the mean of 1/|c|^2 (`levels_noise`).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.core.challenge import Chips
+from casemate.core.samples import Block
+from casemate.detect import _blocks_kernel as kernel
+from casemate.detect.anchor import Anchor, FieldAnchor, Real
+from casemate.detect.evidence import Sums
+from casemate.detect.field import Block as FieldBlock
+
+BLOCK_S = 0.5
+"""Of the cavity's detector: some five visits of every tone, 200 chips a link."""
+LEAST_CHIPS = 12
+"""Of a window: with fewer, no lambda brings enough evidence."""
+SLACK_CHIPS = 8.0
+"""By which a chip may come beside its time (`core.watch.Limits`)."""
+AHEAD_S = 60.0
+"""By which numbers of chips may run ahead of what is due (planning value)."""
+OPEN = 0.5
+"""Share of a window's chips at the end of the range from which a feature stands open."""
+
+
+def window_of(chip_s: float, visits: float, window_s: float) -> float:
+    """Return a modality's window: `window_s`, or as many of them as bring a dozen chips."""
+    return window_s * max(1, math.ceil(LEAST_CHIPS * chip_s / visits / window_s - 1e-9))
+
+
+def levels_noise(anchor: Anchor, points: npt.NDArray[np.complex128]) -> Anchor:
+    """Return the anchor for a constellation: its noise when drive is divided out.
+
+    points (M,): `core.challenge.points`. Signs leave it as it is; 4 levels cost 2.8 in power.
+    """
+    up = math.sqrt(float(np.mean(1.0 / np.abs(points) ** 2)))
+    return replace(anchor, noise=anchor.noise * up)
+
+
+@dataclass(slots=True, kw_only=True)
+class Place:
+    """Where a stream of chips stands. last, last_s: of the last good chip; -1, nan before.
+
+    size: chips a window. window: number of the one that is being filled. epoch: of the challenge.
+    """
+
+    chip_s: float
+    size: int
+    epoch: int = -1
+    last: int = -1
+    last_s: float = math.nan
+    odd: int = 0
+    window: int = 0
+
+    def copy(self) -> Place:
+        """Return a copy that goes its own way."""
+        return replace(self)
+
+    def start_s(self) -> float:
+        """Return when chip 0 began, nan if no chip has come yet."""
+        return self.last_s - self.last * self.chip_s
+
+    def end_s(self) -> float:
+        """Return when the window that is being filled ends."""
+        return self.start_s() + (self.window + 1) * self.size * self.chip_s
+
+    def renew(self, epoch: int) -> None:
+        """Begin a new epoch at its chip 0."""
+        self.epoch, self.last, self.last_s, self.odd, self.window = epoch, -1, math.nan, 0, 0
+
+    def align(self, block: Block, chips: Chips, now_s: float) -> npt.NDArray[np.uint16]:
+        """Return flags (K,), 0 where a row is a chip that comes next; move on."""
+        flags = np.zeros(block.chip.size, dtype=np.uint16)
+        due = self.last
+        if self.last >= 0 and now_s > self.last_s:
+            due += int(min((now_s - self.last_s) / self.chip_s, 2.0**60))
+        self.last, self.last_s, self.odd = kernel.align(
+            np.asarray(block.t_s, dtype=np.float64), np.asarray(block.chip, dtype=np.int64),
+            chips.first, chips.drive.size, self.chip_s, self.size, SLACK_CHIPS * self.chip_s,
+            due + int(AHEAD_S / self.chip_s), self.window * self.size, self.last, self.last_s,
+            self.odd, flags,
+        )  # fmt: skip
+        return flags
+
+
+@dataclass(slots=True, kw_only=True)
+class Filling:
+    """The window that is being filled, of F features and C channels. Owned by one stream."""
+
+    anchor: Anchor
+    expected: Real
+    sums: Real
+    blurred: npt.NDArray[np.bool_]
+    said: npt.NDArray[np.int64]
+    last: Real
+    run: npt.NDArray[np.int64]
+
+    @classmethod
+    def start(cls, anchor: Anchor) -> Filling:
+        """Return an empty window."""
+        features, channels = len(anchor.names), len(anchor.channels)
+        return cls(
+            anchor=anchor,
+            expected=anchor.expected,
+            sums=np.zeros((6, features)),
+            blurred=np.zeros(features, dtype=np.bool_),
+            said=np.zeros(channels, dtype=np.int64),
+            last=np.full(channels, np.nan),
+            run=np.zeros(channels, dtype=np.int64),
+        )
+
+    def copy(self) -> Filling:
+        """Return a copy that goes its own way."""
+        return Filling(
+            anchor=self.anchor, expected=self.expected, sums=self.sums.copy(),
+            blurred=self.blurred.copy(), said=self.said.copy(), last=self.last.copy(),
+            run=self.run.copy(),
+        )  # fmt: skip
+
+    def add(
+        self, values: Real, health: npt.NDArray[np.uint16], drive: Real,
+        use: npt.NDArray[np.bool_], shared: Real,
+    ) -> npt.NDArray[np.float32]:  # fmt: skip
+        """Take in rows (K, C) of this window; return keyed chips (K, F) less `shared`, in noises.
+
+        drive (K,), real. use (K,): rows that answer a chip of this window.
+        """
+        anchor = self.anchor
+        x = np.empty((drive.size, len(anchor.names)), dtype=np.float32)
+        with np.errstate(all="ignore"):
+            kernel.gather(
+                values, health, drive, use, anchor.nominal, anchor.first, anchor.second,
+                anchor.weight, self.expected, anchor.noise, shared, self.last, self.run,
+                self.said, self.sums, self.blurred, x,
+            )  # fmt: skip
+        return x
+
+    def close(self) -> tuple[Sums, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Return the window's sums, features lost for a value (F,), flags (C,); begin the next."""
+        s1, s2, loud, power, quiet, ends = np.where(self.blurred, 0.0, self.sums)
+        mean = np.divide(power, quiet, out=np.zeros_like(power), where=quiet > 0.0)
+        found = Sums(
+            s1=s1, s2=s2, loud=loud, quiet_power=mean / self.anchor.noise**2, quiet=quiet,
+            open_=(loud > 0.0) & (ends >= OPEN * loud), lost=loud == 0.0,
+        )  # fmt: skip
+        blurred, said = self.blurred.copy(), self.said.copy()
+        self.sums[:] = 0.0
+        self.blurred[:] = False
+        self.said[:] = 0
+        return found, blurred, said
+
+
+@dataclass(slots=True, kw_only=True)
+class FieldFilling:
+    """The block of a cavity that is being filled. Owned by one stream.
+
+    heard (L, T, V): the first V loud answers of each tone, drive divided out; count (L, T) of them.
+    """
+
+    anchor: FieldAnchor
+    heard: npt.NDArray[np.complex128]
+    count: npt.NDArray[np.int64]
+    power: Real
+    quiet: Real
+    blurred: npt.NDArray[np.bool_]
+    said: npt.NDArray[np.int64]
+
+    @classmethod
+    def start(cls, anchor: FieldAnchor, size: int) -> FieldFilling:
+        """Return an empty block of `size` chips."""
+        links, tones = anchor.field.shape
+        return cls(
+            anchor=anchor,
+            heard=np.zeros((links, tones, -(-size // tones) + 1), dtype=np.complex128),
+            count=np.zeros((links, tones), dtype=np.int64),
+            power=np.zeros(links),
+            quiet=np.zeros(links),
+            blurred=np.zeros(links, dtype=np.bool_),
+            said=np.zeros(links, dtype=np.int64),
+        )
+
+    def copy(self) -> FieldFilling:
+        """Return a copy that goes its own way."""
+        return FieldFilling(
+            anchor=self.anchor, heard=self.heard.copy(), count=self.count.copy(),
+            power=self.power.copy(), quiet=self.quiet.copy(), blurred=self.blurred.copy(),
+            said=self.said.copy(),
+        )  # fmt: skip
+
+    def add(
+        self, values: npt.NDArray[np.complex128], health: npt.NDArray[np.uint16],
+        drive: npt.NDArray[np.complex128], place: npt.NDArray[np.int64],
+        use: npt.NDArray[np.bool_],
+    ) -> None:  # fmt: skip
+        """Take in rows (K, L) of this block, each of the tone that its chip asked for."""
+        kernel.gather_field(
+            values, health, drive, place, use, self.heard, self.count, self.power, self.quiet,
+            self.blurred, self.said,
+        )  # fmt: skip
+
+    def close(self) -> tuple[FieldBlock, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+        """Return the block, links lost for a value (L,), flags (L,); begin the next.
+
+        Every tone counts with as many answers as the one that has fewest.
+        """
+        least = self.count.min(axis=1)
+        lost = self.blurred | (least == 0)
+        loud = int(least[~lost].min()) if not lost.all() else 0
+        use = self.heard[:, :, : max(loud, 1)]
+        mean = use.mean(axis=2)
+        gap = use - mean[:, :, None]
+        parts = (gap.real**2, gap.real * gap.imag, gap.imag**2)
+        unit = self.anchor.noise * np.sqrt(np.mean(np.abs(self.anchor.field) ** 2, axis=1))
+        power = np.divide(self.power, self.quiet, out=np.zeros_like(self.power),
+                          where=self.quiet > 0.0) / unit**2  # fmt: skip
+        found = FieldBlock(
+            mean=mean,
+            scatter=np.stack([each.sum(axis=2) for each in parts], axis=-1),
+            loud=loud,
+            quiet_power=np.where(lost, 0.0, power),
+            quiet=np.where(lost, 0.0, self.quiet),
+            lost=lost,
+        )
+        blurred, said = self.blurred.copy(), self.said.copy()
+        for each in (self.heard, self.count, self.power, self.quiet, self.blurred, self.said):
+            each[...] = 0
+        return found, blurred, said
