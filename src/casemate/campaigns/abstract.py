@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from casemate.campaigns.copies import SOUND, Copies, Weakness
+from casemate.campaigns.copies import SOUND, Copies, Weakness, part_of
 from casemate.campaigns.ready import Ready
 from casemate.campaigns.search.goals import Figures
 from casemate.core.errors import CampaignError
@@ -30,11 +30,17 @@ TAIL = 10
 """Windows after it."""
 FULL = 240
 """Windows of an attack that is seen whole; longer ones are looked at in stretches."""
-STRETCH = 32
+STRETCH = 16
 LOOKS = (1, 2, 4, 8, 16, 32, 64, 128)
 """Windows after each turn of an attack at which a verdict is asked for."""
+STRETCH_LOOKS = (4,)
+"""The same in stretches, besides their ends."""
 RAMP_LOOKS = 2
 """Stretches within a ramp."""
+PEERS = 2
+"""Features of the same common mode that are simulated besides: enough for its median."""
+LONGEST = 700.0
+"""Nats at which the account of blind time is cut, as evidence is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,25 @@ class Target:
     def step(self) -> float:
         """Return how far the feature may jump."""
         return float(self.anchor.step[self.feature])
+
+    @property
+    def peers(self) -> list[int]:
+        """Return the feature and a few of its common mode: enough for its median."""
+        anchor, group = self.anchor, self.anchor.group[self.feature]
+        found = np.flatnonzero((anchor.group == group) & (group != NONE)).tolist()
+        return [self.feature, *[each for each in found if each != self.feature][:PEERS]]
+
+    def lean(self) -> Target:
+        """Return the target with what decides alone: the feature, its peers, and of each anchor
+
+        the feature that is blinded first. All others are quiet and add nothing but their weight.
+        """
+        anchors = []
+        for k, each in enumerate(self.anchors):
+            dim = int(np.argmax(each.noise / np.maximum(each.must - each.bound, 1e-12)))
+            kept = [*(self.peers if k == self.which else []), dim]
+            anchors.append(part_of(each, np.array(list(dict.fromkeys(kept)), dtype=np.int64)))
+        return replace(self, anchors=tuple(anchors), feature=0)
 
     def shift(self, whole: bool) -> Real:
         """Return what a displacement of 1 does to the attacked anchor's features, (F,).
@@ -111,10 +136,11 @@ def target_of(ready: Ready, modality: str) -> Target:
 class Attack:
     """size: relative change that is reached in `rise_s` (0: a step) and held for `hold_s`.
 
-    undone: taken back as fast as it came, and the board watched for a second more. louder: noise
-    of every chip of the board over its own, 1 for no injection, from LEAD/2 windows before the
-    change until its end, in `duty` of all windows, evenly spread. spared: share of the injected
-    power that misses silent chips, because the adversary tells them apart. whole: as `shift`.
+    undone: taken back as fast as it came, else left in place. The board is watched for a second
+    more. louder: noise of every chip of the board over its own, 1 for no injection, from LEAD/2
+    windows before the change until the end of `hold_s` (of undoing), in `duty` of all windows,
+    evenly spread. spared: share of the injected power that misses silent chips, because the
+    adversary tells them apart. whole: as `shift`.
     """
 
     size: float = 0.0
@@ -191,26 +217,32 @@ class Told:
         )
 
 
-def stretches(attack: Attack, window_s: float) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
-    """Return (first window, windows, looks) of each stretch, window 0 where the attack starts."""
+def stretches(
+    attack: Attack, window_s: float, *, standing: int = STRETCH
+) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+    """Return (first window, windows, looks) of each stretch, window 0 where the attack starts.
+
+    standing: windows of the stretch that starts where the change is complete.
+    """
     rise, hold = round(attack.rise_s / window_s), round(attack.hold_s / window_s)
-    end = round(attack.lasts_s / window_s) + (TAIL if attack.undone else 0)
-    turns = sorted({0, rise, rise + hold, end - TAIL if attack.undone else end})
+    end = round(attack.lasts_s / window_s) + TAIL
+    turns = sorted({0, rise, rise + hold, end - TAIL})
     turns = [each for each in turns if each < end]
     if end <= FULL:
         looks = {turn + each for turn in turns for each in LOOKS if turn + each < end} | {0, end}
         return ((-LEAD, end + LEAD, tuple(sorted(looks))),)
-    starts = [-LEAD, *turns[1:], end - STRETCH]
+    starts = [-LEAD, *turns[1:]]
     for k in range(1, RAMP_LOOKS + 1):
         starts += [rise * k // RAMP_LOOKS - STRETCH]
         starts += [rise + hold + rise * k // RAMP_LOOKS - STRETCH] if attack.undone else []
     found: list[tuple[int, int, tuple[int, ...]]] = []
     last = -LEAD
     for start in sorted(set(starts)):
-        first, count = max(start, last), min(STRETCH, end - max(start, last))
+        first = max(start, last)
+        count = min(standing if start == rise else STRETCH, end - first)
         if count <= 0 or (found and count < STRETCH // 2 and first + count < end):
             continue
-        looks = {first + each for each in LOOKS if each < count} | {first + count}
+        looks = {first + each for each in STRETCH_LOOKS if each < count} | {first + count}
         found.append((first, count, tuple(sorted(looks))))
         last = first + count
     return tuple(found)
@@ -231,12 +263,18 @@ def play(
         for k, anchor in enumerate(target.anchors)
     ]
     court = Court(policy=target.policy)
-    worst, notice, shut, margin, sealed_s = Verdict.NORMAL, -math.inf, -math.inf, -math.inf, math.nan
+    worst, notice, shut, margin, sealed_s = (
+        Verdict.NORMAL,
+        -math.inf,
+        -math.inf,
+        -math.inf,
+        math.nan,
+    )
     level, order = 0, list(Verdict)
     need = target.policy.nats[SEAL]
     for now_s, judged, shown in _looks(live, attack, court):
         margin = max(margin, judged.nats - need)
-        shut = max(shut, need * (court.blind_s / target.policy.blind_s - 1.0))
+        shut = max(shut, min(need * (court.blind_s / target.policy.blind_s - 1.0), LONGEST))
         notice = max(notice, _noticed(target.policy, judged, shown))
         worst = max(worst, judged.verdict, key=order.index)
         level = max(level, judged.level)
@@ -259,7 +297,8 @@ def _looks(
 ) -> Iterator[tuple[float, Judged, tuple[Shown, ...]]]:
     """Yield time, verdict and what is shown at each look."""
     window_s = court.policy.window_s
-    ended, shown = None, ()
+    shown: tuple[Shown, ...] = ()
+    ended: int | None = None
     for first, count, looks in stretches(attack, window_s):
         if ended is not None and first > ended:
             gap_s = (first - ended) * window_s
@@ -302,10 +341,10 @@ def _noticed(policy: Policy, judged: Judged, shown: tuple[Shown, ...]) -> float:
 
 
 def left(target: Target, attack: Attack) -> float:
-    """Return the nats that the worst `attack_s` truly leaves to its worst feature, over the need."""
+    """Return nats that the worst `attack_s` truly leaves to its worst feature, over the need."""
     policy = target.policy
     windows = round(policy.attack_s / policy.window_s)
-    longest = round((attack.lasts_s / policy.window_s)) + LEAD // 2
+    longest = round(attack.lasts_s / policy.window_s) + LEAD // 2
     on = min(math.ceil(attack.duty * windows), windows, longest)
     least = math.inf
     for anchor in target.anchors:
@@ -316,9 +355,3 @@ def left(target: Target, attack: Attack) -> float:
         need = windows * _need(policy, calm, policy.window_s)
         least = min(least, float((on * loud + (windows - on) * calm - need).min()))
     return least
-
-
-def tripled(target: Target, times: float) -> Target:
-    """Return a target whose anchor's bounds are `times` as wide: a planted weakness."""
-    anchors = tuple(replace(each, bound=times * each.bound) for each in target.anchors)
-    return replace(target, anchors=anchors)

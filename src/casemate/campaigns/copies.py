@@ -22,8 +22,8 @@ from casemate.detect.evidence import Evidence
 from casemate.detect.silence import Silence
 from casemate.detect.tracked import MEMORY_S
 
-FINE_S = (16.0, 16.0, 8.0, 8.0, 4.0, 4.0, 2.0, 2.0, 1.0, 1.0)
-"""Steps in which states are followed up to the next windows: six memories, ever finer."""
+FINE_S = (20.0, 10.0, 7.0, 5.0, 3.0, 2.0, 2.0, 1.0)
+"""Steps in which states are followed up to the next windows: five memories, ever finer."""
 COARSE = 2
 """Steps for all time before."""
 ENDLESS = 1e6
@@ -135,15 +135,11 @@ class Copies:
         self.bank.tracked.own[:] = np.clip(self.around, -tiled.bound, tiled.bound)
         self.follow(lambda _: np.zeros(copies), 0.0, sum(FINE_S))
 
-    def watch(
-        self, moved: Real, louder: Real, louder_silent: Real | None = None
-    ) -> Shown:
+    def watch(self, moved: Real, louder: Real, louder_silent: Real | None = None) -> Shown:
         """Return what K windows show. moved (K, N): displacements. louder (K,): see `sums_of`."""
         count = moved.shape[0]
         off = np.repeat(moved, self.features, axis=1) * np.tile(self.shift, self.copies)
-        for k in range(count):
-            self._wander(self.window_s)
-            off[k] += self.around
+        off += self._wandered(count)
         silent = None if louder_silent is None else louder_silent[:, None]
         sums = sums_of(
             off, louder[:, None], self.noise, self.chips, self.generator, louder_silent=silent
@@ -178,6 +174,17 @@ class Copies:
         """Return each copy's part of the mean evidence over `features`, nats, (N,)."""
         rows = shown.nats.reshape(self.copies, self.features)
         return np.asarray(np.logaddexp.reduce(rows, axis=1) - math.log(features))
+
+    def _wandered(self, count: int) -> Real:
+        """Return surroundings in `count` windows on end, (K, N F)."""
+        drawn = self.generator.standard_normal((count, self.around.size))
+        keep = np.exp(-self.window_s / self.memory_s)
+        rows = self.spread * np.sqrt(1.0 - keep**2) * drawn
+        rows[0] += keep * self.around
+        for k in range(1, count):
+            rows[k] += keep * rows[k - 1]
+        self.around = rows[-1]
+        return rows
 
     def _wander(self, seconds: float) -> None:
         keep = np.exp(-seconds / self.memory_s)

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from casemate.campaigns.abstract import Attack, Target, stretches
 from casemate.campaigns.copies import SOUND, Copies, Weakness, part_of
@@ -19,8 +20,6 @@ from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.evidence import least_nats
 from casemate.detect.response import SEAL, YEAR_S
 
-PEERS = 2
-"""Features of the same common mode that are simulated besides: the median of three needs no more."""
 LAST = 100
 """Windows for which a change is waited for, 10 s."""
 LOOKS = tuple(range(1, 21)) + tuple(range(22, 41, 2)) + tuple(range(44, LAST + 1, 4))
@@ -59,12 +58,8 @@ class Watched:
 
 def cut_down(target: Target, whole: bool = False) -> tuple[Anchor, Real]:
     """Return the attacked feature's anchor with a few peers alone, and what a displacement does."""
-    anchor, feature = target.anchor, target.feature
-    group = anchor.group[feature]
-    peers = np.flatnonzero((anchor.group == group) & (group != NONE))
-    peers = peers[peers != feature][:PEERS]
-    kept = np.array([feature, *peers.tolist()], dtype=np.int64)
-    return part_of(anchor, kept), target.shift(whole)[kept]
+    kept = np.array(target.peers, dtype=np.int64)
+    return part_of(target.anchor, kept), target.shift(whole)[kept]
 
 
 def watched(
@@ -197,7 +192,9 @@ def hidden(
         sizes = np.geomspace(low, high, TRIED)
         rows = np.repeat(sizes, REPLICAS)
         unseen = _followed(target, rows, takes_s, (*seed, part), whole, weakness)
-        low, high = _edge(sizes, unseen.reshape(TRIED, REPLICAS).mean(axis=1) < 0.5)
+        # as many sizes as stay unseen: surroundings make some smaller ones seen, some larger not
+        k = int((unseen.reshape(TRIED, REPLICAS).mean(axis=1) > 0.5).sum())
+        low, high = float(sizes[max(k - 1, 0)]), float(sizes[min(k, TRIED - 1)])
     return low
 
 
@@ -208,13 +205,14 @@ def _followed(
     seed: tuple[int, ...],
     whole: bool,
     weakness: Weakness,
-) -> Real:
+) -> npt.NDArray[np.bool_]:
     """Return which of N displacements stay unseen, (N,)."""
     anchor, shift = cut_down(target, whole)
     many = Copies(anchor, shift, sizes.size, np.random.default_rng(seed), weakness)
     window_s, most = target.policy.window_s, np.full(sizes.size, -math.inf)
     unit, ended = Attack(size=1.0, rise_s=takes_s, hold_s=HELD_S), None
-    for first, count, looks in stretches(unit, window_s):
+    standing = round(HELD_S / window_s)
+    for first, count, looks in stretches(unit, window_s, standing=standing):
         if ended is not None and first > ended:
             many.follow(lambda t: sizes * unit.moved(t), ended * window_s, first * window_s)
             many.afresh()
@@ -226,14 +224,14 @@ def _followed(
                 most = np.maximum(most, many.fused(shown, target.policy.features))
                 at = look
         ended = first + count
-    return np.asarray(most < target.policy.nats[SEAL])
+    return np.asarray(most < target.policy.nats[SEAL], dtype=np.bool_)
 
 
 def patience(target: Target, *, seed: int, rerun: str) -> Plot:
     """Return the largest unseen displacement against the time it takes, beside a control."""
     group = target.anchor.group[target.feature] != NONE
     rows = [("one feature", False, SOUND)]
-    rows += [("all features of a board alike", True, SOUND)] if group else []
+    rows += [("all features of its common mode alike", True, SOUND)] if group else []
     rows += [("control: a baseline that learns", False, Weakness(learns=True))]
     series = []
     for k, (name, whole, weakness) in enumerate(rows):
@@ -253,15 +251,17 @@ def patience(target: Target, *, seed: int, rerun: str) -> Plot:
         y_log=True,
         series=tuple(series),
         about=f"{_where(target)} An even ramp, then {HELD_S:.0f} s of standing still; time between "
-        "looks is passed over without noise. Changes above 1 are not tried. The control is not "
+        "looks is passed over without noise. Changes above 1 are not tried. A common mode is the "
+        "median of its features, so one of two that share it moves it by half of its own change, "
+        "and all of them together move it as temperature would. The control is not "
         "part of the product: its states have no bounds, so it hides whatever comes slowly.",
         rerun=rerun,
     )
 
 
-def _edge(sizes: Real, seen: Real) -> tuple[float, float]:
+def _edge(sizes: Real, seen: npt.NDArray[np.bool_]) -> tuple[float, float]:
     """Return the sizes on either side of the last that is not seen."""
-    missed = np.flatnonzero(~np.asarray(seen, dtype=np.bool_))
+    missed = np.flatnonzero(~seen)
     k = int(missed[-1]) if missed.size else 0
     return float(sizes[k]), float(sizes[min(k + 1, sizes.size - 1)])
 
@@ -276,4 +276,6 @@ def _plain(target: Target) -> str:
 
 
 def _where(target: Target) -> str:
-    return f"{target.anchor.names[target.feature]}, bound {target.bound:.2g}, step {target.step:.2g}."
+    return (
+        f"{target.anchor.names[target.feature]}, bound {target.bound:.2g}, step {target.step:.2g}."
+    )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -17,23 +18,27 @@ from casemate.attacks.move import Parameter
 from casemate.campaigns.abstract import Attack, Target, Told, play
 from casemate.campaigns.copies import SOUND, Weakness
 from casemate.campaigns.search.adaptive import Effort, search
-from casemate.campaigns.search.as_results import as_map
+from casemate.campaigns.search.as_results import as_map, over_means
 from casemate.campaigns.search.atlas import Axis, atlas
 from casemate.campaigns.search.goals import GOALS, Goal, loss
 from casemate.campaigns.search.margin import Found, Real, Shortfall
 from casemate.campaigns.search.space import Candidate, Space
 from casemate.campaigns.search.sweep import Ladder, Swept, sweep
 from casemate.case import results
+from casemate.detect.anchor import NONE
 
 LOUDEST = 1e5
 """Noise of chips over their own that is still tried: 100 dB (planning value)."""
 LONGEST_S = 20.0
 """Of searched attacks: twice the blind time that seals."""
+BRIEF_S = 5.0
+"""Of attacks that power is to hide: half the blind time that seals."""
 DAY_S = 86_400.0
 MOST = 1e12
 """Noise powers times seconds, more than any attack tried injects."""
-EFFORT = Effort(budget=160, restarts=2, seeds=1, confirm=8)
-SWEEP = Effort(budget=60, restarts=1, seeds=1, confirm=6)
+EFFORT = Effort(budget=140, restarts=2, seeds=2, confirm=8)
+TOLD = 5
+"""Runs of a corner, of which the middle one is shown."""
 
 
 def _range(name: str, low: float, high: float, unit: str, about: str, log: bool) -> Parameter:
@@ -65,22 +70,24 @@ def parameters(
     return (*move, *inject)
 
 
-def attack_of(candidate: Candidate, **given: bool) -> Attack:
-    """Return the attack of a candidate of `parameters`."""
-    return Attack(**dict(candidate.values), **given)  # type: ignore[arg-type]
+def attack_of(candidate: Candidate, given: Mapping[str, bool]) -> Attack:
+    """Return the attack of a candidate of `parameters`; given: what is no choice."""
+    plain = Attack(undone=given.get("undone", False), whole=given.get("whole", False))
+    values: dict[str, Any] = dict(candidate.values)
+    return replace(plain, **values)
 
 
 @dataclass(slots=True, kw_only=True)
 class Abstract:
     """The loss of abstract attacks for a goal, as searches want it.
 
-    undone: the displacement is taken back at the end. told: what came of each attack, for tests of
-    properties over all that was ever tried.
+    given: what all attacks share, `undone` or `whole`. told: what came of each attack, for
+    properties of all that was ever tried.
     """
 
     target: Target
     goal: Goal
-    undone: bool = False
+    given: Mapping[str, bool] = field(default_factory=dict)
     weakness: Weakness = SOUND
     told: list[tuple[Attack, Told]] = field(default_factory=list)
 
@@ -90,7 +97,7 @@ class Abstract:
         return np.array(rows, dtype=np.float64)
 
     def _one(self, candidate: Candidate, seed: int) -> float:
-        attack = attack_of(candidate, undone=self.undone)
+        attack = attack_of(candidate, self.given)
         told = play(self.target, attack, seed=(seed,), weakness=self.weakness)
         self.told.append((attack, told))
         return loss(self.goal, told.figures, most_j=MOST)
@@ -135,7 +142,7 @@ class Corner:
     """How far an adversary came. goal, what: in words. won: whether it reached its goal.
 
     loss: nats (give-up: see `goals.loss`), below 0 where it wins. attack: the best found. told:
-    what detectors made of it, under a seed of its own. ended: won, bounded, open or searched;
+    what detectors made of it, the middle of some runs. ended: won, bounded, open or searched.
     reason: of the bound.
     """
 
@@ -159,10 +166,9 @@ def goals(
     for goal in GOALS:
         found, margin = searched(target, goal, seed=seed, effort=effort)
         trials, losses = zip(*found.curve, strict=True)
-        series.append(
-            results.Series(name=goal, x=tuple(float(each) for each in trials), y=losses)
-        )
-        corners.append(_corner(target, goal, _WHAT[goal], found, "searched", "", seed))
+        series.append(results.Series(name=goal, x=tuple(float(each) for each in trials), y=losses))
+        attack = attack_of(found.best, {})
+        corners.append(_corner(target, goal, _WHAT[goal], found, attack, "searched", "", seed))
         tried += margin.told
     plot = results.Plot(
         id="goals",
@@ -188,96 +194,113 @@ _WHAT: dict[Goal, str] = {
 }
 
 
-def _corner(
-    target: Target, goal: Goal, what: str, found: Found, ended: str, reason: str, seed: int
-) -> Corner:
-    attack = attack_of(found.best, undone=ended != "searched" and "taken back" in what)
-    told = play(target, attack, seed=(seed, 77))
-    return Corner(
-        goal=goal, what=what, won=found.won >= 0.5, loss=found.confirmed, attack=attack, told=told,
-        ended=ended, reason=reason, trials=found.trials,
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What is raised, for a change of at least `least`. given: what all its attacks share."""
+
+    id: str
+    what: str
+    least: float
+    ladder: Ladder
+    given: Mapping[str, bool]
+    effort: Effort
+
+    def space(self, level: float) -> Space:
+        """Return what an adversary may choose with so much of the means."""
+        rows = [_range("size", self.least, 2.0 * self.least, "", "relative change", True)]
+        if self.ladder.means == "power":
+            rows.append(_range("hold_s", 0.5, BRIEF_S, "s", "how long it lasts", True))
+            loudest = max(level, 1.0 + 1e-6)
+            rows.append(_range("louder", 1.0, loudest, "", "noise over the chips' own", True))
+        else:
+            rows.append(_range("rise_s", 0.1, level, "s", "how long the change takes", True))
+            rows.append(_range("hold_s", 10.0, 10.0, "s", "how long it stands", True))
+        return Space(parameters=tuple(rows))
+
+
+def _effort(budget: int) -> Effort:
+    return Effort(budget=budget, restarts=1, seeds=1, confirm=5)
+
+
+def sweeps_of(target: Target) -> tuple[Sweep, ...]:
+    """Return the sweeps of a target: power, time, and time with all of a board's features alike."""
+    must, bound = asked_change(target), target.bound
+    power = Ladder(means="power", unit="noise over the chips' own", bound=LOUDEST,
+                   levels=tuple(10.0**k for k in range(6)),
+                   reason="100 dB over a reader's noise, planning value")  # fmt: skip
+    time = Ladder(means="time", unit="s", levels=(1.0, 3600.0, DAY_S, 3652.5 * DAY_S),
+                  bound=3652.5 * DAY_S,
+                  reason="ten years, the life of an enclosure, planning value")  # fmt: skip
+    found = [
+        Sweep(id="power", least=must, ladder=power, given={"undone": True}, effort=_effort(48),
+              what=f"a change that must be caught ({must:g}), taken back within {BRIEF_S:g} s"),
+        Sweep(id="time", least=3.0 * bound, ladder=time, given={}, effort=_effort(20),
+              what=f"one feature moved by three bounds ({3.0 * bound:.2g}), left in place"),
+    ]  # fmt: skip
+    if target.anchor.group[target.feature] != NONE:
+        found.append(
+            Sweep(id="time-alike", least=must, ladder=time, given={"whole": True},
+                  effort=_effort(20),
+                  what=f"a common mode's features all moved by {must:g}, left in place")
+        )  # fmt: skip
+    return tuple(found)
+
+
+def swept(target: Target, plan: Sweep, *, seed: int, weakness: Weakness = SOUND) -> Swept:
+    """Return the least margins of one sweep."""
+    margin = Abstract(target=target, goal="evade", given=plan.given, weakness=weakness)
+    return sweep(
+        plan.ladder, lambda _: margin, plan.space, seed=seed, effort=plan.effort,
+        shortfall_of=lambda _: held(plan.least), cross_check=False,
     )  # fmt: skip
 
 
-def swept_power(target: Target, *, seed: int, effort: Effort = SWEEP) -> tuple[Swept, str]:
-    """Return a change that must be caught made and taken back under ever louder noise, in 5 s.
-
-    Shorter than the blind time that seals: this is where power is expected to win.
-    """
-    least = asked_change(target)
-    levels = tuple(10.0**k for k in range(6))
-    ladder = Ladder(means="power", unit="noise over the chips' own", levels=levels, bound=LOUDEST,
-                    reason="100 dB over a reader's noise, planning value")  # fmt: skip
-
-    def space(loudest: float) -> Space:
-        hold = _range("hold_s", 0.5, 5.0, "s", "how long it lasts", True)
-        size = _range("size", least, 2.0 * least, "", "relative change", True)
-        noise = _range("louder", 1.0, max(loudest, 1.0 + 1e-6), "", "noise over own", True)
-        return Space(parameters=(size, hold, noise))
-
-    margin = Abstract(target=target, goal="evade", undone=True)
-    done = sweep(ladder, lambda _: margin, space, seed=seed, effort=effort,
-                 shortfall_of=lambda _: held(least), cross_check=False)  # fmt: skip
-    return done, "a change that must be caught, taken back within 5 s, under noise"
-
-
-def swept_time(target: Target, *, seed: int, effort: Effort = SWEEP) -> tuple[Swept, str]:
-    """Return a change of three bounds made ever more slowly and left in place, without noise."""
-    least = 3.0 * target.bound
-    levels = (1.0, 60.0, 3600.0, DAY_S, 30.0 * DAY_S, 365.25 * DAY_S, 3652.5 * DAY_S)
-    ladder = Ladder(means="time", unit="s", levels=levels, bound=levels[-1],
-                    reason="ten years, the life of an enclosure (planning value)")  # fmt: skip
-
-    def space(longest_s: float) -> Space:
-        size = _range("size", least, 2.0 * least, "", "relative change", True)
-        rise = _range("rise_s", 0.1, longest_s, "s", "how long the change takes", True)
-        hold = _range("hold_s", 10.0, 10.0, "s", "how long it stands", True)
-        return Space(parameters=(size, rise, hold))
-
-    margin = Abstract(target=target, goal="evade")
-    done = sweep(ladder, lambda _: margin, space, seed=seed, effort=effort,
-                 shortfall_of=lambda _: held(least), cross_check=False)  # fmt: skip
-    return done, "a change of three times the bound, made slowly and left in place"
-
-
 def sweeps(
-    target: Target, *, seed: int, rerun: str, effort: Effort = SWEEP
+    target: Target, *, seed: int, rerun: str
 ) -> tuple[tuple[results.Plot, ...], tuple[Corner, ...]]:
     """Return the least margin against power and against time, and the corners they end at."""
     plots, corners = [], []
-    for name, run in (("power", swept_power), ("time", swept_time)):
-        done, what = run(target, seed=seed, effort=effort)
-        x, y, errors = zip(*done.curve, strict=True)
-        low = tuple(a - 1.96 * e if math.isfinite(e) else a for a, e in zip(y, errors, strict=True))
-        high = tuple(a + 1.96 * e if math.isfinite(e) else a for a, e in zip(y, errors, strict=True))
+    for plan in sweeps_of(target):
+        done = swept(target, plan, seed=seed)
+        power = plan.ladder.means == "power"
+        reason = plan.ladder.reason if done.ended == "bounded" else ""
         plots.append(
             results.Plot(
-                id=f"sweep-{name}",
-                title=f"More {name}: {what}",
-                x="noise over the chips' own" if name == "power" else "time taken at most (s)",
+                id=f"sweep-{plan.id}",
+                title=f"More {plan.ladder.means}: {plan.what}",
+                x="noise over the chips' own" if power else "time taken at most (s)",
                 y="least margin found (nats)",
                 x_log=True,
                 y_log=False,
-                series=(results.Series(name="evade", x=x, y=y, low=low, high=high),),
+                series=(over_means(done, "evade"),),
                 about=f"{target.anchor.names[target.feature]}. Above 0 keys are sealed. The sweep "
-                f"ended {done.ended} at {done.at:g}"
-                + (f" ({done.ladder.reason})." if done.ended == "bounded" else "."),
+                f"ended {done.ended} at {done.at:g}{f' ({reason})' if reason else ''}.",
                 rerun=rerun,
             )
         )
-        reason = done.ladder.reason if done.ended == "bounded" else ""
         found = done.levels[-1].best
-        corners.append(_corner(target, "evade", what, found, done.ended, reason, seed))
+        attack = attack_of(found.best, plan.given)
+        corners.append(_corner(target, "evade", plan.what, found, attack, done.ended, reason, seed))
     return tuple(plots), tuple(corners)
 
 
-ATLAS = 1080
-"""Trials of an atlas: six generations of pyribs."""
+def _corner(
+    target: Target, goal: Goal, what: str, found: Found, attack: Attack, ended: str, reason: str,
+    seed: int,
+) -> Corner:  # fmt: skip
+    runs = [play(target, attack, seed=(seed, 77, k)) for k in range(TOLD)]
+    return Corner(
+        goal=goal, what=what, won=found.won >= 0.5, loss=found.confirmed, attack=attack,
+        told=sorted(runs, key=lambda each: each.sealing)[TOLD // 2], ended=ended, reason=reason,
+        trials=found.trials,
+    )  # fmt: skip
 
 
-def mapped(
-    target: Target, *, seed: int, rerun: str, budget: int = ATLAS
-) -> results.Atlas:
+ATLAS, EMITTERS = 540, 3
+"""Trials of an atlas, five generations of pyribs, and its emitters."""
+
+
+def mapped(target: Target, *, seed: int, rerun: str, budget: int = ATLAS) -> results.Atlas:
     """Return the least margin over duration, displacement and injected power (`search.atlas`).
 
     A displacement rises in `rise_s`, stands, and is taken back; power is mean noise power over the
@@ -305,7 +328,8 @@ def mapped(
         ends = np.array([(axis.low, axis.high) for axis in axes]).T
         return np.array(losses), np.clip(np.array(places), ends[0], ends[1])
 
-    found = atlas(measured, space, axes, seed=seed, budget=budget, seeds=1)
+    found = atlas(measured, space, axes, seed=seed, budget=budget, seeds=1,
+                  emitters=EMITTERS)  # fmt: skip
     return as_map(
         found,
         about=f"{target.anchor.names[target.feature]}: a change that comes, stands and is taken "

@@ -50,7 +50,7 @@ def red_team_figures(
         ]
     if not targets:
         return Figures(plots=(), atlas=None, corners=(), highest=0, injected=0)
-    main: Target = targets[-1]
+    main: Target = targets[-1].lean()
     say("three goals searched")
     plot, corners, tried = goals(main, seed=seed, rerun=rerun)
     say("power and time swept")
