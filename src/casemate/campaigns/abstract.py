@@ -31,8 +31,8 @@ TAIL = 10
 FULL = 240
 """Windows of an attack that is seen whole; longer ones are looked at in stretches."""
 STRETCH = 16
-LOOKS = (1, 2, 4, 8, 16, 32, 64, 128)
-"""Windows after each turn of an attack at which a verdict is asked for."""
+LOOKS = (0, 1, 4, 16, 48, 96, 144)
+"""Windows after each turn of an attack at which a verdict is asked for, so at the turn itself."""
 STRETCH_LOOKS = (4,)
 """The same in stretches, besides their ends."""
 RAMP_LOOKS = 2
