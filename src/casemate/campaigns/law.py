@@ -70,20 +70,53 @@ def drawn_sums(
     shape = (count, off.size)
     lost = np.tile(flagged(anchor, reading.health, UNUSABLE), (count, 1))
     open_ = np.tile(flagged(anchor, reading.health, np.uint16(Health.CLIPPED)), (count, 1))
+    drawn = sums_of(
+        np.broadcast_to(off, shape), spread / anchor.noise, anchor.noise, (loud, quiet), generator
+    )
+    heard = np.where(lost, 0.0, 1.0)
+    return Sums(
+        s1=heard * drawn.s1,
+        s2=heard * drawn.s2,
+        loud=heard * drawn.loud,
+        quiet_power=heard * drawn.quiet_power,
+        quiet=heard * drawn.quiet,
+        open_=open_,
+        lost=lost,
+    )
+
+
+def sums_of(
+    off: Real,
+    louder: Real,
+    noise: Real,
+    chips: tuple[int, int],
+    generator: np.random.Generator,
+    *,
+    louder_silent: Real | None = None,
+) -> Sums:
+    """Return windows (K, F) of sound chips about offsets `off` (K, F), relative.
+
+    louder: the noise of loud chips over `noise` (F,), that of a quiet chip; louder_silent: that of
+    silent chips, if an adversary tells them apart; both as broadcast to (K, F). chips: how many are
+    loud and silent.
+    """
+    loud, quiet = chips
+    shape = off.shape
+    spread = np.broadcast_to(louder * noise, shape)
+    silent = louder if louder_silent is None else louder_silent
     g = generator.standard_normal(shape)
     rest = generator.chisquare(loud - 1, shape) if loud > 1 else np.zeros(shape)
     s1 = loud * off + spread * np.sqrt(loud) * g
     s2 = loud * off**2 + 2.0 * off * spread * np.sqrt(loud) * g + spread**2 * (g**2 + rest)
-    power = (spread / anchor.noise) ** 2 * generator.chisquare(quiet, shape) / quiet
-    heard = np.where(lost, 0.0, 1.0)
+    no = np.zeros(shape, dtype=np.bool_)
     return Sums(
-        s1=heard * s1,
-        s2=heard * s2,
-        loud=heard * loud,
-        quiet_power=heard * power,
-        quiet=heard * quiet,
-        open_=open_,
-        lost=lost,
+        s1=s1,
+        s2=s2,
+        loud=np.full(shape, float(loud)),
+        quiet_power=silent**2 * generator.chisquare(quiet, shape) / quiet,
+        quiet=np.full(shape, float(quiet)),
+        open_=no,
+        lost=no,
     )
 
 

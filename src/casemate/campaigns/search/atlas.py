@@ -152,9 +152,19 @@ def folded(point: Unit) -> Unit:
 
 def _scheduler(space: Space, axes: tuple[Axis, ...], seed: int, emitters: int) -> Any:
     """Return CMA-ME: new cells first, then gains; parents are what got in; start anew if none."""
-    from ribs.archives import GridArchive
-    from ribs.emitters import EvolutionStrategyEmitter
-    from ribs.schedulers import Scheduler
+    import numba
+
+    config: Any = numba.config
+
+    # its kernels are small: compiling them, anew in each process, costs more than running them
+    compiled = config.DISABLE_JIT
+    config.DISABLE_JIT = True
+    try:
+        from ribs.archives import GridArchive
+        from ribs.emitters import EvolutionStrategyEmitter
+        from ribs.schedulers import Scheduler
+    finally:
+        config.DISABLE_JIT = compiled
 
     archive = GridArchive(
         solution_dim=space.size,

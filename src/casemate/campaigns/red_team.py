@@ -1,0 +1,71 @@
+"""All figures of the red team beyond trials on boards, as `casemate prove` wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from casemate.campaigns.abstract import BOARD_MODALITIES, Attack, Target, Told, target_of
+from casemate.campaigns.curves import delay_curves, patience, roc
+from casemate.campaigns.goals_search import Corner, goals, mapped, sweeps
+from casemate.campaigns.ready import Ready
+from casemate.case.results import Atlas, Plot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """plots: curves. atlas: None if no board is sensed. corners: how far each goal came.
+
+    highest: the greatest level of response that injection alone reached in all that was tried, with
+    the number of such attacks: beyond sealing it must never come.
+    """
+
+    plots: tuple[Plot, ...]
+    atlas: Atlas | None
+    corners: tuple[Corner, ...]
+    highest: int
+    injected: int
+
+
+def red_team_figures(
+    ready: Ready,
+    *,
+    seed: int,
+    rerun: str,
+    say: Callable[[str], None] = lambda _: None,
+) -> Figures:
+    """Return the figures for one board of median size. Same seed, same figures.
+
+    rerun: the command that gives them again. say: told what is being done.
+    """
+    names = [each for each in BOARD_MODALITIES if each in ready.names]
+    targets = [target_of(ready, each) for each in names]
+    plots: list[Plot] = []
+    for target in targets:
+        say(f"curves of {target.anchor.modality} on {target.tile}")
+        plots += [
+            delay_curves(target, seed=seed, rerun=rerun),
+            roc(target, seed=seed, rerun=rerun),
+            patience(target, seed=seed, rerun=rerun),
+        ]
+    if not targets:
+        return Figures(plots=(), atlas=None, corners=(), highest=0, injected=0)
+    main: Target = targets[-1].lean()
+    say("three goals searched")
+    plot, corners, tried = goals(main, seed=seed, rerun=rerun)
+    say("power and time swept")
+    swept, ends = sweeps(main, seed=seed, rerun=rerun)
+    say("an atlas of attacks")
+    alone = injected_alone(tried)
+    return Figures(
+        plots=(*plots, plot, *swept),
+        atlas=mapped(main, seed=seed, rerun=rerun),
+        corners=(*corners, *ends),
+        highest=max((told.level for _, told in alone), default=0),
+        injected=len(alone),
+    )
+
+
+def injected_alone(tried: tuple[tuple[Attack, Told], ...]) -> tuple[tuple[Attack, Told], ...]:
+    """Return those that displaced nothing."""
+    return tuple(row for row in tried if row[0].size == 0.0)
