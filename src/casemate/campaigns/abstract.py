@@ -21,6 +21,7 @@ from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.bank import Shown, sound_sums
 from casemate.detect.response import ALERT, SEAL, Policy
 from casemate.detect.silence import information
+from casemate.detect.tracked import Tracked
 from casemate.detect.verdict import Court, Judged, Verdict
 
 BOARD_MODALITIES = ("loop_resistance", "mesh_capacitance")
@@ -350,8 +351,9 @@ def left(target: Target, attack: Attack) -> float:
     for anchor in target.anchors:
         sums = sound_sums(anchor, policy.window_s)
         ones = np.ones(len(anchor.names))
-        calm = information(anchor, sums, ones)
-        loud = information(anchor, sums, attack.louder * ones)
+        quiet = Tracked.start(anchor)
+        calm = information(anchor, sums, ones, quiet)
+        loud = information(anchor, sums, attack.louder * ones, quiet)
         need = windows * _need(policy, calm, policy.window_s)
         least = min(least, float((on * loud + (windows - on) * calm - need).min()))
     return least

@@ -37,6 +37,7 @@ from casemate.core.randomness import commitment
 from casemate.core.whole_file import write_whole
 from casemate.design import design_enclosure
 from casemate.design.enclosure import Enclosure
+from casemate.detect.bank import SILENT
 from casemate.fabricate.bundle import BundleOptions, judged, write_bundle
 from casemate.sensors.modalities import MODALITIES
 from casemate.spec import load_spec
@@ -52,6 +53,8 @@ PRISTINE = "report-build.html"
 SHARE = 0.9
 """Of the spec's false alarms that keyed evidence may use; surroundings have the rest."""
 BARE_RIM_M = 2e-3
+CHIP_S = 1e-3
+"""Of loops, which a cut opens (card of loop_resistance)."""
 QUIET_S, QUIET_BOARDS = {"full": 600.0, "quick": 120.0, "glance": 20.0}, 6
 SIZES = {
     "full": Sizes(),
@@ -248,7 +251,7 @@ class Proving:
         if not loops or self.setup.leaked:
             return ()
         delays = reaction_s(
-            self.ready.policy.features, chip_s=1e-3, far_per_year=self.setup.far_per_year,
+            self.ready.policy.features, chip_s=CHIP_S, far_per_year=self.setup.far_per_year, silent=SILENT,
             generator=np.random.default_rng([self.args.seed, 77]), runs=CUTS[self.args.effort],
         )  # fmt: skip
         return tuple(float(each) for each in delays)
