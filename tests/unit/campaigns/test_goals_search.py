@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from abstract_samples import NOISE, Boards, anchor, target
 
 from casemate.campaigns.abstract import Target
 from casemate.campaigns.copies import Weakness
@@ -14,7 +15,6 @@ from casemate.campaigns.red_team import red_team_figures
 from casemate.campaigns.search.adaptive import Effort
 from casemate.detect.bank import chips_of
 from casemate.detect.response import SEAL
-from tests.unit.campaigns.abstract_samples import NOISE, Boards, anchor, target
 
 FEW = Effort(budget=60, restarts=1, seeds=1, confirm=4)
 
