@@ -10,6 +10,7 @@ from casemate.campaigns.curves import delay_curves, patience, roc
 from casemate.campaigns.goals_search import Corner, goals, mapped, sweeps
 from casemate.campaigns.ready import Ready
 from casemate.case.results import Atlas, Plot
+from casemate.detect.verdict import Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +18,8 @@ class Figures:
     """plots: curves. atlas: None if no board is sensed. corners: how far each goal came.
 
     highest: the greatest level of response that injection alone reached in all that was tried, with
-    the number of such attacks: beyond sealing it must never come.
+    the number of such attacks, and how many of them were called TAMPER: beyond sealing and to
+    TAMPER it must never come.
     """
 
     plots: tuple[Plot, ...]
@@ -25,6 +27,7 @@ class Figures:
     corners: tuple[Corner, ...]
     highest: int
     injected: int
+    convicted: int
 
 
 def red_team_figures(
@@ -49,7 +52,7 @@ def red_team_figures(
             patience(target, seed=seed, rerun=rerun),
         ]
     if not targets:
-        return Figures(plots=(), atlas=None, corners=(), highest=0, injected=0)
+        return Figures(plots=(), atlas=None, corners=(), highest=0, injected=0, convicted=0)
     main: Target = targets[-1].lean()
     say("three goals searched")
     plot, corners, tried = goals(main, seed=seed, rerun=rerun)
@@ -63,6 +66,7 @@ def red_team_figures(
         corners=(*corners, *ends),
         highest=max((told.level for _, told in alone), default=0),
         injected=len(alone),
+        convicted=sum(told.verdict is Verdict.TAMPER for _, told in alone),
     )
 
 

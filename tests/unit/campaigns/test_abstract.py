@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from abstract_samples import NOISE, Boards, anchor, target
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,6 @@ from casemate.detect.bank import LEVELS
 from casemate.detect.evidence import Evidence
 from casemate.detect.response import SEAL
 from casemate.detect.verdict import Court, Verdict
-from tests.unit.campaigns.abstract_samples import NOISE, Boards, anchor, target
 
 
 def test_the_same_seed_gives_the_same_result() -> None:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from abstract_samples import NOISE, target
 
 from casemate.campaigns.abstract import Target
 from casemate.campaigns.copies import Weakness
@@ -25,7 +26,6 @@ from casemate.campaigns.curves import (
 from casemate.detect.bank import LEVELS, chips_of
 from casemate.detect.evidence import Evidence, least_nats
 from casemate.detect.response import SEAL
-from tests.unit.campaigns.abstract_samples import NOISE, target
 
 YEARS_10 = 3652.5 * 86_400.0
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from abstract_samples import NOISE, Boards, anchor, target
 
 from casemate.campaigns.abstract import Target
 from casemate.campaigns.copies import Weakness
@@ -14,7 +15,6 @@ from casemate.campaigns.red_team import red_team_figures
 from casemate.campaigns.search.adaptive import Effort
 from casemate.detect.bank import chips_of
 from casemate.detect.response import SEAL
-from tests.unit.campaigns.abstract_samples import NOISE, Boards, anchor, target
 
 FEW = Effort(budget=60, restarts=1, seeds=1, confirm=4)
 
@@ -101,7 +101,7 @@ def test_all_figures_come_with_their_command_and_none_without_boards() -> None:
     found = red_team_figures(Boards(boards=boards), seed=1, rerun="again", say=said.append)  # type: ignore[arg-type]
     assert len({each.id for each in found.plots}) == len(found.plots) == 10
     assert {each.rerun for each in found.plots} == {"again"} and said
-    assert found.highest == SEAL and found.injected > 50
+    assert found.highest == SEAL and found.injected > 50 and found.convicted == 0
     assert found.atlas is not None and len(found.corners) == 6
     none = red_team_figures(Boards(boards={}, names=()), seed=1, rerun="again")  # type: ignore[arg-type]
     assert none.plots == () and none.atlas is None
