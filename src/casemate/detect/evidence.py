@@ -7,11 +7,11 @@ depend on all before chip t but not on its sign. Then
     e = exp(l (sum x_t - n eps) - l^2/2 (sqrt(sum x_t^2) + eps sqrt(n))^2),  eps, l >= 0
 
 has mean at most 1. By Minkowski it is at most the product over chips of e_t = exp(l (x_t - eps) -
-l^2/2 (|x_t| + eps)^2). Given the past and |w_t|: if d_t >= -eps, |w_t| <= |x_t| + eps, and the mean
-of e_t is at most cosh(l w_t) exp(-l^2 w_t^2/2) <= 1. If d_t < -eps, either both signs give x_t <=
-eps, so e_t <= 1; or one gives x > eps, the other less than -x - 2 eps, and with b = x + eps the
-mean is at most cosh(l b) exp(-l^2 b^2/2) <= 1. So drift must be bounded on the side that is tested
-alone, and a reference near that bound makes the test as sharp as if there were no drift.
+l^2/2 (|x_t| + eps)^2). Given the past and u = |w_t|, x_t is x+ = d+ + u or x- = d- - u. If d+ >=
+-eps, the mean of e_t is at most cosh(l u) exp(-l^2 u^2/2) <= 1. Else either both are <= eps, and
+e_t <= 1; or x+ > eps, and with b = x+ + eps < u it is at most cosh(l b) exp(-l^2 b^2/2) <= 1. So
+drift must be bounded on the side that is tested alone, and a reference near that bound makes the
+test as sharp as if there were no drift.
 
 The mean of the product over windows is at most 1 too, whatever was injected. A grid of l, in units
 of one over the quiet noise of a window, finds weak changes and strong ones, in quiet and in noise:

@@ -68,12 +68,12 @@ def test_a_ramp_is_caught_below_one_spread_where_surroundings_are_small(slope: f
 def test_a_ramp_is_caught_one_spread_above_any_bound(slope: float) -> None:
     anchor, _, _ = small_anchor("loops", alone=1)
     only = replace(anchor, noise=anchor.noise, common_rate=0.0 * anchor.common_rate)
-    alone = _last(only)
+    alone = only_last(only)
     bound = float(alone.bound[0] / alone.noise[0])
     assert alarm_at(alone, slope, 2) < bound + 1.0
 
 
-def _last(anchor: Anchor) -> Anchor:
+def only_last(anchor: Anchor) -> Anchor:
     """Return the anchor of its last feature alone, which has no common mode."""
     names = ("first", "second", "weight", "group", "noise", "bound", "step", "must", "rate")
     parts = {name: getattr(anchor, name)[-1:] for name in names}
