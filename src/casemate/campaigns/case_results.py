@@ -24,8 +24,8 @@ from casemate.campaigns.assumptions import (
 from casemate.campaigns.campaign import Trials3
 from casemate.campaigns.move_results import move_result, trial_of
 from casemate.campaigns.rarity.intervals import clopper_pearson, quantile_interval
+from casemate.campaigns.red_team import Figures
 from casemate.case.results import (
-    Atlas,
     Doubt,
     FarResult,
     Plot,
@@ -36,6 +36,7 @@ from casemate.case.results import (
 )
 from casemate.design.enclosure import Enclosure
 from casemate.design.enclosure import Target as DesignTarget
+from casemate.detect.response import SEAL
 from casemate.spec.model import EnclosureSpec
 
 NOT_SECURITY = ("thickness", "install", "service", "unavailability", "unit_cost", "own_power")
@@ -59,8 +60,7 @@ class Found:
     trials: tuple[Trials3, ...]
     far: tuple[FarResult, ...]
     reaction_s: tuple[float, ...]
-    plots: tuple[Plot, ...]
-    atlas: Atlas | None
+    red_team: Figures
     seed: int
     date: str
     weakened: tuple[str, ...]
@@ -74,6 +74,7 @@ class Reruns:
     move: str
     far: str
     reaction: str
+    red_team: str
 
 
 def case_results(found: Found, reruns: Reruns) -> Results:
@@ -85,6 +86,7 @@ def case_results(found: Found, reruns: Reruns) -> Results:
           if not each.id.startswith(NOT_SECURITY)),
         *([_tool(found, drill, reruns), _dual(found, drill, reruns)] if drill is not None else []),
         _far(found, reruns),
+        _noise(found, reruns),
         _reaction(found, reruns),
     ]  # fmt: skip
     return Results(
@@ -107,8 +109,8 @@ def case_results(found: Found, reruns: Reruns) -> Results:
         far=found.far,
         assumptions=ASSUMPTIONS,
         doubts=_doubts(found),
-        plots=(*found.plots, *_convergence(found.trials, reruns)),
-        atlas=found.atlas,
+        plots=(*found.red_team.plots, *_convergence(found.trials, reruns)),
+        atlas=found.red_team.atlas,
         maps=_maps(found.enclosure, drill),
     )  # fmt: skip
 
@@ -212,6 +214,28 @@ def _far(found: Found, reruns: Reruns) -> Target:
     )
 
 
+def _noise(found: Found, reruns: Reruns) -> Target:
+    """The level of response that injection alone reached: beyond sealing it must never come."""
+    tried = found.red_team
+    known = tried.injected > 0
+    return Target(
+        id="false-alarms.noise",
+        text="level of response that injected noise alone reaches, in searches for the most",
+        group="false alarms",
+        required=float(SEAL),
+        achieved=float(tried.highest) if known else None,
+        low=float(tried.highest) if known else None,
+        high=float(tried.highest) if known else None,
+        confidence=1.0,
+        unit="level",
+        sense="at_most",
+        kind="simulated",
+        evidence=f"{tried.injected} attacks that displaced nothing; {tried.convicted} called TAMPER",
+        rests_on=(KEY, TWIN, NORMAL),
+        rerun=reruns.red_team,
+    )
+
+
 def _reaction(found: Found, reruns: Reruns) -> Target:
     delays = np.array(found.reaction_s)
     known = delays.size > 0
@@ -244,6 +268,12 @@ def _doubts(found: Found) -> tuple[Doubt, ...]:
             targets=("detection.tool", "independence.drill", "reaction.cut"),
         ),
         Doubt(
+            id="common-mode",
+            text="who changes all features of a board alike, slower than its common mode may move, "
+            "hides up to the common mode's own bound; pairs of features hide twice theirs",
+            targets=("detection.tool",),
+        ),
+        Doubt(
             id="bounds",
             text="what surroundings and ageing do to a feature is set by planning values; if they "
             "do more, keys are sealed by weather",
@@ -258,6 +288,15 @@ def _doubts(found: Found) -> tuple[Doubt, ...]:
             )
             for each in found.trials
             if each.move.goal == "intrude" and not all(row.detected for row in each.counted)
+        ),
+        *(
+            Doubt(
+                id=f"corner.{each.goal}.{k}",
+                text=f"a search won ({each.what}): {each.reason or 'see the curves of the red team'}",
+                targets=(),
+            )
+            for k, each in enumerate(found.red_team.corners)
+            if each.won
         ),
         *(
             Doubt(id=f"weakened.{name}", text=f"weakened on purpose: {name}", targets=())

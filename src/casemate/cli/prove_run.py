@@ -223,8 +223,7 @@ class Proving:
                 trials=trials,
                 far=self.false_alarms(),
                 reaction_s=self.reaction(),
-                plots=figures.plots,
-                atlas=figures.atlas,
+                red_team=figures,
                 seed=self.args.seed,
                 date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
                 weakened=(*self.args.weaken, *(f"without {name}" for name in self.setup.without)),
@@ -251,7 +250,7 @@ class Proving:
         if not loops or self.setup.leaked:
             return ()
         delays = reaction_s(
-            self.ready.policy.features, chip_s=CHIP_S, far_per_year=self.setup.far_per_year, silent=SILENT,
+            self.ready.policy.features, CHIP_S, self.setup.far_per_year, SILENT,
             generator=np.random.default_rng([self.args.seed, 77]), runs=CUTS[self.args.effort],
         )  # fmt: skip
         return tuple(float(each) for each in delays)
@@ -281,6 +280,7 @@ class Proving:
             move=self.command("MOVE").replace("MOVE", "{}"),
             far=self.command("false-alarms"),
             reaction=self.command("reaction"),
+            red_team=self.command("red-team"),
         )
 
     def write(self, results: Results) -> tuple[Path, ...]:

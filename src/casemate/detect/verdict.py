@@ -21,7 +21,7 @@ from casemate.detect.response import ALERT, LATCH, LOG, SEAL, ZEROISE, Policy
 
 SHRINK = 8.0
 """Nats below which a feature adds nothing to the shrunk sum: a quiet one passes it rarely."""
-FORGIVEN = 1.0 / 3600.0
+FORGIVEN = 10.0 / 3600.0
 """Of blind time, by time that is well: ten seconds an hour at most, in one piece or in many
 (planning value)."""
 TOP = 5
