@@ -230,7 +230,7 @@ def _noise(found: Found, reruns: Reruns) -> Target:
         unit="level",
         sense="at_most",
         kind="simulated",
-        evidence=f"{tried.injected} attacks that displaced nothing; {tried.convicted} called TAMPER",
+        evidence=f"{tried.injected} attacks that displace nothing; {tried.convicted} called TAMPER",
         rests_on=(KEY, TWIN, NORMAL),
         rerun=reruns.red_team,
     )
@@ -292,7 +292,7 @@ def _doubts(found: Found) -> tuple[Doubt, ...]:
         *(
             Doubt(
                 id=f"corner.{each.goal}.{k}",
-                text=f"a search won ({each.what}): {each.reason or 'see the curves of the red team'}",
+                text=f"a search won ({each.what}): {each.reason or 'see the curves'}",
                 targets=(),
             )
             for k, each in enumerate(found.red_team.corners)
