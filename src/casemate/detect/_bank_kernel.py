@@ -144,40 +144,28 @@ def heard_in(
 
 
 @njit(cache=True)
+def tolerances(
+    group: Any, expected: Any, bound: Any, step: Any, own: Any, common: Any, doubt: Any,
+    common_doubt: Any, shown: Any, above: Any, below: Any, sudden: Any,
+) -> None:  # fmt: skip
+    """Fill, all (F,): what states say, what the anchor leaves above and below it, and the step."""
+    for f in range(own.size):
+        tied = group[f] >= 0 and common.size > 0
+        unsure = abs(expected[f]) * common_doubt[group[f]] if tied else 0.0
+        shown[f] = own[f] + (expected[f] * common[group[f]] if tied else 0.0)
+        above[f] = bound[f] + unsure - own[f]
+        below[f] = bound[f] + unsure + own[f]
+        sudden[f] = step[f] + unsure + doubt[f]
+
+
+@njit(cache=True)
 def windows(
-    s1: Any,
-    s2: Any,
-    loud: Any,
-    open_: Any,
-    window_s: float,
-    memory_s: float,
-    common_memory_s: float,
-    group: Any,
-    expected: Any,
-    bound: Any,
-    step: Any,
-    rate: Any,
-    common_bound: Any,
-    common_rate: Any,
-    own: Any,
-    common: Any,
-    doubt: Any,
-    common_doubt: Any,
-    heard: Any,
-    noise: Any,
-    restless: float,
-    wide: float,
-    rates: Any,
-    level: Any,
-    count: int,
-    scale: Any,
-    r_a: Any,
-    held_a: Any,
-    spent_a: Any,
-    r_s: Any,
-    held_s: Any,
-    spent_s: Any,
-) -> None:
+    s1: Any, s2: Any, loud: Any, open_: Any, window_s: float, memory_s: float,
+    common_memory_s: float, group: Any, expected: Any, bound: Any, step: Any, rate: Any,
+    common_bound: Any, common_rate: Any, own: Any, common: Any, doubt: Any, common_doubt: Any,
+    heard: Any, noise: Any, restless: float, wide: float, rates: Any, level: Any, count: int,
+    scale: Any, r_a: Any, held_a: Any, spent_a: Any, r_s: Any, held_s: Any, spent_s: Any,
+) -> None:  # fmt: skip
     """Take in windows (K, F) one after the other; all states in place.
 
     Both tests are held against the tracked states, within what the anchor leaves above and below
@@ -185,18 +173,13 @@ def windows(
     """
     features = s1.shape[1]
     up, energy = np.empty((features, 2)), np.empty((features, 2))
-    shared, shown = np.empty(features), np.empty(features)
+    shown, sound = np.empty(features), np.empty(features, dtype=np.bool_)
     above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
-    sound = np.empty(features, dtype=np.bool_)
     for k in range(s1.shape[0]):
-        for f in range(features):
-            tied = group[f] >= 0 and common.size > 0
-            shared[f] = expected[f] * common[group[f]] if tied else 0.0
-            unsure = abs(expected[f]) * common_doubt[group[f]] if tied else 0.0
-            shown[f] = shared[f] + own[f]
-            above[f] = bound[f] + unsure - own[f]
-            below[f] = bound[f] + unsure + own[f]
-            sudden[f] = step[f] + unsure + doubt[f]
+        tolerances(
+            group, expected, bound, step, own, common, doubt, common_doubt, shown, above, below,
+            sudden,
+        )  # fmt: skip
         both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up, energy)
         advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
         both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up, energy)

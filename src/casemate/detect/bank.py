@@ -65,7 +65,7 @@ class Bank:
         loud, _ = chips_of(anchor.chip_s, anchor.visits, window_s)
         self.scale = anchor.noise * np.sqrt(loud)
         self.healthy = information(
-            anchor, sound_sums(anchor, window_s), np.ones(count), self.tracked
+            anchor, sound_sums(anchor, window_s), np.ones(count), Tracked.settled(anchor)
         )
 
     def copy(self) -> Bank:

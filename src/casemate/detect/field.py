@@ -85,7 +85,7 @@ class FieldBank:
         self.state = np.zeros((links, 2 * tones))
         self.shift = np.zeros((links, 2 * tones))
         self.along = np.zeros((2, links, 2 * tones))
-        self.doubt = np.zeros(links)
+        self.doubt = anchor.bound.copy()
         self.heard = np.zeros(links)
         self.evidence = (Evidence.start(links, levels), Evidence.start(links, levels))
 

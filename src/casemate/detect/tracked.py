@@ -49,7 +49,14 @@ class Tracked:
 
     @classmethod
     def start(cls, anchor: Anchor) -> Tracked:
-        """Return the state at commissioning."""
+        """Return the state of who has seen nothing yet: truth may lie anywhere within bounds."""
+        found = cls.settled(anchor)
+        found.doubt[:], found.common_doubt[:] = anchor.bound, anchor.common
+        return found
+
+    @classmethod
+    def settled(cls, anchor: Anchor) -> Tracked:
+        """Return the state at commissioning, when nothing has moved."""
         count, groups = len(anchor.names), anchor.common.size
         return cls(
             own=np.zeros(count), common=np.zeros(groups), doubt=np.zeros(count),

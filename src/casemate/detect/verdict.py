@@ -114,26 +114,13 @@ class Court:
         total = float(np.logaddexp.reduce([-700.0, *by_modality.values()]))
         shrunk = sum(float(np.fmax(each.nats - SHRINK, 0.0).sum()) for each in shown)
         blind, mute = _blind(shown, policy, self.expected), _mute(passive)
-        passed_s = policy.window_s if seconds is None else seconds
-        if not (math.isfinite(now_s) and math.isfinite(passed_s) and passed_s >= 0.0):
-            raise InputError(
-                "the time of a verdict is not later than that of the last.",
-                remedy="set the controller's clock, and start it anew.",
-                value=(now_s, passed_s),
-            )
+        passed_s = _passed(now_s, policy.window_s if seconds is None else seconds)
         change_s = passed_s if blind else -FORGIVEN * passed_s
         self.blind_s = max(self.blind_s + change_s, 0.0)
         loud = [each.modality for each in shown if _loud(each, policy)]
         alarmed = [*mute, *(each for each in passive if (each.held >= PERSISTS).any())]
         level = _level(policy, total, shown, passive, self.blind_s, bool(loud or alarmed), shrunk)
-        if total >= policy.nats[SEAL]:
-            verdict = Verdict.TAMPER
-        elif blind:
-            verdict = Verdict.DENIED
-        elif loud:
-            verdict = Verdict.INTERFERENCE
-        else:
-            verdict = Verdict.NORMAL
+        verdict = _verdict(total >= policy.nats[SEAL], bool(blind), bool(loud))
         quiet = verdict is Verdict.NORMAL and total < policy.nats[ALERT]
         self.onset_s = math.nan if quiet else (
             now_s - policy.window_s if math.isnan(self.onset_s) else self.onset_s
@@ -153,6 +140,25 @@ class Court:
             items=items,
             findings=(*blind, *mute),
         )
+
+
+def _passed(now_s: float, passed_s: float) -> float:
+    """Return the time since the last verdict, or raise InputError."""
+    if math.isfinite(now_s) and math.isfinite(passed_s) and passed_s >= 0.0:
+        return passed_s
+    raise InputError(
+        "the time of a verdict is not later than that of the last.",
+        remedy="set the controller's clock, and start it anew.",
+        value=(now_s, passed_s),
+    )
+
+
+def _verdict(convicted: bool, blind: bool, loud: bool) -> Verdict:
+    if convicted:
+        return Verdict.TAMPER
+    if blind:
+        return Verdict.DENIED
+    return Verdict.INTERFERENCE if loud else Verdict.NORMAL
 
 
 def _fused(shown: Shown, features: int) -> float:

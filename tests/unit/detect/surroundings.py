@@ -65,7 +65,8 @@ class World:
         self.own = self.spread * self.generator.standard_normal(len(self.anchor.names))
         self.common = np.zeros(self.anchor.common.size)
         self.rate = self.anchor.common_rate
-        self.bank.tracked.own[:] = np.clip(self.own, -self.anchor.bound, self.anchor.bound)
+        sound = np.ones(self.own.size, dtype=bool)
+        self.bank.tracked.towards(self.anchor, self.own, sound, 1e6)
         self.time_s, self.turn_s = 0.0, 200.0
         self.offset = np.zeros(self.own.size)
         self.shown: Shown | None = None

@@ -130,6 +130,43 @@ def test_hours_without_data_convict_nobody_and_are_forgotten_soon(kind: str) -> 
     assert abs(world.error()) < world.anchor.step[0]
 
 
+@pytest.mark.parametrize("kind", sorted(SMALL))
+def test_a_start_from_nothing_convicts_nobody_and_sees_soon(kind: str) -> None:
+    """A controller that starts anew finds surroundings anywhere within their bounds."""
+    world = World(kind, 8)
+    world.bank = Bank(world.anchor, window_s=world.window_s, levels=12)
+    world.own *= 2.0
+    world.common = 0.7 * world.anchor.common
+    world.rate = -world.rate
+    assert most(world, None, 60.0) < limit(world, 60.0)
+    assert np.all(world.bank.tracked.doubt < 0.03 * world.anchor.bound)
+
+
+def test_features_driven_to_their_rails_lead_no_median_astray() -> None:
+    """The three features that stand highest are flagged open, 10 s of 20 s."""
+    for kind in ("loops", "capacitances"):
+        world = World(kind, 5)
+        size = int((world.anchor.group == 0).sum())
+        settled = world.bank.tracked
+        world.bank = Rails(world.anchor, window_s=world.window_s, levels=12)
+        world.bank.tracked = settled
+        world.bank.which = np.argsort(-world.own[:size])[:3]
+        assert most(world, None, 60.0) < limit(world, 60.0)
+
+
+class Rails(Bank):
+    """A bank to which some features are open now and then."""
+
+    which: np.ndarray
+    seen: int = 0
+
+    def add(self, sums):  # type: ignore[no-untyped-def]
+        self.seen += 1
+        if self.seen % 200 >= 100:
+            sums.open_[:, self.which] = True
+        return super().add(sums)
+
+
 class Sure(Bank):
     """The control: a bank that never doubts its states."""
 
@@ -142,7 +179,9 @@ class Sure(Bank):
 @pytest.mark.parametrize(("scene", "lost"), [("30 s, huge", 0.0), ("quiet", 60.0)])
 def test_without_doubt_jams_and_losses_convict(scene: str, lost: float) -> None:
     world = World("loops", 3)
+    settled = world.bank.tracked
     world.bank = Sure(world.anchor, window_s=world.window_s, levels=12)
+    world.bank.tracked = settled
     assert most(world, SCENES[scene], 110.0, lost=lost) > limit(world, 110.0) + 30.0
 
 

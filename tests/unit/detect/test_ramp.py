@@ -12,6 +12,7 @@ from surroundings import small_anchor
 from casemate.detect.anchor import Anchor
 from casemate.detect.bank import Bank, chips_of
 from casemate.detect.evidence import Sums
+from casemate.detect.tracked import Tracked
 
 NATS = 24.0
 WINDOW_S = 0.1
@@ -34,6 +35,7 @@ def alarm_at(anchor: Anchor, slope: float, seed: int) -> float:
     """
     generator = np.random.default_rng(seed)
     bank = Bank(anchor, window_s=WINDOW_S, levels=26)
+    bank.tracked = Tracked.settled(anchor)
     loud, quiet = chips_of(anchor.chip_s, 1.0, WINDOW_S)
     noise = float(anchor.noise[0])
     rise = slope * noise * WINDOW_S / anchor.chip_s
