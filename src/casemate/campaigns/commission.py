@@ -12,6 +12,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from casemate.detect import blocks
 from casemate.detect.anchor import NONE, Anchor, AnyAnchor, FieldAnchor, PassiveAnchor
 from casemate.detect.bank import chips_of
 from casemate.detect.field import MEMORY_S as FIELD_MEMORY_S
@@ -46,8 +47,6 @@ FIELD = 0.5
 """Relative change of a link that must be caught: an opened door's is 0.7 (planning value)."""
 BINS_OF_A_FAULT = 16
 """Time bins of a capture over which one fault's response spreads (planning value)."""
-LEAST_CHIPS = 12
-"""Of a window: with fewer, no lambda brings enough evidence."""
 SOAKED = 0.01
 """Change of humidity that reaches a board within a second at most (planning value)."""
 
@@ -258,7 +257,7 @@ def _state_noise(chip_s: float, visits: float, noise: Real, group: npt.NDArray[n
 
 def window_of(chip_s: float, visits: float) -> float:
     """Return the window of a modality: WINDOW_S, or as many of them as bring a dozen chips."""
-    return WINDOW_S * max(1, math.ceil(LEAST_CHIPS * chip_s / visits / WINDOW_S - 1e-9))
+    return blocks.window_of(chip_s, visits, WINDOW_S)
 
 
 def _cavity(fitted: RfCavity) -> FieldAnchor:
@@ -288,8 +287,6 @@ def _cavity(fitted: RfCavity) -> FieldAnchor:
 
 SHAKEN = 1.5
 """Of a cavity's tolerance between blocks, for what pulses do to the tracked field."""
-BLOCK_S = 0.5
-"""Of the cavity's detector: some five visits of every tone, 200 chips a link."""
 
 
 def _shapes(fitted: RfCavity, field: npt.NDArray[np.complex128]) -> Real:

@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from casemate.campaigns.commission import BLOCK_S, window_of
+from casemate.campaigns.commission import window_of
 from casemate.campaigns.law import UNUSABLE, drawn_block, drawn_sums, offsets
 from casemate.campaigns.play import instants
 from casemate.campaigns.ready import Ready, Sensed
 from casemate.detect.anchor import Anchor, AnyAnchor, FieldAnchor
 from casemate.detect.bank import PERSISTS, Bank, PassiveBank, PassiveShown, Shown
+from casemate.detect.blocks import BLOCK_S
 from casemate.detect.field import FieldBank
 from casemate.detect.response import SEAL
 from casemate.detect.verdict import Court, Judged, Verdict

@@ -102,6 +102,18 @@ class Block:
         return np.asarray(self.health == 0)
 
 
+def kept(values: Values, health: npt.NDArray[np.uint16]) -> Values:
+    """Return values with nan where flagged, but for those that are only CLIPPED, with their sign.
+
+    A complex value that is clipped has lost its phase, and is nan.
+    """
+    stays = health == 0
+    if not np.iscomplexobj(values):
+        stays |= health == int(Health.CLIPPED)
+    found: Values = np.where(stays, values, np.nan)
+    return found
+
+
 class Reader(Protocol):
     """The electronics of a modality, or its simulation; the same interface for both.
 

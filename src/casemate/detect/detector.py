@@ -132,9 +132,11 @@ class Detector:
             else:
                 self._waited[name] = overdue(live, now_s, self._waited[name])
         each = self.live.values()
+        shown = tuple(live.shown() for live in each if not isinstance(live, PassiveLive))
+        mute = any(bool(modality.lost.all()) for modality in shown)
         judged = self._court.judge(
             now_s,
-            tuple(live.shown() for live in each if not isinstance(live, PassiveLive)),
+            shown,
             tuple(live.shown() for live in each if isinstance(live, PassiveLive)),
             seconds=0.0 if math.isnan(last_s) else now_s - last_s,
         )
@@ -142,17 +144,9 @@ class Detector:
         for live in each:
             findings += live.notes.taken()
         judged = replace(judged, findings=(*judged.findings, *findings))
-        if (backwards or self._mute()) and judged.verdict is not Verdict.TAMPER:
+        if (backwards or mute) and judged.verdict is not Verdict.TAMPER:
             judged = replace(judged, verdict=Verdict.DENIED)
         return self._dated(judged)
-
-    def _mute(self) -> bool:
-        """Return whether a keyed modality told nothing at all in its last window."""
-        return any(
-            bool(live.shown().lost.all())
-            for live in self.live.values()
-            if not isinstance(live, PassiveLive)
-        )
 
     def _dated(self, judged: Judged) -> Judged:
         """Return the verdict with FOCuS's date of the change that speaks loudest, if it has one."""

@@ -130,3 +130,32 @@ def test_many_features_are_dated_by_boards() -> None:
     assert nats > 20.0 and windows == 20
     assert onset.since(0)[0] < 12.0
     onset.add(np.full(4, np.nan))
+
+
+INJECTED = {
+    "noise of 100 sigma": lambda g, t: 0.1 * g.standard_normal(t.size),
+    "cauchy": lambda g, t: 1e-3 * g.standard_cauchy(t.size),
+    "on and off": lambda g, t: 0.05 * (np.cumsum(g.random(t.size) < 0.02) % 2),
+    "sine": lambda g, t: 0.03 * np.sin(0.37 * t),
+    "beyond the range": lambda g, t: 1e9 * (g.random(t.size) < 0.05),
+}
+
+
+@pytest.mark.parametrize("what", sorted(INJECTED))
+def test_injection_without_the_key_is_never_tamper_and_passes(what) -> None:
+    """Also from the first second on, when states are still taken."""
+    for late in (True, False):
+        box = settled(7) if late else Box(np.random.default_rng(7))
+        generator = np.random.default_rng(8)
+
+        def injected(block, drawn, generator=generator):
+            load = INJECTED[what](generator, block.chip)
+            values = block.values + block.values.std(axis=0) * load[:, None]
+            return replace(block, values=values), drawn
+
+        during = [box.step(500, injected, "loops").verdict for _ in range(12)]
+        assert Verdict.TAMPER not in during
+        assert late or Verdict.NORMAL not in during[:2]
+        forgets = 40 if what == "beyond the range" else 8
+        after = [box.step(2500).verdict for _ in range(forgets)]
+        assert Verdict.TAMPER not in after and after[-1] is Verdict.NORMAL

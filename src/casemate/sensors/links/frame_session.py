@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.challenge import Challenge, chips
-from casemate.core.samples import Block, Channel, Health
+from casemate.core.samples import Block, Channel, Health, kept
 from casemate.sensors.links.frames import (
     NO_NUMBER,
     Drive,
@@ -192,10 +192,13 @@ class Session:
         health = np.full(codes.shape, int(flags), dtype=np.uint16)
         none = codes == NO_NUMBER
         health[none] |= int(Health.NOT_A_NUMBER)
-        health[~none & ((codes <= self._low) | (codes >= self._high))] |= int(Health.CLIPPED)
+        ends = ~none & ((codes <= self._low) | (codes >= self._high))
+        health[ends] |= int(Health.CLIPPED)
         with np.errstate(over="ignore"):
             values = codes * self._scale + self._offset
         health[~np.isfinite(values)] |= int(Health.NOT_A_NUMBER)
+        if flags & Health.CLIPPED:
+            values[~ends] = np.nan  # the supply moved the ends: what lies between them has no scale
         return values, health
 
     def _block(
@@ -206,5 +209,4 @@ class Session:
         health: npt.NDArray[np.uint16],
     ) -> Block:
         times = np.asarray(t_s + np.arange(number.size) * self._chip_s, dtype=np.float64)
-        values = np.where(health == 0, values, np.nan)
-        return Block(t_s=times, chip=number, values=values, health=health)
+        return Block(t_s=times, chip=number, values=kept(values, health), health=health)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from casemate.core.challenge import Challenge
 from casemate.core.errors import ReaderError
-from casemate.core.samples import Block, Channel, Health
+from casemate.core.samples import Block, Channel, Health, kept
 from casemate.sensors.links.iio_context import (
     SI,
     IioChannel,
@@ -183,7 +183,7 @@ class IioStream:
         return Block(
             t_s=np.asarray(t_s + (own - own[0]), dtype=np.float64),
             chip=np.full(count, -1, dtype=np.int64),
-            values=np.where(health == 0, values, np.nan),
+            values=kept(values, health),
             health=health,
         )
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from casemate.core.challenge import Challenge, chips
 from casemate.core.errors import ReaderError
-from casemate.core.samples import Block, Channel, Health, Values
+from casemate.core.samples import Block, Channel, Health, Values, kept
 
 AGAIN_S = 1.0
 """Between two attempts to reach an instrument that went away."""
@@ -181,7 +181,7 @@ class PolledReader:
         return Block(
             t_s=np.array([t_s for t_s, _, _ in rows]),
             chip=np.array([chip for _, chip, _ in rows], dtype=np.int64),
-            values=np.where(health == 0, values, np.nan),
+            values=kept(values, health),
             health=health,
         )
 
