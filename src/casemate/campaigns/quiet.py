@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from casemate.campaigns.commission import BLOCK_S, window_of
+from casemate.campaigns.commission import window_of
 from casemate.campaigns.law import UNUSABLE, drawn_block, drawn_sums, offsets
 from casemate.campaigns.ready import Ready, Sensed
 from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor
 from casemate.detect.bank import Bank, PassiveBank, PassiveShown, Shown
+from casemate.detect.blocks import BLOCK_S
 from casemate.detect.field import FieldBank
 from casemate.detect.response import ALERT, SEAL
 from casemate.detect.verdict import Court
