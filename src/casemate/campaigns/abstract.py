@@ -351,7 +351,7 @@ def left(target: Target, attack: Attack) -> float:
     for anchor in target.anchors:
         sums = sound_sums(anchor, policy.window_s)
         ones = np.ones(len(anchor.names))
-        quiet = Tracked.start(anchor)
+        quiet = Tracked.settled(anchor)
         calm = information(anchor, sums, ones, quiet)
         loud = information(anchor, sums, attack.louder * ones, quiet)
         need = windows * _need(policy, calm, policy.window_s)

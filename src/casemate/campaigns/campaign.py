@@ -12,9 +12,11 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from casemate.attacks.catalogue import MOVES
 from casemate.attacks.move import Move
-from casemate.attacks.places import NEAR
+from casemate.attacks.places import NEAR, Near, plan_drawn
 from casemate.campaigns.engines.jobs import Job
 from casemate.campaigns.engines.run import Engine, run
 from casemate.campaigns.engines.store import Store
@@ -25,6 +27,8 @@ from casemate.campaigns.search.margin import Found
 from casemate.campaigns.search.space import Space
 from casemate.campaigns.search.trials import Trials
 from casemate.campaigns.work import Setup, drawn_tile, work
+from casemate.core.errors import InputError
+from casemate.design.enclosure import Enclosure
 
 BATCH = 4
 """Trials of a job's batch: a second or so."""
@@ -137,8 +141,9 @@ class Campaign:
     def jobs(self, move: Move, stage: str, count: int) -> Iterable[Job]:
         """Yield the jobs of a stage; each has its own seed, whatever else is run."""
         how = {"screen": "claim", "claim": "claim", "vary": "drawn"}[stage]
+        kinds = areas(self.setup.enclosure) if stage == "vary" else ("anywhere",)
         for number in range(count):
-            near = NEAR[number % len(NEAR)] if stage == "vary" else "anywhere"
+            near = kinds[number % len(kinds)]
             told = {"move": move.id, "stage": stage, "number": number, "values": how, "near": near}
             seed = seed_of(self.seed, stage, move.id, number)
             yield Job(kind=f"trial/{move.id}/{stage}", seed=seed, parameters=told)
@@ -164,6 +169,18 @@ class Campaign:
             seed=seed_of(self.seed, "search", move.id, 0),
             effort=effort,
         )
+
+
+def areas(enclosure: Enclosure) -> tuple[Near, ...]:
+    """Return the kinds of area that a design has: not every box has laps or openings."""
+    found: list[Near] = []
+    for near in NEAR:
+        try:
+            plan_drawn(enclosure, np.random.default_rng(0), near=near)
+        except InputError:
+            continue
+        found.append(near)
+    return tuple(found)
 
 
 def seed_of(seed: int, stage: str, move: str, number: int) -> int:

@@ -20,7 +20,7 @@ from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.bank import LEVELS, Bank, Shown, chips_of
 from casemate.detect.evidence import Evidence
 from casemate.detect.silence import Silence
-from casemate.detect.tracked import MEMORY_S
+from casemate.detect.tracked import MEMORY_S, Tracked
 
 FINE_S = (20.0, 10.0, 7.0, 5.0, 3.0, 2.0, 2.0, 1.0)
 """Steps in which states are followed up to the next windows: five memories, ever finer."""
@@ -128,6 +128,7 @@ class Copies:
         spread, self.memory_s = walk_of(tiled)
         self.noise = tiled.noise
         self.bank = Bank(weakened(tiled, weakness), window_s=self.window_s)
+        self.bank.tracked = Tracked.settled(self.bank.anchor)
         if weakness.mute:
             self.bank.silence = _Mute.start(self.noise)
         self.spread = spread
@@ -163,7 +164,6 @@ class Copies:
             self._wander(step)
             shown = np.repeat(moved(now_s), self.features) * np.tile(self.shift, self.copies)
             self.bank.tracked.towards(self.bank.anchor, shown + self.around, sound, step)
-            self.bank.tracked.doubt *= math.exp(-step / (3.0 * MEMORY_S))
 
     def afresh(self) -> None:
         """Drop evidence, keep states."""

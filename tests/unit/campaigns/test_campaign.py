@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from casemate.attacks.catalogue import MOVES
-from casemate.campaigns.campaign import Campaign, Sizes, Trials3, missed, seed_of, weakest
+from casemate.campaigns.campaign import (
+    Campaign,
+    Sizes,
+    Trials3,
+    areas,
+    missed,
+    seed_of,
+    weakest,
+)
 from casemate.campaigns.engines.local import LocalPool
 from casemate.campaigns.engines.store import Store
 from casemate.campaigns.move_results import move_result
@@ -90,6 +98,11 @@ def test_every_job_stands_alone(campaign: Campaign, trials: dict[str, Trials3]) 
     assert seed_of(1, "claim", "drill", 0) != seed_of(1, "screen", "drill", 0)
     campaign.setup()
     assert row_of(jobs[2]) == trials["drill"].claim[2]
+
+
+def test_places_are_drawn_where_the_design_has_them(dpa_twin: Twin) -> None:
+    """A box without laps has none to work at."""
+    assert set(areas(dpa_twin.enclosure)) == {"anywhere", "rim", "terminals", "opening", "edge"}
 
 
 def test_a_bare_rim_is_missed(campaign: Campaign) -> None:

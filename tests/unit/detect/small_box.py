@@ -48,10 +48,14 @@ def anchor(modality: str = "loops", channels: int = 4) -> Anchor:
 def field_anchor() -> FieldAnchor:
     generator = np.random.default_rng(5)
     parts = generator.standard_normal((2, LINKS, TONES))
-    shapes = np.zeros((LINKS, 3, 2 * TONES))
+    field = parts[0] + 1j * parts[1]
+    bent = field * np.linspace(-1.0, 1.0, TONES)
+    flat = [np.stack([np.concatenate([row.real, row.imag]) for row in rows], axis=1)
+            for rows in zip(field, 1j * field, bent, strict=True)]  # fmt: skip
+    shapes = np.stack([np.linalg.qr(each)[0].T for each in flat])
     return FieldAnchor(
         modality="cavity", chip_s=CHIP_S, visits=1.0 / TONES, names=("0-1", "0-2"),
-        field=parts[0] + 1j * parts[1], shapes=shapes, noise=np.full(LINKS, 0.05),
+        field=field, shapes=shapes, noise=np.full(LINKS, 0.05),
         bound=np.full(LINKS, 0.2), step=np.full(LINKS, 0.05), must=np.full(LINKS, 0.5),
     )  # fmt: skip
 
@@ -73,7 +77,7 @@ class Box:
     epoch: int = 1
     next_chip: int = 0
     start_s: float = 0.0
-    gain: dict[str, float] = field(default_factory=dict)
+    gain: dict[str, float | np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.anchors = {
@@ -114,7 +118,8 @@ class Box:
             size = np.sqrt(np.mean(np.abs(it.field) ** 2, axis=1))
             normal = self.generator.standard_normal((2, count, LINKS))
             quiet = (normal[0] + 1j * normal[1]) * it.noise * size
-            values = drawn.drive[:, None] * gain * it.field[:, drawn.place].T + quiet
+            shape = np.broadcast_to(gain, TONES)[drawn.place]
+            values = (drawn.drive * shape)[:, None] * it.field[:, drawn.place].T + quiet
         else:
             noise = 1e-3 * self.generator.standard_normal((count, it.nominal.size))
             values = it.nominal * (gain * drawn.drive.real[:, None] + noise)
