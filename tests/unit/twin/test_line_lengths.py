@@ -121,6 +121,7 @@ def test_step_impedance(known: str, other: str, truth: Truth) -> None:
             )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("known", "other"), WAYS)
 def test_the_prediction_survives_a_prior_that_is_off_by_its_spread(known: str, other: str) -> None:
     """Permittivity believed 0.15 too low: half a per cent of delay still holds.
