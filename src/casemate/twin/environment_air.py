@@ -57,9 +57,13 @@ def inside_pa(leak: Leak, outside_pa: Real, step_s: float) -> Real:
     return out
 
 
+COLDEST_C = -100.0
+"""Below it air holds no water worth counting, and the form has its pole."""
+
+
 def saturation_pa(temperature_k: Real) -> Real:
     """Return the saturation pressure of water, shape as given (Buck 1981, over water)."""
-    celsius = temperature_k - 273.15
+    celsius = np.maximum(np.asarray(temperature_k) - 273.15, COLDEST_C)
     return np.asarray(611.21 * np.exp(17.502 * celsius / (240.97 + celsius)))
 
 
