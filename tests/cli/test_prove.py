@@ -88,6 +88,21 @@ def test_a_figure_that_was_altered_is_found(
         path.write_text(text)
 
 
+def test_a_cause_that_is_not_done_again_differs(
+    case: dict[str, Any], small_spec: Path, home: Path
+) -> None:
+    """Such as recordings that are not at hand now: silence about them would pass for agreement."""
+    path = home / "out" / "case.json"
+    text = path.read_text()
+    altered = json.loads(text)
+    altered["far"].append({**altered["far"][0], "cause": "a recording"})
+    path.write_text(json.dumps(altered))
+    try:
+        assert prove(small_spec, home, "--rerun", "false-alarms") == 1
+    finally:
+        path.write_text(text)
+
+
 @pytest.mark.slow
 def test_weaknesses_turn_the_case(case: dict[str, Any], small_spec: Path, home: Path) -> None:
     """The build is kept, so each weakness costs its trials alone."""

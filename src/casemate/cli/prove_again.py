@@ -81,10 +81,12 @@ def _move_again(work: Proving, case: dict[str, Any], name: str) -> tuple[Compare
 
 
 def _far_again(work: Proving, case: dict[str, Any]) -> tuple[Compared, ...]:
-    then = {row["cause"]: row for row in case["far"]}
+    """Causes that only one of both has differ: recordings need CASEMATE_DATA both times."""
+    then = {row["cause"]: row["upper"] for row in case["far"]}
+    now = {row.cause: _plain(row.upper) for row in work.false_alarms()}
     return tuple(
-        Compared(name=row.cause, now=_plain(row.upper), then=then.get(row.cause, {}).get("upper"))
-        for row in work.false_alarms()
+        Compared(name=cause, now=now.get(cause), then=then.get(cause))
+        for cause in dict.fromkeys((*now, *then))
     )
 
 
