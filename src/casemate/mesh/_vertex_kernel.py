@@ -17,21 +17,18 @@ Array = npt.NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True)
-def point_distance(p: Array, d: Array, q: Array) -> float:
+def point_distance(p: Array, d: Array, x: float, y: float, z: float) -> float:
     """Return the distance of a point from the line through p along the unit vector d."""
-    along = 0.0
-    for k in range(3):
-        along += (q[k] - p[k]) * d[k]
-    total = 0.0
-    for k in range(3):
-        total += (q[k] - p[k] - along * d[k]) ** 2
-    return math.sqrt(total)
+    x, y, z = x - p[0], y - p[1], z - p[2]
+    along = x * d[0] + y * d[1] + z * d[2]
+    x, y, z = x - along * d[0], y - along * d[1], z - along * d[2]
+    return math.sqrt(x * x + y * y + z * z)
 
 
 @njit(cache=True, nogil=True)
 def segment_distance(p: Array, d: Array, a: Array, b: Array) -> float:
     """Return the distance of a segment from the line through p along the unit vector d."""
-    ad = bd = ee = ed = ew = 0.0
+    ee = ed = ew = ad = 0.0
     for k in range(3):
         e = b[k] - a[k]
         w = a[k] - p[k]
@@ -43,8 +40,19 @@ def segment_distance(p: Array, d: Array, a: Array, b: Array) -> float:
     s = 0.0
     if bd > 1e-18:
         s = min(1.0, max(0.0, (ed * ad - ew) / bd))
-    q = a + s * (b - a)
-    return point_distance(p, d, q)
+    x, y, z = a[0] + s * (b[0] - a[0]), a[1] + s * (b[1] - a[1]), a[2] + s * (b[2] - a[2])
+    return point_distance(p, d, x, y, z)
+
+
+@njit(cache=True, nogil=True)
+def flat_distance(
+    p: Array, d: Array, k: int, i: int, j: int, at: float, u: float, v: float
+) -> float:
+    """Return the distance from the line of the point at u along i, v along j in plane k = at."""
+    x, y, z = at - p[k], u - p[i], v - p[j]
+    along = x * d[k] + y * d[i] + z * d[j]
+    x, y, z = x - along * d[k], y - along * d[i], z - along * d[j]
+    return math.sqrt(x * x + y * y + z * z)
 
 
 @njit(cache=True, nogil=True)
@@ -58,9 +66,7 @@ def quarter_plane(
     if from_i <= 0.0 and from_j <= 0.0:
         inside: float = max(from_i, from_j)
         return inside
-    corner = np.empty(3)
-    corner[k], corner[i], corner[j] = depth, start_i, start_j
-    least = point_distance(p, d, corner)
+    least = flat_distance(p, d, k, i, j, depth, start_i, start_j)
     if from_i > 0.0:
         near = ((depth - p[k]) * d[k] + (start_i - p[i]) * d[i]) / (d[k] ** 2 + d[i] ** 2)
         if p[j] + near * d[j] >= start_j:
@@ -145,24 +151,50 @@ def line_figure(
     figure. points[k]: section of the strip along k, as (i, j) with i, j = the other axes in order;
     ends[k]: where its mesh starts. caps: (axis, depth, from, to, from, to) of plates.
     """
-    best = math.inf
+    return figures(
+        p, d, slack, -math.inf, depths, starts, boards, points, ends, strips, caps, cap_figures
+    )[1]
+
+
+@njit(cache=True, nogil=True)
+def figures(
+    p: Array, d: Array, slack: float, enough: float, depths: Array, starts: Array, boards: Array,
+    points: Array, ends: Array, strips: Array, caps: Array, cap_figures: Array,
+) -> tuple[float, float]:  # fmt: skip
+    """Return the line's figure and that of any line within `slack`; see `line_figure`.
+
+    As soon as the second is at most `enough`, both may be of some parts alone: too large.
+    """
+    value = upper = math.inf
     for k in range(3):
         i, j = (k + 1) % 3, (k + 2) % 3
         if i > j:
             i, j = j, i
         shallow = quarter_plane(p, d, k, depths[k, 0], i, j, starts[k, i], starts[k, j])
         deep = quarter_plane(p, d, k, depths[k, 1], i, j, starts[k, i], starts[k, j])
-        best = min(best, boards[k] + 2 * max(0.0, max(shallow, deep) + slack))
-        beside = strip(p, d, k, i, j, points[k], ends[k])
-        best = min(best, strips[k] + 2 * max(0.0, beside + slack))
+        far = max(shallow, deep)
+        value = min(value, boards[k] + 2 * max(0.0, far))
+        upper = min(upper, boards[k] + 2 * max(0.0, far + slack))
     for n in range(len(caps)):
+        if upper <= enough:
+            break
         k = int(caps[n, 0])
         i, j = (k + 1) % 3, (k + 2) % 3
         if i > j:
             i, j = j, i
-        over = plate(p, d, k, i, j, caps[n])
-        best = min(best, cap_figures[n] + 2 * max(0.0, over + slack))
-    return best
+        far = plate(p, d, k, i, j, caps[n])
+        value = min(value, cap_figures[n] + 2 * max(0.0, far))
+        upper = min(upper, cap_figures[n] + 2 * max(0.0, far + slack))
+    for k in range(3):
+        if upper <= enough:
+            break
+        i, j = (k + 1) % 3, (k + 2) % 3
+        if i > j:
+            i, j = j, i
+        far = strip(p, d, k, i, j, points[k], ends[k])
+        value = min(value, strips[k] + 2 * max(0.0, far))
+        upper = min(upper, strips[k] + 2 * max(0.0, far + slack))
+    return value, upper
 
 
 @njit(cache=True, nogil=True)
@@ -197,14 +229,12 @@ def search(
             place_line(box, pole, p, d)
             far = reach + math.hypot(box[0], box[1])
             slack = 1.4143 * box[4] + far * (1.42 * box[5] + 1.07 * box[6]) + miss
-            value = line_figure(
-                p, d, 0.0, depths, starts, boards, points, ends, strips, caps, cap_figures
-            )
-            uppers[m] = line_figure(
-                p, d, slack, depths, starts, boards, points, ends, strips, caps, cap_figures
-            )
+            value, uppers[m] = figures(
+                p, d, slack, best + tolerance,
+                depths, starts, boards, points, ends, strips, caps, cap_figures,
+            )  # fmt: skip
             count += 1
-            if value > best:
+            if value > best and uppers[m] > best + tolerance:
                 best = value
                 where[:] = box[:4]
         keep = np.flatnonzero(uppers > best + tolerance)
