@@ -42,9 +42,9 @@ def dpa_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture(scope="session")
 def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Built]:
-    """The small spec, built twice from nothing."""
+    """The small spec, built twice from nothing; the second prints JSON."""
     home = tmp_path_factory.mktemp("twice")
-    return built(small_spec, home, "one"), built(small_spec, home, "two")
+    return built(small_spec, home, "one"), built(small_spec, home, "two", "--json")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +13,13 @@ SECRET_HEX = "5e" * 16 + "c7" * 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """A built enclosure: its spec, its secret's file, its folder and the exit code."""
+    """A built enclosure: its spec, its secret's file, its folder, exit code and what it printed."""
 
     spec: Path
     secret: Path
     folder: Path
     code: int
+    printed: str
 
 
 def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:
@@ -26,6 +29,8 @@ def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:
     secret = home / "unit.secret"
     secret.write_text(SECRET_HEX + "\n")
     folder = home / name
-    code = main(["build", str(spec), "-o", str(folder), "--secret-file", str(secret),
-                 "--workers", "1", *options])  # fmt: skip
-    return Built(spec=spec, secret=secret, folder=folder, code=code)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = main(["build", str(spec), "-o", str(folder), "--secret-file", str(secret),
+                     "--workers", "1", *options])  # fmt: skip
+    return Built(spec=spec, secret=secret, folder=folder, code=code, printed=printed.getvalue())

@@ -163,18 +163,3 @@ def test_a_missing_spec_is_bad_input(home: Path, capsys: pytest.CaptureFixture[s
     assert build(home / "none.toml", home) == 2
     assert "none.toml" in capsys.readouterr().err
     assert_intact(home)
-
-
-def test_json_names_the_result(
-    small_spec: Path, home: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    """Without the slow assembly files, which have tests of their own."""
-    for name in ("step.write_step", "gltf.write_gltf"):
-        monkeypatch.setattr(f"casemate.fabricate.{name}", lambda path, _: path.write_bytes(b"-"))
-    code = build(small_spec, home, "--json")
-    row = json.loads(capsys.readouterr().out)
-    assert row["good"] == (code == 0) == (not row["unmet"] and not row["not_holding"])
-    assert row["tiles"] >= 6 and row["nets"] >= 4 * row["tiles"] and row["fine_cells"] > 1e5
-    assert Path(row["report"]).is_file()
-    assert (home / "out" / "design.json").read_text() != "old"

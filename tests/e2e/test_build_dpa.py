@@ -143,6 +143,14 @@ def test_a_rebuild_is_the_same_to_the_byte(small_builds: tuple[Built, Built]) ->
     assert proofs[0] == proofs[1]
 
 
+def test_json_names_the_result(small_builds: tuple[Built, Built]) -> None:
+    build = small_builds[1]
+    row = json.loads(build.printed)
+    assert row["good"] == (build.code == 0) == (not row["unmet"] and not row["not_holding"])
+    assert row["tiles"] >= 6 and row["nets"] >= 4 * row["tiles"] and row["fine_cells"] > 1e5
+    assert Path(row["report"]) == build.folder / "report.html"
+
+
 @pytest.mark.parametrize("name", ["design.json", "proof.json"])
 def test_no_machine_path_is_in_the_output(dpa_build: Built, name: str) -> None:
     text = (dpa_build.folder / name).read_text()

@@ -16,9 +16,10 @@ from casemate.campaigns.abstract import Attack, Target, stretches
 from casemate.campaigns.copies import SOUND, Copies, Weakness, part_of
 from casemate.campaigns.rarity.intervals import clopper_pearson
 from casemate.case.results import Plot, Series
+from casemate.core.units import YEAR_S
 from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.evidence import least_nats
-from casemate.detect.response import SEAL, YEAR_S
+from casemate.detect.response import SEAL
 
 LAST = 100
 """Windows for which a change is waited for, 10 s."""

@@ -14,7 +14,7 @@ from casemate.campaigns.assumptions import BOUNDS, KEY, NORMAL, RATES, SUPPLY, T
 from casemate.campaigns.commission import BOUND
 from casemate.campaigns.quiet import Quiet
 from casemate.campaigns.rarity.exact import Cusum
-from casemate.campaigns.rarity.far import YEAR_S, null_far
+from casemate.campaigns.rarity.far import null_far
 from casemate.campaigns.rarity.intervals import poisson_rate
 from casemate.campaigns.rarity.nulls import count_alarms, freeze
 from casemate.campaigns.rarity.recordings import (
@@ -25,6 +25,7 @@ from casemate.campaigns.rarity.recordings import (
 )
 from casemate.case.results import FarResult
 from casemate.core.errors import CasemateError
+from casemate.core.units import YEAR_S
 from casemate.detect.response import ALERT, LATCH, LOG, SEAL, ZEROISE, Policy
 
 LIMIT = 12.0

@@ -11,18 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from casemate.campaigns.commission import window_of
-from casemate.campaigns.law import UNUSABLE, drawn_block, drawn_sums, offsets
-from casemate.campaigns.ready import Ready, Sensed
-from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor
-from casemate.detect.bank import Bank, PassiveBank, PassiveShown, Shown
-from casemate.detect.blocks import BLOCK_S
-from casemate.detect.field import FieldBank
+from casemate.campaigns.drawn import Drawn
+from casemate.campaigns.ready import Ready
+from casemate.detect.anchor import Anchor
+from casemate.detect.bank import PassiveBank, PassiveShown, Shown
 from casemate.detect.response import ALERT, SEAL
 from casemate.detect.verdict import Court
-from casemate.sensors.modality import Reading
 from casemate.twin.conditions import course
-from casemate.twin.line_materials import Real
 
 STEP_S = 1.0
 """Between changes of surroundings; windows within a step share them."""
@@ -80,12 +75,16 @@ def _board(
     times_s = np.arange(0.0, seconds, STEP_S)
     run = course(ready.twin, (), times_s, np.random.default_rng([*seed, 0]))
     court = Court(policy=ready.policy)
-    live = [_Quiet(each, times_s, np.random.default_rng([*seed, 1, k]))
+    live = [Drawn(each, times_s, np.random.default_rng([*seed, 1, k]))
             for k, each in enumerate(sensed)]  # fmt: skip
     level, nats = 0, -np.inf
     for k, now in enumerate(run.steps):
         for each in live:
-            each.step(k, each.sensed.fitted.read(now))
+            reading = each.fitted.read(now)
+            if k == 0:
+                each.settle(k, reading)
+            passive = isinstance(each.bank, PassiveBank)
+            each.take(k, reading, 1 if passive else max(1, round(STEP_S / each.window_s)))
         judged = court.judge(
             float(times_s[k]) + STEP_S,
             tuple(each.shown for each in live if isinstance(each.shown, Shown)),
@@ -95,49 +94,3 @@ def _board(
         level, nats = max(level, judged.level), max(nats, judged.nats)
     mine = sum(len(each.anchor.names) for each in sensed if isinstance(each.anchor, Anchor))
     return level, nats, mine / ready.policy.features
-
-
-class _Quiet:
-    """One modality through quiet."""
-
-    def __init__(self, sensed: Sensed, times_s: Real, generator: np.random.Generator) -> None:
-        self.sensed = sensed
-        self.generator = generator
-        self.extra = sensed.fitted.nuisance(times_s, generator)
-        self.shown: Shown | PassiveShown | None = None
-        anchor = sensed.anchor
-        self.bank: Bank | FieldBank | PassiveBank
-        if isinstance(anchor, Anchor):
-            self.window_s = window_of(anchor.chip_s, anchor.visits)
-            self.bank = Bank(anchor, window_s=self.window_s)
-        elif isinstance(anchor, FieldAnchor):
-            self.window_s = BLOCK_S
-            self.bank = FieldBank(anchor, block_s=BLOCK_S)
-        else:
-            assert isinstance(anchor, PassiveAnchor)
-            self.window_s = STEP_S
-            self.bank = PassiveBank(anchor)
-
-    def step(self, k: int, reading: Reading) -> None:
-        """Take in one step of surroundings."""
-        fitted, extra = self.sensed.fitted, self.extra[k]
-        count = max(1, round(STEP_S / self.window_s))
-        if isinstance(self.bank, Bank):
-            if k == 0:
-                off = offsets(self.bank.anchor, np.real(reading.quantity) + np.real(extra))
-                self.bank.tracked.towards(self.bank.anchor, off, np.isfinite(off), 1e6)
-            sums = drawn_sums(self.bank.anchor, reading, fitted.noise, np.real(extra),
-                              self.window_s, count, self.generator)  # fmt: skip
-            self.shown = self.bank.add(sums)
-        elif isinstance(self.bank, FieldBank):
-            if k == 0:
-                self.bank.settle(reading.quantity + extra)
-            for _ in range(count):
-                block = drawn_block(self.bank.anchor, reading, fitted.noise,
-                                    np.asarray(extra, dtype=np.complex128), BLOCK_S,
-                                    self.generator)  # fmt: skip
-                self.shown = self.bank.add(block)
-        else:
-            noise = fitted.noise * self.generator.standard_normal(fitted.noise.size)
-            values = np.real(reading.quantity) + np.real(extra) + noise
-            self.shown = self.bank.add(values, (reading.health & UNUSABLE) != 0)

@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from casemate.core.errors import InputError
+from casemate.core.units import YEAR_S
 from casemate.detect import keyed
-from casemate.detect.live import CHIPS_WEIGHT
-from casemate.detect.response import YEAR_S
+from casemate.detect.bank import CHIPS_WEIGHT
 from casemate.twin.line_materials import Real
 
 BEFORE = 512

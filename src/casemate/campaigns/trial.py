@@ -13,12 +13,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from casemate.campaigns.commission import window_of
-from casemate.campaigns.law import UNUSABLE, drawn_block, drawn_sums, offsets
+from casemate.campaigns.drawn import Drawn
 from casemate.campaigns.play import instants
 from casemate.campaigns.ready import Ready, Sensed
-from casemate.detect.anchor import Anchor, AnyAnchor, FieldAnchor
-from casemate.detect.bank import PERSISTS, Bank, PassiveBank, PassiveShown, Shown
+from casemate.detect.anchor import Anchor, AnyAnchor
+from casemate.detect.bank import PERSISTS, Bank, PassiveShown, Shown
 from casemate.detect.blocks import BLOCK_S
 from casemate.detect.field import FieldBank
 from casemate.detect.response import SEAL
@@ -41,10 +40,6 @@ LAST_S = 60.0
 """For which the last state of a scene stands still."""
 LEVELS = 7
 """Levels that a stretch can fill."""
-SETTLED_S = 1e6
-"""An enclosure has stood for days before it is attacked."""
-STEPS = 6
-"""In which tracked states cross the time between two stretches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,101 +67,44 @@ class Outcome:
 
 
 class _Live:
-    """One modality of a trial with its detector."""
+    """One modality of a trial: its detector, what it reads now, and until when it was looked at."""
 
     def __init__(self, sensed: Sensed, scene_times: Real, generator: np.random.Generator) -> None:
-        self.fitted: Fitted = sensed.fitted
-        self.anchor = sensed.anchor
-        self.generator = generator
-        self.extra = sensed.fitted.nuisance(scene_times, generator)
-        self.every = 1
-        if isinstance(self.anchor, Anchor):
-            window_s = window_of(self.anchor.chip_s, self.anchor.visits)
-            self.every = round(window_s / WINDOW_S)
-        self.bank = self._started()
+        self.drawn = Drawn(sensed, scene_times, generator, levels=LEVELS)
         self.reading: Reading | None = None
         self.ended_s = 0.0
-        self.shown: Shown | PassiveShown | None = None
 
-    def _started(self) -> Bank | FieldBank | PassiveBank:
-        if isinstance(self.anchor, Anchor):
-            return Bank(self.anchor, window_s=self.every * WINDOW_S, levels=LEVELS)
-        if isinstance(self.anchor, FieldAnchor):
-            return FieldBank(self.anchor, block_s=BLOCK_S)
-        return PassiveBank(self.anchor)
-
-    def afresh(self) -> None:
-        """Drop evidence, keep tracked states."""
-        bank, new = self.bank, self._started()
-        if isinstance(bank, Bank) and isinstance(new, Bank):
-            new.tracked, new.silence = bank.tracked, bank.silence
-        elif isinstance(bank, FieldBank) and isinstance(new, FieldBank):
-            new.take_states(bank)
-        self.bank = new
+    def move_on(self, k: int, reading: Reading, now_s: float) -> None:
+        """Come to instant `k`: states follow from the last look, evidence begins anew."""
+        between_s = now_s - self.ended_s
+        if self.reading is not None and between_s > 0.0:
+            self.drawn.pass_time(k - 1, self.reading, reading, between_s)
+            self.drawn.afresh()
+        self.reading = reading
+        if k == 0:
+            self.drawn.settle(k, reading)
 
     def windows(self, k: int, first: int, last: int) -> None:
         """Take in windows first .. last - 1 of a stretch at instant `k`."""
         assert self.reading is not None
-        if isinstance(self.bank, Bank) and isinstance(self.anchor, Anchor):
-            count = -(-last // self.every) - -(-first // self.every)
-            if count > 0:
-                sums = drawn_sums(
-                    self.anchor, self.reading, self.fitted.noise, np.real(self.extra[k]),
-                    self.every * WINDOW_S, count, self.generator,
-                )  # fmt: skip
-                self.shown = self.bank.add(sums)
-        elif isinstance(self.bank, FieldBank):
-            if first == 0:
-                self.block(k)
-        elif isinstance(self.bank, PassiveBank):
-            # what lasts for PERSISTS windows is known after so many
-            for _ in range(min(last - first, PERSISTS)):
-                noise = self.fitted.noise * self.generator.standard_normal(self.fitted.noise.size)
-                values = np.real(self.reading.quantity) + np.real(self.extra[k]) + noise
-                self.shown = self.bank.add(values, (self.reading.health & UNUSABLE) != 0)
+        bank = self.drawn.bank
+        count = min(last - first, PERSISTS)  # what lasts for PERSISTS is known after so many
+        if isinstance(bank, Bank):
+            every = round(self.drawn.window_s / WINDOW_S)
+            count = -(-last // every) - -(-first // every)
+        elif isinstance(bank, FieldBank):
+            count = 1 if first == 0 else 0
+        self.drawn.take(k, self.reading, count)
 
     def speaks(self, k: int) -> bool:
-        """Return whether evidence can grow at instant `k`: a change beyond what is followed."""
+        """Return whether evidence can grow at instant `k`."""
         assert self.reading is not None
-        if isinstance(self.bank, FieldBank):
-            return self.bank.beyond(self.reading.quantity + self.extra[k])
-        if isinstance(self.bank, Bank) and isinstance(self.anchor, Anchor):
-            off = offsets(self.anchor, np.real(self.reading.quantity) + np.real(self.extra[k]))
-            return self.bank.beyond(off) or bool(self.reading.health.any())
-        return False
+        return self.drawn.speaks(k, self.reading)
 
     def block(self, k: int) -> None:
         """Take in a cavity's block at instant `k`."""
-        assert isinstance(self.bank, FieldBank) and self.reading is not None
-        block = drawn_block(
-            self.bank.anchor, self.reading, self.fitted.noise,
-            np.asarray(self.extra[k], dtype=np.complex128), BLOCK_S, self.generator,
-        )  # fmt: skip
-        self.shown = self.bank.add(block)
-
-    def settle(self, k: int) -> None:
-        """Let tracked states stand where surroundings have brought them before the scene."""
         assert self.reading is not None
-        if isinstance(self.bank, Bank) and isinstance(self.anchor, Anchor):
-            shown = offsets(self.anchor, np.real(self.reading.quantity) + np.real(self.extra[k]))
-            self.bank.tracked.towards(self.anchor, shown, np.isfinite(shown), SETTLED_S)
-        elif isinstance(self.bank, FieldBank):
-            self.bank.settle(self.reading.quantity + self.extra[k])
-
-    def pass_time(self, k: int, later: Reading, seconds: float) -> None:
-        """Let tracked states follow from the reading at instant `k` to the next, without noise."""
-        assert self.reading is not None
-        last = min(k + 1, len(self.extra) - 1)
-        if isinstance(self.bank, FieldBank):
-            self.bank.follow(later.quantity + self.extra[last], seconds)
-        if not isinstance(self.bank, Bank) or not isinstance(self.anchor, Anchor):
-            return
-        start = offsets(self.anchor, np.real(self.reading.quantity) + np.real(self.extra[k]))
-        end = offsets(self.anchor, np.real(later.quantity) + np.real(self.extra[last]))
-        sound = np.ones(start.size, dtype=np.bool_)
-        for step in range(STEPS):
-            way = start + (step + 1.0) / STEPS * (end - start)
-            self.bank.tracked.towards(self.anchor, way, sound, seconds / STEPS)
+        self.drawn.take(k, self.reading, 1)
 
 
 def trial(
@@ -203,14 +141,8 @@ def trial(
     for k, now in enumerate(run.steps):
         gap_s = float(times_s[k + 1] - times_s[k]) if k + 1 < times_s.size else LAST_S
         for each in live:
-            reading = _read(each.fitted, now, ready.twin.seed, leaked)
-            between_s = float(times_s[k]) - each.ended_s
-            if each.reading is not None and between_s > 0.0:
-                each.pass_time(k - 1, reading, between_s)
-                each.afresh()
-            each.reading = reading
-            if k == 0:
-                each.settle(k)
+            reading = _read(each.drawn.fitted, now, ready.twin.seed, leaked)
+            each.move_on(k, reading, float(times_s[k]))
         for judged in _stretch(live, court, k, float(times_s[k]), gap_s):
             most = max(most, judged.nats - ready.policy.nats[SEAL])
             interfered |= judged.verdict is Verdict.INTERFERENCE
@@ -271,7 +203,7 @@ def _stretch(
         last = look
     for each in live:
         each.ended_s = now_s + windows * WINDOW_S
-    fields = [each for each in live if isinstance(each.bank, FieldBank) and each.speaks(k)]
+    fields = [each for each in live if isinstance(each.drawn.bank, FieldBank) and each.speaks(k)]
     blocks = int(min(gap_s / BLOCK_S, MOST_BLOCKS))
     for number in range(1, blocks if fields else 1):
         for each in fields:
@@ -287,6 +219,7 @@ def _stretch(
 
 
 def _judge(live: list[_Live], court: Court, now_s: float, windows: int) -> Judged:
-    shown = tuple(each.shown for each in live if isinstance(each.shown, Shown))
-    passive = tuple(each.shown for each in live if isinstance(each.shown, PassiveShown))
+    seen = [each.drawn.shown for each in live]
+    shown = tuple(each for each in seen if isinstance(each, Shown))
+    passive = tuple(each for each in seen if isinstance(each, PassiveShown))
     return court.judge(now_s, shown, passive, seconds=windows * WINDOW_S)

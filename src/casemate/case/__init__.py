@@ -2,6 +2,7 @@
 
 from casemate.case.as_json import case_document as case_document
 from casemate.case.as_json import case_schema as case_schema
+from casemate.case.as_json import move_document as move_document
 from casemate.case.oscal import oscal_document as oscal_document
 from casemate.case.page import case_html as case_html
 from casemate.case.page import case_page as case_page
@@ -16,6 +17,7 @@ __all__ = [
     "case_page",
     "case_schema",
     "case_text",
+    "move_document",
     "oscal_document",
     "overall",
     "sarif_document",

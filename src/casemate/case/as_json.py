@@ -112,6 +112,12 @@ def _target(target: Target) -> dict[str, Any]:
     }
 
 
+def move_document(move: MoveResult) -> dict[str, Any]:
+    """Return a move's entry of case.json."""
+    plain: dict[str, Any] = _plain(_move(move))
+    return plain
+
+
 def _move(move: MoveResult) -> dict[str, Any]:
     found = judged_move(move)
     return {

@@ -94,9 +94,7 @@ def _again(work: Proving, args: argparse.Namespace) -> int:
         sys.stdout.write(pretty_json([row.as_json() for row in rows]))
     else:
         for row in rows:
-            print(
-                f"{row.name}: {row.now}" + ("" if row.same else f", but case.json has {row.then}")
-            )
+            print(row.told())
         same = all(row.same for row in rows)
         print("the same figures as in case.json" if same else "figures differ from case.json")
     return 0 if all(row.same for row in rows) else 1

@@ -12,6 +12,7 @@ import numpy as np
 
 from casemate.attacks.catalogue import MOVES
 from casemate.campaigns.engines.store import Store
+from casemate.case import move_document
 from casemate.cli.prove_run import Proving
 from casemate.core.errors import InputError
 
@@ -29,9 +30,22 @@ class Compared:
         """Return whether they are equal, to the last digit."""
         return bool(self.now == self.then)
 
+    def told(self) -> str:
+        """Return the comparison in a line."""
+        if self.same:
+            return f"{self.name}: {_short(self.now)}"
+        return f"{self.name}: {_short(self.now)}, but case.json has {_short(self.then)}"
+
     def as_json(self) -> dict[str, Any]:
         """Return the comparison as JSON."""
         return {"name": self.name, "now": self.now, "case": self.then, "same": self.same}
+
+
+def _short(value: Any) -> str:
+    """Return a value, or how many there are if it is a table."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"{len(value)} rows"
+    return str(value)
 
 
 def again(work: Proving, part: str) -> tuple[Compared, ...]:
@@ -67,17 +81,10 @@ def _move_again(work: Proving, case: dict[str, Any], name: str) -> tuple[Compare
         trials, tool_m=targets.tool_m, pod=targets.pod, confidence=targets.pod_confidence,
         rerun="again",
     )  # fmt: skip
-    now = _plain(
-        {
-            "trials": result.trials,
-            "pod": result.pod,
-            "pod_low": result.pod_low,
-            "delay_s_p50": result.delay_s_p50,
-            "delay_s_p99": result.delay_s_p99,
-        }
-    )
+    now = move_document(result)
     then = next(row for row in case["moves"] if row["id"] == name)
-    return tuple(Compared(name=f"{name} {key}", now=now[key], then=then[key]) for key in now)
+    told = [key for key in now if key != "rerun"]
+    return tuple(Compared(name=f"{name} {key}", now=now[key], then=then.get(key)) for key in told)
 
 
 def _far_again(work: Proving, case: dict[str, Any]) -> tuple[Compared, ...]:

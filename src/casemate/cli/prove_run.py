@@ -53,8 +53,8 @@ PRISTINE = "report-build.html"
 SHARE = 0.9
 """Of the spec's false alarms that keyed evidence may use; surroundings have the rest."""
 BARE_RIM_M = 2e-3
-CHIP_S = 1e-3
-"""Of loops, which a cut opens (card of loop_resistance)."""
+CUT_SEEN_BY = "loop_resistance"
+"""A cut opens a loop; the other modalities are slower."""
 QUIET_S, QUIET_BOARDS = {"full": 600.0, "quick": 120.0, "glance": 20.0}, 6
 SIZES = {
     "full": Sizes(),
@@ -110,8 +110,7 @@ class Proving:
 
     def built(self) -> Enclosure:
         """Build, unless the folder holds this very build; return the enclosure with its targets."""
-        held = self.folder / WORK / "build.json"
-        if not (held.exists() and json.loads(held.read_text())["key"] == self.key):
+        if self._held_key() != self.key:
             if self.args.rerun:
                 raise InputError(
                     "the folder holds no case of this spec, secret and code.",
@@ -127,6 +126,14 @@ class Proving:
                 (folder / WORK / PRISTINE).write_text(report, encoding="utf-8")
                 write_whole(folder / WORK / "build.json", pretty_json({"key": self.key}))
         return judged(self.enclosure, self.proof)
+
+    def _held_key(self) -> str:
+        """Return the key of the build that the folder holds, "" if it holds none that is whole."""
+        try:
+            held = json.loads((self.folder / WORK / "build.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return ""
+        return str(held.get("key", "")) if isinstance(held, dict) else ""
 
     @property
     def proof(self) -> dict[str, Any]:
@@ -246,11 +253,18 @@ class Proving:
         """Return delays from a cut net to TAMPER; empty if no keyed modality is left."""
         from casemate.campaigns.reaction import reaction_s
 
-        loops = [each for each in self.ready.names if each == "loop_resistance"]
-        if not loops or self.setup.leaked:
+        chip_s = next(
+            (
+                each.anchor.chip_s
+                for each in self.ready.sensed((next(iter(self.ready.twin.boards)),))
+                if each.anchor.modality == CUT_SEEN_BY
+            ),
+            None,
+        )
+        if chip_s is None or self.setup.leaked:
             return ()
         delays = reaction_s(
-            self.ready.policy.features, CHIP_S, self.setup.far_per_year, SILENT,
+            self.ready.policy.features, chip_s, self.setup.far_per_year, SILENT,
             generator=np.random.default_rng([self.args.seed, 77]), runs=CUTS[self.args.effort],
         )  # fmt: skip
         return tuple(float(each) for each in delays)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pint
 
 
+YEAR_S = 365.25 * 86_400.0
+"""A Julian year."""
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
 _NAME = "[A-Za-zµμΩ°%][A-Za-zµμΩ°%0-9_]*[²³]?"
 _FACTOR = rf"(1|{_NAME}(\s*(\^|\*\*)\s*-?[0-9])?)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from casemate.core.units import YEAR_S
 from casemate.design.choice_base import Model, Requirement
 from casemate.design.choice_fields import band_points_hz, leak_share_ppm
 from casemate.design.enclosure import FACES
@@ -18,7 +19,6 @@ from casemate.design.needs import (
     vent_drop_pa,
 )
 from casemate.design.totals import (
-    YEAR_S,
     failure_downtime_s,
     false_alarm_s,
     swap_downtime_factor,

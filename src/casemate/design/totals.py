@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from casemate.core.units import YEAR_S
 from casemate.design.enclosure import FACES, Target
 from casemate.design.needs import (
     EDGES,
@@ -20,7 +21,6 @@ from casemate.design.needs import (
 from casemate.modules import Card, Catalogue
 from casemate.spec.model import EnclosureSpec
 
-YEAR_S = 365.25 * 86400
 PART_SHARE = {"compute-tray": 1 / 18, "cable-or-optic": 1 / 18, "power-shelf": 1 / 8}
 """Share of the host that stands still while this part is swapped: 18 compute trays and 8 power
 shelves a rack (shared reference context.md, 2.1). Any other part counts as the whole host."""

@@ -34,6 +34,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core.units import YEAR_S
 from casemate.detect._evidence_kernel import nats_of
 
 Real = npt.NDArray[np.float64]
@@ -109,5 +110,5 @@ def least_nats(per_year: float, window_s: float, features: int) -> float:
     All features have equal weight in the mean over which the bound is taken, so one alone must
     bring ln(features) more.
     """
-    windows = 365.25 * 86_400.0 / window_s
+    windows = YEAR_S / window_s
     return math.log(windows / per_year) + math.log(max(features, 1))

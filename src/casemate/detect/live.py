@@ -12,7 +12,14 @@ from casemate.core.challenge import Chips
 from casemate.core.samples import Block, Health
 from casemate.detect import keyed
 from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
-from casemate.detect.bank import Bank, PassiveBank, PassiveShown, Shown, chips_of
+from casemate.detect.bank import (
+    CHIPS_WEIGHT,
+    Bank,
+    PassiveBank,
+    PassiveShown,
+    Shown,
+    chips_of,
+)
 from casemate.detect.blocks import BLOCK_S, FieldFilling, Filling, Place, window_of
 from casemate.detect.evidence import Sums
 from casemate.detect.field import Block as FieldBlock
@@ -22,10 +29,6 @@ from casemate.detect.onset import Onset
 from casemate.detect.stream import windows, wipe, wipe_chips
 from casemate.detect.tracked import RESTLESS
 
-CHIPS_WEIGHT = 0.5
-"""Of the chip-level evidence in a feature's mean. It begins at chips, of which a year has more than
-windows, so it counts as `CHIPS_WEIGHT` of M over the chips of a window: then the mean still grows
-by at most one a window. Windows' tests pay ln 2 for it, chips ln 200 at 1 kHz: 8 chips more."""
 GRACE = 2.0
 """Of a policy's windows, after which a window that is not full is closed (planning value)."""
 SETTLE_S = 1.0
@@ -175,12 +178,9 @@ class KeyedLive:
         if self._shown is None:
             self.lose(1)
             assert self._shown is not None
-        shown, kept = self._shown, math.log(1.0 - CHIPS_WEIGHT)
         with np.errstate(divide="ignore"):
             chips = np.log(2.0 * self.weight * self.fast)
-        return replace(
-            shown, anchored=np.logaddexp(shown.anchored + kept, chips), step=shown.step + kept
-        )
+        return replace(self._shown, anchored=np.logaddexp(self._shown.anchored, chips))
 
 
 class FieldLive:

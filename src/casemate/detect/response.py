@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from casemate.core.errors import InputError
 from casemate.detect.evidence import least_nats
 
-YEAR_S = 365.25 * 86_400.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:

@@ -10,13 +10,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from casemate.core.units import YEAR_S
 from casemate.spec.quantity import Quantity, Share
 
 FaceName = Literal["front", "rear", "left", "right", "top", "bottom"]
 CrossingKind = Literal["liquid", "power", "fibre", "copper", "air", "window"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", examples=["nvl72"])]
 
-YEAR_S = 365.25 * 86400
 
 Edge = Annotated[float, Quantity("m", 0.02, 3.0, "600 mm")]
 Opening = Annotated[float, Quantity("m", 0, 3.0, "50 mm", above=True)]

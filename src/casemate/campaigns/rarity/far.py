@@ -15,8 +15,8 @@ from casemate.campaigns.rarity.estimate import Estimate
 from casemate.campaigns.rarity.intervals import poisson_rate
 from casemate.campaigns.rarity.nulls import NullCount
 from casemate.core.errors import InputError
+from casemate.core.units import YEAR_S
 
-YEAR_S = 365.25 * 86_400.0
 """Julian year (IAU)."""
 
 Kind = Literal["theorem", "computed", "measured"]
