@@ -120,9 +120,9 @@ class Campaign:
     def _stage(self, stage: str, wanted: list[tuple[Move, int]]) -> dict[str, tuple[Row, ...]]:
         jobs: list[Job] = []
         for move, count in wanted:
-            mine = list(self.jobs(move, stage, count))
-            # trials on one board follow each other, for what a worker keeps of it serves them all
-            jobs += sorted(mine, key=lambda job: drawn_tile(self.setup.enclosure, job))
+            jobs += self.jobs(move, stage, count)
+        # trials on one board follow each other, for what a worker keeps of it serves them all
+        jobs.sort(key=lambda job: drawn_tile(self.setup.enclosure, job))
         if not jobs:
             return {}
         self.say(f"{stage}: {len(jobs)} trials of {len(wanted)} moves")

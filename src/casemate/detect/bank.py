@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -47,12 +47,13 @@ class Shown:
     lost: npt.NDArray[np.bool_]
     off: Real
     at_bound: npt.NDArray[np.bool_]
+    nats: Real = field(init=False)
+    """ln of the mean of both tests' evidence, (F,)."""
 
-    @property
-    def nats(self) -> Real:
-        """Return ln of the mean of both tests' evidence, (F,)."""
+    def __post_init__(self) -> None:
         with np.errstate(invalid="ignore"):
-            return np.asarray(np.logaddexp(self.anchored, self.step) - np.log(2.0))
+            nats = np.logaddexp(self.anchored, self.step) - math.log(2.0)
+        object.__setattr__(self, "nats", np.asarray(nats))
 
 
 class Bank:

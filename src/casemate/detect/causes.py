@@ -48,12 +48,11 @@ def _of_modality(shown: Shown) -> list[tuple[str, float, str]]:
     rows: list[tuple[str, float, str]] = []
     count = len(shown.names)
     changed = shown.nats >= SPEAKS
-    boards = {shown.tiles[f] for f in np.flatnonzero(changed).tolist()}
+    boards = _boards(shown, changed)
     where = f"{int(changed.sum())} of {count} features of {shown.modality}"
     if shown.open_.any():
-        whole = all(
-            shown.open_[f] for f in range(count) if shown.tiles[f] in _boards(shown, shown.open_)
-        )
+        cut = _boards(shown, shown.open_)
+        whole = all(shown.open_[f] for f in range(count) if shown.tiles[f] in cut)
         name = "board unplugged" if whole else "conductor cut"
         rows.append((name, 8.0, f"{int(shown.open_.sum())} features stand open"))
     if shown.lost.any():

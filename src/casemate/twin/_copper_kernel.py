@@ -158,3 +158,31 @@ def nearest_nets(
                 best = offs[i]
                 owner[k] = net[found[i]]
     return owner
+
+
+@njit(cache=True)
+def cells(a: Any, b: Any, left: int, low: int, cell: int, count: int, rows: int) -> tuple[Any, Any]:
+    """Return where each cell's list starts, (count + 1,), and the segments in it, in their order.
+
+    A segment is in every cell of side `cell` that its bounding box touches; `rows` to a column.
+    """
+    first = np.zeros(count + 1, dtype=np.int64)
+    held = np.empty(0, dtype=np.int32)
+    for turn in range(2):
+        for s in range(a.shape[0]):
+            x0, x1 = min(a[s, 0], b[s, 0]) - left, max(a[s, 0], b[s, 0]) - left
+            y0, y1 = min(a[s, 1], b[s, 1]) - low, max(a[s, 1], b[s, 1]) - low
+            for column in range(x0 // cell, x1 // cell + 1):
+                for row in range(y0 // cell, y1 // cell + 1):
+                    at = column * rows + row
+                    if turn == 0:
+                        first[at + 1] += 1
+                    else:
+                        held[first[at]] = s
+                        first[at] += 1
+        if turn == 0:
+            first = np.cumsum(first)
+            held = np.empty(first[-1], dtype=np.int32)
+    first[1:] = first[:-1].copy()
+    first[0] = 0
+    return first, held

@@ -8,6 +8,7 @@ met one after the other are one meeting.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from casemate.core.errors import InputError
 from casemate.mesh.model import Net, TileMesh
-from casemate.twin._copper_kernel import met
+from casemate.twin._copper_kernel import cells, met
 from casemate.twin.line_materials import Real
 from casemate.twin.resistance import NM, bend_squares, lengths_m
 
@@ -89,10 +90,14 @@ class Meetings:
 def index_copper(mesh: TileMesh) -> Copper:
     """Return the index of a drawn mesh."""
     trace_m = mesh.trace_nm * NM
+    squares = [_squares(net, trace_m) for net in mesh.nets]
+    lengths = [lengths_m(net.vertices) for net in mesh.nets]
     layers = {}
     for layer in dict.fromkeys(net.layer for net in mesh.nets):
-        mine = [(k, net) for k, net in enumerate(mesh.nets) if net.layer == layer]
-        layers[layer] = _layer(layer, mine, trace_m, mesh.pitch_nm * CELL_PITCHES)
+        mine = [k for k, net in enumerate(mesh.nets) if net.layer == layer]
+        layers[layer] = _layer(
+            layer, mine, mesh.nets, squares, lengths, mesh.pitch_nm * CELL_PITCHES
+        )
     return Copper(
         tile=mesh.tile,
         trace_m=trace_m,
@@ -101,8 +106,8 @@ def index_copper(mesh: TileMesh) -> Copper:
         layer_of=tuple(net.layer for net in mesh.nets),
         zone=np.array([net.zone for net in mesh.nets], dtype=np.int64),
         lane=np.array([net.lane for net in mesh.nets], dtype=np.int64),
-        length_m=np.array([lengths_m(net.vertices).sum() for net in mesh.nets]),
-        squares=np.array([_squares(net, trace_m).sum() for net in mesh.nets]),
+        length_m=np.array([each.sum() for each in lengths]),
+        squares=np.array([each.sum() for each in squares]),
         layers=layers,
     )
 
@@ -114,25 +119,27 @@ def _squares(net: Net, trace_m: float) -> Real:
     return np.asarray(np.maximum(found, 0.0))
 
 
-def _layer(layer: str, nets: list[tuple[int, Net]], trace_m: float, cell_nm: int) -> LayerCopper:
-    a = np.concatenate([net.vertices[:-1] for _, net in nets]).astype(np.int32)
-    b = np.concatenate([net.vertices[1:] for _, net in nets]).astype(np.int32)
-    squares, arcs = [], []
-    for _, net in nets:
-        own, steps = _squares(net, trace_m), lengths_m(net.vertices)
-        squares.append(np.cumsum(own) - own)
-        arcs.append(np.cumsum(steps) - steps)
+def _layer(
+    layer: str,
+    mine: list[int],
+    nets: Sequence[Net],
+    squares: list[Real],
+    lengths: list[Real],
+    cell_nm: int,
+) -> LayerCopper:
+    a = np.concatenate([nets[k].vertices[:-1] for k in mine]).astype(np.int32)
+    b = np.concatenate([nets[k].vertices[1:] for k in mine]).astype(np.int32)
     low = np.minimum(a, b).min(axis=0)
     origin = (int(low[0]), int(low[1]))
     first, held, shape = _cells(a, b, origin, cell_nm)
-    sizes = [len(net.vertices) - 1 for _, net in nets]
+    sizes = [len(nets[k].vertices) - 1 for k in mine]
     return LayerCopper(
         layer=layer,
-        net=np.repeat([k for k, _ in nets], sizes).astype(np.int32),
+        net=np.repeat(mine, sizes).astype(np.int32),
         a=a,
         b=b,
-        squares=np.concatenate(squares),
-        arc_m=np.concatenate(arcs),
+        squares=np.concatenate([np.cumsum(squares[k]) - squares[k] for k in mine]),
+        arc_m=np.concatenate([np.cumsum(lengths[k]) - lengths[k] for k in mine]),
         first=first,
         held=held,
         origin_nm=origin,
@@ -145,19 +152,10 @@ def _cells(
     a: Index32, b: Index32, origin: tuple[int, int], cell_nm: int
 ) -> tuple[Index, Index32, tuple[int, int]]:
     """Return the cells' lists: each segment in every cell that its bounding box touches."""
-    low = (np.minimum(a, b) - np.array(origin)) // cell_nm
-    high = (np.maximum(a, b) - np.array(origin)) // cell_nm
-    shape = (int(high[:, 0].max()) + 1, int(high[:, 1].max()) + 1)
-    spans = high - low + 1
-    counts = spans[:, 0] * spans[:, 1]
-    owner = np.repeat(np.arange(len(a)), counts)
-    number = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    column = low[owner, 0] + number // spans[owner, 1]
-    row = low[owner, 1] + number % spans[owner, 1]
-    cell = column * shape[1] + row
-    order = np.argsort(cell, kind="stable")
-    first = np.concatenate([[0], np.cumsum(np.bincount(cell, minlength=shape[0] * shape[1]))])
-    return first.astype(np.int64), owner[order].astype(np.int32), shape
+    high = (np.maximum(a, b).max(axis=0) - np.array(origin)) // cell_nm
+    shape = (int(high[0]) + 1, int(high[1]) + 1)
+    first, held = cells(a, b, origin[0], origin[1], cell_nm, shape[0] * shape[1], shape[1])
+    return first, held, shape
 
 
 def meet(copper: Copper, layer: str, places_m: Real, diameter_m: Real) -> Meetings:
