@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from casemate.detect._evidence_kernel import advance, both_sides
+from casemate.detect._evidence_kernel import both_sides, one_feature
 
 FORGETS = 0.5 / 64.0
 """Octaves a loud chip by which a noisy window is forgotten: c_t w_t of one size has equal signs all
@@ -171,19 +171,19 @@ def windows(
     Both tests are held against the tracked states, within what the anchor leaves above and below
     them, and within `step`; each tolerance is opened by the doubt about the states that it needs.
     """
-    features = s1.shape[1]
-    up, energy = np.empty((features, 2)), np.empty((features, 2))
+    count_k, features = s1.shape
+    # evidence is grown feature by feature afterwards: what one has stays in the nearest cache
+    up_a, energy_a = np.empty((count_k, features, 2)), np.empty((count_k, features, 2))
+    up_s, energy_s = np.empty((count_k, features, 2)), np.empty((count_k, features, 2))
     shown, sound = np.empty(features), np.empty(features, dtype=np.bool_)
     above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
-    for k in range(s1.shape[0]):
+    for k in range(count_k):
         tolerances(
             group, expected, bound, step, own, common, doubt, common_doubt, shown, above, below,
             sudden,
         )  # fmt: skip
-        both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up, energy)
-        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
-        both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up, energy)
-        advance(r_s, held_s, spent_s, count + k, up, energy, rates, level)
+        both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up_a[k], energy_a[k])
+        both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up_s[k], energy_s[k])
         heard_in(s1[k], s2[k], loud[k], noise, restless, wide, heard)
         for f in range(features):
             sound[f] = loud[k, f] > 1.0 and not open_[k, f]
@@ -192,3 +192,11 @@ def windows(
             shown, sound, heard, window_s, memory_s, common_memory_s, group, expected, bound, rate,
             common_bound, common_rate, own, common, doubt, common_doubt,
         )  # fmt: skip
+    for f in range(features):
+        for k in range(count_k):
+            one_feature(
+                r_a[f], held_a[f], spent_a[f], count + k, up_a[k, f], energy_a[k, f], rates, level
+            )
+            one_feature(
+                r_s[f], held_s[f], spent_s[f], count + k, up_s[k, f], energy_s[k, f], rates, level
+            )

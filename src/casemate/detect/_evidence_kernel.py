@@ -38,31 +38,57 @@ def both_sides(
 def advance(
     r: Any, held: Any, spent: Any, count: int, up: Any, energy: Any, rates: Any, level: Any
 ) -> None:
-    """Add one window to r (F, 2, J) in place: up, energy (F, 2) of `both_sides`.
+    """Add one window to r (F, 2, J) in place: up, energy (F, 2) of `both_sides`; see `one_feature`.
+
+    count: windows before this one.
+    """
+    for f in range(up.shape[0]):
+        one_feature(r[f], held[f], spent[f], count, up[f], energy[f], rates, level)
+
+
+@njit(cache=True)
+def one_feature(
+    r: Any, held: Any, spent: Any, count: int, up: Any, energy: Any, rates: Any, level: Any
+) -> None:
+    """Add one window to r (2, J) of a feature in place: up, energy (2,).
 
     A member goes to max(r, 1) e, which is at most (1 + r) e. rates, level (J,): lambda and level of
-    each member. held, spent (F, 2, L): what the levels have summed so far. count: windows before
-    this one.
+    each member, levels rising. held, spent (2, L): what a level has of the windows since it was
+    last full, but for what the levels below it still hold. count: windows before this one.
     """
-    features, levels, members = up.shape[0], spent.shape[2], rates.size
-    for f in range(features):
-        for side in range(2):
-            for one in range(levels):
-                spent[f, side, one] += energy[f, side]
-                held[f, side, one] += up[f, side]
-            for j in range(members):
-                one = level[j]
-                if (count + 1) % (1 << one) != 0 or spent[f, side, one] == 0.0:
-                    continue
-                gain = rates[j] * held[f, side, one]
-                gain -= 0.5 * rates[j] * rates[j] * spent[f, side, one]
-                before = r[f, side, j] if r[f, side, j] > 1.0 else 1.0
-                grown = before * math.exp(gain if gain < 600.0 else 600.0)
-                r[f, side, j] = grown if grown < MOST else MOST
-            for one in range(levels):
-                if (count + 1) % (1 << one) == 0:
-                    spent[f, side, one] = 0.0
-                    held[f, side, one] = 0.0
+    full, last = count + 1, spent.shape[1] - 1
+    top = 0
+    while top < last and full % 2 == 0:
+        full, top = full // 2, top + 1
+    for side in range(2):
+        total, power = up[side], energy[side]
+        j = 0
+        for one in range(top + 1):
+            total += held[side, one]
+            power += spent[side, one]
+            held[side, one] = spent[side, one] = 0.0
+            while j < rates.size and level[j] == one:
+                if power != 0.0:
+                    gain = rates[j] * (total - 0.5 * rates[j] * power)
+                    r[side, j] = grown(r[side, j], gain)
+                j += 1
+        if top < last:
+            held[side, top + 1] += total
+            spent[side, top + 1] += power
+
+
+@njit(cache=True)
+def grown(before: float, gain: float) -> float:
+    """Return max(before, 1) exp(gain), up to MOST; at most that where it would not exceed 1.
+
+    1 + x <= exp(x) spares most of the exponentials of quiet times; a smaller figure is allowed.
+    """
+    if before <= 1.0:
+        if gain <= 0.0:
+            return 1.0 + gain if gain > -1.0 else 0.0
+        before = 1.0
+    after = before * math.exp(gain if gain < 600.0 else 600.0)
+    return after if after < MOST else MOST
 
 
 @njit(cache=True)

@@ -22,19 +22,27 @@ MOST_TAIL = 700.0
 
 
 def quiet_nats(power: Real, count: Real) -> Real:
-    """Return -ln P(mean square of `count` normal chips >= power) for each, (F,); 0 without chips.
+    """Return -ln P(mean square of `count` normal chips >= power) for each, (F,).
 
     chi-square of `count` degrees of freedom; beyond what a double holds its leading term
-    x/2 - (n/2 - 1) ln(x/2) + ln Gamma(n/2), x = n power.
+    x/2 - (n/2 - 1) ln(x/2) + ln Gamma(n/2), x = n power. 0 without chips, and where they are no
+    louder than noise: it would be 1.2 nats at most.
     """
-    n = np.maximum(count, 1.0)
+    found = np.zeros(np.shape(power))
+    loud = np.asarray((power > 1.0) & (count > 0.0))
+    if loud.any():
+        found[loud] = _loud_nats(np.asarray(power)[loud], np.asarray(count)[loud])
+    return found
+
+
+def _loud_nats(power: Real, n: Real) -> Real:
     x = 0.5 * n * power
     with np.errstate(divide="ignore"):
         direct = -np.log(gammaincc(0.5 * n, x))
     far = x - (0.5 * n - 1.0) * np.log(np.maximum(x, 1e-300))
     far = far + gammaln(0.5 * n)
     found = np.where(np.isfinite(direct), direct, np.minimum(far, 1e6))
-    return np.where(count > 0.0, np.maximum(found, 0.0), 0.0)
+    return np.asarray(np.maximum(found, 0.0))
 
 
 @dataclass(slots=True, kw_only=True)

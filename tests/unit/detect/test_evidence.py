@@ -56,6 +56,30 @@ def added(evidence: Evidence, x: np.ndarray, eps: float, scale: float) -> None:
     evidence.count += 1
 
 
+def test_levels_hold_what_a_plain_sum_of_their_windows_does() -> None:
+    """Members by definition, from all windows: max(r, 1) is the same, r never above."""
+    generator = np.random.default_rng(8)
+    evidence, count = Evidence.start(3, 5), 75
+    up = 2.0 * generator.standard_normal((count, 3, 2)) + [0.8, -0.8]
+    energy = generator.chisquare(3.0, (count, 3, 2)) / 3.0
+    energy[20:30] = up[20:30] = 0.0  # nothing came: no level whose windows are all empty moves
+    plain = np.zeros_like(evidence.r)
+    for k in range(count):
+        advance(
+            evidence.r, evidence.held, evidence.spent, k, up[k], energy[k], evidence.rates,
+            evidence.level,
+        )  # fmt: skip
+        for j, (rate, level) in enumerate(zip(evidence.rates, evidence.level, strict=True)):
+            size = 2 ** int(level)
+            if (k + 1) % size == 0:
+                total, spent = (each[k + 1 - size : k + 1].sum(axis=0) for each in (up, energy))
+                grown = np.maximum(plain[..., j], 1.0) * np.exp(rate * total - rate**2 / 2 * spent)
+                plain[..., j] = np.where(spent == 0.0, plain[..., j], grown)
+        assert np.maximum(evidence.r, 1.0) == pytest.approx(np.maximum(plain, 1.0), rel=1e-9)
+        assert np.all(evidence.r <= plain * (1.0 + 1e-9) + 1e-300)
+    assert (plain > 10.0).any() and (plain < 0.1).any()
+
+
 @settings(max_examples=120, deadline=None)
 @given(st.integers(1, 9), st.integers(0, 2**32), st.sampled_from([0.0, 1e-3, 0.3, 3.0]))
 def test_one_window_has_mean_one_at_most(n: int, seed: int, eps: float) -> None:
