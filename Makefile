@@ -25,7 +25,7 @@ contracts: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 pytest: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks
@@ -45,8 +45,11 @@ $(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
+$(VENV)/.ready-dev: requirements-dev.lock requirements-tpm.lock $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@if pkg-config --exists tss2-esys 2>/dev/null && command -v cc >/dev/null; then \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tpm.lock; \
+	else echo "no libtss2-dev, pkg-config and compiler here: tests of the TPM are skipped"; fi
 	@touch $@
 
 clean:

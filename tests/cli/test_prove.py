@@ -55,6 +55,8 @@ def test_the_case_names_targets_moves_alarms_and_doubts(case: dict[str, Any]) ->
     )
     assert targets["false-alarms.tamper"]["verdict"] == "met"
     assert targets["detection.tool"]["verdict"] == "in doubt"  # six holes prove nothing
+    assert targets["patience.mesh_capacitance"]["verdict"] == "met"
+    assert targets["patience.loop_resistance"]["verdict"] == "met"
     moves = {row["id"]: row for row in case["moves"]}
     assert moves["drill"]["pod"] == 1.0 and moves["drill"]["pod_low"] < 0.999
     assert moves["xray"]["pod"] == 0.0
@@ -117,6 +119,15 @@ def test_weaknesses_turn_the_case(case: dict[str, Any], small_spec: Path, home: 
     targets = {row["id"]: row for row in blind["targets"]}
     assert targets["detection.tool"]["verdict"] == "not met"
     assert targets["independence.drill"]["verdict"] == "not met"
+    prove(small_spec, home, "--weaken", "adaptive-baseline")
+    follows = json.loads((home / "out" / "case.json").read_text())
+    rows = [row for row in follows["targets"] if row["id"].startswith("patience.")]
+    assert len(rows) == 2 and all(row["verdict"] == "not met" for row in rows)
+    prove(small_spec, home, "--weaken", "bare-rim", "--effort", "quick")
+    bare = json.loads((home / "out" / "case.json").read_text())
+    targets = {row["id"]: row for row in bare["targets"]}
+    assert targets["detection.tool"]["verdict"] == "not met"
+    assert targets["detection.tool"]["achieved"] < 0.95
     prove(small_spec, home)  # as it was, for the other tests
 
 

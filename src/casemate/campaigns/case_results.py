@@ -88,6 +88,7 @@ def case_results(found: Found, reruns: Reruns) -> Results:
         _far(found, reruns),
         _noise(found, reruns),
         _reaction(found, reruns),
+        *(_patience(modality, hid, reruns) for modality, hid in found.red_team.patience),
     ]  # fmt: skip
     return Results(
         enclosure=found.enclosure.name,
@@ -256,6 +257,32 @@ def _reaction(found: Found, reruns: Reruns) -> Target:
         evidence=f"{delays.size} cuts, chip by chip",
         rests_on=(KEY, TWIN, READERS),
         rerun=reruns.reaction,
+    )
+
+
+HIDDEN_MOST = 1.5
+"""Of U_env, that patience may hide in one feature (planning value): bound, noise and the search's
+grid."""
+
+
+def _patience(modality: str, hid: float, reruns: Reruns) -> Target:
+    """What a patient adversary, slower than any noise, gets past the anchor in one feature."""
+    return Target(
+        id=f"patience.{modality}",
+        text=f"largest change of one feature ({modality.replace('_', ' ')}) that patience of a "
+        "second to ten years hides, over what surroundings may do (U_env)",
+        group="detection",
+        required=HIDDEN_MOST,
+        achieved=hid,
+        low=hid,
+        high=hid,
+        confidence=1.0,
+        unit="1",
+        sense="at_most",
+        kind="simulated",
+        evidence="even ramps on one board of median size",
+        rests_on=(BOUNDS, TWIN, NORMAL),
+        rerun=reruns.red_team,
     )
 
 

@@ -228,11 +228,15 @@ def _followed(
     return np.asarray(most < target.policy.nats[SEAL], dtype=np.bool_)
 
 
-def patience(target: Target, *, seed: int, rerun: str) -> Plot:
+ONE = "one feature"
+"""Name of the series of `patience` that a claim rests on."""
+
+
+def patience(target: Target, *, seed: int, rerun: str, weakness: Weakness = SOUND) -> Plot:
     """Return the largest unseen displacement against the time it takes, beside a control."""
     group = target.anchor.group[target.feature] != NONE
-    rows = [("one feature", False, SOUND)]
-    rows += [("all features of its common mode alike", True, SOUND)] if group else []
+    rows = [(ONE, False, weakness)]
+    rows += [("all features of its common mode alike", True, weakness)] if group else []
     rows += [("control: a baseline that learns", False, Weakness(learns=True))]
     series = []
     for k, (name, whole, weakness) in enumerate(rows):

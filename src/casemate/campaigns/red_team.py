@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from casemate.campaigns.abstract import BOARD_MODALITIES, Attack, Target, Told, target_of
-from casemate.campaigns.curves import delay_curves, patience, roc
+from casemate.campaigns.copies import Weakness
+from casemate.campaigns.curves import ONE, delay_curves, patience, roc
 from casemate.campaigns.goals_search import Corner, goals, mapped, sweeps
 from casemate.campaigns.ready import Ready
 from casemate.case.results import Atlas, Plot
@@ -28,6 +29,8 @@ class Figures:
     highest: int
     injected: int
     convicted: int
+    patience: tuple[tuple[str, float], ...] = ()
+    """Modality, and the largest displacement of one feature that patience hid, over U_env."""
 
 
 def red_team_figures(
@@ -35,21 +38,27 @@ def red_team_figures(
     *,
     seed: int,
     rerun: str,
+    learns: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> Figures:
     """Return the figures for one board of median size. Same seed, same figures.
 
-    rerun: the command that gives them again. say: told what is being done.
+    rerun: the command that gives them again. learns: detectors whose baseline follows whatever
+    comes, a planted weakness. say: told what is being done.
     """
     names = [each for each in BOARD_MODALITIES if each in ready.names]
     targets = [target_of(ready, each) for each in names]
     plots: list[Plot] = []
+    hid: list[tuple[str, float]] = []
     for target in targets:
         say(f"curves of {target.anchor.modality} on {target.tile}")
+        patient = patience(target, seed=seed, rerun=rerun, weakness=Weakness(learns=learns))
+        one = next(each for each in patient.series if each.name == ONE)
+        hid.append((target.anchor.modality, max(one.y) / target.bound))
         plots += [
             delay_curves(target, seed=seed, rerun=rerun),
             roc(target, seed=seed, rerun=rerun),
-            patience(target, seed=seed, rerun=rerun),
+            patient,
         ]
     if not targets:
         return Figures(plots=(), atlas=None, corners=(), highest=0, injected=0, convicted=0)
@@ -67,6 +76,7 @@ def red_team_figures(
         highest=max((told.level for _, told in alone), default=0),
         injected=len(alone),
         convicted=sum(told.verdict is Verdict.TAMPER for _, told in alone),
+        patience=tuple(hid),
     )
 
 

@@ -108,7 +108,11 @@ def _red_again(work: Proving, case: dict[str, Any]) -> tuple[Compared, ...]:
     from casemate.campaigns.red_team import red_team_figures
 
     figures = red_team_figures(
-        work.ready, seed=work.args.seed, rerun="again", say=work.progress.step
+        work.ready,
+        seed=work.args.seed,
+        rerun="again",
+        learns=work.setup.learns,
+        say=work.progress.step,
     )
     then = {row["id"]: row for row in case["plots"]}
     return tuple(

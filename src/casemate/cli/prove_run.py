@@ -219,7 +219,7 @@ class Proving:
 
         self.progress.step("curves and atlas", by=0)
         figures = red_team_figures(
-            found, seed=self.args.seed, rerun=self.command("red-team"),
+            found, seed=self.args.seed, rerun=self.command("red-team"), learns=self.setup.learns,
             say=lambda text: self.progress.step(text, by=0),
         )  # fmt: skip
         return case_results(
