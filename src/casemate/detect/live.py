@@ -15,8 +15,6 @@ from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
 from casemate.detect.bank import (
     CHIPS_WEIGHT,
     Bank,
-    PassiveBank,
-    PassiveShown,
     Shown,
     chips_of,
 )
@@ -26,6 +24,7 @@ from casemate.detect.field import Block as FieldBlock
 from casemate.detect.field import FieldBank
 from casemate.detect.notes import Notes
 from casemate.detect.onset import Onset
+from casemate.detect.passive import PassiveBank, PassiveShown
 from casemate.detect.stream import windows, wipe, wipe_chips
 from casemate.detect.tracked import RESTLESS
 
@@ -314,13 +313,14 @@ class PassiveLive:
                 self.notes.say("samples OUT_OF_ORDER")
             if math.isfinite(t):
                 self.last_s = t
-            self._shown = self.bank.add(values[k], bad[k] | ~np.isfinite(values[k]))
+            self._shown = self.bank.add(values[k : k + 1], bad[k : k + 1])
 
     def overdue(self, now_s: float) -> None:
         """Count sensors as mute whose samples have stayed away."""
         if not now_s - self.last_s <= self.late_s:
             count = len(self.anchor.names)
-            self._shown = self.bank.add(np.full(count, np.nan), np.ones(count, dtype=np.bool_))
+            nothing = np.full((1, count), np.nan)
+            self._shown = self.bank.add(nothing, np.ones((1, count), dtype=np.bool_))
 
     def shown(self) -> PassiveShown:
         """Return what the last samples show."""

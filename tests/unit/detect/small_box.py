@@ -65,6 +65,8 @@ def passive_anchor() -> PassiveAnchor:
         modality="climate", chip_s=0.1, names=("t/0", "t/1"), tiles=("", ""),
         kind=("light", "light"), nominal=np.ones(2), spread=np.full(2, 0.1),
         log=np.zeros(2, dtype=np.bool_), contrast=np.zeros(2, dtype=np.bool_),
+        coefficients=np.zeros((2, 0)), innovation=np.ones(2), slack=np.full(2, 0.1),
+        bound=np.full(2, 8.0), noise=np.ones(2),
     )  # fmt: skip
 
 
