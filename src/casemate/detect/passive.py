@@ -158,8 +158,7 @@ class PassiveBank:
     def add(self, values: Real, lost: Bool) -> PassiveShown:
         """Take in K windows on end, values and lost (K, C); return what stands after the last."""
         x = self.off(values, lost)
-        for row in self._tests(x):
-            self._window(row)
+        self._take(self._batched(self._tests(x)))
         count = len(self.anchor.names)
         now = np.maximum(self.score[:count], self.score[count:])
         return PassiveShown(
@@ -181,19 +180,31 @@ class PassiveBank:
         up, down = ((side * x - anchor.bound) / anchor.noise for side in (1.0, -1.0))
         return np.concatenate([z - anchor.slack, up, -z - anchor.slack, down], axis=1)
 
-    def _window(self, sides: Real) -> None:
-        """Take a row (4 C,) of both sides into the batch, and a full one into the pyramid."""
+    def _batched(self, sides: Real) -> npt.NDArray[np.float32]:
+        """Return full batches (n, 4 C) of rows (K, 4 C); nan where all of one is missing."""
         heard = np.isfinite(sides)
-        sums = whiten.batch(self.batches, np.where(heard, sides, 0.0)[None])
-        parts = whiten.batch(self.heard, heard[None].astype(np.float64))
-        count = len(self.anchor.names)
-        for row, part in zip(sums, parts, strict=True):
-            both = np.where(part > 0.0, row, np.nan).astype(np.float32)[None]
-            up, down = (np.ascontiguousarray(each) for each in np.hsplit(both, 2))
-            self.score = pyramid.advance(self.state, up, down)[0].astype(np.float64)
-        most = self.score.reshape(2, count).max(axis=0)
+        if self.anchor.batch > 1:
+            sums = whiten.batch(self.batches, np.where(heard, sides, 0.0))
+            parts = whiten.batch(self.heard, heard.astype(np.float64))
+            sides = np.where(parts > 0.0, sums, np.nan)
+        return sides.astype(np.float32)
+
+    def _take(self, sides: npt.NDArray[np.float32]) -> None:
+        """Take batches (n, 4 C) into the pyramid; evidence that is FULL begins anew."""
+        if not len(sides):
+            return
+        before = self.state.copy() if len(sides) > 1 else self.state
+        up, down = (np.ascontiguousarray(each) for each in np.hsplit(sides, 2))
+        score = pyramid.advance(self.state, up, down)
+        if len(sides) > 1 and score.max() >= FULL:
+            self.state = before
+            for row in sides:
+                self._take(row[None])
+            return
+        self.score = score[-1].astype(np.float64)
+        most = self.score.reshape(2, -1).max(axis=0)
         full = most >= FULL
-        self.stands = np.where(full, STANDS, np.maximum(self.stands - 1, 0))
+        self.stands = np.where(full, STANDS, np.maximum(self.stands - len(sides), 0))
         self.peak = np.where(full, most, np.where(self.stands > 0, self.peak, 0.0))
         if full.any():
             pyramid.wipe(self.state, np.tile(full, 2))
