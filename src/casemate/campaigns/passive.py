@@ -60,7 +60,7 @@ class Wander:
         return found
 
     def density(self, step_s: float, omega: Real) -> Real:
-        """Return the spectral density at angular frequencies a step, of white noise its variance."""
+        """Return the spectral density at angular frequencies a step; white noise: its variance."""
         found = np.full(omega.size, self.white**2)
         for size, memory in self.walks:
             lost = -math.expm1(-step_s / memory)

@@ -1,4 +1,4 @@
-"""Sensors without a challenge: frozen whitening, batches, clipping, and the pyramid on what is left.
+"""Sensors without a challenge: frozen whitening, batches, clipping, and the pyramid on the rest.
 
 Two tests a sensor. One of innovations, what the factory's autoregression cannot foretell from the
 windows before: sharp for whatever comes faster than surroundings do. One of what lies beyond the
@@ -224,8 +224,12 @@ def _filters(anchor: PassiveAnchor) -> tuple[_Filter, ...]:
         zero = np.zeros(len(at), dtype=np.int64)
         found.append(
             _Filter(
-                at=np.array(at), factory=factory, state=whiten.start_whitening(factory, len(at)),
-                gone=zero.copy(), heard=zero.copy(), total=np.zeros(len(at)),
-            )  # fmt: skip
-        )
+                at=np.array(at),
+                factory=factory,
+                state=whiten.start_whitening(factory, len(at)),
+                gone=zero.copy(),
+                heard=zero.copy(),
+                total=np.zeros(len(at)),
+            )
+        )  # fmt: skip
     return tuple(found)

@@ -32,9 +32,9 @@ class Policy:
     """Thresholds of one enclosure. `nats` by level for the fused evidence; features: of all banks.
 
     corroborates: nats of a second modality by itself. passive_alert, passive_entry: score of one
-    sensor without a challenge that alerts, and that corroborates what cannot be undone. blind_s: how long DENIED may last before
-    keys are sealed. attack_s: within which an attack must still be seen for the information to be
-    enough. interference: nats of silent chips for INTERFERENCE.
+    sensor without a challenge that alerts, and that corroborates what cannot be undone. blind_s:
+    how long DENIED may last before keys are sealed. attack_s: within which an attack must still be
+    seen for the information to be enough. interference: nats of silent chips for INTERFERENCE.
     """
 
     levels: tuple[Level, ...]

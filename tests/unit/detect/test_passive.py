@@ -64,9 +64,9 @@ def test_the_chain_is_whitening_clipping_and_the_pyramid() -> None:
     z = lfilter([1.0, -AR[0], -AR[1]], [1.0], (values[:, 1] - 0.4) / 0.05) / LEFT
     z = np.clip(z, -4.0, 4.0)[:, None]
     state = pyramid.start(1, passive.LEVELS, sided=True)
-    wanted = pyramid.advance(
-        state, (z - 0.1).astype(np.float32), (-z - 0.1).astype(np.float32)
-    )[:, 0]
+    wanted = pyramid.advance(state, (z - 0.1).astype(np.float32), (-z - 0.1).astype(np.float32))[
+        :, 0
+    ]
     over = wanted > pyramid.least_alarm(passive.LEVELS) - 12.0
     assert found.max() > 1.0 and np.allclose(found[over], wanted[over], atol=1e-3)
 
@@ -76,9 +76,7 @@ def test_batches_are_sums_over_the_root_of_their_size() -> None:
     one = PassiveBank(anchor(batch=4))
     z = values[:, 0].reshape(-1, 4).sum(axis=1)[:, None] / 0.01 / 2.0
     state = pyramid.start(1, passive.LEVELS, sided=True)
-    wanted = pyramid.advance(
-        state, (z - 0.2).astype(np.float32), (-z - 0.2).astype(np.float32)
-    )[-1]
+    wanted = pyramid.advance(state, (z - 0.2).astype(np.float32), (-z - 0.2).astype(np.float32))[-1]
     assert run(one, values).nats[0] == pytest.approx(float(wanted[0]), abs=1e-3)
 
 
