@@ -17,7 +17,7 @@ from casemate.campaigns.rarity.pyramid_null import limit_for
 from casemate.core.units import YEAR_S
 from casemate.detect.anchor import AnyAnchor, PassiveAnchor
 from casemate.detect.passive import LEVELS
-from casemate.detect.pyramid import CLIP, DRIFTS
+from casemate.detect.pyramid import CLIP, DRIFTS, least_alarm
 from casemate.detect.response import ALERT, ZEROISE, Policy
 from casemate.sensors.environment.physics import CONTRAST_MEMORY_S, Environment
 from casemate.twin.assembly import Twin
@@ -208,6 +208,10 @@ TESTS = 2
 """Of each sensor: innovations, and what lies beyond the bound."""
 
 
+ABOVE = 0.1
+"""Nats over the score that a pyramid has without any evidence: no threshold is lower."""
+
+
 def computed(policy: Policy, anchors: tuple[AnyAnchor, ...]) -> Policy:
     """Return the policy with thresholds of passive sensors by their rate of false alarms.
 
@@ -217,8 +221,9 @@ def computed(policy: Policy, anchors: tuple[AnyAnchor, ...]) -> Policy:
     mine = [each for each in anchors if isinstance(each, PassiveAnchor) and each.names]
     if not mine:
         return policy
+    least = least_alarm(LEVELS) + ABOVE
     alert, entry = (
-        limit_for(policy.levels[level].per_year / samples_a_year(mine), LEVELS)[0]
+        max(limit_for(policy.levels[level].per_year / samples_a_year(mine), LEVELS)[0], least)
         for level in (ALERT, ZEROISE)
     )
     return replace(policy, passive_alert=alert, passive_entry=entry)

@@ -31,7 +31,8 @@ class Shown:
     something is there without drive. information (F,): nats that the window of `window_s` could
     bring; healthy (F,): when all is well. open_, lost (F,). off (F,): last estimate of the relative
     change against the anchor, nan where nothing sound came. at_bound (F,): the tracked state stands
-    at its limit.
+    at its limit. nonlinear (F,): nats that the response depends on the level of the drive, None if
+    no challenge had levels.
     """
 
     modality: str
@@ -47,6 +48,7 @@ class Shown:
     lost: npt.NDArray[np.bool_]
     off: Real
     at_bound: npt.NDArray[np.bool_]
+    nonlinear: Real | None = None
 
     @property
     def nats(self) -> Real:

@@ -22,6 +22,7 @@ from casemate.detect.blocks import BLOCK_S, FieldFilling, Filling, Place, window
 from casemate.detect.evidence import Sums
 from casemate.detect.field import Block as FieldBlock
 from casemate.detect.field import FieldBank
+from casemate.detect.linear import Linear
 from casemate.detect.notes import Notes
 from casemate.detect.onset import Onset
 from casemate.detect.passive import PassiveBank, PassiveShown
@@ -51,6 +52,7 @@ class KeyedLive:
         self.bank = Bank(anchor, window_s=mine_s, levels=levels)
         self.place = Place(chip_s=anchor.chip_s, size=max(1, round(mine_s / anchor.chip_s)))
         self.filling = Filling.start(anchor)
+        self.linear = Linear(anchor=anchor)
         self.chips = keyed.start(anchor.bound / anchor.noise)
         self.weight = CHIPS_WEIGHT * min(1.0, anchor.chip_s / window_s)
         self.onset = Onset.start(anchor.tiles, single=single)
@@ -70,6 +72,7 @@ class KeyedLive:
         found.bank, found.place = self.bank.copy(), self.place.copy()
         found.filling, found.chips = self.filling.copy(), self.chips.copy()
         found.onset, found.notes = self.onset.copy(), self.notes.copy()
+        found.linear = self.linear.copy()
         found.fast, found.shared = self.fast.copy(), self.shared.copy()
         found.first = self.first.copy()
         return found
@@ -94,7 +97,9 @@ class KeyedLive:
         use: npt.NDArray[np.bool_],
     ) -> None:  # fmt: skip
         x = self.filling.add(values, health, drive, use, self.shared)
-        loud = x[use & (drive != 0.0)]
+        driven = use & (drive != 0.0)
+        loud = x[driven]
+        self.linear.take(drive[driven], loud)
         if loud.shape[0] and not self.settling:
             self.fast = keyed.advance(self.chips, loud)[-1].astype(np.float64)
         if self.filling.blurred.any():
@@ -104,6 +109,7 @@ class KeyedLive:
     def close(self) -> None:
         """End the window that is being filled."""
         sums, blurred, said = self.filling.close()
+        self.linear.close(self.bank.tracked, blurred, use=not self.settling)
         self.notes.channels(said)
         self.ended_s = self.place.end_s()
         self.place.window += 1
@@ -179,7 +185,8 @@ class KeyedLive:
             assert self._shown is not None
         with np.errstate(divide="ignore"):
             chips = np.log(2.0 * self.weight * self.fast)
-        return replace(self._shown, anchored=np.logaddexp(self._shown.anchored, chips))
+        anchored = np.logaddexp(self._shown.anchored, chips)
+        return replace(self._shown, anchored=anchored, nonlinear=self.linear.nats)
 
 
 class FieldLive:

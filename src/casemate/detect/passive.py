@@ -25,8 +25,8 @@ STANDS = 100
 SETTLES = 2
 """Times the memory of a whitening filter: sound windows from which it takes its state at the start
 and after a gap as long as the memory; until then the bound alone is tested (planning value)."""
-SPEAKS = 0.5
-"""Sigma of a reading without noise from which it is worth looking at (planning value)."""
+SPEAKS = 0.8
+"""Sigma of a reading without noise from which 64 windows bring an alarm's evidence."""
 FURTHEST = 1e6
 """Spreads that a reading may be off; more says no more."""
 Bool = npt.NDArray[np.bool_]

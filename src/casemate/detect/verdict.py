@@ -119,8 +119,9 @@ class Court:
         change_s = passed_s if blind else -FORGIVEN * passed_s
         self.blind_s = max(self.blind_s + change_s, 0.0)
         loud = [each.modality for each in shown if _loud(each, policy)]
+        bent = _bent(shown, policy)
         alarmed = [*mute, *(each for each in passive if (each.nats >= policy.passive_alert).any())]
-        level = _level(policy, total, shown, passive, self.blind_s, bool(loud or alarmed), shrunk)
+        level = _level(policy, total, shown, passive, self.blind_s, bool(loud or alarmed or bent), shrunk)
         verdict = _verdict(total >= policy.nats[SEAL], bool(blind), bool(loud))
         quiet = verdict is Verdict.NORMAL and total < policy.nats[ALERT]
         self.onset_s = math.nan if quiet else (
@@ -137,9 +138,9 @@ class Court:
             onset_s=self.onset_s,
             blind_s=self.blind_s,
             seen_by=_seen_by(shown, passive, policy),
-            causes=causes(shown, passive, policy.passive_alert),
+            causes=causes(shown, passive, policy),
             items=items,
-            findings=(*blind, *mute),
+            findings=(*blind, *bent, *mute),
         )
 
 
@@ -170,6 +171,16 @@ def _fused(shown: Shown, features: int) -> float:
 
 def _loud(shown: Shown, policy: Policy) -> bool:
     return bool((~(shown.interference < policy.interference)).any())
+
+
+def _bent(shown: tuple[Shown, ...], policy: Policy) -> tuple[str, ...]:
+    """Return what does not answer in proportion: its budget is that of interference."""
+    counts = {
+        each.modality: int((each.nonlinear >= policy.interference).sum())
+        for each in shown
+        if each.nonlinear is not None
+    }
+    return tuple(f"{name}: {n} features answer out of proportion" for name, n in counts.items() if n)
 
 
 def _mute(passive: tuple[PassiveShown, ...]) -> tuple[str, ...]:

@@ -204,10 +204,10 @@ def test_place_items_and_who_saw_it() -> None:
     ],
 )
 def test_causes_are_ranked(row: Shown, sensors: tuple[PassiveShown, ...], first: str) -> None:
-    found = causes((row, shown(CAP)), sensors, POLICY.passive_alert)
+    found = causes((row, shown(CAP)), sensors, POLICY)
     assert found[0].name == first and found[0].why
     assert sum(each.weight for each in found) == pytest.approx(1.0)
-    assert causes((shown(),), (), 20.0) == ()
+    assert causes((shown(),), (), POLICY) == ()
 
 
 def test_thresholds_follow_from_budgets() -> None:
