@@ -16,6 +16,7 @@ CATALOGUE = "moves.catalogue"
 SUPPLY = "supply.losses"
 CARDS = "cards.judged"
 NORMAL = "noise.normal"
+PASSIVE = "passive.null"
 
 ASSUMPTIONS = (
     Assumption(
@@ -104,5 +105,15 @@ ASSUMPTIONS = (
         source="converter model of the twin",
         checked="sensitivity and delay rest on it, the bound on false alarms does not",
         covers="the bound holds for any noise",
+    ),
+    Assumption(
+        id=PASSIVE,
+        text="what sensors without a challenge read in quiet is white noise and walks, of the "
+        "spreads and memories that their card and site say, and means are off by no more than the "
+        "anchor's slack",
+        source="decision 20; card of the environment's sensors, planning values",
+        checked="on the twin; recordings of other hardware alarm by decades more than it says, "
+        "shuffled ones do not: bursts and faults are not in it",
+        covers="such sensors alert, and corroborate keyed evidence; alone they seal nothing",
     ),
 )

@@ -12,8 +12,9 @@ import math
 import numpy as np
 import numpy.typing as npt
 
+from casemate.campaigns.passive import passive_anchor
 from casemate.detect import blocks
-from casemate.detect.anchor import NONE, Anchor, AnyAnchor, FieldAnchor, PassiveAnchor
+from casemate.detect.anchor import NONE, Anchor, AnyAnchor, FieldAnchor
 from casemate.detect.bank import chips_of
 from casemate.detect.field import MEMORY_S as FIELD_MEMORY_S
 from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS
@@ -25,7 +26,7 @@ from casemate.sensors.rf_cavity.physics import RfCavity
 from casemate.sensors.tdr.fitted import MEMORY_S as TDR_MEMORY_S
 from casemate.sensors.tdr.fitted import FittedTdr
 from casemate.twin.assembly import Twin
-from casemate.twin.conditions import SKIN_NODE, WINDOW_S, spread_of
+from casemate.twin.conditions import SKIN_NODE, WINDOW_S
 from casemate.twin.environment_thermal import settled_k, temperatures_k
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film
@@ -62,7 +63,7 @@ def commissioned(twin: Twin, fitted: Fitted) -> AnyAnchor:
     if isinstance(fitted, RfCavity):
         return _cavity(fitted)
     if isinstance(fitted, Environment):
-        return _passive(twin, fitted)
+        return passive_anchor(twin, fitted)
     raise TypeError(f"no anchor is known for {fitted.id}")
 
 
@@ -299,26 +300,3 @@ def _shapes(fitted: RfCavity, field: npt.NDArray[np.complex128]) -> Real:
         flat = np.stack([np.concatenate([each.real, each.imag]) for each in rows], axis=1)
         found.append(np.linalg.qr(flat)[0].T)
     return np.stack(found)
-
-
-def _passive(twin: Twin, fitted: Environment) -> PassiveAnchor:
-    card, site, spread = fitted.card, twin.site, spread_of(twin)
-    rows = {
-        "temperature": math.hypot(card["temperature_noise"], card["contrast"]),
-        "acceleration": card["level_spread"],
-        "humidity": math.hypot(card["humidity_noise"], spread.humidity),
-        "pressure": math.hypot(card["pressure_spread"], site.weather_pa.value),
-        "light": card["light_noise"],
-    }
-    kinds = fitted.kind
-    return PassiveAnchor(
-        modality=fitted.id,
-        chip_s=fitted.chip_s,
-        names=tuple(each.id for each in fitted.channels),
-        tiles=tuple(each.tile for each in fitted.channels),
-        kind=kinds,
-        nominal=np.asarray(np.real(fitted.nominal), dtype=np.float64),
-        spread=np.array([rows[each] for each in kinds]),
-        log=np.array([each == "acceleration" for each in kinds]),
-        contrast=np.array([each == "temperature" for each in kinds]),
-    )

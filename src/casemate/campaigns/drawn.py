@@ -8,9 +8,10 @@ from casemate.campaigns.commission import window_of
 from casemate.campaigns.law import UNUSABLE, drawn_block, drawn_sums, offsets
 from casemate.campaigns.ready import Sensed
 from casemate.detect.anchor import Anchor, FieldAnchor
-from casemate.detect.bank import LEVELS, Bank, PassiveBank, PassiveShown, Shown
+from casemate.detect.bank import LEVELS, Bank, Shown
 from casemate.detect.blocks import BLOCK_S
 from casemate.detect.field import FieldBank
+from casemate.detect.passive import PassiveBank, PassiveShown
 from casemate.sensors.modality import Fitted, Reading
 from casemate.twin.conditions import WINDOW_S
 from casemate.twin.line_materials import Real
@@ -53,6 +54,9 @@ class Drawn:
 
     def afresh(self) -> None:
         """Drop evidence, keep tracked states."""
+        if isinstance(self.bank, PassiveBank):
+            self.bank.afresh()
+            return
         bank, new = self.bank, self._started()
         if isinstance(bank, Bank) and isinstance(new, Bank):
             new.tracked, new.silence = bank.tracked, bank.silence
@@ -70,17 +74,23 @@ class Drawn:
                 )  # fmt: skip
                 self.shown = self.bank.add(sums)
             return
+        if isinstance(self.bank, PassiveBank):
+            if count > 0:
+                noise = self.generator.standard_normal((count, self.fitted.noise.size))
+                lost = np.tile((reading.health & UNUSABLE) != 0, (count, 1))
+                values = self._stood(k, reading) + self.fitted.noise * noise
+                self.shown = self.bank.add(values, lost)
+            return
         for _ in range(count):
-            if isinstance(self.bank, FieldBank):
-                block = drawn_block(
-                    self.bank.anchor, reading, self.fitted.noise,
-                    np.asarray(self.extra[k], dtype=np.complex128), BLOCK_S, self.generator,
-                )  # fmt: skip
-                self.shown = self.bank.add(block)
-            else:
-                noise = self.fitted.noise * self.generator.standard_normal(self.fitted.noise.size)
-                values = np.real(reading.quantity) + np.real(self.extra[k]) + noise
-                self.shown = self.bank.add(values, (reading.health & UNUSABLE) != 0)
+            block = drawn_block(
+                self.bank.anchor, reading, self.fitted.noise,
+                np.asarray(self.extra[k], dtype=np.complex128), BLOCK_S, self.generator,
+            )  # fmt: skip
+            self.shown = self.bank.add(block)
+
+    def _stood(self, k: int, reading: Reading) -> Real:
+        """Return what passive sensors (C,) stand in at instant `k`, without noise."""
+        return np.asarray(np.real(reading.quantity) + np.real(self.extra[k]))
 
     def off(self, k: int, reading: Reading) -> Real:
         """Return each feature's relative change (F,) at instant `k`, of a keyed modality."""
@@ -93,7 +103,7 @@ class Drawn:
             return self.bank.beyond(reading.quantity + self.extra[k])
         if isinstance(self.bank, Bank):
             return self.bank.beyond(self.off(k, reading)) or bool(reading.health.any())
-        return False
+        return self.bank.speaks(self._stood(k, reading), (reading.health & UNUSABLE) != 0)
 
     def settle(self, k: int, reading: Reading) -> None:
         """Let tracked states stand where surroundings have brought them by instant `k`."""
@@ -102,12 +112,17 @@ class Drawn:
             self.bank.tracked.towards(self.bank.anchor, off, np.isfinite(off), SETTLED_S)
         elif isinstance(self.bank, FieldBank):
             self.bank.settle(reading.quantity + self.extra[k])
+        else:
+            self.bank.stand(self._stood(k, reading), (reading.health & UNUSABLE) != 0)
 
     def pass_time(self, k: int, reading: Reading, later: Reading, seconds: float) -> None:
         """Let tracked states follow from a reading at instant `k` to the next, without noise."""
         last = min(k + 1, len(self.extra) - 1)
         if isinstance(self.bank, FieldBank):
             self.bank.follow(later.quantity + self.extra[last], seconds)
+        if isinstance(self.bank, PassiveBank):
+            # it may have come slowly: filters have followed, as far as the bound lets them
+            self.bank.stand(self._stood(last, later), (later.health & UNUSABLE) != 0)
         if not isinstance(self.bank, Bank):
             return
         start, end = self.off(k, reading), self.off(last, later)

@@ -12,6 +12,7 @@ from scipy.stats import norm
 
 from casemate.campaigns.assumptions import BOUNDS, KEY, NORMAL, RATES, SUPPLY, TWIN
 from casemate.campaigns.commission import BOUND
+from casemate.campaigns.passive_far import passive_far, recorded_temperatures
 from casemate.campaigns.quiet import Quiet
 from casemate.campaigns.rarity.exact import Cusum
 from casemate.campaigns.rarity.far import null_far
@@ -26,6 +27,7 @@ from casemate.campaigns.rarity.recordings import (
 from casemate.case.results import FarResult
 from casemate.core.errors import CasemateError
 from casemate.core.units import YEAR_S
+from casemate.detect.anchor import AnyAnchor
 from casemate.detect.response import ALERT, LATCH, LOG, SEAL, ZEROISE, Policy
 
 LIMIT = 12.0
@@ -39,15 +41,24 @@ def far_results(
     confidence: float,
     seed: int,
     rerun: str,
+    anchors: tuple[AnyAnchor, ...] = (),
 ) -> tuple[FarResult, ...]:
-    """Return all causes: theorems, computed, simulated, and measured where recordings are there."""
+    """Return all causes: theorems, computed, simulated, and measured where recordings are there.
+
+    anchors: those of the volume, for the sensors without a challenge among them.
+    """
+    data = Path(os.environ.get("CASEMATE_DATA", "") or ".nowhere")
+    passive = passive_far(policy, anchors, seed=seed, confidence=confidence, rerun=rerun)
     rows = [
         *_by_theorem(policy, rerun),
         _beyond(policy, rerun),
         _interference(policy, rerun),
         _quiet(quiet, confidence, rerun),
-        *_recorded(seed, confidence, rerun),
+        *passive,
+        *_recorded(data, seed, confidence, rerun),
     ]
+    if passive:
+        rows += recorded_temperatures(data, policy, seed=seed, confidence=confidence, rerun=rerun)
     return tuple(rows)
 
 
@@ -124,9 +135,8 @@ def _quiet(quiet: Quiet, confidence: float, rerun: str) -> FarResult:
     )
 
 
-def _recorded(seed: int, confidence: float, rerun: str) -> list[FarResult]:
+def _recorded(data: Path, seed: int, confidence: float, rerun: str) -> list[FarResult]:
     """Return alarms of a CUSUM without a key on recordings: what a claim without it is worth."""
-    data = Path(os.environ.get("CASEMATE_DATA", "") or ".nowhere")
     readers: dict[str, tuple[str, Callable[[Path], Readings]]] = {
         "Wi-Fi": ("wifi_csi/*.dat", wifi_readings),
         "UWB": ("uwb_cir/*.log", uwb_readings),

@@ -14,7 +14,8 @@ import numpy as np
 from casemate.campaigns.drawn import Drawn
 from casemate.campaigns.ready import Ready
 from casemate.detect.anchor import Anchor
-from casemate.detect.bank import PassiveBank, PassiveShown, Shown
+from casemate.detect.bank import Shown
+from casemate.detect.passive import PassiveShown
 from casemate.detect.response import ALERT, SEAL
 from casemate.detect.verdict import Court
 from casemate.twin.conditions import course
@@ -83,8 +84,7 @@ def _board(
             reading = each.fitted.read(now)
             if k == 0:
                 each.settle(k, reading)
-            passive = isinstance(each.bank, PassiveBank)
-            each.take(k, reading, 1 if passive else max(1, round(STEP_S / each.window_s)))
+            each.take(k, reading, max(1, round(STEP_S / each.window_s)))
         judged = court.judge(
             float(times_s[k]) + STEP_S,
             tuple(each.shown for each in live if isinstance(each.shown, Shown)),

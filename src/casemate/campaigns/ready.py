@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from casemate.campaigns.commission import commissioned
+from casemate.campaigns.passive import computed
 from casemate.detect.anchor import AnyAnchor, PassiveAnchor
 from casemate.detect.response import Policy, policy
 from casemate.sensors.modalities import fitted_to, modality
@@ -83,10 +84,11 @@ def ready(twin: Twin, *, far_per_year: float, without: tuple[str, ...] = ()) -> 
         for name, count in counts.items()
         if not any(s.fitted.id == name and isinstance(s.anchor, PassiveAnchor) for s in volume)
     )
+    mine = policy(far_per_year=far_per_year, features=max(keyed, 1), window_s=WINDOW_S)
     return Ready(
         twin=twin,
         names=names,
-        policy=policy(far_per_year=far_per_year, features=max(keyed, 1), window_s=WINDOW_S),
+        policy=computed(mine, tuple(each.anchor for each in volume)),
         counts=counts,
         volume=volume,
     )

@@ -17,9 +17,10 @@ from casemate.campaigns.drawn import Drawn
 from casemate.campaigns.play import instants
 from casemate.campaigns.ready import Ready, Sensed
 from casemate.detect.anchor import Anchor, AnyAnchor
-from casemate.detect.bank import PERSISTS, Bank, PassiveShown, Shown
+from casemate.detect.bank import Bank, Shown
 from casemate.detect.blocks import BLOCK_S
 from casemate.detect.field import FieldBank
+from casemate.detect.passive import PassiveShown
 from casemate.detect.response import SEAL
 from casemate.detect.verdict import Court, Judged, Verdict
 from casemate.sensors.modality import Fitted, Reading
@@ -88,7 +89,7 @@ class _Live:
         """Take in windows first .. last - 1 of a stretch at instant `k`."""
         assert self.reading is not None
         bank = self.drawn.bank
-        count = min(last - first, PERSISTS)  # what lasts for PERSISTS is known after so many
+        count = last - first
         if isinstance(bank, Bank):
             every = round(self.drawn.window_s / WINDOW_S)
             count = -(-last // every) - -(-first // every)

@@ -247,6 +247,7 @@ class Proving:
         return far_results(
             self.ready.policy, seen, confidence=self.spec.targets.pod_confidence,
             seed=self.args.seed, rerun=self.command("false-alarms"),
+            anchors=tuple(each.anchor for each in self.ready.volume),
         )  # fmt: skip
 
     def reaction(self) -> tuple[float, ...]:

@@ -158,9 +158,13 @@ class FieldAnchor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PassiveAnchor:
-    """C sensors without a challenge. z = (f(v) - f(nominal)) / spread; f is ln where `log`.
+    """C sensors without a challenge. x = (f(v) - f(nominal)) / spread; f is ln where `log`.
 
     contrast (C,): whether it is held against the median of its kind, not against nominal.
+    coefficients (C, P), innovation (C,): the factory's autoregression of x, and the standard
+    deviation of what it leaves. slack (C,), in innovations: how far their mean may be off. bound
+    (C,), in spreads: what surroundings may do for the whole life; noise (C,), in spreads: what
+    differs from window to window. batch: windows that are summed before the pyramid.
     """
 
     modality: str
@@ -172,16 +176,27 @@ class PassiveAnchor:
     spread: Real
     log: npt.NDArray[np.bool_]
     contrast: npt.NDArray[np.bool_]
+    coefficients: Real
+    innovation: Real
+    slack: Real
+    bound: Real
+    noise: Real
+    batch: int = 1
 
     def __post_init__(self) -> None:
         count = len(self.names)
-        rows = (self.nominal, self.spread, self.log, self.contrast)
+        above = (self.spread, self.innovation, self.bound, self.noise)
+        rows = (*above, self.nominal, self.slack, self.log, self.contrast)
         if not (
             len(self.tiles) == len(self.kind) == count
             and all(each.shape == (count,) for each in rows)
+            and self.coefficients.ndim == 2
+            and self.coefficients.shape[0] == count
+            and bool(np.isfinite(self.coefficients).all())
             and bool(np.isfinite(self.nominal).all())
-            and _figures(self.spread)
-            and bool((self.spread > 0.0).all())
+            and _figures(*above, self.slack)
+            and all(bool((each > 0.0).all()) for each in above)
+            and self.batch >= 1
         ):
             raise _malformed(self.modality)
 

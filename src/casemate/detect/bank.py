@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.detect._bank_kernel import windows
-from casemate.detect.anchor import Anchor, PassiveAnchor, Real
+from casemate.detect.anchor import Anchor, Real
 from casemate.detect.evidence import Evidence, Sums
 from casemate.detect.silence import Silence, information
 from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS, WIDE, Tracked
@@ -31,7 +31,8 @@ class Shown:
     something is there without drive. information (F,): nats that the window of `window_s` could
     bring; healthy (F,): when all is well. open_, lost (F,). off (F,): last estimate of the relative
     change against the anchor, nan where nothing sound came. at_bound (F,): the tracked state stands
-    at its limit.
+    at its limit. nonlinear (F,): nats that the response depends on the level of the drive, None if
+    no challenge had levels.
     """
 
     modality: str
@@ -47,6 +48,7 @@ class Shown:
     lost: npt.NDArray[np.bool_]
     off: Real
     at_bound: npt.NDArray[np.bool_]
+    nonlinear: Real | None = None
     nats: Real = field(init=False)
     """ln of the mean of both tests' evidence, (F,)."""
 
@@ -163,64 +165,3 @@ def sound_sums(anchor: Anchor, window_s: float) -> Sums:
         open_=no,
         lost=no,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassiveShown:
-    """What C sensors without a challenge show: z (C,) in spreads of their site, `lost` (C,).
-
-    held (C,): windows on end for which |z| has been beyond BEYOND.
-    """
-
-    modality: str
-    names: tuple[str, ...]
-    tiles: tuple[str, ...]
-    kind: tuple[str, ...]
-    z: Real
-    lost: npt.NDArray[np.bool_]
-    held: npt.NDArray[np.int64]
-
-
-BEYOND = 8.0
-"""Spreads of the site: as a Shewhart limit it gives one alarm in 8e14 samples, if normal."""
-PERSISTS = 3
-"""Windows for which it has to last (planning value)."""
-
-
-class PassiveBank:
-    """Sensors that answer no challenge: they corroborate, they never convict."""
-
-    def __init__(self, anchor: PassiveAnchor) -> None:
-        self.anchor = anchor
-        self.held = np.zeros(len(anchor.names), dtype=np.int64)
-
-    def copy(self) -> PassiveBank:
-        """Return a copy that goes its own way."""
-        found = PassiveBank(self.anchor)
-        found.held = self.held.copy()
-        return found
-
-    def add(self, values: Real, lost: npt.NDArray[np.bool_]) -> PassiveShown:
-        """Take in one window's values (C,)."""
-        anchor = self.anchor
-        bad = lost | ~np.isfinite(values)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            low = np.maximum(values, 1e-9)
-            read = np.where(anchor.log, np.log(low / np.abs(anchor.nominal)), values)
-        centre = np.where(anchor.log, 0.0, anchor.nominal)
-        for kind in {anchor.kind[k] for k in np.flatnonzero(anchor.contrast).tolist()}:
-            mine = np.array([each == kind for each in anchor.kind]) & anchor.contrast
-            good = mine & ~bad
-            if good.any():
-                centre[mine] = float(np.median(read[good]))
-        z = np.where(bad, 0.0, (read - centre) / anchor.spread)
-        self.held = np.where(np.abs(z) >= BEYOND, self.held + 1, 0)
-        return PassiveShown(
-            modality=anchor.modality,
-            names=anchor.names,
-            tiles=anchor.tiles,
-            kind=anchor.kind,
-            z=z,
-            lost=bad,
-            held=self.held.copy(),
-        )

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from casemate.detect.bank import PERSISTS, PassiveShown, Shown
+from casemate.detect.bank import Shown
+from casemate.detect.passive import PassiveShown
+from casemate.detect.response import Policy
 
 SPEAKS = 12.0
 """Nats from which a feature counts as changed for the ranking."""
@@ -27,14 +29,21 @@ class Cause:
     why: str
 
 
-def causes(shown: tuple[Shown, ...], passive: tuple[PassiveShown, ...]) -> tuple[Cause, ...]:
+def causes(
+    shown: tuple[Shown, ...], passive: tuple[PassiveShown, ...], policy: Policy
+) -> tuple[Cause, ...]:
     """Return what fits, most likely first; empty if nothing has to be explained."""
     rows: list[tuple[str, float, str]] = []
     for each in shown:
         rows += _of_modality(each)
+        if each.nonlinear is not None and (each.nonlinear >= policy.interference).any():
+            count = int((each.nonlinear >= policy.interference).sum())
+            why = f"{count} features of {each.modality} answer out of proportion"
+            rows.append(("nonlinear contact or emulator", 5.0, why))
     for sensor in passive:
-        for k in np.flatnonzero(sensor.held >= PERSISTS).tolist():
-            rows.append(("surroundings", 1.0, f"{sensor.names[k]} at {sensor.z[k]:.0f} spreads"))
+        for k in np.flatnonzero(sensor.nats >= policy.passive_alert).tolist():
+            why = f"{sensor.names[k]} at {sensor.z[k]:.2g} spreads, {sensor.nats[k]:.0f} nats"
+            rows.append(("surroundings", 1.0, why))
     best: dict[str, tuple[float, str]] = {}
     for name, weight, why in rows:
         if weight > best.get(name, (0.0, ""))[0]:

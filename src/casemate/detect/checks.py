@@ -68,7 +68,8 @@ def linearity(drive: Real, share: Real, at: Real, tolerance: Real) -> Weighed:
     """Return whether the response over drive depends on the secret level.
 
     drive (K,): levels of either sign, 0 where silent. share (K, F): response over nominal. at (F,):
-    response over drive, from earlier windows; tolerance (F,): how far it may be off by now. What is
+    response over drive, from earlier windows; tolerance (F,): how far it may be off by now. A share
+    that is nan was lost for its time and is left out. What is
     weighed is a (share / c - at), a from -1 at the lowest to 1 at the highest of |c|^2. InputError
     if all levels are one, as with signs.
     """
@@ -82,12 +83,13 @@ def linearity(drive: Real, share: Real, at: Real, tolerance: Real) -> Weighed:
             remedy="ask for a constellation of amplitudes with 4 or more levels.",
             value=(low, high),
         )
-    a = 2.0 * (power - low) / (high - low) - 1.0
-    y = a * (x / c - at)
+    sound = ~np.isnan(x)
+    a = np.where(sound, 2.0 * (power - low) / (high - low) - 1.0, 0.0)
+    y = np.where(sound, a * (x / c - at), 0.0)
     return Weighed(
         total=y.sum(axis=0),
-        slack=np.abs(a).sum() * tolerance,
-        energy=(np.sqrt((y**2).sum(axis=0)) + np.sqrt((a**2).sum()) * tolerance) ** 2,
+        slack=np.abs(a).sum(axis=0) * tolerance,
+        energy=(np.sqrt((y**2).sum(axis=0)) + np.sqrt((a**2).sum(axis=0)) * tolerance) ** 2,
     )
 
 

@@ -15,8 +15,6 @@ from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
 from casemate.detect.bank import (
     CHIPS_WEIGHT,
     Bank,
-    PassiveBank,
-    PassiveShown,
     Shown,
     chips_of,
 )
@@ -24,8 +22,10 @@ from casemate.detect.blocks import BLOCK_S, FieldFilling, Filling, Place, window
 from casemate.detect.evidence import Sums
 from casemate.detect.field import Block as FieldBlock
 from casemate.detect.field import FieldBank
+from casemate.detect.linear import Linear
 from casemate.detect.notes import Notes
 from casemate.detect.onset import Onset
+from casemate.detect.passive import PassiveBank, PassiveShown
 from casemate.detect.stream import windows, wipe, wipe_chips
 from casemate.detect.tracked import RESTLESS
 
@@ -52,6 +52,7 @@ class KeyedLive:
         self.bank = Bank(anchor, window_s=mine_s, levels=levels)
         self.place = Place(chip_s=anchor.chip_s, size=max(1, round(mine_s / anchor.chip_s)))
         self.filling = Filling.start(anchor)
+        self.linear = Linear(anchor=anchor)
         self.chips = keyed.start(anchor.bound / anchor.noise)
         self.weight = CHIPS_WEIGHT * min(1.0, anchor.chip_s / window_s)
         self.onset = Onset.start(anchor.tiles, single=single)
@@ -71,6 +72,7 @@ class KeyedLive:
         found.bank, found.place = self.bank.copy(), self.place.copy()
         found.filling, found.chips = self.filling.copy(), self.chips.copy()
         found.onset, found.notes = self.onset.copy(), self.notes.copy()
+        found.linear = self.linear.copy()
         found.fast, found.shared = self.fast.copy(), self.shared.copy()
         found.first = self.first.copy()
         return found
@@ -95,7 +97,9 @@ class KeyedLive:
         use: npt.NDArray[np.bool_],
     ) -> None:  # fmt: skip
         x = self.filling.add(values, health, drive, use, self.shared)
-        loud = x[use & (drive != 0.0)]
+        driven = use & (drive != 0.0)
+        loud = x[driven]
+        self.linear.take(drive[driven], loud)
         if loud.shape[0] and not self.settling:
             self.fast = keyed.advance(self.chips, loud)[-1].astype(np.float64)
         if self.filling.blurred.any():
@@ -105,6 +109,7 @@ class KeyedLive:
     def close(self) -> None:
         """End the window that is being filled."""
         sums, blurred, said = self.filling.close()
+        self.linear.close(self.bank.tracked, blurred, use=not self.settling)
         self.notes.channels(said)
         self.ended_s = self.place.end_s()
         self.place.window += 1
@@ -180,7 +185,8 @@ class KeyedLive:
             assert self._shown is not None
         with np.errstate(divide="ignore"):
             chips = np.log(2.0 * self.weight * self.fast)
-        return replace(self._shown, anchored=np.logaddexp(self._shown.anchored, chips))
+        anchored = np.logaddexp(self._shown.anchored, chips)
+        return replace(self._shown, anchored=anchored, nonlinear=self.linear.nats)
 
 
 class FieldLive:
@@ -314,13 +320,14 @@ class PassiveLive:
                 self.notes.say("samples OUT_OF_ORDER")
             if math.isfinite(t):
                 self.last_s = t
-            self._shown = self.bank.add(values[k], bad[k] | ~np.isfinite(values[k]))
+            self._shown = self.bank.add(values[k : k + 1], bad[k : k + 1])
 
     def overdue(self, now_s: float) -> None:
         """Count sensors as mute whose samples have stayed away."""
         if not now_s - self.last_s <= self.late_s:
             count = len(self.anchor.names)
-            self._shown = self.bank.add(np.full(count, np.nan), np.ones(count, dtype=np.bool_))
+            nothing = np.full((1, count), np.nan)
+            self._shown = self.bank.add(nothing, np.ones((1, count), dtype=np.bool_))
 
     def shown(self) -> PassiveShown:
         """Return what the last samples show."""

@@ -208,6 +208,16 @@ def peaks(state: PyramidState, x: Single) -> Single:
     return before
 
 
+def wipe(state: PyramidState, which: npt.NDArray[np.bool_]) -> None:
+    """Let channels `which` (F,) begin anew without evidence: a stop, valid at any time."""
+    at = np.flatnonzero(which)
+    tile, own = at // kernel.TILE, at % kernel.TILE
+    state._ground.reshape(-1, kernel.FIRST, kernel.TILE)[tile, :, own] = 0.0
+    state._sums[tile, :, :, own] = 0.0
+    state._held[tile, :, :, own] = 0.0
+    state._best[tile, :, own] = NO_SCORE
+
+
 def _score(state: PyramidState) -> Single:
     rows = state._ground.reshape(-1, kernel.FIRST, kernel.TILE).max(axis=1)
     both = np.maximum(rows + state._weights[0], state._best[:, 1])

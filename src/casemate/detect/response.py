@@ -31,9 +31,10 @@ LOG, ALERT, SEAL, LATCH, ZEROISE = 0, 1, 2, 3, 4
 class Policy:
     """Thresholds of one enclosure. `nats` by level for the fused evidence; features: of all banks.
 
-    corroborates: nats of a second modality by itself. blind_s: how long DENIED may last before
-    keys are sealed. attack_s: within which an attack must still be seen for the information to be
-    enough. interference: nats of silent chips for INTERFERENCE.
+    corroborates: nats of a second modality by itself. passive_alert, passive_entry: score of one
+    sensor without a challenge that alerts, and that corroborates what cannot be undone. blind_s:
+    how long DENIED may last before keys are sealed. attack_s: within which an attack must still be
+    seen for the information to be enough. interference: nats of silent chips for INTERFERENCE.
     """
 
     levels: tuple[Level, ...]
@@ -41,14 +42,22 @@ class Policy:
     window_s: float
     features: int
     interference: float
+    passive_alert: float
+    passive_entry: float
     corroborates: float = 12.0
     blind_s: float = 10.0
     attack_s: float = 1.0
 
 
+SENSORS = 64
+"""Sensors that a policy without computed thresholds allows for (planning value)."""
+
+
 def policy(*, far_per_year: float, features: int, window_s: float) -> Policy:
     """Return the policy whose verdict TAMPER has at most `far_per_year` false ones by the theorem.
 
+    Thresholds of sensors without a challenge are the pyramid's bound, windows a year over A, for
+    SENSORS sensors; what is computed at commissioning (decision 20) is lower and replaces them.
     Alerts have a budget of one a month, latching of one in 100 years, zeroising of one in 1,000, or
     a tenth and a hundredth of `far_per_year` if that is less (reference/detect.md 2). InputError
     for a rate that is not above 0.
@@ -77,9 +86,12 @@ def policy(*, far_per_year: float, features: int, window_s: float) -> Policy:
         0.0 if math.isinf(each.per_year) else least_nats(each.per_year, window_s, 1)
         for each in levels
     )
+    streams = 2 * SENSORS  # two tests each
     return Policy(
         levels=levels,
         nats=nats,
+        passive_alert=least_nats(12.0, window_s, streams),
+        passive_entry=least_nats(erase, window_s, streams),
         window_s=window_s,
         features=features,
         interference=least_nats(12.0, window_s, features),

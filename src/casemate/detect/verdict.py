@@ -15,8 +15,9 @@ import numpy as np
 
 from casemate.core.errors import InputError
 from casemate.core.samples import Health
-from casemate.detect.bank import PERSISTS, PassiveShown, Shown
+from casemate.detect.bank import Shown
 from casemate.detect.causes import SPEAKS, Cause, causes
+from casemate.detect.passive import PassiveShown
 from casemate.detect.response import ALERT, LATCH, LOG, SEAL, ZEROISE, Policy
 
 SHRINK = 8.0
@@ -118,8 +119,9 @@ class Court:
         change_s = passed_s if blind else -FORGIVEN * passed_s
         self.blind_s = max(self.blind_s + change_s, 0.0)
         loud = [each.modality for each in shown if _loud(each, policy)]
-        alarmed = [*mute, *(each for each in passive if (each.held >= PERSISTS).any())]
-        level = _level(policy, total, shown, passive, self.blind_s, bool(loud or alarmed), shrunk)
+        bent = _bent(shown, policy)
+        alarmed = [*mute, *(each for each in passive if (each.nats >= policy.passive_alert).any())]
+        level = _level(policy, total, shown, passive, self.blind_s, bool(loud or alarmed or bent), shrunk)
         verdict = _verdict(total >= policy.nats[SEAL], bool(blind), bool(loud))
         quiet = verdict is Verdict.NORMAL and total < policy.nats[ALERT]
         self.onset_s = math.nan if quiet else (
@@ -136,9 +138,9 @@ class Court:
             onset_s=self.onset_s,
             blind_s=self.blind_s,
             seen_by=_seen_by(shown, passive, policy),
-            causes=causes(shown, passive),
+            causes=causes(shown, passive, policy),
             items=items,
-            findings=(*blind, *mute),
+            findings=(*blind, *bent, *mute),
         )
 
 
@@ -169,6 +171,16 @@ def _fused(shown: Shown, features: int) -> float:
 
 def _loud(shown: Shown, policy: Policy) -> bool:
     return bool((~(shown.interference < policy.interference)).any())
+
+
+def _bent(shown: tuple[Shown, ...], policy: Policy) -> tuple[str, ...]:
+    """Return what does not answer in proportion: its budget is that of interference."""
+    counts = {
+        each.modality: int((each.nonlinear >= policy.interference).sum())
+        for each in shown
+        if each.nonlinear is not None
+    }
+    return tuple(f"{name}: {n} features answer out of proportion" for name, n in counts.items() if n)
 
 
 def _mute(passive: tuple[PassiveShown, ...]) -> tuple[str, ...]:
@@ -221,7 +233,7 @@ def _level(
     if blind_s > policy.blind_s or total >= policy.nats[SEAL]:
         level = SEAL
     second = len([each for each in shown if _own(each) >= policy.corroborates]) >= 2
-    entered = any(_persists(each, SHOCKS) for each in passive)
+    entered = any(_entered(each, policy.passive_entry) for each in passive)
     if total >= policy.nats[LATCH] and (second or entered):
         level = LATCH
     if total >= policy.nats[ZEROISE] and second and (cut or entered):
@@ -234,9 +246,9 @@ def _own(shown: Shown) -> float:
     return _fused(shown, max(len(shown.names), 1))
 
 
-def _persists(shown: PassiveShown, kinds: tuple[str, ...]) -> bool:
-    mine = np.array([each in kinds for each in shown.kind])
-    return bool((mine & (shown.held >= PERSISTS)).any())
+def _entered(shown: PassiveShown, nats: float) -> bool:
+    mine = np.array([each in SHOCKS for each in shown.kind], dtype=np.bool_)
+    return bool((mine & (shown.nats >= nats)).any())
 
 
 def _seen_by(
@@ -248,7 +260,8 @@ def _seen_by(
         for each in shown
         if _fused(each, policy.features) >= policy.nats[SEAL] or each.lost.any()
     ]
-    return (*keyed, *(each.modality for each in passive if (each.held >= PERSISTS).any()))
+    alarmed = [each.modality for each in passive if (each.nats >= policy.passive_alert).any()]
+    return (*keyed, *alarmed)
 
 
 def _items(shown: tuple[Shown, ...]) -> tuple[Item, ...]:

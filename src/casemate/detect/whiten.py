@@ -54,6 +54,38 @@ def start_whitening(factory: Factory, features: int) -> WhitenState:
     return WhitenState(memory=np.zeros((len(factory.coefficients), features)))
 
 
+def stand(factory: Factory, state: WhitenState, x: Real, which: npt.NDArray[np.bool_]) -> None:
+    """Let channels `which` (F,) be as if x (F,) had stood there for as long as is remembered."""
+    later = np.cumsum(np.asarray(factory.coefficients)[::-1])[::-1]
+    state.memory[:, which] = -later[:, None] * x[which] / factory.innovation
+
+
+def expected(factory: Factory, state: WhitenState) -> Real:
+    """Return the next sample (F,) if it brought no innovation."""
+    if not factory.coefficients:
+        return np.zeros(state.memory.shape[1])
+    return np.asarray(-state.memory[0] * factory.innovation)
+
+
+def whiten_soundly(factory: Factory, state: WhitenState, x: Real, limit: float = 4.0) -> Real:
+    """Return innovations (K, F), clipped; nan where x is.
+
+    What is remembered of a sample is what its clipped innovation makes of it, of a missing one what
+    was expected: one wild sample is one innovation at the limit, whatever its size.
+    """
+    before = state.copy()
+    done = whiten(factory, state, x)
+    if bool((np.abs(done) <= limit).all()):
+        return done
+    state.memory = before.memory
+    for k in range(x.shape[0]):
+        guess = expected(factory, state)
+        z = clip((x[k] - guess) / factory.innovation, limit)
+        done[k] = z
+        whiten(factory, state, (guess + np.nan_to_num(z) * factory.innovation)[None, :])
+    return done
+
+
 def whiten(factory: Factory, state: WhitenState, x: Real) -> Real:
     """Return innovations in units of their standard deviation, shape (K, F) as x."""
     if not factory.coefficients:

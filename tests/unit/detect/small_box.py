@@ -6,15 +6,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from casemate.core.challenge import Challenge, Chips, chips
+from casemate.core.challenge import Challenge, Chips, chips, points
 from casemate.core.samples import Block, Health
 from casemate.detect.anchor import NONE, Anchor, FieldAnchor, PassiveAnchor
+from casemate.detect.blocks import levels_noise
 from casemate.detect.detector import Detector
 from casemate.detect.response import policy
 
 CHIP_S = 1e-3
 TONES, LINKS = 4, 2
 LEVELS = 6
+CUBED = float(np.mean(points("amplitude", 4).real ** 2))
+"""Of c^3 over c, in the mean over four levels: what is left of c - c^3/CUBED averages to none."""
 
 
 def anchor(modality: str = "loops", channels: int = 4) -> Anchor:
@@ -65,6 +68,8 @@ def passive_anchor() -> PassiveAnchor:
         modality="climate", chip_s=0.1, names=("t/0", "t/1"), tiles=("", ""),
         kind=("light", "light"), nominal=np.ones(2), spread=np.full(2, 0.1),
         log=np.zeros(2, dtype=np.bool_), contrast=np.zeros(2, dtype=np.bool_),
+        coefficients=np.zeros((2, 0)), innovation=np.ones(2), slack=np.full(2, 0.1),
+        bound=np.full(2, 8.0), noise=np.ones(2),
     )  # fmt: skip
 
 
@@ -78,10 +83,16 @@ class Box:
     next_chip: int = 0
     start_s: float = 0.0
     gain: dict[str, float | np.ndarray] = field(default_factory=dict)
+    levels: tuple[str, ...] = ()
+    """Modalities whose challenge has four levels of amplitude."""
+    cubic: np.ndarray | float = 0.0
+    """What each net answers too much, times drive less its cube; nothing in the mean."""
 
     def __post_init__(self) -> None:
         self.anchors = {
-            each.modality: each
+            each.modality: levels_noise(each, points("amplitude", 4))
+            if each.modality in self.levels
+            else each
             for each in (anchor("loops"), anchor("plates", 6), field_anchor(), passive_anchor())
         }
         count = sum(len(a.names) for a in self.anchors.values() if a.modality != "climate")
@@ -94,6 +105,8 @@ class Box:
         return Challenge(
             key=bytes(range(32)), modality=modality, epoch=epoch or self.epoch, chip_s=CHIP_S,
             order=TONES if modality == "cavity" else 1,
+            constellation="amplitude" if modality in self.levels else "sign",
+            symbols=4 if modality in self.levels else 2,
         )  # fmt: skip
 
     def rekey(self) -> None:
@@ -122,7 +135,9 @@ class Box:
             values = (drawn.drive * shape)[:, None] * it.field[:, drawn.place].T + quiet
         else:
             noise = 1e-3 * self.generator.standard_normal((count, it.nominal.size))
-            values = it.nominal * (gain * drawn.drive.real[:, None] + noise)
+            drive = drawn.drive.real[:, None]
+            bent = self.cubic * (drive - drive**3 / CUBED) if modality in self.levels else 0.0
+            values = it.nominal * (gain * drive + bent + noise)
         number = drawn.first + np.arange(count, dtype=np.int64)
         return Block(t_s=self.start_s + number * CHIP_S, chip=number, values=values,
                      health=np.zeros(values.shape, dtype=np.uint16))  # fmt: skip

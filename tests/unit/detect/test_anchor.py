@@ -40,6 +40,11 @@ def three() -> tuple[AnyAnchor, ...]:
             spread=np.array([0.1, 0.05]),
             log=np.array([False, True]),
             contrast=np.array([True, False]),
+            coefficients=np.array([[0.0, 0.0], [0.5, 0.2]]),
+            innovation=np.array([1.0, 0.7]),
+            slack=np.full(2, 0.1),
+            bound=np.full(2, 8.0),
+            noise=np.array([1.0, 0.5]),
         ),
     )
 

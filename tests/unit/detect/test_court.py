@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemate.core.errors import InputError
-from casemate.detect.bank import PassiveBank, PassiveShown, Shown
+from casemate.detect.bank import Shown
 from casemate.detect.causes import causes
+from casemate.detect.passive import PassiveShown
 from casemate.detect.response import ALERT, LATCH, LOG, SEAL, ZEROISE, policy
 from casemate.detect.verdict import FORGIVEN, Court, Judged, Verdict
 
@@ -49,7 +50,7 @@ def speaking(nats: float, feature: int = 3) -> np.ndarray:
     return found
 
 
-def passive(kind: str, z: float, held: int = 3) -> PassiveShown:
+def passive(kind: str, z: float, nats: float = 60.0) -> PassiveShown:
     return PassiveShown(
         modality="environment",
         names=(kind,),
@@ -57,7 +58,7 @@ def passive(kind: str, z: float, held: int = 3) -> PassiveShown:
         kind=(kind,),
         z=np.array([z]),
         lost=np.array([False]),
-        held=np.array([held]),
+        nats=np.array([nats]),
     )
 
 
@@ -203,10 +204,10 @@ def test_place_items_and_who_saw_it() -> None:
     ],
 )
 def test_causes_are_ranked(row: Shown, sensors: tuple[PassiveShown, ...], first: str) -> None:
-    found = causes((row, shown(CAP)), sensors)
+    found = causes((row, shown(CAP)), sensors, POLICY)
     assert found[0].name == first and found[0].why
     assert sum(each.weight for each in found) == pytest.approx(1.0)
-    assert causes((shown(),), ()) == ()
+    assert causes((shown(),), (), POLICY) == ()
 
 
 def test_thresholds_follow_from_budgets() -> None:
@@ -217,6 +218,8 @@ def test_thresholds_follow_from_budgets() -> None:
         assert POLICY.levels[level].per_year == pytest.approx(rate)
     assert POLICY.nats[LOG] == 0.0
     assert POLICY.interference == pytest.approx(math.log(windows / 12.0 * 2 * COUNT))
+    assert POLICY.passive_alert == pytest.approx(math.log(windows / 12.0 * 2 * 64))
+    assert POLICY.passive_entry == pytest.approx(math.log(windows / 0.001 * 2 * 64))
     strict = policy(far_per_year=1e-3, features=1, window_s=0.5)
     assert [each.per_year for each in strict.levels[3:]] == pytest.approx([1e-4, 1e-5])
     assert list(POLICY.nats) == sorted(POLICY.nats)
@@ -226,19 +229,21 @@ def test_thresholds_follow_from_budgets() -> None:
             policy(**{"far_per_year": 0.1, "features": 3, "window_s": 0.1, **bad})
 
 
-def test_passive_sensors_alarm_if_it_lasts_and_say_when_they_are_mute() -> None:
-    from test_anchor import three
+@pytest.mark.parametrize(("nats", "level"), [(-1.0, LOG), (0.5, ALERT)])
+def test_passive_sensors_alert_at_their_threshold(nats: float, level: int) -> None:
+    sensors = (passive("temperature", 3.0, POLICY.passive_alert + nats),)
+    found = judged(shown(), sensors=sensors)
+    assert found.level == level and found.verdict is Verdict.NORMAL
+    assert found.seen_by == (("environment",) if level == ALERT else ())
 
-    anchor = three()[2]
-    bank = PassiveBank(anchor)
-    no = np.zeros(2, bool)
-    # the light sensor is held against the median of its kind, itself; pressure reads e too high
-    for held in (1, 2, 3):
-        both = bank.add(np.array([5.0, 1e5 * math.e]), no)
-        assert both.z == pytest.approx([0.0, 20.0]) and both.held.tolist() == [0, held]
-        assert judged(shown(), sensors=(both,)).level == (ALERT if held == 3 else LOG)
-    assert bank.copy().add(np.array([5.0, 1e5]), no).held[1] == 0 and bank.held[1] == 3
-    mute = bank.add(np.array([np.nan, 1e5]), no)
-    assert mute.lost.tolist() == [True, False] and mute.z[0] == 0.0
+
+@pytest.mark.parametrize(("nats", "level"), [(-1.0, SEAL), (0.5, LATCH)])
+def test_what_cannot_be_undone_asks_more_of_a_passive_sensor(nats: float, level: int) -> None:
+    sensors = (passive("light", 9.0, POLICY.passive_entry + nats),)
+    assert judged(shown(step=speaking(L)), sensors=sensors).level == level
+
+
+def test_a_mute_passive_sensor_is_a_finding() -> None:
+    mute = replace(passive("light", 0.0, -1.0), lost=np.array([True]))
     found = judged(shown(), sensors=(mute,))
     assert found.level == ALERT and "mute" in found.findings[0]

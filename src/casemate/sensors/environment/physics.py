@@ -26,6 +26,8 @@ from casemate.twin.line_materials import Real
 from casemate.twin.shaking import force_rms_m_s2, quiet_rms_m_s2, sound_rms_m_s2
 from casemate.twin.walks import ou
 
+CONTRAST_MEMORY_S = 600.0
+"""Of the difference between boards of a quiet enclosure (planning value)."""
 HELIUM_STOPS = 0.02
 """Share of helium in air that stops MEMS resonators within minutes (iFixit, October 2018: a few
 percent near a leaking magnet)."""
@@ -130,7 +132,7 @@ class Environment:
         found = np.zeros((times_s.size, len(self.channels)))
         for k, kind in enumerate(self.kind):
             if kind == "temperature":
-                walk = ou(600.0, times_s, generator)[:, 0]
+                walk = ou(CONTRAST_MEMORY_S, times_s, generator)[:, 0]
                 found[:, k] = self.card["contrast"] * walk
         return found
 

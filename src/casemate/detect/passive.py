@@ -1,0 +1,235 @@
+"""Sensors without a challenge: frozen whitening, batches, clipping, and the pyramid on the rest.
+
+Two tests a sensor. One of innovations, what the factory's autoregression cannot foretell from the
+windows before: sharp for whatever comes faster than surroundings do. One of what lies beyond the
+bound of a whole life: for what comes slowly. Neither learns. No key vouches for them: whoever can
+shake, light or heat a sensor makes it speak, so it corroborates and alerts, and convicts nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.detect import pyramid, whiten
+from casemate.detect.anchor import PassiveAnchor, Real
+
+LEVELS = 29
+"""Of windows of 0.1 s: the longest sum is 2^28 of them, 311 days."""
+FULL = 64.0
+"""Nats at which a sensor's evidence begins anew, beyond any threshold: what is over clears soon."""
+STANDS = 100
+"""Windows for which an alarm stands after that, unless it comes again (planning value)."""
+SETTLES = 2
+"""Times the memory of a whitening filter: sound windows from which it takes its state at the start
+and after a gap as long as the memory; until then the bound alone is tested (planning value)."""
+SPEAKS = 0.8
+"""Sigma of a reading without noise from which 64 windows bring an alarm's evidence."""
+FURTHEST = 1e6
+"""Spreads that a reading may be off; more says no more."""
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassiveShown:
+    """What C sensors without a challenge show, (C,) each.
+
+    z: in spreads of their site. lost. nats: the pyramid's score, the larger of both tests, or that
+    of an alarm that stands; to be held against thresholds of the policy.
+    """
+
+    modality: str
+    names: tuple[str, ...]
+    tiles: tuple[str, ...]
+    kind: tuple[str, ...]
+    z: Real
+    lost: Bool
+    nats: Real
+
+
+@dataclass(slots=True, kw_only=True)
+class _Filter:
+    """Sensors `at` (F,) of one autoregression, and the windows from which its state is taken."""
+
+    at: npt.NDArray[np.int64]
+    factory: whiten.Factory
+    state: whiten.WhitenState
+    gone: npt.NDArray[np.int64]
+    heard: npt.NDArray[np.int64]
+    total: Real
+
+    def copy(self) -> _Filter:
+        return _Filter(
+            at=self.at, factory=self.factory, state=self.state.copy(), gone=self.gone.copy(),
+            heard=self.heard.copy(), total=self.total.copy(),
+        )  # fmt: skip
+
+    @property
+    def memory(self) -> int:
+        return len(self.factory.coefficients)
+
+    def stand(self, x: Real, which: Bool) -> None:
+        """Let channels `which` be as if x (F,) had stood there."""
+        whiten.stand(self.factory, self.state, x, which)
+        self.gone[which], self.heard[which], self.total[which] = 0, SETTLES * self.memory, 0.0
+
+    def innovations(self, x: Real, bound: Real) -> Real:
+        """Return innovations (K, F) of x (K, F), nan while the state is not known."""
+        ready = self.heard >= SETTLES * self.memory
+        if self.memory == 0 or (ready.all() and np.isfinite(x).all()):
+            self.gone[:] = 0
+            return whiten.whiten_soundly(self.factory, self.state, x)
+        return np.concatenate([self._one(row, bound) for row in x])
+
+    def _one(self, x: Real, bound: Real) -> Real:
+        need, sound = SETTLES * self.memory, np.isfinite(x)
+        self.gone = np.where(sound, 0, self.gone + 1)
+        anew = self.gone >= self.memory
+        self.heard[anew], self.total[anew] = 0, 0.0
+        waits = (self.heard < need) & sound
+        self.heard[waits] += 1
+        self.total[waits] += x[waits]
+        done = waits & (self.heard >= need)
+        if done.any():
+            self.stand(np.clip(self.total / need, -bound, bound), done)
+        known = (self.heard >= need) & ~done
+        found = whiten.whiten_soundly(self.factory, self.state, np.where(known, x, np.nan)[None])
+        return np.where(known, found, np.nan)
+
+
+class PassiveBank:
+    """Detectors of C sensors that answer no challenge; its state is its own and copyable."""
+
+    def __init__(self, anchor: PassiveAnchor) -> None:
+        self.anchor = anchor
+        self.filters = _filters(anchor)
+        self._begin()
+
+    def _begin(self) -> None:
+        count = len(self.anchor.names)
+        self.batches = whiten.start_batches(self.anchor.batch, 4 * count)
+        self.heard = whiten.start_batches(self.anchor.batch, 4 * count)
+        self.state = pyramid.start(2 * count, LEVELS, sided=True)
+        self.score = np.full(2 * count, pyramid.NO_SCORE)
+        self.stands = np.zeros(count, dtype=np.int64)
+        self.peak = np.zeros(count)
+
+    def copy(self) -> PassiveBank:
+        """Return a copy that goes its own way."""
+        found = PassiveBank.__new__(PassiveBank)
+        found.anchor = self.anchor
+        found.filters = tuple(each.copy() for each in self.filters)
+        found.batches, found.heard = self.batches.copy(), self.heard.copy()
+        found.state, found.score = self.state.copy(), self.score.copy()
+        found.stands, found.peak = self.stands.copy(), self.peak.copy()
+        return found
+
+    def afresh(self) -> None:
+        """Drop evidence, keep the filters' states."""
+        self._begin()
+
+    def off(self, values: Real, lost: Bool) -> Real:
+        """Return how far values (K, C) are off in spreads; nan where lost or no number."""
+        anchor = self.anchor
+        read = np.where(lost | ~np.isfinite(values), np.nan, values)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            ratio = np.maximum(read, 1e-9) / np.abs(anchor.nominal)
+            read = np.where(anchor.log, np.log(ratio), read)
+            centre = np.broadcast_to(np.where(anchor.log, 0.0, anchor.nominal), read.shape).copy()
+            for kind in {anchor.kind[k] for k in np.flatnonzero(anchor.contrast).tolist()}:
+                mine = np.array([each == kind for each in anchor.kind]) & anchor.contrast
+                for row in np.flatnonzero(np.isfinite(read[:, mine]).any(axis=1)).tolist():
+                    centre[row, mine] = np.nanmedian(read[row, mine])
+            return np.asarray(np.clip((read - centre) / anchor.spread, -FURTHEST, FURTHEST))
+
+    def stand(self, values: Real, lost: Bool) -> None:
+        """Let the filters be as if values (C,) had stood there, as far as the bound lets them."""
+        x = self.off(values[None], lost[None])[0]
+        x = np.clip(x, -self.anchor.bound, self.anchor.bound)
+        for each in self.filters:
+            each.stand(x[each.at], np.isfinite(x[each.at]))
+
+    def speaks(self, values: Real, lost: Bool) -> bool:
+        """Return whether readings (C,) without noise would be evidence of their own."""
+        return bool((self.copy()._tests(self.off(values[None], lost[None])) > SPEAKS).any())
+
+    def add(self, values: Real, lost: Bool) -> PassiveShown:
+        """Take in K windows on end, values and lost (K, C); return what stands after the last."""
+        x = self.off(values, lost)
+        self._take(self._batched(self._tests(x)))
+        count = len(self.anchor.names)
+        now = np.maximum(self.score[:count], self.score[count:])
+        return PassiveShown(
+            modality=self.anchor.modality,
+            names=self.anchor.names,
+            tiles=self.anchor.tiles,
+            kind=self.anchor.kind,
+            z=np.nan_to_num(x[-1]),
+            lost=np.isnan(x[-1]),
+            nats=np.where(self.stands > 0, np.maximum(now, self.peak), now),
+        )
+
+    def _tests(self, x: Real) -> Real:
+        """Return (K, 4 C): upper side of innovations and of what is beyond, then the lower one."""
+        anchor = self.anchor
+        z = np.full_like(x, np.nan)
+        for each in self.filters:
+            z[:, each.at] = each.innovations(x[:, each.at], anchor.bound[each.at])
+        up, down = ((side * x - anchor.bound) / anchor.noise for side in (1.0, -1.0))
+        return np.concatenate([z - anchor.slack, up, -z - anchor.slack, down], axis=1)
+
+    def _batched(self, sides: Real) -> npt.NDArray[np.float32]:
+        """Return full batches (n, 4 C) of rows (K, 4 C); nan where all of one is missing."""
+        heard = np.isfinite(sides)
+        if self.anchor.batch > 1:
+            sums = whiten.batch(self.batches, np.where(heard, sides, 0.0))
+            parts = whiten.batch(self.heard, heard.astype(np.float64))
+            sides = np.where(parts > 0.0, sums, np.nan)
+        return sides.astype(np.float32)
+
+    def _take(self, sides: npt.NDArray[np.float32]) -> None:
+        """Take batches (n, 4 C) into the pyramid; evidence that is FULL begins anew."""
+        if not len(sides):
+            return
+        before = self.state.copy() if len(sides) > 1 else self.state
+        up, down = (np.ascontiguousarray(each) for each in np.hsplit(sides, 2))
+        score = pyramid.advance(self.state, up, down)
+        if len(sides) > 1 and score.max() >= FULL:
+            self.state = before
+            for row in sides:
+                self._take(row[None])
+            return
+        self.score = score[-1].astype(np.float64)
+        most = self.score.reshape(2, -1).max(axis=0)
+        full = most >= FULL
+        self.stands = np.where(full, STANDS, np.maximum(self.stands - len(sides), 0))
+        self.peak = np.where(full, most, np.where(self.stands > 0, self.peak, 0.0))
+        if full.any():
+            pyramid.wipe(self.state, np.tile(full, 2))
+            self.score = np.where(np.tile(full, 2), pyramid.NO_SCORE, self.score)
+
+
+def _filters(anchor: PassiveAnchor) -> tuple[_Filter, ...]:
+    """Return a filter for each autoregression that sensors share. InputError if one is unstable."""
+    rows: dict[tuple[float, ...], list[int]] = {}
+    for k, row in enumerate(anchor.coefficients):
+        last = np.flatnonzero(row)
+        kept = row[: last[-1] + 1] if last.size else row[:0]
+        rows.setdefault((float(anchor.innovation[k]), *kept.tolist()), []).append(k)
+    found = []
+    for (innovation, *kept), at in rows.items():
+        factory = whiten.Factory(coefficients=tuple(kept), innovation=innovation)
+        zero = np.zeros(len(at), dtype=np.int64)
+        found.append(
+            _Filter(
+                at=np.array(at),
+                factory=factory,
+                state=whiten.start_whitening(factory, len(at)),
+                gone=zero.copy(),
+                heard=zero.copy(),
+                total=np.zeros(len(at)),
+            )
+        )  # fmt: skip
+    return tuple(found)
