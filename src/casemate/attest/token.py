@@ -107,7 +107,7 @@ def decode(payload: bytes) -> Token:
         state=f.choice(c.STATE, c.STATES),
         software=f.octets(c.SOFTWARE, *DIGESTS),
         time_s=f.number(c.IAT) if f.has(c.IAT) else None,
-        checkpoint=_checkpoint(f.take(c.CHECKPOINT)) if f.has(c.CHECKPOINT) else None,
+        checkpoint=read_checkpoint(f.take(c.CHECKPOINT)) if f.has(c.CHECKPOINT) else None,
         verdict=_verdict(f.take(c.VERDICT)) if f.has(c.VERDICT) else None,
         health=_health(f.take(c.HEALTH)) if f.has(c.HEALTH) else None,
         anchor=_digest(f, c.ANCHOR),
@@ -196,8 +196,9 @@ def _listed(value: object, what: str, count: int) -> Fields:
     return Fields(dict(enumerate(value)), what)
 
 
-def _checkpoint(value: object) -> CheckpointRef:
-    f = _listed(value, "a token's checkpoint", 3)
+def read_checkpoint(value: object, what: str = "a token's checkpoint") -> CheckpointRef:
+    """Return the checkpoint of [origin, size, root]; FormatError about `what`."""
+    f = _listed(value, what, 3)
     return CheckpointRef(origin=f.text(0), size=f.number(1), root=f.octets(2, 32))
 
 

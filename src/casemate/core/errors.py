@@ -10,6 +10,7 @@ CasemateError
 ├── CampaignError           a campaign cannot be run to its end (exit code 1)
 ├── FormatError             bytes of others are malformed (exit code 2)
 ├── SignatureError          a signature is wrong, missing or too weak (exit code 1)
+├── PermitError             a permit does not allow what is asked (exit code 1)
 ├── ReaderError             reader hardware cannot be reached, or refuses (exit code 3)
 └── OutputError             the output cannot be written (exit code 2)
 """
@@ -99,6 +100,10 @@ class FormatError(CasemateError):
 
 class SignatureError(CasemateError):
     """A signature does not fit, is missing, or is of an algorithm that is not allowed."""
+
+
+class PermitError(CasemateError):
+    """A permit does not allow what is asked, or too few parties allow it."""
 
 
 class ReaderError(CasemateError):
