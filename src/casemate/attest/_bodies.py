@@ -20,8 +20,8 @@ from casemate.attest.claims import (
 )
 from casemate.core.suites import SUITES, PublicKey
 
-MOST_DIGESTS = 1500
-"""In one payload token: 1500 x 34 bytes leave room for header and signatures in an entry."""
+MOST_ITEMS = 2**32
+"""In one payload token."""
 
 
 def write(body: Body) -> dict[int, Any]:
@@ -38,7 +38,7 @@ def write(body: Body) -> dict[int, Any]:
         case Heartbeats():
             return {1: body.first, 2: body.start_ms, 3: body.period_ms, 4: body.beats, 5: body.head}
         case Payload():
-            return {1: body.stream, 2: body.first, 3: list(body.digests)}
+            return {1: body.stream, 2: body.first, 3: body.count, 4: body.root}
         case PermitUse():
             return named(
                 {1: body.act, 2: body.permit, 3: body.signed, 4: body.module, 5: body.anchor,
@@ -98,10 +98,15 @@ def _heartbeats(f: Fields) -> Heartbeats:
 
 
 def _payload(f: Fields) -> Payload:
-    stream, first, digests = f.text(1), f.number(2), f.array(3, 1, MOST_DIGESTS)
-    if any(type(each) is not bytes or len(each) not in DIGESTS for each in digests):
-        refuse("a payload token", "has a digest of the wrong size")
-    return Payload(stream=stream, first=first, digests=tuple(digests))
+    body = Payload(
+        stream=f.text(1),
+        first=f.number(2),
+        count=f.number(3, MOST_ITEMS),
+        root=f.octets(4, *DIGESTS),
+    )
+    if body.count < 1:
+        refuse("a payload token", "covers no item")
+    return body
 
 
 def _permit(f: Fields) -> PermitUse:

@@ -65,11 +65,16 @@ class Heartbeats:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """What the protected thing made: frames or chunks `first` .. of `stream`, by salted digest."""
+    """What the protected thing made: items `first` .. `first + count - 1` of `stream`.
+
+    root: of the Merkle tree (RFC 9162) over one leaf an item: its salt, then its digest. So one
+    item can be shown alone, with its salt and its path, and nothing is told of the others.
+    """
 
     stream: str
     first: int
-    digests: tuple[bytes, ...]
+    count: int
+    root: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
