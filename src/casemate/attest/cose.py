@@ -150,6 +150,7 @@ def _to_be_signed(outer: bytes, alg: int, kid: bytes, payload: bytes) -> bytes:
     return cbor.encode(["Signature", outer, _inner(alg, kid), b"", payload])
 
 
+@lru_cache(maxsize=256)
 def _typ(outer: bytes) -> str:
     match cbor.decode(outer, most=256, depth=1):
         case {16: str(typ), **others} if not others and typ:
@@ -160,10 +161,17 @@ def _typ(outer: bytes) -> str:
 def _signature(value: object) -> Signature:
     match value:
         case [bytes(inner), {**empty}, bytes(signature)] if not empty:
-            match cbor.decode(inner, most=256, depth=1):
-                case {1: alg, 4: bytes(kid), **others} if type(alg) is int and not others:
-                    return Signature(alg, kid, signature)
+            alg, kid = _header(inner)
+            return Signature(alg, kid, signature)
     _refuse("a signature is not [{1: algorithm, 4: key id}, {}, bytes]")
+
+
+@lru_cache(maxsize=4096)
+def _header(inner: bytes) -> tuple[int, bytes]:
+    match cbor.decode(inner, most=64, depth=1):
+        case {1: alg, 4: bytes(kid), **others} if type(alg) is int and not others:
+            return alg, kid
+    _refuse("a signature's protected header is not {1: algorithm, 4: key id}")
 
 
 def _sound(item: Signed) -> None:

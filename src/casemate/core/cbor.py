@@ -10,6 +10,7 @@ reader might take otherwise (a key twice, a long head, bytes after the end) is r
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import cbor2
@@ -71,21 +72,23 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
 def _put(out: bytearray, value: Any) -> None:
     kind = type(value)
     if kind is int:
-        if value >= 0:
-            _head(out, 0x00, value)
-        else:
-            _head(out, 0x20, -1 - value)
+        out += _integer(value)
     elif kind is bytes:
-        _head(out, 0x40, len(value))
+        out += _head(0x40, len(value))
         out += value
     elif kind is str:
-        _text(out, value)
+        out += _text(value)
     elif kind is list or kind is tuple:
-        _head(out, 0x80, len(value))
+        out += _head(0x80, len(value))
         for each in value:
             _put(out, each)
     elif kind is dict:
-        _map(out, value)
+        out += _head(0xA0, len(value))
+        entries = [(_key(key), each) for key, each in value.items()]
+        entries.sort(key=_first)
+        for head, each in entries:
+            out += head
+            _put(out, each)
     elif value is False or value is True or value is None:
         out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
     else:
@@ -95,51 +98,44 @@ def _put(out: bytearray, value: Any) -> None:
         )
 
 
-def _head(out: bytearray, major: int, size: int) -> None:
+def _head(major: int, size: int) -> bytes:
     if size < 24:
-        out.append(major | size)
-    elif size < 0x100:
-        out += bytes((major | 24, size))
-    elif size < 0x1_0000:
-        out.append(major | 25)
-        out += size.to_bytes(2, "big")
-    elif size < 0x1_0000_0000:
-        out.append(major | 26)
-        out += size.to_bytes(4, "big")
-    elif size < 0x1_0000_0000_0000_0000:
-        out.append(major | 27)
-        out += size.to_bytes(8, "big")
-    else:
-        raise FormatError(
-            "an integer is beyond 64 bits.", remedy="use a smaller one, or a byte string."
-        )
+        return _SHORT[major | size]
+    if size < 0x100:
+        return bytes((major | 24, size))
+    if size < 0x1_0000:
+        return bytes((major | 25, size >> 8, size & 0xFF))
+    if size < 0x1_0000_0000:
+        return _SHORT[major | 26] + size.to_bytes(4, "big")
+    if size < 0x1_0000_0000_0000_0000:
+        return _SHORT[major | 27] + size.to_bytes(8, "big")
+    raise FormatError("an integer is beyond 64 bits.", remedy="use a smaller one, or a byte string.")
 
 
-def _text(out: bytearray, value: str) -> None:
+def _integer(value: int) -> bytes:
+    return _head(0x00, value) if value >= 0 else _head(0x20, -1 - value)
+
+
+def _text(value: str) -> bytes:
     try:
         raw = value.encode()
     except UnicodeEncodeError:
         raise FormatError("a text is not Unicode.", remedy="use valid Unicode.") from None
-    _head(out, 0x60, len(raw))
-    out += raw
+    return _head(0x60, len(raw)) + raw
 
 
-def _map(out: bytearray, value: dict[Any, Any]) -> None:
-    _head(out, 0xA0, len(value))
-    entries: list[tuple[bytes, Any]] = []
-    for key, each in value.items():
-        if type(key) is not int and type(key) is not str:
-            raise FormatError(
-                f"a key of a map is {type(key).__name__}.",
-                remedy="use integers or text as keys.",
-            )
-        written = bytearray()
-        _put(written, key)
-        entries.append((bytes(written), each))
-    entries.sort(key=_first)
-    for head, each in entries:
-        out += head
-        _put(out, each)
+def _key(key: Any) -> bytes:
+    if type(key) is int:
+        return _integer_key(key)
+    if type(key) is str:
+        return _text(key)
+    raise FormatError(
+        f"a key of a map is {type(key).__name__}.", remedy="use integers or text as keys."
+    )
+
+
+_integer_key = lru_cache(maxsize=1024)(_integer)
+_SHORT = tuple(bytes((each,)) for each in range(256))
 
 
 def _first(entry: tuple[bytes, Any]) -> bytes:
