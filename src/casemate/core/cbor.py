@@ -25,16 +25,13 @@ DEPTH = 16
 _REMEDY = "obtain the bytes again from their source; if they come so again, their maker errs."
 
 
-def encode(value: Any) -> bytes:
+def encode(value: Any, *, depth: int = DEPTH) -> bytes:
     """Return the one encoding of `value`; FormatError if it has none.
 
-    Tuples are written as arrays. Depth is not bounded here.
+    Tuples are written as arrays. depth: of nesting, at most; [] has 1.
     """
     out = bytearray()
-    try:
-        _put(out, value)
-    except RecursionError:
-        raise FormatError("the value is nested too deeply.", remedy=_REMEDY) from None
+    _put(out, value, depth)
     return bytes(out)
 
 
@@ -51,7 +48,7 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
     try:
         value = cbor2.loads(
             data,
-            max_depth=depth,
+            max_depth=depth + 1,  # it counts otherwise; what is exact is _put
             allow_indefinite=False,
             allow_duplicate_keys=False,
             semantic_decoders=_NO_TAGS,
@@ -60,7 +57,7 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
     except Exception as error:  # whatever the library raises: it reads bytes of an adversary
         raise FormatError(f"this is not sound CBOR ({_reason(error)}).", remedy=_REMEDY) from None
     out = bytearray()
-    _put(out, value)
+    _put(out, value, depth)
     if out != data:
         raise FormatError(
             "this is CBOR, but not in its one deterministic form (RFC 8949, section 4.2.1).",
@@ -69,7 +66,7 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
     return value
 
 
-def _put(out: bytearray, value: Any) -> None:
+def _put(out: bytearray, value: Any, room: int) -> None:
     kind = type(value)
     if kind is int:
         out += _integer(value)
@@ -79,16 +76,20 @@ def _put(out: bytearray, value: Any) -> None:
     elif kind is str:
         out += _text(value)
     elif kind is list or kind is tuple:
+        if room < 1:
+            _too_deep()
         out += _head(0x80, len(value))
         for each in value:
-            _put(out, each)
+            _put(out, each, room - 1)
     elif kind is dict:
+        if room < 1:
+            _too_deep()
         out += _head(0xA0, len(value))
         entries = [(_key(key), each) for key, each in value.items()]
         entries.sort(key=_first)
         for head, each in entries:
             out += head
-            _put(out, each)
+            _put(out, each, room - 1)
     elif value is False or value is True or value is None:
         out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
     else:
@@ -109,7 +110,9 @@ def _head(major: int, size: int) -> bytes:
         return _SHORT[major | 26] + size.to_bytes(4, "big")
     if size < 0x1_0000_0000_0000_0000:
         return _SHORT[major | 27] + size.to_bytes(8, "big")
-    raise FormatError("an integer is beyond 64 bits.", remedy="use a smaller one, or a byte string.")
+    raise FormatError(
+        "an integer is beyond 64 bits.", remedy="use a smaller one, or a byte string."
+    )
 
 
 def _integer(value: int) -> bytes:
@@ -140,6 +143,10 @@ _SHORT = tuple(bytes((each,)) for each in range(256))
 
 def _first(entry: tuple[bytes, Any]) -> bytes:
     return entry[0]
+
+
+def _too_deep() -> NoReturn:
+    raise FormatError("arrays and maps are nested too deeply.", remedy=_REMEDY)
 
 
 def _refuse(value: object, immutable: bool) -> NoReturn:
