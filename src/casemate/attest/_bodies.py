@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casemate.attest._fields import DIGESTS, Fields, named, refuse
-from casemate.attest.beats import BEAT_BYTES, HEAD_BYTES, MOST_BEATS
+from casemate.attest.beats import BEAT_BYTES, HEAD_BYTES, MOST_BEATS, sound
 from casemate.attest.claims import (
     ACTS,
     STATES,
@@ -75,7 +75,11 @@ def _boot(f: Fields) -> Boot:
         if not components:
             refuse("the list of measured software", "is there, but empty")
     return Boot(
-        suite=suite, keys=keys, last_word=last_word, reason=reason, components=tuple(components)
+        suite=suite,
+        keys=keys,
+        last_word=last_word,
+        reason=reason,
+        components=tuple(sorted(components)),
     )
 
 
@@ -94,7 +98,9 @@ def _heartbeats(f: Fields) -> Heartbeats:
     count, rest = divmod(len(beats), BEAT_BYTES)
     if rest or not 1 <= count <= MOST_BEATS or period_ms < 1:
         refuse("a batch of heartbeats", f"has not 1 to {MOST_BEATS} of {BEAT_BYTES} bytes")
-    return Heartbeats(first=first, start_ms=start_ms, period_ms=period_ms, beats=beats, head=head)
+    body = Heartbeats(first=first, start_ms=start_ms, period_ms=period_ms, beats=beats, head=head)
+    sound(body)
+    return body
 
 
 def _payload(f: Fields) -> Payload:
