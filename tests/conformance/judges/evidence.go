@@ -145,7 +145,7 @@ func octets(raw []byte) []byte { return append(headOf(2, uint64(len(raw))), raw.
 
 var field = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
 var small = func() []*big.Int {
-	y8, _ := new(big.Int).SetString("05fc536d880238b13933c6d3acdfd5f098eff289f4c345b027b2c28f95e82626", 16)
+	y8, _ := new(big.Int).SetString("05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826", 16)
 	one := big.NewInt(1)
 	return []*big.Int{big.NewInt(0), one, new(big.Int).Sub(field, one), y8, new(big.Int).Sub(field, y8)}
 }()

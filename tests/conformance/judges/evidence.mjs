@@ -84,7 +84,7 @@ const octets = (raw) => Buffer.concat([head(2, raw.length), raw]);
 const text = (value) => Buffer.concat([head(3, Buffer.byteLength(value)), Buffer.from(value)]);
 
 const P = 2n ** 255n - 19n;
-const Y8 = 0x05fc536d880238b13933c6d3acdfd5f098eff289f4c345b027b2c28f95e82626n;
+const Y8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
 const SMALL = [0n, 1n, P - 1n, Y8, P - Y8];
 const strict = (data) => {
   const y = BigInt("0x" + Buffer.from(data).reverse().toString("hex")) & (2n ** 255n - 1n);
