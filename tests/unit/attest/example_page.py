@@ -1,4 +1,4 @@
-"""Writes the worked example of docs/formats/evidence.md: `python tests/unit/attest/example_page.py`.
+"""Writes the worked example of docs/formats/evidence.md, when it is run.
 
 All of it follows from a seed but the ML-DSA signature, which is drawn with fresh randomness.
 """
