@@ -97,6 +97,15 @@ def test_other_forms_are_refused(name: str) -> None:
         cose.parse(edited(MALFORMED[name]))
 
 
+def test_size_and_type_of_what_is_read_have_a_limit() -> None:
+    assert cose.parse(DATA, most=len(DATA)) == ITEM
+    with pytest.raises(FormatError, match=f"at most {len(DATA) - 1} bytes"):
+        cose.parse(DATA, most=len(DATA) - 1)
+    for wrong in (bytearray(DATA), memoryview(DATA), DATA.hex(), None):
+        with pytest.raises(FormatError):
+            cose.parse(wrong)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("data", [b"", b"\xd8", cose.TAG, DATA[2:], b"\xd2" + DATA[2:], DATA * 2])
 def test_tag_and_end_are_exact(data: bytes) -> None:
     with pytest.raises(FormatError):
