@@ -151,6 +151,15 @@ def test_attacks_on_signatures_are_refused(name: str) -> None:
         cose.check_suite(ATTACKS[name], KEYS, DEFAULT_SUITE)
 
 
+@pytest.mark.parametrize("name", sorted(set(ATTACKS) - {"reordered", "one added"}))
+def test_who_is_asked_by_key_alone_is_told_too(name: str) -> None:
+    """As with permits, where order and others' signatures do not matter."""
+    with pytest.raises(SignatureError):
+        cose.check(ATTACKS[name], KEYS)
+    cose.check(ATTACKS["reordered"], KEYS)
+    cose.check(ATTACKS["one added"], KEYS)
+
+
 def test_a_signature_is_for_its_own_key_and_algorithm_alone() -> None:
     # the header is in what is signed: one key cannot lend its signature to another's header
     lent = EVIDENCE[0].sign(cose.messages(TYPE, b"payload", KEYS)[1])
