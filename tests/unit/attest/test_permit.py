@@ -211,7 +211,8 @@ def test_permits_that_make_no_sense_cannot_be_written(change: dict[str, Any]) ->
 def test_other_forms_of_the_same_permit_are_refused() -> None:
     fields = cbor.decode(permit.encode(replace(PERMIT, faces=("left", "rear"))))
     for change in ({3: ["rear", "left"]}, {11: ""}, {4: []}, {12: 0}, {0: "casemate-permit/2"},
-                   {8: ["o", 1]}, {5: ["open", 1]}, {5: {"open": 0}}, {3: "left"}, {9: bytes(16).hex()}):  # fmt: skip
+                   {8: ["o", 1]}, {5: ["open", 1]}, {5: {"open": 0}}, {3: "left"},
+                   {9: bytes(16).hex()}):  # fmt: skip
         with pytest.raises(FormatError):
             permit.decode(cbor.encode({**fields, **change}))
 

@@ -132,7 +132,9 @@ CASES: dict[str, tuple[Change, str]] = {
         "belongs to evidence of serial UNIT-0001 from token 0 and to party Inspector N",
     ),
     "a unit with another's keys": (
-        lambda v: v["units"].append({**v["units"][0], "serial": "UNIT-0002", "modules": []}),
+        lambda v: v["units"].append(
+            {**v["units"][0], "serial": "UNIT-0002", "origin": "o", "modules": []}
+        ),
         "belongs to evidence of serial UNIT-0001 from token 0 and to evidence of serial UNIT-0002",
     ),
     "enrolments out of order": (
@@ -147,6 +149,26 @@ CASES: dict[str, tuple[Change, str]] = {
     "rule that cannot be met": (
         put("rules.0.needs.1.least", 3),
         "rules: action open needs 3 of role inspector from 2 blocs, but parties has 2 from 2",
+    ),
+    "more blocs than there are": (
+        put("rules.0.blocs", 3),
+        "rules: action open needs 3 blocs, but the parties in its roles are of 2",
+    ),
+    "one log of two units": (
+        lambda v: v["units"].append(
+            {
+                **v["units"][0],
+                "serial": "UNIT-0002",
+                "modules": [],
+                "enrolments": [
+                    {
+                        **v["units"][0]["enrolments"][0],
+                        "keys": [shown(key(each.alg, 78).public) for each in KEYS],
+                    }
+                ],
+            }
+        ),
+        "units: origin 'example.org/camera' stands twice",
     ),
     "role twice in a rule": (put("rules.0.needs.1.role", "host"), "needs: role 'host' stands"),
     "unknown action": (put("rules.0.action", "drill"), "rules[0].action: this is not known"),
