@@ -114,6 +114,14 @@ def test_rules_that_ask_nothing_are_never_met() -> None:
             check(data, rules=rules)
 
 
+def test_blocs_are_counted_over_all_who_signed() -> None:
+    one_each = (Need(role="host", least=1), Need(role="inspector", least=1))
+    rule = Rule(action="open", needs=one_each, blocs=2)
+    check(permit.build(PERMIT, keys(HOST, SOUTH)), rules=(rule,))
+    with pytest.raises(PermitError, match="1 of 2 blocs"):
+        check(permit.build(PERMIT, keys(HOST, NORTH, NORTH_2)), rules=(rule,))
+
+
 def test_every_action_needs_its_own_rule() -> None:
     both = replace(PERMIT, actions=("open", "replace"))
     check(permit.build(both, keys(HOST, NORTH, SOUTH, MAKER)))
@@ -167,9 +175,10 @@ def test_suites_are_judged_by_the_time() -> None:
     check(data, now_s=end - 1)
     with pytest.raises(SignatureError, match="not valid at that time"):
         check(data, now_s=end)
-    wrong = replace(ROSTER[0], suite="cnsa2")
-    with pytest.raises(SignatureError):
-        check(data, roster=(wrong, *ROSTER[1:]))
+    for suite in ("cnsa2", "rot13"):
+        wrong = replace(ROSTER[0], suite=suite)
+        with pytest.raises(SignatureError):
+            check(data, roster=(wrong, *ROSTER[1:]))
 
 
 @pytest.mark.parametrize(
