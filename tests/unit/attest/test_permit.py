@@ -122,6 +122,14 @@ def test_blocs_are_counted_over_all_who_signed() -> None:
         check(permit.build(PERMIT, keys(HOST, NORTH, NORTH_2)), rules=(rule,))
 
 
+def test_two_of_one_role_are_two_parties() -> None:
+    rule = Rule(action="open", needs=(Need(role="host", least=2),))
+    check(permit.build(PERMIT, keys(HOST, HOST_2)), rules=(rule,))
+    for signed in ((HOST,), (HOST, NORTH), (NORTH, NORTH_2)):
+        with pytest.raises(PermitError, match="of 2 needed from role host"):
+            check(permit.build(PERMIT, keys(*signed)), rules=(rule,))
+
+
 def test_every_action_needs_its_own_rule() -> None:
     both = replace(PERMIT, actions=("open", "replace"))
     check(permit.build(both, keys(HOST, NORTH, SOUTH, MAKER)))
