@@ -136,6 +136,7 @@ def tokens() -> list[Token]:
         boot(),
         beating,
         replace(beating, permit=permit, state="MAINTENANCE", time_s=None),
+        replace(beating, checkpoint=replace(CHECKPOINT, note=b"\x13" * 32)),
         replace(
             beating,
             state="ARMED",

@@ -234,6 +234,14 @@ def test_other_forms_of_the_same_permit_are_refused() -> None:
             permit.decode(cbor.encode({**fields, **change}))
 
 
+def test_a_permit_may_name_where_or_what_alone_and_the_cosignatures_seen() -> None:
+    for change in ({"faces": ()}, {"modules": ()}, {"reason": ""},
+                   {"checkpoint": replace(CHECKPOINT, note=bytes(32))}):  # fmt: skip
+        changed: dict[str, Any] = dict(change)
+        made = replace(PERMIT, **changed)
+        assert permit.decode(permit.encode(made)) == made
+
+
 def test_names_do_not_depend_on_signatures_or_order() -> None:
     one = permit.build(replace(PERMIT, actions=("replace", "open")), keys(HOST))
     two = permit.build(replace(PERMIT, actions=("open", "replace")), keys(NORTH, SOUTH))
