@@ -39,7 +39,7 @@ class Party:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quorum:
-    """`least` of the parties, and of each of `roles` at least one. CustodyError if none can fail it.
+    """`least` of the parties, and of each of `roles` at least one; CustodyError if it has no sense.
 
     A party counts if each of its keys signed.
     """

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -162,10 +163,8 @@ class Cell:
 
     def overwrite(self) -> None:
         """Send the zeros. Returns at once; never raises."""
-        try:
+        with suppress(OSError):  # it is dead, or zeros are under way already
             os.write(self._zeros, _ZEROS)
-        except OSError:
-            pass  # it is dead, or zeros are under way already
 
     def await_word(self, wait_s: float) -> bool:
         """Return whether the holder said in time that its page reads back as zeros."""
@@ -176,10 +175,8 @@ class Cell:
 
     def kill(self) -> None:
         """Kill it, without waiting."""
-        try:
+        with suppress(OSError):  # it is dead
             signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-        except OSError:
-            pass  # it is dead, or closed
 
     def await_death(self, wait_s: float = DEATH_S) -> bool:
         """Return whether the kernel has ended it."""
