@@ -211,6 +211,8 @@ def _held(make: Make) -> Iterator[KeyHolder]:
         assert isinstance(holder, KeyHolder)
         assert holder.state is HolderState.READY
         yield holder
+    except CustodyError as error:
+        raise AssertionError(f"it refuses what it promises: {error.message}") from error
     finally:
         holder.close()
 
