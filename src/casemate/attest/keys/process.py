@@ -25,7 +25,7 @@ import casemate
 from casemate.attest.keys import wire
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.holder import ERASED
-from casemate.attest.keys.memory import PAGE_BYTES, Hardening
+from casemate.attest.keys.memory import PAGE_BYTES, WIPE_FREED, Hardening
 from casemate.attest.keys.protocol import (
     CustodyError,
     Erasure,
@@ -77,7 +77,8 @@ def run_module(
 ) -> subprocess.Popen[bytes]:
     """Start `main` of a module of this package in a process that inherits `keep` and nothing else.
 
-    arguments: text and numbers, passed as text. The environment is empty but for `env`.
+    arguments: text and numbers, passed as text. The environment has `env` alone,
+    and what makes the C library overwrite memory as it is freed.
     """
     given = ", ".join(
         f"int(sys.argv[{i}])" if type(each) is int else f"sys.argv[{i}]"
@@ -90,7 +91,7 @@ def run_module(
         command,
         pass_fds=tuple(keep),
         stdin=subprocess.DEVNULL,
-        env=others.pop("env", {}),
+        env=WIPE_FREED | others.pop("env", {}),
         **others,
     )
 
@@ -200,7 +201,9 @@ class Cell:
         self.erase()
         with self._lock:
             self._link.close()
-            for descriptor in (self._zeros, self._word, self._pidfd):
+            held = (self._zeros, self._word, self._pidfd)
+            self._zeros = self._word = self._pidfd = -1  # a number may be another file's next
+            for descriptor in held:
                 os.close(descriptor)
 
     def _ask(self, request: dict[str, Any], wait_s: float) -> Any:
@@ -346,6 +349,8 @@ class ProcessHolder:
 
 
 def _readable(descriptor: int, wait_s: float) -> bool:
+    if descriptor < 0:
+        return False
     waiting = select.poll()
     waiting.register(descriptor, select.POLLIN)
     until = time.perf_counter() + wait_s

@@ -8,11 +8,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from quotes import ATTRIBUTES, PCRS, Quote, key_area, qualified
 
 from casemate.attest.keys.quote import Clock, Expected, check_quote, extra_data, read_attest
 from casemate.core.errors import FormatError, SignatureError
 from casemate.core.suites import ED25519, ML_DSA_65, PublicKey
-from quotes import ATTRIBUTES, PCRS, Quote, key_area, qualified
 
 SINCE = Clock(milliseconds=4_000, resets=3, restarts=1, safe=True)
 WANTED = Expected(
