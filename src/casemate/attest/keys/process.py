@@ -310,16 +310,17 @@ class ProcessHolder:
         overwritten = self._evidence.await_word(WORD_S)
         told = time.perf_counter()
         self._evidence.kill()
+        stored = self._store.end_erase() if self._store is not None else None
+        forgot = time.perf_counter()
         dead = self._evidence.await_death()
         died = time.perf_counter()
-        stored = self._store.end_erase() if self._store is not None else None
         return Erasure(
             overwritten=overwritten,
             overwritten_s=told - start,
             dead=dead,
             dead_s=died - start,
             store=stored,
-            stored_s=time.perf_counter() - start if stored is not None else 0.0,
+            stored_s=forgot - start if stored is not None else 0.0,
         )
 
     def last_word(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
