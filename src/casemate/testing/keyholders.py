@@ -117,7 +117,7 @@ def check_sealing(make: Make) -> None:
             assert _refuses(partial(holder.sign, message), SealedError), message
         for message in (SAYS_SO, statement("heartbeats", "UNKNOWN"), CHECKPOINT):
             _verify(keys, [message] * len(keys), holder.sign(message))
-        subject = keys[0].kid
+        subject = keys[-1].kid
         for bad in _bad_approvals(subject, challenge):
             assert _refuses(partial(holder.unseal, bad), CustodyError), "a wrong approval"
             assert _state(holder) == "sealed"

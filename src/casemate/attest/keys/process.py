@@ -18,14 +18,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+
+import cbor2
 
 import casemate
 from casemate.attest.keys import wire
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.holder import ERASED
-from casemate.attest.keys.memory import PAGE_BYTES, WIPE_FREED, Hardening
+from casemate.attest.keys.memory import PAGE_BYTES, WIPE_FREED, Hardening, urgently
 from casemate.attest.keys.protocol import (
     CustodyError,
     Erasure,
@@ -47,7 +50,7 @@ DEATH_S = 2.0
 _ZEROS = bytes(PAGE_BYTES)
 _NOTHING = Erasure(overwritten=False, overwritten_s=0.0, dead=True, dead_s=0.0)
 _RUN = (
-    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "import sys; sys.path[:0] = sys.argv[1].split(':'); "
     "from casemate.attest.keys.{module} import main; main({arguments})"
 )
 
@@ -72,12 +75,22 @@ Source = Callable[[int, int], "subprocess.Popen[bytes]"]
 """Starts a process that writes so many bytes of seeds into a descriptor, and ends."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Another module than `holder` for a cell's process: its first frame and its environment."""
+
+    module: str
+    config: dict[str, Any]
+    env: dict[str, str]
+
+
 def run_module(
     module: str, arguments: Sequence[str | int], keep: Sequence[int], **others: Any
 ) -> subprocess.Popen[bytes]:
     """Start `main` of a module of this package in a process that inherits `keep` and nothing else.
 
-    arguments: text and numbers, passed as text. The environment has `env` alone,
+    It reads no user's site and runs no .pth file: nothing but casemate and what lies beside cbor2
+    is imported. arguments: text and numbers, passed as text. The environment has `env` alone,
     and what makes the C library overwrite memory as it is freed.
     """
     given = ", ".join(
@@ -85,8 +98,8 @@ def run_module(
         for i, each in enumerate(arguments, start=2)
     )
     code = _RUN.format(module=module, arguments=given)
-    root = str(Path(casemate.__file__).resolve().parent.parent)
-    command = [sys.executable, "-I", "-B", "-c", code, root, *map(str, arguments)]
+    homes = [str(Path(str(each.__file__)).resolve().parent.parent) for each in (casemate, cbor2)]
+    command = [sys.executable, "-ISB", "-c", code, ":".join(homes), *map(str, arguments)]
     return subprocess.Popen(
         command,
         pass_fds=tuple(keep),
@@ -107,6 +120,7 @@ class Cell:
         sealed: bool = False,
         quorum: Quorum | None = None,
         source: Source | None = None,
+        other: Other | None = None,
     ) -> None:
         self._lock = threading.Lock()
         self._dead = False
@@ -117,7 +131,8 @@ class Cell:
         keep = [theirs.fileno(), zeros, word] + ([seeds] if source else [])
         arguments = [theirs.fileno(), zeros, word, seeds]
         try:
-            self._process = run_module("holder", arguments, keep)
+            module = other.module if other else "holder"
+            self._process = run_module(module, arguments, keep, env=other.env if other else {})
         finally:
             theirs.close()
             for descriptor in keep[1:]:
@@ -132,7 +147,7 @@ class Cell:
                 "sealed": sealed,
                 "quorum": quorum.as_plain() if quorum else None,
             }
-            self._take(self._ask(config, START_S))
+            self._take(self._ask(other.config if other else config, START_S))
         except BaseException:
             self.erase()
             raise
@@ -196,9 +211,18 @@ class Cell:
 
     def close(self) -> None:
         """Erase and give back the descriptors."""
-        if self._link.fileno() < 0:
-            return
-        self.erase()
+        if self._link.fileno() >= 0:
+            self.erase()
+            self._release()
+
+    def discard(self) -> None:
+        """End the process without zeros, which a cell may take as word to erase a store."""
+        if self._link.fileno() >= 0:
+            self.kill()
+            self._process.wait()
+            self._release()
+
+    def _release(self) -> None:
         with self._lock:
             self._link.close()
             held = (self._zeros, self._word, self._pidfd)
@@ -214,27 +238,33 @@ class Cell:
                 self._link.settimeout(wait_s)
                 wire.send(self._link, request)
                 answer = wire.receive(self._link)
-            except TimeoutError:
-                self.kill()  # an answer that comes late would be taken for the next one's
-                raise gone("The key holder did not answer, and was ended") from None
+            except TimeoutError:  # an answer that comes late would be taken for the next one's
+                raise self._lost("The key holder did not answer, and was ended") from None
             except OSError:
-                raise gone("The key holder's process is dead") from None
+                answer = None
         if answer is None:
-            raise gone("The key holder's process is dead")
+            raise self._lost("The key holder's process is dead")
         return wire.opened(answer)
+
+    def _lost(self, what: str) -> KeysGoneError:
+        self.kill()
+        self.await_death()
+        return gone(what)
 
 
 class ProcessHolder:
     """`KeyHolder` by two processes. Without `source` the keys live as long as it does.
 
-    quorum: who unseals; nobody without. source, store: where seeds come from and stay. sealed:
-    start sealed, since the keys were when the holder before ended (`seal` gives the challenge).
+    last: suite of the last word, if another. quorum: who unseals; nobody without. source, store:
+    where seeds come from and stay. sealed: start sealed, since the keys were when the holder before
+    ended (`seal` gives the challenge).
     """
 
     def __init__(
         self,
         suite: Suite = DEFAULT_SUITE,
         *,
+        last: Suite | None = None,
         sealed: bool = False,
         quorum: Quorum | None = None,
         source: Source | None = None,
@@ -246,7 +276,7 @@ class ProcessHolder:
         self._guard = threading.Lock()
         self._evidence = Cell(suite.algorithms, sealed=sealed, quorum=quorum, source=source)
         try:
-            self._last = Cell(suite.algorithms, once=True)
+            self._last = Cell((last or suite).algorithms, once=True)
         except BaseException:
             self._evidence.close()
             raise
@@ -299,7 +329,7 @@ class ProcessHolder:
     def zeroise(self) -> Erasure:
         """Erase the evidence keys here and in the store."""
         start = time.perf_counter()
-        with self._guard:  # against `close` alone: a descriptor closed may be another file's next
+        with urgently(), self._guard:  # which `close` alone contends for
             return _NOTHING if self._closed else self._zeroise(start)
 
     def _zeroise(self, start: float) -> Erasure:

@@ -140,7 +140,13 @@ class TpmHolder:
         self, suite: Suite, fresh: bool, sealed: bool, quorum: Quorum | None, tell: int
     ) -> ProcessHolder:
         def source(out: int, length: int) -> subprocess.Popen[bytes]:
-            arguments = [out, tell, length, int(fresh), write_plan(self._plan).hex()]
+            arguments: list[str | int] = [
+                out,
+                tell,
+                length,
+                int(fresh),
+                write_plan(self._plan).hex(),
+            ]
             process = run_module("tpm_source", arguments, [out, tell], env={"TSS2_LOG": "all+none"})
             process.wait(SOURCE_S)
             return process

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 from casemate.attest.keys.protocol import CustodyError
@@ -71,15 +72,15 @@ class Esys:
 
     def __init__(self, link: Link) -> None:
         try:
-            import tpm2_pytss as tss
-            from tpm2_pytss.TCTI import PyTCTI
+            tss = import_module("tpm2_pytss")
+            base: Any = import_module("tpm2_pytss.TCTI").PyTCTI
         except (ImportError, OSError, RuntimeError):
             raise CustodyError(
                 "the library for TPMs is missing.",
                 remedy="install tpm2-pytss (it builds against Debian's libtss2-dev).",
             ) from None
 
-        class Tcti(PyTCTI):  # type: ignore[misc]
+        class Tcti(base):  # type: ignore[misc]
             def do_transmit(self, command: bytes) -> None:
                 link.transmit(bytes(command))
 

@@ -123,7 +123,7 @@ class UnsafeHolder:
         if self._challenge is None:
             raise CustodyError("the keys are not sealed.", remedy="nothing is to be done.")
         if Fault.ANY_APPROVAL not in self.faults:
-            self._approval.check(approval, self._public[0].kid, self._challenge)
+            self._approval.check(approval, self._public[-1].kid, self._challenge)
         self._challenge = None
         self._state = HolderState.READY
 
