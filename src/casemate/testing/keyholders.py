@@ -137,14 +137,14 @@ def check_zeroise(make: Make) -> None:
             if sealed:
                 holder.seal()
             erasure = holder.zeroise()
-            assert erasure.overwritten and erasure.complete, erasure
+            assert erasure.complete, erasure
             assert holder.state is HolderState.ERASED
             for message in (FRAME, SAYS_SO, CHECKPOINT, b"x"):
                 assert _refuses(partial(holder.sign, message), KeysGoneError), message
             assert _refuses(holder.seal, KeysGoneError)
             assert _refuses(lambda: holder.unseal(b""), KeysGoneError)
             again = holder.zeroise()
-            assert again.complete and not again.overwritten, again
+            assert again.complete and not again.overwritten and not again.copied, again
             assert _refuses(lambda: holder.sign(b"x"), KeysGoneError)
 
 
@@ -185,7 +185,10 @@ def check_quick(make: Make) -> None:
     took = []
     for _ in range(TRIES):
         with _held(make) as holder:
-            took.append(holder.zeroise().overwritten_s)
+            erasure = holder.zeroise()
+            if erasure.overwritten and erasure.copied:
+                took.append(erasure.overwritten_s)
+    assert took, "never overwritten, only killed"
     assert min(took) <= ERASED_MOST_S, f"{min(took) * 1e3:.2f} ms"
 
 

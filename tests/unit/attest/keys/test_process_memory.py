@@ -15,7 +15,7 @@ import pytest
 
 from casemate.attest.keys import process
 from casemate.attest.keys.process import ProcessHolder
-from casemate.core.suites import SUITES, Suite
+from casemate.core.suites import DEFAULT_SUITE, SUITES, Suite
 from casemate.testing.keyholders import FRAME, LAST
 from conftest import Scanner, skip_or_fail
 
@@ -27,7 +27,14 @@ LIVES_ON = process._RUN.replace(
 """A holder that erases and then does not end itself, so that its memory can be looked at."""
 
 
-@pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
+@pytest.mark.parametrize(
+    "suite",
+    [
+        pytest.param(s, marks=[] if s is DEFAULT_SUITE else [pytest.mark.slow])
+        for s in SUITES.values()
+    ],
+    ids=SUITES,
+)
 def test_seeds_lie_in_one_page_and_nothing_derived_is_left(scan: Scanner, suite: Suite) -> None:
     holder = ProcessHolder(suite)
     try:
