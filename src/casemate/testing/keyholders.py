@@ -34,7 +34,7 @@ from casemate.core.suites import ED25519, ML_DSA_65, ML_DSA_87, PublicKey, verif
 
 ERASED_MOST_S = 1e-3
 """The issue's bound from verdict to keys gone; the kit asks it of the better of TRIES."""
-TRIES = 5
+TRIES = 3
 Make = Callable[[], KeyHolder]
 
 

@@ -18,8 +18,9 @@ from contextlib import suppress
 from typing import TypeVar
 
 from casemate.attest.keys.approval import Quorum
+from casemate.attest.keys.cell import Cell, Other, run_module
 from casemate.attest.keys.pkcs11_token import TokenPlan
-from casemate.attest.keys.process import Cell, Other, ProcessHolder, run_module
+from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState, one_each
 from casemate.core import cbor
 from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite

@@ -16,7 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from casemate.attest.keys.approval import Quorum
-from casemate.attest.keys.process import ProcessHolder, run_module
+from casemate.attest.keys.cell import run_module
+from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState
 from casemate.attest.keys.quote import extra_data
 from casemate.attest.keys.tpm_esys import Esys, TpmPlan

@@ -102,6 +102,7 @@ def test_suite_without_classical_key_uses_the_token_to_wrap(
     holder.close()
 
 
+@pytest.mark.slow
 def test_seed_is_in_no_other_process_and_no_file(
     scan: Scanner, new_plan: Callable[[], TokenPlan]
 ) -> None:

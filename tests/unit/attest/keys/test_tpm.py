@@ -180,6 +180,7 @@ def test_nothing_is_left_in_the_tpm_after_zeroise(
         TpmHolder(plan(tpm))
 
 
+@pytest.mark.slow
 def test_restored_folder_brings_erased_keys_back(tmp_path: Path) -> None:
     """What a software TPM cannot do, so nobody relies on it. Only the witnessed log shows it."""
     with SwTpm(tmp_path / "tpm") as tpm:
