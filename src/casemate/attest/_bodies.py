@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from casemate.attest._fields import DIGESTS, Fields, named, refuse
-from casemate.attest.beats import BEAT_BYTES, HEAD_BYTES, MOST_BEATS
+from casemate.attest.beats import BEAT_BYTES, HEAD_BYTES, MOST_BEATS, sound
 from casemate.attest.claims import (
     ACTS,
     STATES,
@@ -68,14 +68,18 @@ def _boot(f: Fields) -> Boot:
     if f.has(5):
         parts = f.take(5)
         inner = Fields(parts, "the list of measured software")
-        for name in parts:
+        for name in list(parts):
             if type(name) is not str or not name:
                 refuse("the list of measured software", "has a name that is not text")
             components.append((name, inner.octets(name, *DIGESTS)))
         if not components:
             refuse("the list of measured software", "is there, but empty")
     return Boot(
-        suite=suite, keys=keys, last_word=last_word, reason=reason, components=tuple(components)
+        suite=suite,
+        keys=keys,
+        last_word=last_word,
+        reason=reason,
+        components=tuple(sorted(components)),
     )
 
 
@@ -84,7 +88,7 @@ def _change(f: Fields) -> Change:
         before=f.choice(1, STATES),
         after=f.choice(2, STATES),
         reason=f.text(3),
-        detail=_digest(f, 4),
+        detail=f.digest(4),
     )
 
 
@@ -94,7 +98,9 @@ def _heartbeats(f: Fields) -> Heartbeats:
     count, rest = divmod(len(beats), BEAT_BYTES)
     if rest or not 1 <= count <= MOST_BEATS or period_ms < 1:
         refuse("a batch of heartbeats", f"has not 1 to {MOST_BEATS} of {BEAT_BYTES} bytes")
-    return Heartbeats(first=first, start_ms=start_ms, period_ms=period_ms, beats=beats, head=head)
+    body = Heartbeats(first=first, start_ms=start_ms, period_ms=period_ms, beats=beats, head=head)
+    sound(body)
+    return body
 
 
 def _payload(f: Fields) -> Payload:
@@ -113,10 +119,10 @@ def _permit(f: Fields) -> PermitUse:
     act = f.choice(1, ACTS)
     use = PermitUse(
         act=act,
-        permit=f.octets(2, *DIGESTS) if f.has(2) else b"",
+        permit=f.digest(2),
         signed=f.octets(3) if act == "logged" else b"",
         module=f.text(4) if f.has(4) else "",
-        anchor=_digest(f, 5),
+        anchor=f.digest(5),
         keys=f.keys(6) if f.has(6) else (),
         note=f.text(7) if f.has(7) else "",
     )
@@ -155,10 +161,6 @@ def kind_of(body: Body) -> str:
         LastWord: "last",
     }
     return kinds[type(body)]
-
-
-def _digest(f: Fields, key: int) -> bytes:
-    return f.octets(key, *DIGESTS) if f.has(key) else b""
 
 
 def _cose(keys: tuple[PublicKey, ...]) -> list[dict[int, Any]]:

@@ -19,8 +19,6 @@ BEAT_BYTES = _BEAT.size
 HEAD_BYTES = 32
 MOST_BEATS = 3600
 """In one token: an hour at one a second, 32 kB."""
-MOST = 65_535
-_LATE = 32_767
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,21 +79,26 @@ def batch(
 
 
 def unpack(body: Heartbeats) -> tuple[Beat, ...]:
-    """Return the beats of a batch; FormatError on a verdict that there is not."""
-    out = []
-    for late_ms, verdict, health, centinats, information in _BEAT.iter_unpack(body.beats):
-        if verdict >= len(VERDICTS) or late_ms < -_LATE:
-            raise FormatError(
-                "a heartbeat has an unknown verdict or time.",
-                remedy="obtain the token again from its source.",
-            )
-        out.append(
-            Beat(
-                late_ms=late_ms,
-                verdict=VERDICTS[verdict],
-                health=health,
-                centinats=centinats,
-                information=information,
-            )
+    """Return the beats of a batch; FormatError on a verdict or time that there is not."""
+    sound(body)
+    return tuple(
+        Beat(
+            late_ms=late_ms,
+            verdict=VERDICTS[verdict],
+            health=health,
+            centinats=centinats,
+            information=information,
         )
-    return tuple(out)
+        for late_ms, verdict, health, centinats, information in _BEAT.iter_unpack(body.beats)
+    )
+
+
+def sound(body: Heartbeats) -> None:
+    """Check that each packed beat means something; FormatError."""
+    high, low, verdicts = (body.beats[at::BEAT_BYTES] for at in range(3))
+    unknown = any(each >= len(VERDICTS) for each in set(verdicts))
+    if unknown or (0x80 in high and (0x80, 0) in zip(high, low, strict=True)):
+        raise FormatError(
+            "a heartbeat has an unknown verdict or time.",
+            remedy="obtain the token again from its source.",
+        )

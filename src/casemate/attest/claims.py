@@ -28,7 +28,7 @@ class Boot:
     """The controller started. keys: of evidence, in the suite's order; last_word: of the last word.
 
     reason: why it started, such as "commissioned", "restarted", "re-anchored". components: digests
-    of measured software by name. A nonce that was asked for stands in the token's header.
+    of measured software, sorted by name. A nonce that was asked for stands in the token's header.
     """
 
     suite: str
@@ -79,14 +79,15 @@ class Payload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermitUse:
-    """What became of a permit: `act` one of ACTS, `permit` the digest of its payload.
+    """What became of a permit: `act` is one of ACTS.
 
-    signed: the whole signed permit, with act "logged" alone. module, anchor, keys: what was put in
-    place of what, if a module was replaced; the anchor is the new one's digest.
+    permit: digest of its payload, b"" in an emergency. signed: the whole signed permit, with act
+    "logged" alone. module, anchor, keys: what was put in place, if a module was replaced; the
+    anchor is the new one's digest.
     """
 
     act: str
-    permit: bytes
+    permit: bytes = b""
     signed: bytes = b""
     module: str = ""
     anchor: bytes = b""

@@ -9,7 +9,8 @@ reader might take otherwise (a key twice, a long head, bytes after the end) is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 import cbor2
@@ -24,16 +25,13 @@ DEPTH = 16
 _REMEDY = "obtain the bytes again from their source; if they come so again, their maker errs."
 
 
-def encode(value: Any) -> bytes:
+def encode(value: Any, *, depth: int = DEPTH) -> bytes:
     """Return the one encoding of `value`; FormatError if it has none.
 
-    Tuples are written as arrays. Depth is not bounded here.
+    Tuples are written as arrays. depth: of nesting, at most; [] has 1.
     """
     out = bytearray()
-    try:
-        _put(out, value)
-    except RecursionError:
-        raise FormatError("the value is nested too deeply.", remedy=_REMEDY) from None
+    _put(out, value, depth)
     return bytes(out)
 
 
@@ -50,7 +48,7 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
     try:
         value = cbor2.loads(
             data,
-            max_depth=depth,
+            max_depth=depth + 1,  # it counts otherwise; what is exact is _put
             allow_indefinite=False,
             allow_duplicate_keys=False,
             semantic_decoders=_NO_TAGS,
@@ -59,7 +57,7 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
     except Exception as error:  # whatever the library raises: it reads bytes of an adversary
         raise FormatError(f"this is not sound CBOR ({_reason(error)}).", remedy=_REMEDY) from None
     out = bytearray()
-    _put(out, value)
+    _put(out, value, depth)
     if out != data:
         raise FormatError(
             "this is CBOR, but not in its one deterministic form (RFC 8949, section 4.2.1).",
@@ -68,26 +66,23 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
     return value
 
 
-def _put(out: bytearray, value: Any) -> None:
+def _put(out: bytearray, value: Any, room: int) -> None:
     kind = type(value)
-    if kind is int:
-        if value >= 0:
-            _head(out, 0x00, value)
-        else:
-            _head(out, 0x20, -1 - value)
-    elif kind is bytes:
-        _head(out, 0x40, len(value))
-        out += value
-    elif kind is str:
-        _text(out, value)
-    elif kind is list or kind is tuple:
-        _head(out, 0x80, len(value))
-        for each in value:
-            _put(out, each)
+    leaf = _LEAVES.get(kind)
+    if leaf is not None:
+        out += leaf(value)
     elif kind is dict:
-        _map(out, value)
-    elif value is False or value is True or value is None:
-        out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
+        _put_map(out, value, room)
+    elif kind is list or kind is tuple:
+        if room < 1:
+            _too_deep()
+        out += _head(0x80, len(value))
+        for each in value:
+            leaf = _LEAVES.get(type(each))
+            if leaf is not None:
+                out += leaf(each)
+            else:
+                _put(out, each, room - 1)
     else:
         raise FormatError(
             f"{kind.__name__} has no place in signed CBOR.",
@@ -95,55 +90,82 @@ def _put(out: bytearray, value: Any) -> None:
         )
 
 
-def _head(out: bytearray, major: int, size: int) -> None:
+def _put_map(out: bytearray, value: dict[Any, Any], room: int) -> None:
+    if room < 1:
+        _too_deep()
+    out += _head(0xA0, len(value))
+    entries = [(_key(key), each) for key, each in value.items()]
+    entries.sort(key=_first)
+    for head, each in entries:
+        out += head
+        leaf = _LEAVES.get(type(each))
+        if leaf is not None:
+            out += leaf(each)
+        else:
+            _put(out, each, room - 1)
+
+
+def _head(major: int, size: int) -> bytes:
     if size < 24:
-        out.append(major | size)
-    elif size < 0x100:
-        out += bytes((major | 24, size))
-    elif size < 0x1_0000:
-        out.append(major | 25)
-        out += size.to_bytes(2, "big")
-    elif size < 0x1_0000_0000:
-        out.append(major | 26)
-        out += size.to_bytes(4, "big")
-    elif size < 0x1_0000_0000_0000_0000:
-        out.append(major | 27)
-        out += size.to_bytes(8, "big")
-    else:
-        raise FormatError(
-            "an integer is beyond 64 bits.", remedy="use a smaller one, or a byte string."
-        )
+        return _SHORT[major | size]
+    if size < 0x100:
+        return bytes((major | 24, size))
+    if size < 0x1_0000:
+        return bytes((major | 25, size >> 8, size & 0xFF))
+    if size < 0x1_0000_0000:
+        return _SHORT[major | 26] + size.to_bytes(4, "big")
+    if size < 0x1_0000_0000_0000_0000:
+        return _SHORT[major | 27] + size.to_bytes(8, "big")
+    raise FormatError(
+        "an integer is beyond 64 bits.", remedy="use a smaller one, or a byte string."
+    )
 
 
-def _text(out: bytearray, value: str) -> None:
+def _integer(value: int) -> bytes:
+    return _head(0x00, value) if value >= 0 else _head(0x20, -1 - value)
+
+
+def _text(value: str) -> bytes:
     try:
         raw = value.encode()
     except UnicodeEncodeError:
         raise FormatError("a text is not Unicode.", remedy="use valid Unicode.") from None
-    _head(out, 0x60, len(raw))
-    out += raw
+    return _head(0x60, len(raw)) + raw
 
 
-def _map(out: bytearray, value: dict[Any, Any]) -> None:
-    _head(out, 0xA0, len(value))
-    entries: list[tuple[bytes, Any]] = []
-    for key, each in value.items():
-        if type(key) is not int and type(key) is not str:
-            raise FormatError(
-                f"a key of a map is {type(key).__name__}.",
-                remedy="use integers or text as keys.",
-            )
-        written = bytearray()
-        _put(written, key)
-        entries.append((bytes(written), each))
-    entries.sort(key=_first)
-    for head, each in entries:
-        out += head
-        _put(out, each)
+def _octets(value: bytes) -> bytes:
+    return _head(0x40, len(value)) + value
+
+
+def _key(key: Any) -> bytes:
+    if type(key) is int:
+        return _integer_key(key)
+    if type(key) is str:
+        return _text(key)
+    raise FormatError(
+        f"a key of a map is {type(key).__name__}.", remedy="use integers or text as keys."
+    )
+
+
+_integer_key = lru_cache(maxsize=1024)(_integer)
+_SHORT = tuple(bytes((each,)) for each in range(256))
+
+
+_LEAVES: dict[type, Callable[[Any], bytes]] = {
+    int: _integer,
+    bytes: _octets,
+    str: _text,
+    bool: {False: b"\xf4", True: b"\xf5"}.__getitem__,
+    type(None): {None: b"\xf6"}.__getitem__,
+}
 
 
 def _first(entry: tuple[bytes, Any]) -> bytes:
     return entry[0]
+
+
+def _too_deep() -> NoReturn:
+    raise FormatError("arrays and maps are nested too deeply.", remedy=_REMEDY)
 
 
 def _refuse(value: object, immutable: bool) -> NoReturn:
