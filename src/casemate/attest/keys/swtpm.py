@@ -57,7 +57,7 @@ class SwTpm:
         )
         self.pid = self._process.pid
         until = time.monotonic() + START_S
-        while not Path(self.address).exists():
+        while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 self.kill()
                 raise CustodyError(
@@ -65,6 +65,11 @@ class SwTpm:
                     remedy="see whether another swtpm uses the folder; its lock is in it.",
                 )
             time.sleep(0.002)
+
+    def _answers(self) -> bool:
+        with suppress(CustodyError), Link(self.address):
+            return True
+        return False
 
     def stop(self) -> None:
         """Shut down in order, as a machine does that is switched off."""

@@ -36,10 +36,10 @@ def tokens() -> dict[str, token.Token]:
         software=DIGEST,
         body=c.Change(before="ARMED", after="UNKNOWN", reason="stale"),
     )
-    keys = UnsafeHolder().public()
+    keys, last = UnsafeHolder().public(), UnsafeHolder().last_public()
     bodies: dict[str, c.Body] = {
         "state": base.body,
-        "boot": c.Boot(suite="ed25519+mldsa65", keys=keys, last_word=keys, reason="restarted"),
+        "boot": c.Boot(suite="ed25519+mldsa65", keys=keys, last_word=last, reason="restarted"),
         "payload": c.Payload(stream="front", first=0, count=1, root=DIGEST),
         "permit": c.PermitUse(act="opened", permit=DIGEST),
     }

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quotes import ATTRIBUTES, PCRS, Quote, key_area, qualified
+from quotes import ATTRIBUTES, PCRS, Quote, key_area, large_area, large_signed, qualified
 
 from casemate.attest.keys.quote import Clock, Expected, check_quote, extra_data, read_attest
 from casemate.core.errors import FormatError, SignatureError
@@ -78,6 +78,19 @@ def test_key_of_another_scheme_is_refused() -> None:
     area = key_area(scheme=b"\x00\x18\x00\x0c")
     with pytest.raises(SignatureError, match="another algorithm"):
         check_quote(*Quote(signer=qualified(area)).signed(), replace(WANTED, key=area))
+
+
+def test_larger_curve() -> None:
+    area = large_area()
+    quote = Quote(
+        signer=qualified(area), digest=hashlib.sha384(PCRS[11] + PCRS[12]).digest()
+    )  # fmt: skip
+    attest, signature = large_signed(quote)
+    wanted = replace(WANTED, key=area)
+    check_quote(attest, signature, wanted)
+    for bad in (signature[:-1] + bytes([signature[-1] ^ 1]), quote.signed()[1]):
+        with pytest.raises(SignatureError):
+            check_quote(attest, bad, wanted)
 
 
 def test_nothing_expected_is_nothing_accepted() -> None:

@@ -152,6 +152,27 @@ def test_fewer_pcrs_do_not_open_the_seeds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_power_cut_between_place_and_seeds(tpm: SwTpm) -> None:
+    """An index without seeds opens nothing, is replaced by nothing, and can be forgotten."""
+
+    def cut(*_: object, **__: object) -> None:
+        raise InterruptedError
+
+    with Link(tpm.address) as link:
+        esys = Esys(link)
+        esys.measure(plan(tpm))
+        esys._esys.nv_write = cut
+        with pytest.raises(InterruptedError):
+            esys.store(plan(tpm), bytes(64))
+    with pytest.raises(CustodyError, match="give out the seeds"):
+        TpmHolder(plan(tpm))
+    with pytest.raises(CustodyError, match="store seeds"):
+        TpmHolder(plan(tpm), fresh=True)
+    assert forget(plan(tpm))
+    TpmHolder(plan(tpm), fresh=True).close()
+
+
+@pytest.mark.slow
 def test_fresh_keys_replace_none(tpm: SwTpm) -> None:
     TpmHolder(plan(tpm), fresh=True).close()
     with pytest.raises(CustodyError, match="store seeds"):
