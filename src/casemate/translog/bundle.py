@@ -127,16 +127,20 @@ def _manifest(folder: Path) -> dict[str, str]:
         row = json.loads(data) if len(data) < 65_536 else None
     except (ValueError, RecursionError):
         row = None
-    names = ("format", "enclosure", "serial", "origin")
-    good = isinstance(row, dict) and set(row) == set(names)
-    if not good or not all(isinstance(row[each], str) for each in names):
-        raise FormatError(f"{path} is malformed.", remedy="get the bundle again from its source.")
+    if not isinstance(row, dict) or set(row) != {"format", "enclosure", "serial", "origin"}:
+        raise _malformed(path)
+    if not all(isinstance(each, str) for each in row.values()):
+        raise _malformed(path)
     if row["format"] != FORMAT:
         raise FormatError(
             f"{path} is of format {row['format']!r}, not {FORMAT}.",
             remedy="use the release of casemate that wrote it.",
         )
     return {str(key): str(value) for key, value in row.items()}
+
+
+def _malformed(path: Path) -> FormatError:
+    return FormatError(f"{path} is malformed.", remedy="get the bundle again from its source.")
 
 
 def _optional(disk: FolderDisk, path: str) -> bytes:

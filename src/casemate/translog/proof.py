@@ -79,9 +79,7 @@ def parse_hashes(rows: Sequence[str]) -> tuple[bytes, ...]:
     return hashes
 
 
-def verify(
-    proof: LogProof, entry: bytes, policy: Policy, *, logs: Sequence[NoteKey] = ()
-) -> Met:
+def verify(proof: LogProof, entry: bytes, policy: Policy, *, logs: Sequence[NoteKey] = ()) -> Met:
     """Return how the checkpoint meets the policy, once `entry` is shown to be under it.
 
     TreeError or QuorumError if not.
