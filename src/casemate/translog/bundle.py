@@ -90,27 +90,18 @@ def _read(disk: FolderDisk, manifest: dict[str, str], note: bytes) -> Bundle:
         checkpoint=note,
         witnessed=tuple(disk.read(f"witnessed/{name}") for name in names),
         entries=tuple(entries),
-        pending=tuple(after),
+        pending=after,
         torn_bytes=torn,
     )
 
 
-def _pending(disk: FolderDisk, size: int) -> tuple[list[bytes], int]:
-    entries: list[bytes] = []
-    torn = 0
-    for name in disk.names("pending"):
-        if name.endswith(".new"):
-            continue
-        part = pending.parse(disk.read(f"pending/{name}"), pending.parse_name(name))
-        torn += len(part.torn)
-        rest = part.entries[max(size - part.first, 0) :]
-        if rest and max(part.first, size) != size + len(entries):
-            raise FormatError(
-                f"pending entries from {size + len(entries)} on are missing.",
-                remedy="get the bundle again from its source.",
-            )
-        entries.extend(rest)
-    return entries, torn
+def _pending(disk: FolderDisk, size: int) -> tuple[tuple[bytes, ...], int]:
+    parts = [
+        pending.parse(disk.read(f"pending/{name}"), pending.parse_name(name))
+        for name in disk.names("pending")
+        if not name.endswith(".new")
+    ]
+    return pending.join(parts, size), sum(len(part.torn) for part in parts)
 
 
 def _manifest(folder: Path) -> dict[str, str]:

@@ -86,6 +86,7 @@ class FolderDisk:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._lock: int | None = None
+        self._sure: set[str] = set()
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file."""
@@ -119,19 +120,23 @@ class FolderDisk:
 
     def remove_folder(self, folder: str) -> None:
         """Remove a folder if it is there and empty."""
+        self._sure.discard(folder)
         with suppress(OSError):
             os.rmdir(self.root / folder)
 
     def make_folder(self, folder: str) -> None:
-        """Make a folder and those above it; sync each new name."""
-        path = self.root / folder
-        missing = [path]
-        while not missing[-1].parent.is_dir():
-            missing.append(missing[-1].parent)
-        for each in reversed(missing):
-            if not each.is_dir():
-                os.mkdir(each)
-                _sync_folder(each.parent)
+        """Make a folder and those above it, and sync each name once in the life of this object.
+
+        One that stands already may be there unsynced: its maker may have been killed in between.
+        """
+        parts = folder.split("/")
+        for count in range(1, len(parts) + 1):
+            name = "/".join(parts[:count])
+            if name not in self._sure:
+                path = self.root / name
+                path.mkdir(exist_ok=True)
+                _sync_folder(path.parent)
+                self._sure.add(name)
 
     def sync_folder(self, folder: str) -> None:
         """Sync the names in a folder."""

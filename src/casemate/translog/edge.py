@@ -50,17 +50,25 @@ class Edge:
             if level == len(self._hashes):
                 self._hashes.append([])
 
-    def take(self) -> Iterator[tuple[Tile, bytes]]:
-        """Yield the tiles filled since the last call and the partial ones, each with its bytes."""
+    def take(self, since: int) -> Iterator[tuple[Tile, bytes]]:
+        """Yield the tiles filled since the last call, and the partial ones, each with its bytes.
+
+        Those that a tree of size `since` had already are left out: a file that a checkpoint rests
+        on is never written again, for a power cut could tear it.
+        """
         full, self._full = self._full, {}
         yield from full.items()
+        new = set(tiles_of(self.size, since=since))
         if self._entries:
             tile = Tile(level=ENTRIES, index=self.size // WIDTH, width=len(self._entries))
-            yield tile, pack_entries(self._entries)
+            if tile in new:
+                yield tile, pack_entries(self._entries)
         for level, row in enumerate(self._hashes):
             if row:
                 place = self.size >> (8 * (level + 1))
-                yield Tile(level=level, index=place, width=len(row)), b"".join(row)
+                tile = Tile(level=level, index=place, width=len(row))
+                if tile in new:
+                    yield tile, b"".join(row)
 
 
 def load(read: Read, size: int) -> Edge:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from casemate.core.errors import CasemateError
 from casemate.core.suites import Signer
 from casemate.translog import audit, cosignature, merkle, pending
 from casemate.translog import checkpoint as checkpoints
@@ -158,6 +159,15 @@ class Log:
             self._note = note
             return note.encode()
 
+    def pending_entries(self) -> list[bytes]:
+        """Return the entries past the last checkpoint, as the disk gives them back."""
+        with self._lock:
+            parts = [
+                pending.parse(self._disk.read(f"pending/{name}"), pending.parse_name(name))
+                for name in self._segments
+            ]
+            return list(pending.join(parts, self._signed.size))
+
     def reader(self) -> Reader:
         """Return the nodes of the tree under the last checkpoint, for proofs."""
         return Reader(lambda tile: audit.read_tile(self._disk, tile), self._signed.size)
@@ -250,7 +260,7 @@ class Log:
     def _integrate(self) -> bytes:
         size, root = self._frontier.size, self._frontier.root()
         folders: set[str] = set()
-        for tile, data in self._edge.take():
+        for tile, data in self._edge.take(self._signed.size):
             folder = tile.path.rpartition("/")[0]
             if folder not in folders:
                 self._disk.make_folder(folder)
@@ -282,7 +292,7 @@ class Log:
                 self._scrubbed = (self._scrubbed + 1) % full
                 reader = Reader(lambda tile: audit.read_tile(self._disk, tile), size)
                 audit.scrub(self._disk, reader, self._scrubbed)
-        except LogError as error:
+        except CasemateError as error:
             self._why_closed = f"its files do not agree ({error.message.rstrip('.')})"
             raise
 

@@ -114,48 +114,36 @@ def _read_pending(
     disk: Disk, size: int, reader: Reader
 ) -> tuple[list[bytes], list[tuple[str, bytes]], list[str]]:
     """Return pending entries from `size` on, torn bytes by segment, and the segments' names."""
-    entries: list[bytes] = []
-    torn: list[tuple[str, bytes]] = []
+    parts: list[pending.Segment] = []
     names = [each for each in disk.names("pending") if not each.endswith(".new")]
     for name in names:
         part = pending.parse(disk.read(f"pending/{name}"), pending.parse_name(name))
-        if part.torn:
-            torn.append((name, part.torn))
-        known = part.entries[: max(size - part.first, 0)]
-        for place, entry in enumerate(known, start=part.first):
+        parts.append(part)
+        for place, entry in enumerate(part.entries[: max(size - part.first, 0)], part.first):
             if reader.node(0, place) != merkle.leaf_hash(entry):
                 raise LogError(
                     f"pending entry {place} is not the one under the checkpoint.",
                     remedy="keep both files; restore the log from a copy.",
                 )
-        rest = part.entries[len(known) :]
-        if rest and part.first + len(known) != size + len(entries):
-            raise LogError(
-                f"entries from {size + len(entries)} on are missing in pending/.",
-                remedy="restore the segment from a copy, and report the loss.",
-            )
-        entries.extend(rest)
-    return entries, torn, names
+    torn = [(name, part.torn) for name, part in zip(names, parts, strict=True) if part.torn]
+    return list(pending.join(parts, size)), torn, names
 
 
 def _seal(disk: Disk, torn: Sequence[tuple[str, bytes]]) -> tuple[str, ...]:
     if not torn:
         return ()
     disk.make_folder(TORN)
-    taken = {name for name in disk.names(TORN)}
+    kept = {name: disk.read(f"{TORN}/{name}") for name in disk.names(TORN)}
     sealed: list[str] = []
     for segment, data in torn:
-        same = next((each for each in taken if _holds(disk, each, data)), None)
-        name = same or f"{segment}-{len(taken):04d}"
-        disk.put(f"{TORN}/{name}", data)
-        taken.add(name)
+        same = next((name for name, old in kept.items() if old == data), None)
+        name = same or f"{segment}-{len(kept):04d}"
+        disk.put(f"{TORN}/.new", data)
+        disk.move(f"{TORN}/.new", f"{TORN}/{name}")
+        kept[name] = data
         sealed.append(name)
     disk.sync_folder(TORN)
     return tuple(sealed)
-
-
-def _holds(disk: Disk, name: str, data: bytes) -> bool:
-    return disk.read(f"{TORN}/{name}") == data
 
 
 def _rewrite(

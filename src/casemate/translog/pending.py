@@ -87,6 +87,31 @@ def parse(data: bytes, first: int) -> Segment:
     return Segment(first=first, entries=tuple(entries), good_bytes=at, torn=data[at:])
 
 
+def join(segments: Sequence[Segment], size: int) -> tuple[bytes, ...]:
+    """Return the entries from index `size` on that lie in segments, sorted by their first index.
+
+    A cut can bring back a segment whose entries were written anew elsewhere; they are the same.
+    FormatError where they are not, or where one is missing in between.
+    """
+    entries: list[bytes] = []
+    for part in segments:
+        skipped = part.entries[max(size - part.first, 0) :]
+        at = max(part.first, size) - size
+        if skipped and at > len(entries):
+            raise FormatError(
+                f"entries from {size + len(entries)} on are missing in pending/.",
+                remedy="restore the segment from a copy, and report the loss.",
+            )
+        both = min(len(entries) - at, len(skipped))
+        if both > 0 and tuple(entries[at : at + both]) != skipped[:both]:
+            raise FormatError(
+                f"two segments in pending/ disagree from {size + at} on.",
+                remedy="keep both files; restore the log from a copy.",
+            )
+        entries.extend(skipped[max(both, 0) :])
+    return tuple(entries)
+
+
 def _mark(data: bytes, first: int) -> bytes | None:
     end = HEADER_BYTES - CHECK_BYTES
     head = data[:end]
@@ -145,6 +170,7 @@ __all__ = [
     "Segment",
     "frame",
     "header",
+    "join",
     "parse",
     "parse_name",
     "segment_name",
