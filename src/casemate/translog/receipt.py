@@ -127,9 +127,7 @@ def _parse_proof(data: object) -> tuple[int, int, list[bytes]]:
     return first, second, path
 
 
-def _check(
-    protected: bytes, stated: Checkpoint, made: bytes, keys: Sequence[PublicKey]
-) -> None:
+def _check(protected: bytes, stated: Checkpoint, made: bytes, keys: Sequence[PublicKey]) -> None:
     head = cbor.decode(protected)
     if not isinstance(head, dict):
         raise _wrong("its protected header is no map")

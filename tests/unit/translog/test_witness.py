@@ -8,7 +8,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, Tree, signed
+from log_samples import LOG_KEYS, NOW_S, ORIGIN, TestKey, Tree, signed
 
 from casemate.core.errors import CasemateError
 from casemate.core.suites import ML_DSA_44, ML_DSA_65
