@@ -58,7 +58,7 @@ def read_bundle(folder: Path) -> Bundle:
     InputError if there is none; FormatError on a malformed or missing file.
     """
     disk = FolderDisk(folder)
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
     for _ in range(_TRIES):
         before = _optional(disk, "checkpoint")
         try:
@@ -104,7 +104,8 @@ def _pending(disk: FolderDisk, size: int) -> tuple[tuple[bytes, ...], int]:
     return pending.join(parts, size), sum(len(part.torn) for part in parts)
 
 
-def _manifest(folder: Path) -> dict[str, str]:
+def read_manifest(folder: Path) -> dict[str, str]:
+    """Return what `bundle.json` says. InputError if there is none; FormatError if malformed."""
     path = folder / "bundle.json"
     try:
         data = path.read_bytes()

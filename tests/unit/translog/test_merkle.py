@@ -1,4 +1,4 @@
-"""Roots and proofs against the definition by brute force, and vectors of Certificate Transparency."""
+"""Roots and proofs against the definition by brute force, and vectors of RFC 6962's users."""
 
 from __future__ import annotations
 

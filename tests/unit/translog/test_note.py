@@ -88,7 +88,7 @@ def test_every_byte_of_a_line_counts(alg):
 
 
 def test_a_key_is_bound_to_its_name_and_type():
-    """The same bytes under another name or type are another key, and their lines are passed over."""
+    """Under another name or type the same bytes are another key: its lines are passed over."""
     signer = TestKey("bound")
     note = cosigned(signed(Tree(3).stated()), ("a.example", signer))
     for other in (
