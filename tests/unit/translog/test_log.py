@@ -5,7 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -166,6 +170,60 @@ def test_a_log_is_written_by_one_process_and_belongs_to_one_origin(tmp_path):
     with pytest.raises(FormatError):
         log_too_long = new_log(tmp_path)
         log_too_long.append([b"a" * 65_536])
+
+
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from log_samples import LOG_KEY, ORIGIN
+from casemate.translog.log import Log
+log = Log(Path(sys.argv[1]), ORIGIN, LOG_KEY)
+while True:
+    first = log.next_index
+    log.append([b"%d" % each for each in range(first, first + 5)])
+    print(first + 5, flush=True)
+    if first % 3 == 0:
+        log.checkpoint()
+        print(-log.size, flush=True)
+"""
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path):
+    rng = random.Random(3)
+    acknowledged = signed_size = 0
+    for _ in range(4):
+        command = [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for _ in range(rng.randrange(3, 40)):
+            said = int(process.stdout.readline())
+            acknowledged, signed_size = max(acknowledged, said), max(signed_size, -said)
+        process.kill()
+        rest = process.communicate()[0].split()
+        acknowledged = max([acknowledged, *map(int, rest)])
+        signed_size = max([signed_size, *(-int(each) for each in rest)])
+        log = new_log(tmp_path)
+        assert log.next_index >= acknowledged and log.size >= signed_size
+        log.checkpoint()
+        log.fsck()
+        log.close()
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    entries = bundle.read_bundle(tmp_path).entries
+    assert list(entries) == [b"%d" % each for each in range(len(entries))]
+
+
+def test_a_log_goes_on_under_new_keys(tmp_path):
+    """Keys are new after each boot; the checkpoint of the old ones is still continued."""
+    log = new_log(tmp_path)
+    log.append([b"a"] * 3)
+    first = checkpoints.parse(log.checkpoint())[0]
+    log.close()
+    other = TestKey("next boot", ML_DSA_65)
+    log = new_log(tmp_path, other)
+    log.append([b"b"])
+    second, note = checkpoints.parse(log.checkpoint())
+    cosignature.require(note, (log_key(ORIGIN, other.public),))
+    merkle.check_consistency(3, 4, log.consistency_proof(3), first.root, second.root)
 
 
 class Holder:
