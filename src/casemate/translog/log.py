@@ -252,8 +252,7 @@ class Log:
         head = pending.header(self._frontier.size, self._mark)
         self._segment = self._disk.appender(f"pending/{name}")
         self._segments.append(name)
-        self._segment.write(head)
-        self._segment.sync()
+        self._segment.write(head)  # durable with the first frame
         self._disk.sync_folder("pending")
         self._offset = len(head)
 
