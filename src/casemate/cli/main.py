@@ -53,6 +53,7 @@ COMMANDS = (
         module="casemate.cli.prove",
         help="build, attack the twin, and argue the security case",
     ),
+    Command(name="witness", module="casemate.cli.witness", help="run a witness of logs"),
 )
 """Every command, in the order of the product's flow. The modules are light to import."""
 
