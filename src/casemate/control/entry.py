@@ -68,7 +68,7 @@ def replaced(turn: Turn, event: Replaced) -> None:
 
 def _void(turn: Turn) -> None:
     """In commissioning: what was measured before is void, and so are keys bound to it."""
-    if turn.m.keys is Keys.LIVE:
+    if turn.m.keys in (Keys.LIVE, Keys.SEALED):
         turn.zeroise()
         turn.record("keys", "destroyed: the enclosure is not what was measured")
     turn.disturb()

@@ -122,7 +122,7 @@ def start(
     turn.set(last_word=last_word and turn.m.keys in (Keys.LIVE, Keys.SEALED))
     if turn.m.state in (State.ARMED, State.MAINTENANCE):
         turn.move(State.UNKNOWN, "the controller starts")
-    elif turn.m.forgot:
+    elif saved is None:
         turn.record("state", "the controller starts without its memory", after=State.UNKNOWN)
     if saved is not None and saved.work is not None:
         turn.record("permit", "void: the controller starts", subject=saved.work.terms.permit)

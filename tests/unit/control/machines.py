@@ -2,7 +2,7 @@
 
 Face f and module m lie in the permit's scope, face g and module n outside. Machines that differ
 only in what time and counting add up are one: `canonical` sets now to 0, cuts deadlines that have
-passed or never come, and forgets counts.
+passed, and forgets counts and which anchor it is.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from casemate.control import events as ev
 from casemate.control.actions import Action
 from casemate.control.events import Approval, Event
-from casemate.control.machine import step, urgent
+from casemate.control.machine import start, step, urgent
 from casemate.control.permits import BOTH, OPEN, REANCHOR, REPLACE, Terms, Work, token_hash
 from casemate.control.scope import NOTHING, Scope
 from casemate.control.states import Keys, Limits, Machine, State
@@ -147,6 +147,7 @@ def canonical(m: Machine) -> Machine:
         open=frozenset() if m.state is State.RETIRED else m.open,
         replaced=frozenset() if latched else m.replaced,
         alien=frozenset() if latched else m.alien,
+        anchor=A if m.anchor else b"",
         count=0,
         used=(),
         quorum_s=-math.inf,
@@ -160,7 +161,7 @@ class Edge:
 
     before: Machine
     name: str
-    event: Event
+    event: Event | None
     dt_s: float
     after: Machine
     actions: tuple[Action, ...]
@@ -180,12 +181,25 @@ def edges(machine: Machine) -> Iterator[Edge]:
             )
 
 
-def explored(most: int, start: Machine = START) -> Iterator[Edge]:
+def starts(machine: Machine) -> Iterator[Edge]:
+    """Starts of the controller: as it was left, without its memory, and with its keys lost."""
+    new = replace(START, limits=machine.limits)
+    for name, saved, keys in (
+        ("controller starts", machine, machine.keys),
+        ("controller starts, keys lost", machine, Keys.NONE),
+        ("controller starts, memory lost", None, machine.keys),
+    ):
+        after, actions = start(saved, new, keys=keys, last_word=machine.last_word)
+        yield Edge(before=machine, name=name, event=None, dt_s=0.0, after=after, actions=actions)
+
+
+def explored(most: int, first: Machine = START) -> Iterator[Edge]:
     """Every step from every machine that can be reached, breadth first, of `most` machines."""
-    seen = {canonical(start)}
+    seen = {canonical(first)}
     queue = deque(seen)
     while queue:
-        for edge in edges(queue.popleft()):
+        machine = queue.popleft()
+        for edge in (*edges(machine), *starts(machine)):
             after = canonical(edge.after)
             if after not in seen:
                 seen.add(after)
