@@ -48,10 +48,11 @@ AT_ONCE = (
     events.Opened,
     events.Replaced,
     events.Emergency,
+    events.KeysFound,
     events.Recommission,
     events.Retire,
 )
-"""Beside verdicts, what may take keys away."""
+"""Beside verdicts, what may take keys away, or says that they are."""
 
 
 def step(machine: Machine, event: Event, now_s: float) -> tuple[Machine, tuple[Action, ...]]:

@@ -59,7 +59,11 @@ def holder_agrees(edge: Edge) -> str:
                 return "the last word is spent, or not about TAMPERED"
             word = False
     none = {keys, edge.after.keys} <= {Keys.NONE, Keys.GONE}
-    return "" if none or edge.after.keys is keys else f"the holder has {keys}, the machine {edge.after.keys}"
+    return (
+        ""
+        if none or edge.after.keys is keys
+        else f"the holder has {keys}, the machine {edge.after.keys}"
+    )
 
 
 def keys_first(edge: Edge) -> str:
