@@ -50,18 +50,17 @@ class LogView:
     @property
     def seen_s(self) -> int | None:
         """Return when a quorum saw the log last."""
-        return max((each.by_s for each in self.seals), default=None)
+        return self.seals[-1].by_s if self.seals else None
 
     def known_s(self, size: int) -> int | None:
         """Return when a quorum saw the log at that very size; None if no seal says."""
         at = bisect_right(self.seals, size, key=lambda each: each.size) - 1
-        found = self.seals[at] if at >= 0 else None
-        return found.by_s if found is not None and found.size == size else None
+        return self.seals[at].by_s if at >= 0 and self.seals[at].size == size else None
 
     def by_s(self, index: int) -> int | None:
         """Return by when a quorum saw entry `index`."""
         at = bisect_right(self.seals, index, key=lambda each: each.size)
-        return min((each.by_s for each in self.seals[at : at + 1]), default=None)
+        return self.seals[at].by_s if at < len(self.seals) else None
 
 
 def view(
@@ -77,126 +76,108 @@ def view(
     sizes: at which tokens and permits name roots. since: checkpoints that the inspector kept.
     InputError if one of those is not this log's.
     """
-    keys = _log_keys(unit, policy)
-    kept = [_kept(data, unit.origin, keys) for data in since]
-    stated = [each for data in bundle.witnessed if (each := _read(data, book)) is not None]
-    newest = _read(bundle.checkpoint, book) if bundle.checkpoint else None
+    log = _Log(unit, policy, book)
+    kept = [log.kept(data) for data in since]
+    newest = log.read(bundle.checkpoint) if bundle.checkpoint else []
     if not bundle.checkpoint:
         book.add("log.absent")
-    named = [each for each, _ in (*stated, *kept, *([newest] if newest else []))]
-    roots = _roots(bundle.entries, {*sizes, *(each.size for each in named)})
-    size, seals, waiting = len(bundle.entries), [], ""
-    for each in ([newest] if newest else []) + stated:
-        if not _is_sound(each, size, roots, unit, keys, book, newest=each is newest):
-            continue
-        seal, why = _weigh(each, policy, keys, book)
-        seals.extend([seal] if seal else [])
-        waiting = waiting or why
-    for checkpoint, _ in kept:
-        _against(checkpoint, size, roots, book, whose="that you kept")
-    if waiting:
-        book.add("log.awaiting" if seals else "log.cosignatures", waiting)
-    return LogView(seals=_ordered(seals, book), roots=roots)
+    stated = newest + [each for data in bundle.witnessed for each in log.read(data)]
+    log.take(bundle.entries, {*sizes, *(each.size for each, _ in stated), *(c.size for c in kept)})
+    seals = [seal for each in stated for seal in log.weigh(*each, newest=each in newest)]
+    for checkpoint in kept:
+        log.against(checkpoint, "that you kept")
+    if log.waiting:
+        book.add("log.awaiting" if seals else "log.cosignatures", log.waiting)
+    return LogView(seals=_ordered(seals, book), roots=log.roots)
 
 
-def _roots(entries: Sequence[bytes], sizes: set[int]) -> dict[int, bytes]:
-    frontier = merkle.Frontier()
-    roots = {0: merkle.EMPTY_ROOT}
-    for size, entry in enumerate(entries, start=1):
-        frontier.push(merkle.leaf_hash(entry))
-        if size in sizes:
-            roots[size] = frontier.root()
-    return roots
+class _Log:
+    """Entries with their roots, and the keys that sign for them.
 
+    One set of keys has to sign whole: those of the policy, or, if it names none, enrolled ones.
+    """
 
-def _log_keys(unit: Unit, policy: Policy) -> list[tuple[NoteKey, ...]]:
-    """Return sets of keys, one of which has to sign whole: the policy's, or the enrolled ones."""
-    listed = tuple(key for key in policy.logs if key.name == unit.origin)
-    if listed:
-        return [listed]
-    return [
-        tuple(NoteKey(name=unit.origin, kind=_KINDS[k.alg], public=k) for k in each.keys)
-        for each in unit.enrolments
-    ]
+    def __init__(self, unit: Unit, policy: Policy, book: Notebook) -> None:
+        self._origin, self._policy, self._book = unit.origin, policy, book
+        listed = frozenset(key for key in policy.logs if key.name == unit.origin)
+        enrolled = [
+            frozenset(NoteKey(name=unit.origin, kind=_KINDS[k.alg], public=k) for k in each.keys)
+            for each in unit.enrolments
+        ]
+        self._sets = [listed] if listed else enrolled
+        self._keys = [key for each in self._sets for key in each]
+        self.roots = {0: merkle.EMPTY_ROOT}
+        self.size = 0
+        self.waiting = ""
 
+    def take(self, entries: Sequence[bytes], sizes: set[int]) -> None:
+        """Work out the roots of the entries at these sizes."""
+        frontier = merkle.Frontier()
+        for self.size, entry in enumerate(entries, start=1):
+            frontier.push(merkle.leaf_hash(entry))
+            if self.size in sizes:
+                self.roots[self.size] = frontier.root()
 
-def _read(data: bytes, book: Notebook) -> tuple[Checkpoint, Note] | None:
-    try:
-        return checkpoints.parse(data)
-    except FormatError as error:
-        book.add("log.malformed", error.message)
-        return None
+    def read(self, data: bytes) -> list[tuple[Checkpoint, Note]]:
+        """Return the checkpoint of the bundle, if it is one."""
+        try:
+            return [checkpoints.parse(data)]
+        except FormatError as error:
+            self._book.add("log.malformed", error.message)
+            return []
 
+    def kept(self, data: bytes) -> Checkpoint:
+        """Return a checkpoint that the inspector kept; InputError if it is not this log's."""
+        checkpoint, note = checkpoints.parse(data)
+        if checkpoint.origin != self._origin or not self._is_signed(note):
+            raise InputError(
+                "the checkpoint kept from before is not signed by this log.",
+                remedy="pass one of this log; what others can make too proves nothing.",
+                key="--since",
+            )
+        return checkpoint
 
-def _kept(data: bytes, origin: str, keys: list[tuple[NoteKey, ...]]) -> tuple[Checkpoint, Note]:
-    checkpoint, note = checkpoints.parse(data)
-    if checkpoint.origin != origin or not _signed(note, keys):
-        raise InputError(
-            "the checkpoint kept from before is not signed by this log.",
-            remedy="pass a checkpoint of this log; a file that others can make proves nothing.",
-            key="--since",
-        )
-    return checkpoint, note
+    def weigh(self, stated: Checkpoint, note: Note, *, newest: bool) -> list[Seal]:
+        """Return the seal that a checkpoint of the bundle is, if it is one."""
+        if stated.origin != self._origin:
+            self._book.add("log.origin", f"{stated.origin}, not {self._origin}")
+            return []
+        try:
+            met = policies.check(self._policy, note, logs=self._keys)
+            signed = self._is_whole(each.key for each in met.logs)
+        except QuorumError as error:
+            met, signed = None, self._is_signed(note)
+            self.waiting = self.waiting or f"size {stated.size}: {error.message}"
+        if not signed:
+            self._book.add("log.signature", f"at size {stated.size}")
+            return []
+        if newest and self.roots.get(stated.size) != stated.root:
+            self._book.add("log.altered", f"{stated.size} entries have another root")
+            return []
+        if not self.against(stated, "in the bundle") or met is None or met.by_s is None:
+            return []
+        for bad in met.refused:
+            self._book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
+        return [Seal(size=stated.size, by_s=met.by_s)]
 
+    def against(self, stated: Checkpoint, whose: str) -> bool:
+        """Return whether a checkpoint that the log signed is that of the entries."""
+        if stated.size > self.size:
+            self._book.add(
+                "log.rollback", f"{self.size} entries, and {stated.size} in a checkpoint {whose}"
+            )
+        elif self.roots[stated.size] != stated.root:
+            self._book.add("log.equivocation", f"another root at size {stated.size} {whose}")
+        else:
+            return True
+        return False
 
-def _signed(note: Note, keys: list[tuple[NoteKey, ...]]) -> bool:
-    good, _ = cosignature.check(note, [key for each in keys for key in each])
-    have = {each.key for each in good}
-    return any(have.issuperset(each) for each in keys)
+    def _is_signed(self, note: Note) -> bool:
+        return self._is_whole(each.key for each in cosignature.check(note, self._keys)[0])
 
-
-def _is_sound(
-    read: tuple[Checkpoint, Note],
-    size: int,
-    roots: dict[int, bytes],
-    unit: Unit,
-    keys: list[tuple[NoteKey, ...]],
-    book: Notebook,
-    *,
-    newest: bool,
-) -> bool:
-    """Return whether a checkpoint of the bundle is this log's, signed, and that of the entries."""
-    stated, note = read
-    if stated.origin != unit.origin:
-        book.add("log.origin", f"{stated.origin}, not {unit.origin}")
-    elif not _signed(note, keys):
-        book.add("log.signature", f"at size {stated.size}")
-    elif not newest:
-        return _against(stated, size, roots, book, whose="in the bundle")
-    elif roots.get(stated.size) != stated.root:
-        book.add("log.altered", f"{stated.size} entries have another root")
-    else:
-        return True
-    return False
-
-
-def _weigh(
-    read: tuple[Checkpoint, Note], policy: Policy, keys: list[tuple[NoteKey, ...]], book: Notebook
-) -> tuple[Seal | None, str]:
-    """Return the seal that a checkpoint is, or None and what it lacks."""
-    stated, note = read
-    try:
-        met = policies.check(policy, note, logs=[key for each in keys for key in each])
-    except QuorumError as error:
-        return None, f"size {stated.size}: {error.message}"
-    for bad in met.refused:
-        book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
-    if met.by_s is None:
-        return None, f"size {stated.size}: the policy asks for no witness"
-    return Seal(size=stated.size, by_s=met.by_s), ""
-
-
-def _against(
-    stated: Checkpoint, size: int, roots: dict[int, bytes], book: Notebook, *, whose: str
-) -> bool:
-    """Hold a checkpoint that the log signed before against the entries; return whether they go."""
-    if stated.size > size:
-        book.add("log.rollback", f"{size} entries, and {stated.size} in a checkpoint {whose}")
-    elif roots[stated.size] != stated.root:
-        book.add("log.equivocation", f"another root at size {stated.size} {whose}")
-    else:
-        return True
-    return False
+    def _is_whole(self, keys: Iterable[NoteKey]) -> bool:
+        have = set(keys)
+        return any(each and have >= each for each in self._sets)
 
 
 def _ordered(seals: list[Seal], book: Notebook) -> tuple[Seal, ...]:
@@ -205,12 +186,10 @@ def _ordered(seals: list[Seal], book: Notebook) -> tuple[Seal, ...]:
     for each in seals:
         earliest[each.size] = min(each.by_s, earliest.get(each.size, each.by_s))
     out: list[Seal] = []
-    bound: int | None = None
     for size in sorted(earliest, reverse=True):
         by_s = earliest[size]
-        if bound is not None and by_s > bound:
+        if out and by_s > out[-1].by_s:
             book.add("time.witness-order", f"size {size} after a larger one")
-            by_s = bound
-        bound = by_s
+            by_s = out[-1].by_s
         out.append(Seal(size=size, by_s=by_s))
     return tuple(reversed(out))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from casemate.attest import beats
+from casemate.attest import claims as c
 from casemate.attest.claims import Boot, Change, Heartbeats, LastWord, Payload, PermitUse
 from casemate.attest.reference import Enrolment, Reference, Unit
 from casemate.attest.token import Token
@@ -121,7 +122,7 @@ class States:
     def _verdict_of(self, token: Token) -> None:
         said = {token.verdict.verdict} if token.verdict else set()
         if isinstance(token.body, Heartbeats):
-            said |= {each.verdict for each in beats.unpack(token.body)}
+            said |= {c.VERDICTS[each] for each in set(token.body.beats[2 :: beats.BEAT_BYTES])}
         if "TAMPER" in said and token.state != "TAMPERED":
             self._book.add("verdict.ignored", f"state {token.state}")
         if "INTERFERENCE" in said:
