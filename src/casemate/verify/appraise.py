@@ -161,7 +161,9 @@ class Walk:
             return "unknown", "no token", _cover(state, permit)
         kind, cause, covered = self._by_state(state, permit)
         if kind in ("proven", "maintenance") and not self._clocks.is_narrow(step):
-            if step.upper_s is not None:
+            if step.upper_s is not None and step.lower_s is None:
+                self.book.add("token.unbound")
+            elif step.upper_s is not None:
                 self.book.add("token.window", f"from {step.lower_s} to {step.upper_s}")
             return "unknown", "not witnessed in time", covered
         return kind, cause, covered

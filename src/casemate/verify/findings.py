@@ -99,6 +99,7 @@ _TABLE = (
         ("clock.step", "the wall clock was set"),
         ("clock.wall", "the wall clock is not what witnesses say"),
         ("token.window", "a token may have been made long before it was witnessed"),
+        ("token.unbound", "tokens name no cosigned checkpoint: they may have been made ahead"),
         ("token.silence", "no token came for longer than agreed"),
         ("beats.missing", "heartbeats are missing or late"),
         ("beats.period", "heartbeats have another period than agreed"),

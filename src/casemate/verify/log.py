@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from casemate.translog.bundle import Bundle
 from casemate.translog.checkpoint import Checkpoint
 from casemate.translog.errors import QuorumError
 from casemate.translog.note import Note, NoteKey
-from casemate.translog.policy import Policy
+from casemate.translog.policy import Met, Policy
 from casemate.verify.findings import Notebook
 
 _KINDS = {
@@ -37,10 +38,15 @@ class Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogView:
-    """What of the log is proven. seals: by size. roots: of the entries at the sizes asked for."""
+    """What of the log is proven. seals: by size. roots: of the entries at the sizes asked for.
+
+    echoes: since when a quorum's lines on a checkpoint exist, by the digest of the note: who names
+    it does so later.
+    """
 
     seals: tuple[Seal, ...]
     roots: dict[int, bytes]
+    echoes: dict[bytes, int]
 
     @property
     def proven(self) -> int:
@@ -51,11 +57,6 @@ class LogView:
     def seen_s(self) -> int | None:
         """Return when a quorum saw the log last."""
         return self.seals[-1].by_s if self.seals else None
-
-    def known_s(self, size: int) -> int | None:
-        """Return when a quorum saw the log at that very size; None if no seal says."""
-        at = bisect_right(self.seals, size, key=lambda each: each.size) - 1
-        return self.seals[at].by_s if at >= 0 and self.seals[at].size == size else None
 
     def by_s(self, index: int) -> int | None:
         """Return by when a quorum saw entry `index`."""
@@ -88,7 +89,7 @@ def view(
         log.against(checkpoint, "that you kept")
     if log.waiting:
         book.add("log.awaiting" if seals else "log.cosignatures", log.waiting)
-    return LogView(seals=_ordered(seals, book), roots=log.roots)
+    return LogView(seals=_ordered(seals, book), roots=log.roots, echoes=log.echoes)
 
 
 class _Log:
@@ -107,6 +108,7 @@ class _Log:
         self._sets = [listed] if listed else enrolled
         self._keys = [key for each in self._sets for key in each]
         self.roots = {0: merkle.EMPTY_ROOT}
+        self.echoes: dict[bytes, int] = {}
         self.size = 0
         self.waiting = ""
 
@@ -158,7 +160,22 @@ class _Log:
             return []
         for bad in met.refused:
             self._book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
+        self._echo(note, met)
         return [Seal(size=stated.size, by_s=met.by_s)]
+
+    def _echo(self, note: Note, met: Met) -> None:
+        """Take the digests of a note with a quorum's lines: as it is, and before others came."""
+        names = {(each.key.name, each.key.id): name for name, each in met.witnesses.items()}
+        have: dict[str, int] = {}
+        so_far = hashlib.sha256(f"{note.text}\n".encode())  # grows to Note.digest
+        for count, line in enumerate(note.lines, start=1):
+            so_far.update(line.text().encode())
+            name = names.get((line.name, line.key_id))
+            if name is not None:
+                have[name] = met.witnesses[name].time_s or 0
+            if policies.holds(self._policy, self._policy.quorum, have):
+                whole = count == len(note.lines) and met.after_s is not None
+                self.echoes[so_far.digest()] = met.after_s if whole else min(have.values())
 
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""

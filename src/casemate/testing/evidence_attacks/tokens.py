@@ -14,6 +14,7 @@ from casemate.testing.evidence_attacks.base import (
     story,
     swap,
 )
+from casemate.testing.honest_enclosure import Story
 
 TOKENS = Table()
 
@@ -100,6 +101,19 @@ def record_ahead() -> Shown:
     told = story()
     told.watch(10)
     told.now_s += 3600
+    told.seal()
+    return show(told)
+
+
+@TOKENS.attack("token.unbound", "make all tokens ahead, and let each name the checkpoint to come")
+def foresee_checkpoints() -> Shown:
+    told = Story()
+    told.start("commissioned", "COMMISSIONING")
+    told.seal()
+    told.change("ARMED", "commissioned", nonce=b"")
+    for _ in range(3):
+        told.seal()
+        told.watch(nonce=b"")
     told.seal()
     return show(told)
 
