@@ -97,9 +97,10 @@ def _say(
 ) -> tuple[str, int | None, str]:
     """Return the state now, since when, and the headline."""
     tampered = next((each for each in findings if each.id == "state.tampered"), None)
-    alarm = next((each for each in findings if each.severity == "alarm"), None)
+    alarm = next((f for f in findings if f.severity == "alarm" and f is not tampered), None)
     if walk.states.state == "TAMPERED" and tampered is not None:
         return "TAMPERED", tampered.at_s, f"TAMPERED since {_at(tampered)}: {tampered.what}"
+    past = f"TAMPERED at {_at(tampered)}, commissioned anew; now " if tampered else ""
     if alarm is not None:
         since = f" at {_at(alarm)}" if alarm.token is not None else ""
         return "UNKNOWN", alarm.at_s, f"EVIDENCE DOES NOT HOLD{since}: {alarm.what}"
@@ -107,13 +108,13 @@ def _say(
         since_s = proven[-1].end_s if proven else None
         why = next((each.what for each in findings if each.severity == "unknown"), "not proven yet")
         known = f"since {clock(since_s)}" if proven else "from the beginning"
-        return "UNKNOWN", since_s, f"UNKNOWN {known}: {why}"
+        return "UNKNOWN", since_s, f"{past}UNKNOWN {known}: {why}"
     since_s, state = proven[-1].start_s, walk.states.state
     gaps = sum(each.kind in ("interfered", "unknown") and not each.covered_by for each in found)
     told = f"; before that, {gaps} gaps that nothing covers" if gaps else ""
     lent = ", by trust that came with it" if any(f.id == "trust.travels" for f in findings) else ""
     seen = f"seen {clock(walk.log.seen_s)}"
-    return state, since_s, f"{state}, proven since {clock(since_s)}{lent}, {seen}{told}"
+    return state, since_s, f"{past}{state}, proven since {clock(since_s)}{lent}, {seen}{told}"
 
 
 def _at(finding: Finding) -> str:

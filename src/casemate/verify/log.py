@@ -174,8 +174,9 @@ class _Log:
             if name is not None:
                 have[name] = met.witnesses[name].time_s or 0
             if policies.holds(self._policy, self._policy.quorum, have):
-                whole = count == len(note.lines) and met.after_s is not None
-                self.echoes[so_far.digest()] = met.after_s if whole else min(have.values())
+                whole = count == len(note.lines)
+                since_s = met.after_s if whole else None
+                self.echoes[so_far.digest()] = min(have.values()) if since_s is None else since_s
 
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""
