@@ -54,6 +54,11 @@ COMMANDS = (
         help="build, attack the twin, and argue the security case",
     ),
     Command(name="witness", module="casemate.cli.witness", help="run a witness of logs"),
+    Command(
+        name="verify",
+        module="casemate.cli.verify",
+        help="verify evidence offline: what happened, and since when",
+    ),
 )
 """Every command, in the order of the product's flow. The modules are light to import."""
 
