@@ -121,7 +121,9 @@ class Court:
         loud = [each.modality for each in shown if _loud(each, policy)]
         bent = _bent(shown, policy)
         alarmed = [*mute, *(each for each in passive if (each.nats >= policy.passive_alert).any())]
-        level = _level(policy, total, shown, passive, self.blind_s, bool(loud or alarmed or bent), shrunk)
+        level = _level(
+            policy, total, shown, passive, self.blind_s, bool(loud or alarmed or bent), shrunk
+        )
         verdict = _verdict(total >= policy.nats[SEAL], bool(blind), bool(loud))
         quiet = verdict is Verdict.NORMAL and total < policy.nats[ALERT]
         self.onset_s = math.nan if quiet else (
@@ -180,7 +182,9 @@ def _bent(shown: tuple[Shown, ...], policy: Policy) -> tuple[str, ...]:
         for each in shown
         if each.nonlinear is not None
     }
-    return tuple(f"{name}: {n} features answer out of proportion" for name, n in counts.items() if n)
+    return tuple(
+        f"{name}: {n} features answer out of proportion" for name, n in counts.items() if n
+    )
 
 
 def _mute(passive: tuple[PassiveShown, ...]) -> tuple[str, ...]:
