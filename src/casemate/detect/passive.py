@@ -153,7 +153,11 @@ class PassiveBank:
 
     def speaks(self, values: Real, lost: Bool) -> bool:
         """Return whether readings (C,) without noise would be evidence of their own."""
-        return bool((self.copy()._tests(self.off(values[None], lost[None])) > SPEAKS).any())
+        kept = self.filters
+        self.filters = tuple(each.copy() for each in kept)
+        rows = self._tests(self.off(values[None], lost[None]))
+        self.filters = kept
+        return bool((rows > SPEAKS).any())
 
     def add(self, values: Real, lost: Bool) -> PassiveShown:
         """Take in K windows on end, values and lost (K, C); return what stands after the last."""

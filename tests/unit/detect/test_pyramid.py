@@ -156,3 +156,18 @@ def test_sizes_and_blocks_that_fit_nothing_are_refused() -> None:
                      (np.zeros((1, 2), np.float32), np.zeros((1, 2), np.float32))):  # fmt: skip
         with pytest.raises(InputError):
             pyramid.advance(state, up, down)
+
+
+def test_wiped_channels_begin_anew_and_the_others_go_on() -> None:
+    """Level by level: a wiped channel at a count of 2^L samples is one that has just begun."""
+    x = series(64 + 100, 600, 11).astype(np.float32)
+    state, fresh = pyramid.start(600, 6), pyramid.start(600, 6)
+    whole = pyramid.start(600, 6)
+    pyramid.advance(state, x[:64])
+    which = np.arange(600) % 7 == 0
+    pyramid.wipe(state, which)
+    assert state.evidence()[:, :, which].max() == 0.0
+    found, wanted = pyramid.advance(state, x[64:]), pyramid.advance(fresh, x[64:])
+    pyramid.advance(whole, x)
+    assert np.array_equal(found[:, which], wanted[:, which])
+    assert np.array_equal(state.evidence()[:, :, ~which], whole.evidence()[:, :, ~which])
