@@ -9,6 +9,7 @@ shake, light or heat a sensor makes it speak, so it corroborates and alerts, and
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +106,10 @@ class PassiveBank:
     def __init__(self, anchor: PassiveAnchor) -> None:
         self.anchor = anchor
         self.filters = _filters(anchor)
+        held = [kind if of else "" for kind, of in zip(anchor.kind, anchor.contrast, strict=True)]
+        self.alike = [
+            np.flatnonzero([each == kind for each in held]) for kind in sorted({*held} - {""})
+        ]
         self._begin()
 
     def _begin(self) -> None:
@@ -119,7 +124,7 @@ class PassiveBank:
     def copy(self) -> PassiveBank:
         """Return a copy that goes its own way."""
         found = PassiveBank.__new__(PassiveBank)
-        found.anchor = self.anchor
+        found.anchor, found.alike = self.anchor, self.alike
         found.filters = tuple(each.copy() for each in self.filters)
         found.batches, found.heard = self.batches.copy(), self.heard.copy()
         found.state, found.score = self.state.copy(), self.score.copy()
@@ -138,10 +143,8 @@ class PassiveBank:
             ratio = np.maximum(read, 1e-9) / np.abs(anchor.nominal)
             read = np.where(anchor.log, np.log(ratio), read)
             centre = np.broadcast_to(np.where(anchor.log, 0.0, anchor.nominal), read.shape).copy()
-            for kind in {anchor.kind[k] for k in np.flatnonzero(anchor.contrast).tolist()}:
-                mine = np.array([each == kind for each in anchor.kind]) & anchor.contrast
-                for row in np.flatnonzero(np.isfinite(read[:, mine]).any(axis=1)).tolist():
-                    centre[row, mine] = np.nanmedian(read[row, mine])
+            for mine in self.alike:
+                centre[:, mine] = _median(read[:, mine])[:, None]
             return np.asarray(np.clip((read - centre) / anchor.spread, -FURTHEST, FURTHEST))
 
     def stand(self, values: Real, lost: Bool) -> None:
@@ -153,7 +156,11 @@ class PassiveBank:
 
     def speaks(self, values: Real, lost: Bool) -> bool:
         """Return whether readings (C,) without noise would be evidence of their own."""
-        return bool((self.copy()._tests(self.off(values[None], lost[None])) > SPEAKS).any())
+        kept = self.filters
+        self.filters = tuple(each.copy() for each in kept)
+        rows = self._tests(self.off(values[None], lost[None]))
+        self.filters = kept
+        return bool((rows > SPEAKS).any())
 
     def add(self, values: Real, lost: Bool) -> PassiveShown:
         """Take in K windows on end, values and lost (K, C); return what stands after the last."""
@@ -211,6 +218,22 @@ class PassiveBank:
             self.score = np.where(np.tile(full, 2), pyramid.NO_SCORE, self.score)
 
 
+def _median(read: Real) -> Real:
+    """Return the median of each row of (K, C) over what is there, (K,); nan where nothing is."""
+    if np.isfinite(read).all():
+        return np.asarray(np.median(read, axis=1))
+    found = np.full(read.shape[0], np.nan)
+    for row in np.flatnonzero(np.isfinite(read).any(axis=1)).tolist():
+        found[row] = np.nanmedian(read[row])
+    return found
+
+
+@lru_cache(maxsize=64)
+def _factory(coefficients: tuple[float, ...], innovation: float) -> whiten.Factory:
+    """Return the factory, its roots looked at once: those of 256 coefficients take a while."""
+    return whiten.Factory(coefficients=coefficients, innovation=innovation)
+
+
 def _filters(anchor: PassiveAnchor) -> tuple[_Filter, ...]:
     """Return a filter for each autoregression that sensors share. InputError if one is unstable."""
     rows: dict[tuple[float, ...], list[int]] = {}
@@ -220,7 +243,7 @@ def _filters(anchor: PassiveAnchor) -> tuple[_Filter, ...]:
         rows.setdefault((float(anchor.innovation[k]), *kept.tolist()), []).append(k)
     found = []
     for (innovation, *kept), at in rows.items():
-        factory = whiten.Factory(coefficients=tuple(kept), innovation=innovation)
+        factory = _factory(tuple(kept), innovation)
         zero = np.zeros(len(at), dtype=np.int64)
         found.append(
             _Filter(

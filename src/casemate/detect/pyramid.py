@@ -8,7 +8,7 @@ Evidence is in nats: S = max(0, S + 2 k z - 2 k^2), so exp(S) is below the Shiry
 the same e-values exp(2 k z - 2 k^2). The score of a channel is the largest S + ln(2^l / C) of its C
 components: with an alarm at a score of ln A, P(false alarm within n samples) <= n / A whenever
 E exp(2 k z - 2 k^2) <= 1 given the past, without a word on dependence of levels. Proof:
-docs/decisions/0011-detectors-with-guarantees.md, section 3. For z of `window` that holds under any
+docs/decisions/0011-detectors-with-guarantees.md, section 3. For keyed z that holds under any
 injection; for whitened series it holds as far as they are sub-Gaussian with variance 1.
 """
 
@@ -114,8 +114,8 @@ def start(
     """Return a pyramid at rest.
 
     levels: 1 to MOST_LEVELS; the longest sum is 2^(levels - 1) samples. clip: largest |z| that
-    counts, math.inf for self-normalised windows. sided: z comes for each side by itself, as from
-    `window`; else the lower side takes -z.
+    counts, math.inf for self-normalised sums. sided: z comes for each side by itself, as with a
+    slack; else the lower side takes -z.
 
     Raises InputError for sizes that make no pyramid.
     """

@@ -15,10 +15,10 @@ from casemate.campaigns.ready import Ready, ready
 from casemate.campaigns.scope import asked, boards_of, least_tool, values_for
 from casemate.campaigns.trial import Outcome, trial
 from casemate.detect.anchor import Anchor
-from casemate.detect.response import LATCH, SEAL
+from casemate.detect.response import ALERT, LATCH, SEAL
 from casemate.detect.verdict import Verdict
 from casemate.twin.assembly import Twin
-from casemate.twin.effects import BusFault, Contact, Pocket, Scene, Spot, Timed
+from casemate.twin.effects import BusFault, Contact, Pocket, Scene, Shaken, Spot, Timed
 from on_boards import along
 
 TOOL_M = 6e-4
@@ -86,6 +86,27 @@ def test_noise_reaches_sealing_at_most(dpa_ready: Ready, name: str) -> None:
         found = ended(dpa_ready, name, seed, until_detected=False)
         assert found.verdict is not Verdict.TAMPER
         assert found.level < LATCH
+
+
+@pytest.mark.parametrize("name", ["sound", "shake"])
+def test_what_shakes_is_seen_by_the_sensors_and_convicts_nobody(
+    dpa_ready: Ready, name: str
+) -> None:
+    found = ended(dpa_ready, name, 0, until_detected=False)
+    assert found.seen_by == ("environment",) and found.level == ALERT
+    assert found.verdict is Verdict.NORMAL
+
+
+def test_a_tenth_more_vibration_alerts_within_seconds(dpa_ready: Ready) -> None:
+    """1.6 spreads, a fifth of the limit that was; as much less than slack says nothing."""
+    fitted = next(each.fitted for each in dpa_ready.volume if each.fitted.id == "environment")
+    k = next(k for k, each in enumerate(fitted.channels) if "acceleration" in each.id)
+    still = float(np.real(fitted.nominal[k]))
+    for more, seen in ((1.1, ("environment",)), (1.005, ())):
+        shaken = Shaken(kind="noise", m_s2=still * math.sqrt(more**2 - 1.0), hertz=1e3)
+        scene = (Timed(effect=shaken, start_s=1.0, stop_s=30.0),)
+        found = trial(dpa_ready, scene, (dpa_ready.twin.enclosure.tiles[0].id,), seed=(6,))
+        assert found.seen_by == seen and found.verdict is Verdict.NORMAL
 
 
 def test_the_same_seed_gives_the_same_outcome(dpa_ready: Ready) -> None:

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
+from small_box import Box
 
 from casemate.core.errors import InputError
 from casemate.detect import passive, pyramid
 from casemate.detect.anchor import PassiveAnchor
 from casemate.detect.passive import FULL, STANDS, PassiveBank, PassiveShown
+from casemate.detect.response import ALERT as RESPONSE_ALERT
+from casemate.detect.verdict import Verdict
 
 ALERT = 18.0
 AR = (0.6, 0.3)
@@ -164,6 +167,26 @@ def test_logarithms_and_copies() -> None:
     bank.afresh()
     assert bank.score[0] == pyramid.NO_SCORE and bank.state.samples == 0
     assert run(bank, np.zeros((1, 2))).z[0] < -100.0
+
+
+def test_the_enclosures_detector_runs_them() -> None:
+    """Blocks of a reader in, an alert out, no conviction; a copy goes its own way."""
+    box = Box(np.random.default_rng(12))
+    box.detector.judge(0.0)
+    for _ in range(4):
+        calm = box.step(1000)
+    assert calm.seen_by == ()
+    other = box.detector.copy()
+
+    def lit(block, drawn):
+        return replace(block, values=block.values + 0.2), drawn  # two spreads
+
+    for _ in range(4):
+        found = box.step(1000, change=lit, only="climate")
+    assert found.seen_by == ("climate",) and found.verdict is not Verdict.TAMPER
+    assert found.level == RESPONSE_ALERT
+    assert any(each.name == "surroundings" and "nats" in each.why for each in found.causes)
+    assert other.judge(4.0).seen_by == ()
 
 
 wild = st.sampled_from([0.0, -0.0, np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, 0.4, 0.01])

@@ -48,3 +48,34 @@ def test_batches_keep_the_variance_and_any_split() -> None:
 
 def test_clipping_bounds_both_sides() -> None:
     assert np.array_equal(whiten.clip(np.array([-9.0, 1.0, 9.0])), [-4.0, 1.0, 4.0])
+
+
+def test_a_filter_stands_and_expects() -> None:
+    """Against the same filter that was fed a constant for long, or went on without innovations."""
+    factory = whiten.Factory(coefficients=(0.7, 0.1, 0.1), innovation=2.0)
+    fed, stood = (whiten.start_whitening(factory, 2) for _ in range(2))
+    level = np.array([3.0, -5.0])
+    whiten.whiten(factory, fed, np.tile(level, (50, 1)))
+    whiten.stand(factory, stood, level, np.array([True, True]))
+    assert np.allclose(fed.memory, stood.memory)
+    assert whiten.expected(factory, stood) == pytest.approx(0.9 * level)
+    guess = whiten.expected(factory, stood)
+    assert whiten.whiten(factory, stood, guess[None]) == pytest.approx(np.zeros((1, 2)))
+    whiten.stand(factory, stood, np.zeros(2), np.array([False, True]))
+    assert whiten.expected(factory, stood)[0] != 0.0 == whiten.expected(factory, stood)[1]
+    plain = whiten.Factory(coefficients=(), innovation=1.0)
+    assert whiten.expected(plain, whiten.start_whitening(plain, 3)).tolist() == [0.0] * 3
+
+
+def test_one_wild_sample_is_one_innovation_at_the_limit() -> None:
+    factory = whiten.Factory(coefficients=(0.9,), innovation=0.5)
+    x = np.random.default_rng(3).standard_normal((40, 2)) * 0.3
+    calm = whiten.whiten_soundly(factory, whiten.start_whitening(factory, 2), x)
+    assert np.allclose(calm, whiten.whiten(factory, whiten.start_whitening(factory, 2), x))
+    x[20, 0], x[30, 1] = 1e200, np.nan
+    found = whiten.whiten_soundly(factory, whiten.start_whitening(factory, 2), x)
+    assert found[20, 0] == 4.0 and np.isnan(found[30, 1])
+    assert np.isnan(found).sum() == 1 and np.nanmax(np.abs(found)) == 4.0
+    # what follows forgets it as the series would an innovation of 4
+    assert np.abs(found[21:25, 0] - calm[21:25, 0]).max() < 0.9 * 4.0 + 1.5
+    assert np.allclose(found[:20], calm[:20])

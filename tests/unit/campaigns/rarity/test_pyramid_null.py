@@ -111,7 +111,7 @@ def test_a_limit_keeps_its_rate_and_the_theorem_is_above_it() -> None:
     rate = 12.0 / (30.0 * 3.156e8)
     score, found = limit_for(rate, 29)
     assert limit_for(rate, 29) == (score, found)
-    assert 0.8 * rate < 1.0 / found.arl < rate and found.relative_error < 0.06
+    assert 0.65 * rate < 1.0 / found.arl < rate and found.relative_error < 0.06
     # the pyramid's own bound asks for ln(1 / rate); a stricter budget asks for more
     assert 1.5 < -math.log(rate) - score < 3.0
     assert limit_for(rate / 1e4, 29)[0] - score == pytest.approx(math.log(1e4), abs=0.6)
