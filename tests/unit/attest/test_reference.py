@@ -222,6 +222,11 @@ def test_files_that_are_something_else(data: bytes, message: str) -> None:
         reference.load(data, file="camera.json")
 
 
+def test_a_file_that_is_too_large_is_not_read() -> None:
+    with pytest.raises(InputError, match="larger than 16777216 bytes"):
+        reference.load(b"{" + bytes(16 * 1024 * 1024), file="camera.json")
+
+
 def test_every_value_replaced_by_any_other_gives_our_errors_alone() -> None:
     draw = random.Random(8)
     wrong: list[Any] = [
