@@ -99,6 +99,13 @@ CASES: dict[str, tuple[Change, str]] = {
     "anchors missing": (put("units.0.anchors", None), "units[0]: anchors is missing"),
     "short digest": (put("units.0.anchors.0.digest", "0e" * 31), "units[0].anchors[0].digest: "),
     "long digest": (put("software.0.digest", LONG), "software[0].digest: this has 66 hex digits"),
+    "odd digest": (
+        put("software.0.digest", "a" * 65),
+        "software[0].digest: this has 65 hex digits",
+    ),
+    "no digest": (put("software.0.digest", ""), "software[0].digest: this should be 64 or 96"),
+    "serial of two lines": (put("units.0.serial", "a\nb"), "units[0].serial: this should be text"),
+    "long serial": (put("units.0.serial", "a" * 257), "units[0].serial: this text is longer than"),
     "capital hex": (put("software.0.digest", "AB" * 32), "software[0].digest: this should be"),
     "digest a number": (put("software.0.digest", 7), "software[0].digest: this should be"),
     "empty serial": (put("units.0.serial", ""), "units[0].serial: this should be text"),
