@@ -157,6 +157,10 @@ CASES: dict[str, tuple[Change, str]] = {
         put("rules.0.needs.1.least", 3),
         "rules: action open needs 3 of role inspector from 2 blocs, but parties has 2 from 2",
     ),
+    "blocs of a role that there are not": (
+        lambda v: (v["parties"][2].update(bloc="north"), v["rules"][0].update(blocs=1)),
+        "needs 2 of role inspector from 2 blocs, but parties has 2 from 1",
+    ),
     "more blocs than there are": (
         put("rules.0.blocs", 3),
         "rules: action open needs 3 blocs, but the parties in its roles are of 2",
