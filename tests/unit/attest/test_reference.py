@@ -99,6 +99,10 @@ CASES: dict[str, tuple[Change, str]] = {
     "anchors missing": (put("units.0.anchors", None), "units[0]: anchors is missing"),
     "short digest": (put("units.0.anchors.0.digest", "0e" * 31), "units[0].anchors[0].digest: "),
     "long digest": (put("software.0.digest", LONG), "software[0].digest: this has 66 hex digits"),
+    "digest twice": (
+        lambda v: v["software"].append({**v["software"][0], "name": "the same again"}),
+        f"software: digest '{'0a' * 32}' stands twice",
+    ),
     "odd digest": (
         put("software.0.digest", "a" * 65),
         "software[0].digest: this has 65 hex digits",
