@@ -236,7 +236,7 @@ def test_other_forms_of_the_same_permit_are_refused() -> None:
 
 def test_a_permit_may_name_where_or_what_alone_and_the_cosignatures_seen() -> None:
     for change in ({"faces": ()}, {"modules": ()}, {"reason": ""},
-                   {"checkpoint": replace(CHECKPOINT, note=bytes(32))}):  # fmt: skip
+                   {"checkpoint": replace(CHECKPOINT, note=b"")}):  # fmt: skip
         changed: dict[str, Any] = dict(change)
         made = replace(PERMIT, **changed)
         assert permit.decode(permit.encode(made)) == made
