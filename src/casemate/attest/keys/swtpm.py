@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from casemate.attest.keys.memory import WIPE_FREED
+from casemate.attest.keys.memory import WIPE_FREED, be_urgent
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.tpm_link import Link
 
@@ -56,6 +56,7 @@ class SwTpm:
             env=os.environ | WIPE_FREED,
         )
         self.pid = self._process.pid
+        be_urgent(self.pid)  # hardware waits for no other process
         until = time.monotonic() + START_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
