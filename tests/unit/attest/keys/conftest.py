@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,13 @@ def skip_or_fail(reason: str) -> None:
     if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def stop(pid: int) -> None:
+    """Stop a process, and wait until it is."""
+    os.kill(pid, signal.SIGSTOP)
+    while ") T " not in Path(f"/proc/{pid}/stat").read_text():
+        time.sleep(0.001)
 
 
 class Scanner:
