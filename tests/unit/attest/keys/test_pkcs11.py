@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from holder_scans import Scanner, skip_or_fail, stop
 
 from casemate.attest.keys.pkcs11 import Pkcs11Holder
 from casemate.attest.keys.pkcs11_token import TokenPlan
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError, SealedError
 from casemate.core.suites import SUITES, verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
-from conftest import Scanner, skip_or_fail, stop
 
 LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = "7351 is no secret"

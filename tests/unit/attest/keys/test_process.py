@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from holder_scans import stop
 
 from casemate.attest.keys import cell as cells
 from casemate.attest.keys import wire
@@ -25,7 +26,6 @@ from casemate.attest.keys.vault import Vault
 from casemate.core.errors import FormatError
 from casemate.core.suites import DEFAULT_SUITE, ED25519, ML_DSA_65, verify
 from casemate.testing.keyholders import FRAME, LAST, PARTIES, QUORUM, SAYS_SO
-from conftest import stop
 
 PAIR = DEFAULT_SUITE.algorithms
 

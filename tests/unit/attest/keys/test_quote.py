@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quotes import ATTRIBUTES, PCRS, Quote, key_area, large_area, large_signed, qualified
+from made_quotes import ATTRIBUTES, PCRS, Quote, key_area, large_area, large_signed, qualified
 
 from casemate.attest.keys.quote import Clock, Expected, check_quote, extra_data, read_attest
 from casemate.core.errors import FormatError, SignatureError

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from holder_scans import Scanner, skip_or_fail
 
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError
 from casemate.attest.keys.quote import Expected, check_quote, extra_data
@@ -23,7 +24,6 @@ from casemate.attest.keys.tpm_source import read_plan, write_plan
 from casemate.core.errors import SignatureError
 from casemate.core.suites import verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
-from conftest import Scanner, skip_or_fail
 
 SOFTWARE, ANCHOR = hashlib.sha256(b"software").digest(), hashlib.sha256(b"anchor").digest()
 EVIDENCE = hashlib.sha256(b"a token").digest()
