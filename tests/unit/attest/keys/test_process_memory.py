@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from holder_scans import Scanner, skip_or_fail
 
 from casemate.attest.keys import cell as cells
 from casemate.attest.keys.process import ProcessHolder
 from casemate.core.suites import DEFAULT_SUITE, SUITES, Suite
 from casemate.testing.keyholders import FRAME, LAST
-from conftest import Scanner, skip_or_fail
 
 LIVES_ON = cells._RUN.replace(
     "main({arguments})",
