@@ -122,7 +122,7 @@ def cosign(log: Log, peers: Sequence[Peer], known: Mapping[str, int] | None = No
                 sizes[peer.name] = reader.size
             except CasemateError as error:
                 failed[peer.name] = error
-    data = log.add_cosignatures(lines) if lines else note.encode()
+    data = log.add_cosignatures(note.with_lines(tuple(lines))) if lines else note.encode()
     return Cosigned(checkpoint=data, sizes=sizes, failed=failed)
 
 

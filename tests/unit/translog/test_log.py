@@ -271,7 +271,7 @@ def test_cosigned_checkpoints_are_kept_and_checked(tmp_path):
     for size in (2, 5):
         log.append([b"a"] * (size - log.size))
         note = cosigned(notes.parse(log.checkpoint()), ("w.example", witness))
-        log.add_cosignatures(note.lines[1:])
+        log.add_cosignatures(note)
     log.append([b"b"])
     log.checkpoint()
     bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
@@ -284,6 +284,30 @@ def test_cosigned_checkpoints_are_kept_and_checked(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"\n2\n", b"\n3\n"))
     with pytest.raises(LogError, match="witnessed"):
         fscks.fsck(FolderDisk(tmp_path), ORIGIN)
+
+
+def test_lines_for_an_older_checkpoint_go_to_that_one(tmp_path):
+    """A witness may answer after the next checkpoint was signed."""
+    one, two = (("w1.example", TestKey("1")), ("w2.example", TestKey("2")))
+    log = new_log(tmp_path)
+    log.append([b"a"] * 3)
+    old = notes.parse(log.checkpoint())
+    log.append([b"b"])
+    new = log.checkpoint()
+    log.add_cosignatures(cosigned(old, one))
+    whole = notes.parse(log.add_cosignatures(cosigned(old, two)))
+    assert (tmp_path / "checkpoint").read_bytes() == new
+    assert [line.name for line in whole.lines] == [ORIGIN, "w1.example", "w2.example"]
+    assert (tmp_path / "witnessed" / f"{3:020d}").read_bytes() == whole.encode()
+    fork = new_log(tmp_path / "fork")
+    fork.append([b"c"] * 3)
+    more = new_log(tmp_path / "more")
+    more.append([b"a"] * 9)
+    for other in (fork, more):
+        with pytest.raises(LogError, match="not of this log"):
+            log.add_cosignatures(notes.parse(other.checkpoint()))
+    log.close()
+    new_log(tmp_path).fsck()
 
 
 def test_a_digest_names_a_note_with_the_lines_it_had_then(tmp_path):
@@ -300,7 +324,7 @@ def _with_lines(folder, count: int) -> bytes:
     log.append([b"a"])
     note = notes.parse(log.checkpoint())
     witnesses = [(f"w{each}.example", TestKey(str(each))) for each in range(count - 1)]
-    return log.add_cosignatures(cosigned(note, *witnesses).lines)
+    return log.add_cosignatures(cosigned(note, *witnesses))
 
 
 def test_a_folder_that_stands_already_is_synced_all_the_same(tmp_path, monkeypatch):
