@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casemate.core.errors import FormatError, InputError
-from casemate.translog import audit, pending
+from casemate.translog import audit, pending, plain_json
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog.disk import FolderDisk
 from casemate.translog.tiles import ENTRIES, tiles_of, unpack_entries
@@ -115,11 +115,8 @@ def read_manifest(folder: Path) -> dict[str, str]:
             remedy="name the evidence folder of an enclosure.",
             file=str(path),
         ) from None
-    try:
-        row = json.loads(data) if len(data) < 65_536 else None
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict) or set(row) != {"format", "enclosure", "serial", "origin"}:
+    row = plain_json.loads(data, str(path))
+    if set(row) != {"format", "enclosure", "serial", "origin"}:
         raise _malformed(path)
     if not all(isinstance(each, str) for each in row.values()):
         raise _malformed(path)

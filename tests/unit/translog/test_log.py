@@ -354,6 +354,54 @@ def test_a_bundle_with_a_wrong_manifest_is_refused(tmp_path, change):
         bundle.read_bundle(tmp_path)
 
 
+def _as_fifo(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _as_link(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def _as_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def _as_huge(path):
+    os.truncate(path, 1 << 40)
+
+
+@pytest.mark.parametrize("change", [_as_fifo, _as_link, _as_folder, _as_huge])
+@pytest.mark.parametrize("name", ["checkpoint", "tile/entries/000.p/3", "pending/" + f"{3:020d}"])
+def test_a_bundle_holds_plain_files_alone(tmp_path, change, name):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    log = new_log(tmp_path)
+    log.append([b"a"] * 3)
+    log.checkpoint()
+    log.append([b"b"])
+    log.close()
+    change(tmp_path / name)
+    with pytest.raises(CasemateError):
+        bundle.read_bundle(tmp_path)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    (tmp_path / "pending").write_text("")
+    with pytest.raises(FormatError):
+        bundle.read_bundle(tmp_path)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    path = tmp_path / "bundle.json"
+    path.write_text(path.read_text().replace('"serial": "1"', '"serial": "1", "serial": "2"'))
+    with pytest.raises(FormatError, match="once"):
+        bundle.read_bundle(tmp_path)
+
+
 def test_what_is_no_bundle_is_refused(tmp_path):
     with pytest.raises(InputError, match="no bundle"):
         bundle.read_bundle(tmp_path / "nothing")

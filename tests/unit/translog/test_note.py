@@ -157,6 +157,28 @@ def test_malformed_notes_are_refused(name):
         checkpoints.parse(BAD_NOTES[name])
 
 
+LINE = NEUMANN_NOTE.split(b"\n\n")[1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a" * notes.MOST_BYTES + b"\n\n" + LINE,
+        b"tab\t\n\n" + LINE,
+        b"escape\x1b\n\n" + LINE,
+        LINE,
+        b"text\n\n" + LINE[:-1],
+        b"text\n\n" + "— a AAAAAA==\n".encode(),
+        b"text\n\n" + LINE + b"\n",
+        b"text\n\n" + LINE * (notes.MOST_LINES + 1),
+    ],
+)
+def test_malformed_texts_are_refused(data):
+    notes.parse(b"text\n\n" + LINE * notes.MOST_LINES)
+    with pytest.raises(FormatError):
+        notes.parse(data)
+
+
 @pytest.mark.parametrize(
     "text",
     [

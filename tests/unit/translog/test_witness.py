@@ -251,6 +251,22 @@ def test_the_first_failed_sync_closes_the_witness():
     assert witness(disk.after_kill()).add_checkpoint(body(5, 9)).status == 200
 
 
+def test_a_witness_whose_state_or_signer_fails_closes():
+    disk = UnsafeDisk()
+    found = witness(disk)
+    found.add_checkpoint(body(0, 5))
+    (name,) = disk.names("state")
+    disk.flip(f"state/{name}", 5)
+    assert found.add_checkpoint(body(5, 9)).status == 503
+    disk.flip(f"state/{name}", 5)
+    assert found.add_checkpoint(body(5, 9)).status == 503
+    bad = TestKey("bad")
+    bad.sign = lambda message: bytes(64)
+    found = witness(keys=(bad,))
+    assert found.add_checkpoint(body(0, 5)).status == 503
+    assert found.latest(ORIGIN) == b""
+
+
 def test_damaged_state_stops_the_witness_instead_of_starting_anew():
     disk = UnsafeDisk()
     witness(disk).add_checkpoint(body(0, 5))
