@@ -128,6 +128,13 @@ def test_the_earliest_good_time_counts_and_bad_lines_are_named():
         cosignature.require(worse, (known,))
 
 
+def test_an_origin_that_no_cosignature_can_name_is_refused():
+    checkpoints.check_origin("o" * 255)
+    for origin in ("o" * 256, "\u00e9" * 128):
+        with pytest.raises(FormatError, match="255"):
+            checkpoints.check_origin(origin)
+
+
 def test_extension_lines_are_refused():
     text = Tree(3).stated().text() + "extension\n"
     with pytest.raises(FormatError, match="three lines"):
