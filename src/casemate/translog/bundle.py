@@ -29,7 +29,8 @@ class Bundle:
     """A log's folder as read. `entries` are those under `checkpoint`, `pending` those after.
 
     checkpoint: b"" where none was signed yet. witnessed: earlier cosigned checkpoints, by size.
-    torn_bytes: bytes in pending/ that are no entries. Nothing is verified here.
+    torn_bytes: bytes in pending/ that are no entries; of a log that goes on they may be a write under
+    way. Nothing is verified here.
     """
 
     enclosure: str
@@ -59,18 +60,23 @@ def read_bundle(folder: Path) -> Bundle:
     """
     disk = FolderDisk(folder)
     manifest = read_manifest(folder)
+    gone = ""
     for _ in range(_TRIES):
         before = _optional(disk, "checkpoint")
         try:
             found = _read(disk, manifest, before)
-        except (FormatError, FileNotFoundError):
+        except FileNotFoundError as error:  # a segment that its checkpoint has made needless
+            gone = str(error.filename or "a file")
+            continue
+        except FormatError:
             if _optional(disk, "checkpoint") == before:
                 raise
             continue
         if _optional(disk, "checkpoint") == before:
             return found
     raise FormatError(
-        "the log grows faster than it can be read.", remedy="copy the folder, or try again."
+        f"{gone or 'the checkpoint'} changes faster than the log can be read.",
+        remedy="copy the folder, or try again.",
     )
 
 

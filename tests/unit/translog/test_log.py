@@ -131,6 +131,26 @@ def test_a_bundle_is_read_while_its_log_goes_on(tmp_path):
         thread.join()
 
 
+def test_a_segment_that_goes_while_the_bundle_is_read_is_read_again(tmp_path, monkeypatch):
+    """The checkpoint is there already, and the segment that it made needless still listed."""
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    log = new_log(tmp_path)
+    log.append([b"a"])
+    log.checkpoint()
+    real, calls = FolderDisk.names, []
+
+    def names(self, folder: str) -> list[str]:
+        calls.append(folder)
+        late = folder == "pending" and calls.count(folder) < 3
+        return [f"{0:020d}"] if late else real(self, folder)
+
+    monkeypatch.setattr(FolderDisk, "names", names)
+    assert bundle.read_bundle(tmp_path).entries == (b"a",)
+    monkeypatch.setattr(FolderDisk, "names", lambda self, folder: [f"{9:020d}"])
+    with pytest.raises(FormatError, match="faster"):
+        bundle.read_bundle(tmp_path)
+
+
 def test_only_the_tiles_of_the_last_two_checkpoints_stay(tmp_path):
     log = new_log(tmp_path)
     for number in range(20):
