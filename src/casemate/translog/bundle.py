@@ -29,8 +29,8 @@ class Bundle:
     """A log's folder as read. `entries` are those under `checkpoint`, `pending` those after.
 
     checkpoint: b"" where none was signed yet. witnessed: earlier cosigned checkpoints, by size.
-    torn_bytes: bytes in pending/ that are no entries; of a log that goes on they may be a write under
-    way. Nothing is verified here.
+    torn_bytes: bytes in pending/ that are no entries; of a log that goes on they may be a write
+    under way. Nothing is verified here.
     """
 
     enclosure: str

@@ -276,13 +276,17 @@ def test_a_signer_that_signs_wrongly_gives_no_checkpoint(tmp_path):
     good = bad.sign
     log = new_log(tmp_path, bad)
     log.append([entry(each) for each in range(300)])
-    bad.sign = lambda message: bytes((good(message)[0] ^ 1,)) + good(message)[1:]
+    bad.sign = lambda message: flipped(good(message))
     with pytest.raises(SignatureError):
         log.checkpoint()
     assert not (tmp_path / "checkpoint").exists()
     bad.sign = good
     log.checkpoint()
     assert log.fsck() == 300
+
+
+def flipped(signature: bytes) -> bytes:
+    return bytes((signature[0] ^ 1,)) + signature[1:]
 
 
 def test_cosigned_checkpoints_are_kept_and_checked(tmp_path):

@@ -78,6 +78,30 @@ def test_malformed_proofs_are_refused(old, new):
         proof.parse(log_proof(5).encode().replace(old, new, 1))
 
 
+HASH_ROW = b"+zoErtsZtGO6sfiSV/v4UJSIyowisE8hvjw0q5+bD38=\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"c2sp.org/tlog-proof@v1\nindex 5\n" + b"x" * 2_000_000, "too long"),
+        (b"c2sp.org/tlog-proof@v1\nindex 5\n", "no checkpoint"),
+        (b"c2sp.org/tlog-proof@v1\n\n" + NOTE.encode(), "no index"),
+        (b"c2sp.org/tlog-proof@v1\nextra AA==\n\n" + NOTE.encode(), "no index"),
+        (b"c2sp.org/tlog-proof@v1\n5\n\n" + NOTE.encode(), "no index"),
+        (
+            b"c2sp.org/tlog-proof@v1\nindex 5\n" + HASH_ROW * 64 + b"\n" + NOTE.encode(),
+            "too many",
+        ),
+    ],
+)
+def test_it_is_said_why_a_proof_is_malformed(data, why):
+    with pytest.raises(FormatError, match=why):
+        proof.parse(data)
+    sixty_three = b"c2sp.org/tlog-proof@v1\nindex 5\n" + HASH_ROW * 63 + b"\n" + NOTE.encode()
+    assert len(proof.parse(sixty_three).hashes) == 63
+
+
 @pytest.mark.parametrize("alg", [ED25519, ML_DSA_65])
 def test_a_receipt_holds(alg):
     signer = TestKey("receipt", alg)
