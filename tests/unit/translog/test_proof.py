@@ -160,6 +160,20 @@ def test_a_root_does_not_name_its_size_so_the_header_does():
         receipt.verify_inclusion(forged, three.entries[2], ORIGIN, [LOG_KEY.public])
 
 
+def test_a_receipt_starts_where_it_says_and_carries_no_payload():
+    root = TREE.stated().root
+    made = receipt.consistency(
+        LOG_KEY, TREE.stated(), 5, merkle.consistency_proof(TREE.node, 5, 21)
+    )
+    with pytest.raises(FormatError, match="starts at size 5"):
+        receipt.verify_consistency(made, ORIGIN, 6, root, root, [LOG_KEY.public])
+    whole = cbor.decode(made[1:])
+    for bad in ([*whole[:2], root, whole[3]], whole[:3], [*whole, None], {1: 2}):
+        with pytest.raises(FormatError, match="four parts"):
+            data = receipt.TAG + cbor.encode(bad)
+            receipt.verify_consistency(data, ORIGIN, 5, TREE.stated(5).root, root, [LOG_KEY.public])
+
+
 def test_two_roots_at_one_size_convict_the_log():
     fork = cosigned(signed(Tree(21, fork_at=9).stated()), ("w.example", WITNESS))
     found = guilt.find(NOTE.encode(), fork.encode())
