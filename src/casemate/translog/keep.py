@@ -17,6 +17,7 @@ from typing import Any
 from casemate.core import suites
 from casemate.core.errors import FormatError, InputError
 from casemate.core.suites import PublicKey, Signer
+from casemate.translog import plain_json
 from casemate.translog import policy as policies
 from casemate.translog.disk import FolderDisk
 from casemate.translog.note import NoteKey
@@ -114,11 +115,8 @@ def _signer(folder: Path) -> Signer:
 
 def _name(folder: Path) -> str:
     path = folder / "witness.json"
-    try:
-        row = json.loads(_read(path))
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict) or row.get("format") != FORMAT:
+    row = plain_json.loads(_read(path), str(path))
+    if row.get("format") != FORMAT:
         raise FormatError(f"{path} is malformed.", remedy="restore it from its copy.")
     name = row.get("name")
     if not isinstance(name, str) or set(row) != {"format", "name"}:

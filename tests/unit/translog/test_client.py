@@ -250,6 +250,30 @@ def test_more_connections_than_places_are_closed(monkeypatch):
                 link.close()
 
 
+def test_a_witness_that_trickles_does_not_hold_the_log():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def trickle() -> None:
+            link, _ = server.accept()
+            with link, suppress(OSError):
+                link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+                while not ended.wait(0.05):
+                    link.sendall(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        log, began = new_log(), time.monotonic()
+        log.append([b"a"])
+        asker = HttpAsker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.4)
+        keys = new_witness("w").keys
+        found = client.cosign(log, [Peer(name="w", keys=keys, asker=asker)])
+        assert time.monotonic() - began < 3
+        ended.set()
+        thread.join()
+    assert "w" in found.failed
+
+
 def test_no_address_is_refused():
     for url in ("ftp://a", "witness.example", "http://", ""):
         with pytest.raises(InputError):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import random
 
 import pytest
-from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN
+from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned
 
 from casemate.core.errors import CasemateError
 from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import fsck as fscks
 from casemate.translog import merkle
+from casemate.translog import note as notes
 from casemate.translog.audit import read_tile
 from casemate.translog.errors import LogError
 from casemate.translog.log import Log
 from casemate.translog.tiles import ENTRIES, tiles_of, unpack_entries
+
+WITNESS = TestKey("w")
 
 
 class Client:
@@ -26,6 +29,7 @@ class Client:
         self.acknowledged: list[bytes] = []
         self.tried: list[bytes] = []
         self.signed = b""
+        self.witnessed: dict[int, bytes] = {}
         self.number = 0
 
     def run(self, disk: UnsafeDisk, rounds: int) -> None:
@@ -34,6 +38,9 @@ class Client:
         for _ in range(rounds):
             if self.rng.random() < 0.3:
                 self.signed = log.checkpoint()
+                if self.rng.random() < 0.5:
+                    note = cosigned(notes.parse(self.signed), ("w.example", WITNESS))
+                    self.witnessed[log.size] = log.add_cosignatures(note)
             else:
                 self.tried = [self.entry() for _ in range(self.rng.choice((1, 1, 3, 40, 130)))]
                 first = log.append(self.tried)
@@ -49,6 +56,9 @@ class Client:
         extra = found[len(self.acknowledged) :]
         assert extra in ([], self.tried)
         self.acknowledged, self.tried = found, []
+        for size, note in self.witnessed.items():
+            path = f"witnessed/{size:020d}"
+            assert path in log._disk.paths() and log._disk.read(path) == note
         if self.signed:
             stated, _ = checkpoints.parse(self.signed)
             assert log.size >= stated.size
@@ -121,7 +131,7 @@ class Nameless(UnsafeDisk):
 @pytest.mark.parametrize("kind", [Hasty, Nameless])
 def test_the_harness_finds_a_log_that_forgets_to_sync(kind):
     lost = 0
-    for seed in range(40):
+    for seed in range(20):
         try:
             cut_often(seed, kind())
         except (AssertionError, CasemateError):
@@ -194,10 +204,11 @@ def test_a_closed_log_stays_closed():
     disk = UnsafeDisk()
     log = Log(disk, ORIGIN, LOG_KEY)
     log.append([b"a"])
+    note = notes.parse(log.checkpoint())
     disk.fail_sync_at = disk.syncs + 1
     with pytest.raises(LogError, match="input/output error"):
         log.append([b"b"])
-    for act in (lambda: log.append([b"c"]), log.checkpoint, lambda: log.add_cosignatures([])):
+    for act in (lambda: log.append([b"c"]), log.checkpoint, lambda: log.add_cosignatures(note)):
         with pytest.raises(LogError, match="the log is closed"):
             act()
 
