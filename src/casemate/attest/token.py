@@ -22,11 +22,21 @@ TYPE = "application/eat+cwt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRef:
-    """The latest checkpoint with a quorum that the enclosure knew: freshness' lower bound."""
+    """The latest checkpoint with a quorum that the enclosure knew.
+
+    note: SHA-256 of the note with its cosignatures, b"" if it is not named. It alone bounds from
+    below when a token was made: nobody knows it before witnesses have signed, while whoever has the
+    enclosure's keys can work out sizes and roots ahead.
+    """
 
     origin: str
     size: int
     root: bytes
+    note: bytes = b""
+
+    def listed(self) -> list[str | int | bytes]:
+        """Return [origin, size, root], and the note's digest if it is named."""
+        return [self.origin, self.size, self.root, *([self.note] if self.note else ())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +112,7 @@ def decode(payload: bytes) -> Token:
         serial=f.text(c.SERIAL),
         boot=f.number(c.BOOT_COUNT),
         sequence=f.number(c.SEQUENCE),
-        previous=_digest(f, c.PREVIOUS),
+        previous=f.digest(c.PREVIOUS),
         uptime_s=f.number(c.UPTIME),
         state=f.choice(c.STATE, c.STATES),
         software=f.octets(c.SOFTWARE, *DIGESTS),
@@ -110,8 +120,8 @@ def decode(payload: bytes) -> Token:
         checkpoint=read_checkpoint(f.take(c.CHECKPOINT)) if f.has(c.CHECKPOINT) else None,
         verdict=_verdict(f.take(c.VERDICT)) if f.has(c.VERDICT) else None,
         health=_health(f.take(c.HEALTH)) if f.has(c.HEALTH) else None,
-        anchor=_digest(f, c.ANCHOR),
-        permit=_digest(f, c.PERMIT),
+        anchor=f.digest(c.ANCHOR),
+        permit=f.digest(c.PERMIT),
         nonce=f.octets(c.NONCE, *range(8, 65)) if f.has(c.NONCE) else b"",
         body=_bodies.read(kind, f.take(c.BODY)),
     )
@@ -166,7 +176,7 @@ def _claims(token: Token) -> dict[int, Any]:
             c.STATE: token.state,
             c.SOFTWARE: token.software,
             c.IAT: token.time_s,
-            c.CHECKPOINT: [known.origin, known.size, known.root] if known else None,
+            c.CHECKPOINT: known.listed() if known else None,
             c.VERDICT: [
                 verdict.verdict, verdict.level, verdict.millinats, verdict.information_millinats
             ] if verdict else None,
@@ -197,9 +207,15 @@ def _listed(value: object, what: str, count: int) -> Fields:
 
 
 def read_checkpoint(value: object, what: str = "a token's checkpoint") -> CheckpointRef:
-    """Return the checkpoint of [origin, size, root]; FormatError about `what`."""
-    f = _listed(value, what, 3)
-    return CheckpointRef(origin=f.text(0), size=f.number(1), root=f.octets(2, 32))
+    """Return the checkpoint of [origin, size, root] or with a note; FormatError about `what`."""
+    longer = type(value) is list and len(value) == 4
+    f = _listed(value, what, 4 if longer else 3)
+    return CheckpointRef(
+        origin=f.text(0),
+        size=f.number(1),
+        root=f.octets(2, 32),
+        note=f.octets(3, 32) if longer else b"",
+    )
 
 
 def _verdict(value: object) -> Judgement:
@@ -218,7 +234,3 @@ def _health(value: object) -> SensorHealth:
     if health.healthy > health.channels:
         refuse("a token's health", "has more healthy channels than channels")
     return health
-
-
-def _digest(f: Fields, key: int) -> bytes:
-    return f.octets(key, *DIGESTS) if f.has(key) else b""
