@@ -6,7 +6,7 @@ import os
 from collections import defaultdict
 from pathlib import Path
 
-from whole_world import World
+from whole_world import LATE, World
 
 from casemate.control.states import Limits, State
 
@@ -20,7 +20,7 @@ def rows(world: World) -> str:
     names = {number: m.state for m, number in world.number.items()}
     for before, ways in world.ways.items():
         for after, name in ways:
-            if names[before] is not names[after]:
+            if names[before] is not names[after] and not name.endswith(LATE):
                 found[names[before], names[after]].add(
                     f"{name} by both" if name in BY_BOTH else name
                 )
