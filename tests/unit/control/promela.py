@@ -60,7 +60,7 @@ def text(ways: Table) -> str:
     lines += ["#define WAYS \\"]
     for (before, after, need), events in sorted(ways.items()):
         lines.append(
-            f"  :: atomic {{ AT({', '.join(before)}) && CAN_{need} -> "
-            f"GO({', '.join(after)}); DONE_{need} }} /* {len(events)} */ \\"
+            f"  :: AT({', '.join(before)}) && CAN_{need} -> "
+            f"TO({', '.join(after)}, BY_{need}) /* {len(events)} */ \\"
         )
     return "\n".join([*lines, ""]) + "\n"
