@@ -151,6 +151,15 @@ def test_attacks_on_signatures_are_refused(name: str) -> None:
         cose.check_suite(ATTACKS[name], KEYS, DEFAULT_SUITE)
 
 
+@pytest.mark.parametrize("name", sorted(set(ATTACKS) - {"reordered", "one added"}))
+def test_who_is_asked_by_key_alone_is_told_too(name: str) -> None:
+    """As with permits, where order and others' signatures do not matter."""
+    with pytest.raises(SignatureError):
+        cose.check(ATTACKS[name], KEYS)
+    cose.check(ATTACKS["reordered"], KEYS)
+    cose.check(ATTACKS["one added"], KEYS)
+
+
 def test_a_signature_is_for_its_own_key_and_algorithm_alone() -> None:
     # the header is in what is signed: one key cannot lend its signature to another's header
     lent = EVIDENCE[0].sign(cose.messages(TYPE, b"payload", KEYS)[1])
@@ -235,6 +244,46 @@ def crowd(count: int) -> bytes:
     return cose.write(with_signatures(*many))
 
 
+def test_every_byte_of_the_frame_has_one_value() -> None:
+    """Put each of 256 values at each place that is not content: only what was there is read."""
+    content = set()
+    for part in (ITEM.payload, *(each[2] for each in ITEM.signatures)):
+        at = DATA.index(part)
+        content |= set(range(at, at + len(part)))
+    for each in ITEM.signatures:  # another id or algorithm is another item, of the same form
+        at = DATA.index(each.kid)
+        content |= {at - 3, *range(at, at + 16)} | ({at - 4} if DATA[at - 4] == 0x38 else set())
+    at = DATA.index(TYPE.encode())
+    content |= set(range(at, at + len(TYPE)))
+    frame = [at for at in range(len(DATA)) if at not in content]
+    assert 20 < len(frame) < 50
+    for at in frame:
+        for value in range(256):
+            if value != DATA[at]:
+                with pytest.raises(FormatError):
+                    cose.parse(DATA[:at] + bytes((value,)) + DATA[at + 1 :])
+
+
+@pytest.mark.parametrize(
+    "head", [b"\x58\x07", b"\x59\0\x07", b"\x5a\0\0\0\x07", b"\x67", b"\x27", b"\x5f\x47"]
+)
+def test_lengths_have_one_form(head: bytes) -> None:
+    other = DATA.replace(b"\x47payload", head + b"payload")
+    assert other != DATA and not has_the_form(other)
+    with pytest.raises(FormatError):
+        cose.parse(other)
+    for size in range(24, 96):  # a head that ends where a longer one begins
+        good = cose.write(with_signatures(CLASSIC._replace(signature=b"s" * size)))
+        short = good.replace(bytes((0x58, size)) + b"s", bytes((0x40 + size,)) + b"s")
+        assert short != good
+        with pytest.raises(FormatError):
+            cose.parse(short)
+    long = DATA.replace(b"\x58\x40", b"\x59\0\x40")
+    assert long != DATA
+    with pytest.raises(FormatError):
+        cose.parse(long)
+
+
 def test_number_of_signatures_has_one_form() -> None:
     """Each count by each head that a reader might take for it."""
     for count in (1, 2, 23, 24, 25, 26, 27, 31, 63, 64):
@@ -243,6 +292,7 @@ def test_number_of_signatures_has_one_form() -> None:
         first = good.index(b"\x83", body)
         heads = [bytes((0x80 + n,)) for n in range(32)]
         heads += [bytes((0x98, n)) for n in range(256)] + [b"\x99\0" + bytes((count,))]
+        heads += [bytes((n, count)) for n in range(256) if n != 0x98]
         taken = [good[:body] + head + good[first:] for head in heads]
         for data in taken:
             if data == good:
