@@ -10,7 +10,20 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import detect, pattern, rack, rarity, search, start, tdr, tile, twin, verify, writer
+from benchmarks import (
+    detect,
+    log,
+    pattern,
+    rack,
+    rarity,
+    search,
+    start,
+    tdr,
+    tile,
+    twin,
+    verify,
+    writer,
+)
 from benchmarks.frame import Benchmark, Figure, table
 
 BENCHMARKS = (
@@ -26,6 +39,7 @@ BENCHMARKS = (
               run=detect.run),
     Benchmark(name="verify", help="tokens verified a second, and the bare library beside them",
               run=verify.run),
+    Benchmark(name="log", help="appends, checkpoints and cosignatures a second", run=log.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,

@@ -12,6 +12,7 @@ from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import fsck as fscks
 from casemate.translog import merkle
+from casemate.translog import note as notes
 from casemate.translog.audit import read_tile
 from casemate.translog.errors import LogError
 from casemate.translog.log import Log
@@ -194,10 +195,11 @@ def test_a_closed_log_stays_closed():
     disk = UnsafeDisk()
     log = Log(disk, ORIGIN, LOG_KEY)
     log.append([b"a"])
+    note = notes.parse(log.checkpoint())
     disk.fail_sync_at = disk.syncs + 1
     with pytest.raises(LogError, match="input/output error"):
         log.append([b"b"])
-    for act in (lambda: log.append([b"c"]), log.checkpoint, lambda: log.add_cosignatures([])):
+    for act in (lambda: log.append([b"c"]), log.checkpoint, lambda: log.add_cosignatures(note)):
         with pytest.raises(LogError, match="the log is closed"):
             act()
 

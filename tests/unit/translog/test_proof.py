@@ -78,6 +78,30 @@ def test_malformed_proofs_are_refused(old, new):
         proof.parse(log_proof(5).encode().replace(old, new, 1))
 
 
+HASH_ROW = b"+zoErtsZtGO6sfiSV/v4UJSIyowisE8hvjw0q5+bD38=\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"c2sp.org/tlog-proof@v1\nindex 5\n" + b"x" * 2_000_000, "too long"),
+        (b"c2sp.org/tlog-proof@v1\nindex 5\n", "no checkpoint"),
+        (b"c2sp.org/tlog-proof@v1\n\n" + NOTE.encode(), "no index"),
+        (b"c2sp.org/tlog-proof@v1\nextra AA==\n\n" + NOTE.encode(), "no index"),
+        (b"c2sp.org/tlog-proof@v1\n5\n\n" + NOTE.encode(), "no index"),
+        (
+            b"c2sp.org/tlog-proof@v1\nindex 5\n" + HASH_ROW * 64 + b"\n" + NOTE.encode(),
+            "too many",
+        ),
+    ],
+)
+def test_it_is_said_why_a_proof_is_malformed(data, why):
+    with pytest.raises(FormatError, match=why):
+        proof.parse(data)
+    sixty_three = b"c2sp.org/tlog-proof@v1\nindex 5\n" + HASH_ROW * 63 + b"\n" + NOTE.encode()
+    assert len(proof.parse(sixty_three).hashes) == 63
+
+
 @pytest.mark.parametrize("alg", [ED25519, ML_DSA_65])
 def test_a_receipt_holds(alg):
     signer = TestKey("receipt", alg)
@@ -134,6 +158,20 @@ def test_a_root_does_not_name_its_size_so_the_header_does():
     forged = receipt.TAG + cbor.encode(whole)
     with pytest.raises(SignatureError, match="size"):
         receipt.verify_inclusion(forged, three.entries[2], ORIGIN, [LOG_KEY.public])
+
+
+def test_a_receipt_starts_where_it_says_and_carries_no_payload():
+    root = TREE.stated().root
+    made = receipt.consistency(
+        LOG_KEY, TREE.stated(), 5, merkle.consistency_proof(TREE.node, 5, 21)
+    )
+    with pytest.raises(FormatError, match="starts at size 5"):
+        receipt.verify_consistency(made, ORIGIN, 6, root, root, [LOG_KEY.public])
+    whole = cbor.decode(made[1:])
+    for bad in ([*whole[:2], root, whole[3]], whole[:3], [*whole, None], {1: 2}):
+        with pytest.raises(FormatError, match="four parts"):
+            data = receipt.TAG + cbor.encode(bad)
+            receipt.verify_consistency(data, ORIGIN, 5, TREE.stated(5).root, root, [LOG_KEY.public])
 
 
 def test_two_roots_at_one_size_convict_the_log():

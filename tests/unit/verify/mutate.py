@@ -57,9 +57,9 @@ def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
                 each.targets[0] if isinstance(each, ast.Assign) else each.target, ast.Attribute
             ):
                 yield f"delete {ast.unparse(each)[:60]}", _set_item(body, at, ast.Pass())
-            value = each.value if isinstance(each, ast.Return) else None
-            if isinstance(value, ast.Constant) and isinstance(value.value, bool):
-                flipped = ast.Return(ast.Constant(not value.value))
+            given = each.value if isinstance(each, ast.Return) else None
+            if isinstance(given, ast.Constant) and isinstance(given.value, bool):
+                flipped = ast.Return(ast.Constant(not given.value))
                 yield f"flip {ast.unparse(each)}", _set_item(body, at, flipped)
     if isinstance(node, ast.Compare):
         for at, operator in enumerate(node.ops):
@@ -143,7 +143,7 @@ def cached() -> None:
             raise error
 
     suites.verify = verify
-    cose.verify = verify
+    setattr(cose, "verify", verify)  # noqa: B010 - it is imported there, not exported
 
 
 def shape(result: Any) -> str:
