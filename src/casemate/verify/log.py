@@ -40,13 +40,13 @@ class Seal:
 class LogView:
     """What of the log is proven. seals: by size. roots: of the entries at the sizes asked for.
 
-    echoes: since when a quorum's lines on a checkpoint exist, by the digest of the note: who names
-    it does so later.
+    echoes: size, and since when a quorum's lines exist, by the digest of a checkpoint's note: who
+    names it does so later.
     """
 
     seals: tuple[Seal, ...]
     roots: dict[int, bytes]
-    echoes: dict[bytes, int]
+    echoes: dict[bytes, tuple[int, int]]
 
     @property
     def proven(self) -> int:
@@ -108,7 +108,7 @@ class _Log:
         self._sets = [listed] if listed else enrolled
         self._keys = [key for each in self._sets for key in each]
         self.roots = {0: merkle.EMPTY_ROOT}
-        self.echoes: dict[bytes, int] = {}
+        self.echoes: dict[bytes, tuple[int, int]] = {}
         self.size = 0
         self.waiting = ""
 
@@ -160,10 +160,10 @@ class _Log:
             return []
         for bad in met.refused:
             self._book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
-        self._echo(note, met)
+        self._echo(stated.size, note, met)
         return [Seal(size=stated.size, by_s=met.by_s)]
 
-    def _echo(self, note: Note, met: Met) -> None:
+    def _echo(self, size: int, note: Note, met: Met) -> None:
         """Take the digests of a note with a quorum's lines: as it is, and before others came."""
         names = {(each.key.name, each.key.id): name for name, each in met.witnesses.items()}
         have: dict[str, int] = {}
@@ -175,8 +175,8 @@ class _Log:
                 have[name] = met.witnesses[name].time_s or 0
             if policies.holds(self._policy, self._policy.quorum, have):
                 whole = count == len(note.lines)
-                since_s = met.after_s if whole else None
-                self.echoes[so_far.digest()] = min(have.values()) if since_s is None else since_s
+                since_s = met.after_s if whole and met.after_s is not None else min(have.values())
+                self.echoes[so_far.digest()] = size, since_s
 
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""

@@ -153,14 +153,14 @@ def test_witness_that_cosigns_later_unbinds_nothing() -> None:
     """A token names the note as it was, before a third line came to it."""
     told = story()
     told.seal(["north", "south"])
-    early = told.echo
+    early = told.known
     told.watch()
     size = told.stated().size - 1
     third = honest.cosign("west", told.stated(size), told.now_s)
     notes = (*told.notes[:-1], told.notes[-1] + third.text().encode())
     told.notes = notes
     told.seal()
-    assert told.echo != early
+    assert told.known != early
     assert of(told).findings == ()
 
 

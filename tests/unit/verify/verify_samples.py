@@ -8,11 +8,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import casemate.verify
 from casemate.attest import claims as c
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story
 from casemate.testing.malicious_host import ATTACKS, Shown, attack_page, show
-from casemate.verify import Result, appraise
+from casemate.verify import Result
 from casemate.verify.findings import KINDS
 from casemate.verify.result import clock
 
@@ -31,7 +32,7 @@ def judge(shown: Shown, **changes: Any) -> Result:
     }
     reference = changes.pop("reference", shown.reference)
     policy = changes.pop("policy", honest.policy())
-    return appraise(shown.bundle, reference, policy, **{**given, **changes})
+    return casemate.verify.appraise(shown.bundle, reference, policy, **{**given, **changes})
 
 
 def ids(result: Result) -> set[str]:
