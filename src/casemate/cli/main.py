@@ -53,7 +53,6 @@ COMMANDS = (
         module="casemate.cli.prove",
         help="build, attack the twin, and argue the security case",
     ),
-    Command(name="witness", module="casemate.cli.witness", help="run a witness of logs"),
     Command(
         name="verify",
         module="casemate.cli.verify",
