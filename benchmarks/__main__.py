@@ -12,6 +12,8 @@ from pathlib import Path
 
 from benchmarks import (
     detect,
+    evidence,
+    keys,
     log,
     pattern,
     rack,
@@ -39,6 +41,9 @@ BENCHMARKS = (
               run=detect.run),
     Benchmark(name="verify", help="tokens verified a second, and the bare library beside them",
               run=verify.run),
+    Benchmark(name="evidence", help="tokens signed and read a second, a day's bytes",
+              run=evidence.run),
+    Benchmark(name="keys", help="keys gone, tokens signed", run=keys.run),
     Benchmark(name="log", help="appends, checkpoints and cosignatures a second", run=log.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
