@@ -9,14 +9,15 @@ from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned
 
 from casemate.core.errors import CasemateError
 from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
+from casemate.translog import audit, merkle
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import fsck as fscks
-from casemate.translog import merkle
 from casemate.translog import note as notes
 from casemate.translog.audit import read_tile
+from casemate.translog.edge import Reader
 from casemate.translog.errors import LogError
 from casemate.translog.log import Log
-from casemate.translog.tiles import ENTRIES, tiles_of, unpack_entries
+from casemate.translog.tiles import ENTRIES, pack_entries, tiles_of, unpack_entries
 
 WITNESS = TestKey("w")
 
@@ -243,6 +244,47 @@ def test_one_flipped_bit_anywhere_is_found_by_fsck():
                 fscks.fsck(disk, ORIGIN, LOG_KEYS)
             disk.flip(path, bit)
     assert fscks.fsck(disk, ORIGIN, LOG_KEYS).size == 60
+
+
+def test_a_bundle_and_its_leaves_changed_together_are_found_by_the_tile_above():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 300)
+    log.checkpoint()
+    forged = [b"a"] * 255 + [b"forged"]
+    disk.put("tile/entries/000", pack_entries(forged))
+    disk.put("tile/0/000", b"".join(merkle.leaf_hash(each) for each in forged))
+    with pytest.raises(LogError, match="tile below"):
+        fscks.fsck(disk, ORIGIN, LOG_KEYS)
+    log.append([b"b"])
+    with pytest.raises(LogError, match="bundle 0"):
+        log.checkpoint()  # the scrub of one old bundle a checkpoint
+
+
+def test_the_root_before_is_checked_as_well():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 300)
+    log.checkpoint()
+    stated = log.signed
+    good = {"size": 300, "root": stated.root, "since": 7}
+    leaf = merkle.leaf_hash(b"a")
+    audit.check_tiles(disk, **good, since_root=merkle.root_of([leaf] * 7))
+    with pytest.raises(LogError, match="root at size 7"):
+        audit.check_tiles(disk, **good, since_root=merkle.root_of([leaf] * 8))
+
+
+def test_a_wider_tile_serves_for_one_that_has_gone():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 9)
+    log.checkpoint()
+    leaf = merkle.leaf_hash(b"a")
+    for size in (1, 5, 9):
+        reader = Reader(lambda tile: read_tile(disk, tile), size)
+        assert reader.root() == merkle.root_of([leaf] * size)
+    with pytest.raises(CasemateError, match="missing"):
+        Reader(lambda tile: read_tile(disk, tile), 10).root()
 
 
 def test_nothing_is_signed_over_files_that_read_back_wrong():
