@@ -9,7 +9,7 @@ from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned
 
 from casemate.core.errors import CasemateError
 from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
-from casemate.translog import audit, merkle
+from casemate.translog import audit, merkle, pending
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import fsck as fscks
 from casemate.translog import note as notes
@@ -259,6 +259,48 @@ def test_a_bundle_and_its_leaves_changed_together_are_found_by_the_tile_above():
     log.append([b"b"])
     with pytest.raises(LogError, match="bundle 0"):
         log.checkpoint()  # the scrub of one old bundle a checkpoint
+
+
+def _grown() -> UnsafeDisk:
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 9)
+    note = notes.parse(log.checkpoint())
+    log.add_cosignatures(cosigned(note, ("w.example", WITNESS)))
+    log.close()
+    return disk
+
+
+def test_a_log_whose_files_do_not_agree_does_not_open():
+    def tile(disk: UnsafeDisk) -> None:
+        disk.flip("tile/0/000.p/9", 100)
+
+    def segment(disk: UnsafeDisk) -> None:
+        head = pending.header(0, b"m" * 16)
+        data = head + pending.frame(b"m" * 16, len(head), [b"b"])
+        disk.put("pending/" + "0" * 20, data)
+
+    def gone(disk: UnsafeDisk) -> None:
+        disk.remove("checkpoint")
+
+    def signature(disk: UnsafeDisk) -> None:
+        note = notes.parse(disk.read("checkpoint"))
+        line = note.lines[0]
+        bad = notes.Line(name=line.name, key_id=line.key_id, blob=bytes(64))
+        disk.put("checkpoint", notes.Note(text=note.text, lines=(bad,)).encode())
+
+    for change, why in (
+        (tile, "do not give the root"),
+        (segment, "not the one under the checkpoint"),
+        (gone, "no checkpoint"),
+        (signature, "signature on the checkpoint"),
+    ):
+        disk = _grown()
+        change(disk)
+        with pytest.raises(LogError, match=why):
+            Log(disk, ORIGIN, LOG_KEY)
+        assert not disk.locked
+    Log(_grown(), ORIGIN, LOG_KEY).fsck()
 
 
 def test_the_root_before_is_checked_as_well():
