@@ -9,14 +9,15 @@ from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned
 
 from casemate.core.errors import CasemateError
 from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
+from casemate.translog import audit, merkle, pending
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import fsck as fscks
-from casemate.translog import merkle
 from casemate.translog import note as notes
 from casemate.translog.audit import read_tile
+from casemate.translog.edge import Reader
 from casemate.translog.errors import LogError
 from casemate.translog.log import Log
-from casemate.translog.tiles import ENTRIES, tiles_of, unpack_entries
+from casemate.translog.tiles import ENTRIES, pack_entries, tiles_of, unpack_entries
 
 WITNESS = TestKey("w")
 
@@ -243,6 +244,89 @@ def test_one_flipped_bit_anywhere_is_found_by_fsck():
                 fscks.fsck(disk, ORIGIN, LOG_KEYS)
             disk.flip(path, bit)
     assert fscks.fsck(disk, ORIGIN, LOG_KEYS).size == 60
+
+
+def test_a_bundle_and_its_leaves_changed_together_are_found_by_the_tile_above():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 300)
+    log.checkpoint()
+    forged = [b"a"] * 255 + [b"forged"]
+    disk.put("tile/entries/000", pack_entries(forged))
+    disk.put("tile/0/000", b"".join(merkle.leaf_hash(each) for each in forged))
+    with pytest.raises(LogError, match="tile below"):
+        fscks.fsck(disk, ORIGIN, LOG_KEYS)
+    log.append([b"b"])
+    with pytest.raises(LogError, match="bundle 0"):
+        log.checkpoint()  # the scrub of one old bundle a checkpoint
+
+
+def _grown() -> UnsafeDisk:
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 9)
+    note = notes.parse(log.checkpoint())
+    log.add_cosignatures(cosigned(note, ("w.example", WITNESS)))
+    log.close()
+    return disk
+
+
+def test_a_log_whose_files_do_not_agree_does_not_open():
+    def tile(disk: UnsafeDisk) -> None:
+        disk.flip("tile/0/000.p/9", 100)
+
+    def segment(disk: UnsafeDisk) -> None:
+        head = pending.header(0, b"m" * 16)
+        data = head + pending.frame(b"m" * 16, len(head), [b"b"])
+        disk.put("pending/" + "0" * 20, data)
+
+    def gone(disk: UnsafeDisk) -> None:
+        disk.remove("checkpoint")
+
+    def signature(disk: UnsafeDisk) -> None:
+        note = notes.parse(disk.read("checkpoint"))
+        line = note.lines[0]
+        bad = notes.Line(name=line.name, key_id=line.key_id, blob=bytes(64))
+        disk.put("checkpoint", notes.Note(text=note.text, lines=(bad,)).encode())
+
+    for change, why in (
+        (tile, "do not give the root"),
+        (segment, "not the one under the checkpoint"),
+        (gone, "no checkpoint"),
+        (signature, "signature on the checkpoint"),
+    ):
+        disk = _grown()
+        change(disk)
+        with pytest.raises(LogError, match=why):
+            Log(disk, ORIGIN, LOG_KEY)
+        assert not disk.locked
+    Log(_grown(), ORIGIN, LOG_KEY).fsck()
+
+
+def test_the_root_before_is_checked_as_well():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 300)
+    log.checkpoint()
+    stated = log.signed
+    good = {"size": 300, "root": stated.root, "since": 7}
+    leaf = merkle.leaf_hash(b"a")
+    audit.check_tiles(disk, **good, since_root=merkle.root_of([leaf] * 7))
+    with pytest.raises(LogError, match="root at size 7"):
+        audit.check_tiles(disk, **good, since_root=merkle.root_of([leaf] * 8))
+
+
+def test_a_wider_tile_serves_for_one_that_has_gone():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 9)
+    log.checkpoint()
+    leaf = merkle.leaf_hash(b"a")
+    for size in (1, 5, 9):
+        reader = Reader(lambda tile: read_tile(disk, tile), size)
+        assert reader.root() == merkle.root_of([leaf] * size)
+    with pytest.raises(CasemateError, match="missing"):
+        Reader(lambda tile: read_tile(disk, tile), 10).root()
 
 
 def test_nothing_is_signed_over_files_that_read_back_wrong():
