@@ -60,7 +60,7 @@ def appraise(
     entries = tokens.read([*bundle.entries, *bundle.pending])
     if bundle.origin != unit.origin:
         book.add("log.origin", f"{bundle.origin}, not {unit.origin}")
-    view = logs.view(bundle, unit, policy, tokens.sizes(entries), since, book)
+    view = logs.view(bundle, unit, policy, tokens.named(entries), since, book)
     walk = Walk(reference, unit, view, book, now_s)
     for each in entries:
         walk.take(each)

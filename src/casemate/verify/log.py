@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from casemate.attest.reference import Unit
+from casemate.attest.token import CheckpointRef
 from casemate.core import suites
 from casemate.core.errors import FormatError, InputError
 from casemate.translog import checkpoint as checkpoints
@@ -68,22 +68,25 @@ def view(
     bundle: Bundle,
     unit: Unit,
     policy: Policy,
-    sizes: Iterable[int],
+    named: Iterable[CheckpointRef],
     since: Sequence[bytes],
     book: Notebook,
 ) -> LogView:
     """Return what of the log is proven; what is wrong with it goes into `book`.
 
-    sizes: at which tokens and permits name roots. since: checkpoints that the inspector kept.
+    named: by tokens and permits. since: checkpoints that the inspector kept.
     InputError if one of those is not this log's.
     """
-    log = _Log(unit, policy, book)
+    named = list(named)
+    log = _Log(unit, policy, named, book)
     kept = [log.kept(data) for data in since]
     newest = log.read(bundle.checkpoint) if bundle.checkpoint else []
     if not bundle.checkpoint:
         book.add("log.absent")
-    stated = newest + [each for data in bundle.witnessed for each in log.read(data)]
-    log.take(bundle.entries, {*sizes, *(each.size for each, _ in stated), *(c.size for c in kept)})
+    others = [each for data in bundle.witnessed for each in log.read(data)]
+    stated = list(dict.fromkeys((*newest, *others)))
+    sizes = {each.size for each in named} | {each.size for each in kept}
+    log.take(bundle.entries, sizes | {each.size for each, _ in stated})
     seals = [seal for each in stated for seal in log.weigh(*each, newest=each in newest)]
     for checkpoint in kept:
         log.against(checkpoint, "that you kept")
@@ -98,8 +101,13 @@ class _Log:
     One set of keys has to sign whole: those of the policy, or, if it names none, enrolled ones.
     """
 
-    def __init__(self, unit: Unit, policy: Policy, book: Notebook) -> None:
+    def __init__(
+        self, unit: Unit, policy: Policy, named: list[CheckpointRef], book: Notebook
+    ) -> None:
         self._origin, self._policy, self._book = unit.origin, policy, book
+        self._named: dict[int, set[bytes]] = {}
+        for each in named:
+            self._named.setdefault(each.size, set()).add(each.note)
         listed = frozenset(key for key in policy.logs if key.name == unit.origin)
         enrolled = [
             frozenset(NoteKey(name=unit.origin, kind=_KINDS[k.alg], public=k) for k in each.keys)
@@ -164,19 +172,20 @@ class _Log:
         return [Seal(size=stated.size, by_s=met.by_s)]
 
     def _echo(self, size: int, note: Note, met: Met) -> None:
-        """Take the digests of a note with a quorum's lines: as it is, and before others came."""
+        """Take the digests that tokens name of a note: whole, or from before later lines came."""
+        whole = note.digest
+        self.echoes[whole] = size, met.after_s or 0
+        if not self._named.get(size, set()) - {whole, b""}:
+            return
         names = {(each.key.name, each.key.id): name for name, each in met.witnesses.items()}
         have: dict[str, int] = {}
-        so_far = hashlib.sha256(f"{note.text}\n".encode())  # grows to Note.digest
-        for count, line in enumerate(note.lines, start=1):
-            so_far.update(line.text().encode())
+        for count, line in enumerate(note.lines[:-1], start=1):
             name = names.get((line.name, line.key_id))
             if name is not None:
                 have[name] = met.witnesses[name].time_s or 0
             if policies.holds(self._policy, self._policy.quorum, have):
-                whole = count == len(note.lines)
-                since_s = met.after_s if whole and met.after_s is not None else min(have.values())
-                self.echoes[so_far.digest()] = size, since_s
+                part = Note(text=note.text, lines=note.lines[:count])
+                self.echoes[part.digest] = size, min(have.values())
 
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""

@@ -2,10 +2,118 @@
 
 from __future__ import annotations
 
-from verify_samples import of
+from dataclasses import replace
 
+from verify_samples import ids, kinds, of
+
+from casemate.attest import claims as c
+from casemate.attest import cose
+from casemate.attest import token as tokens
+from casemate.core.suites import SUITES
+from casemate.testing import honest_enclosure as honest
+from casemate.testing.honest_enclosure import Story, keys, publics
 from casemate.testing.malicious_host import story
+from casemate.verify.result import Result
 
 
-def test_begin() -> None:
-    assert of(story()).exit_code == 0
+def found(result: Result, kind: str) -> int:
+    """Return how often a kind was found."""
+    return sum(each.times for each in result.findings if each.id == kind)
+
+
+def test_time_around_a_replayed_token_is_not_proven() -> None:
+    told = story()
+    last = told.entries[-1]
+    told.entries += (told.entries[5],)
+    place = len(told.entries)
+    told.now_s += 60
+    body = tokens.peek(last)[1].body
+    assert isinstance(body, c.Payload)
+    told.token(
+        replace(body, first=told.items),
+        sequence=place - 1,
+        previous=SUITES[told.suite].digest(last),
+    )
+    told.seal()
+    result = of(told)
+    assert ids(result) == {"token.replayed"}
+    assert [each.cause for each in result.intervals][-2] == "evidence that was told twice"
+
+
+def test_a_start_that_is_missing_is_told_once() -> None:
+    told = Story(boot=1, state="ARMED", evidence=keys("evidence"))
+    told.watch(3)
+    told.seal()
+    assert found(of(told), "boot.absent") == 1
+
+
+def test_heartbeats_that_are_missing_after_a_second_start() -> None:
+    told = story()
+    told.start("restarted", permit=b"")
+    told.seal()
+    told.change("ARMED")
+    told.seal()
+    told.watch(miss=20)
+    told.seal()
+    assert found(of(told), "beats.missing") == 1
+
+
+def test_no_heartbeats_are_due_while_nobody_watches() -> None:
+    told = story()
+    told.change("UNKNOWN", "stale")
+    for _ in range(4):
+        told.now_s += 60
+        told.token(c.PermitUse(act="emergency", note="still"))
+        told.seal()
+    assert "beats.missing" not in ids(of(told))
+
+
+def test_last_words_that_are_nobody_s() -> None:
+    word = c.LastWord(reason="opened", erased_us=400)
+    told = story()
+    told.token(word, state="TAMPERED", signers=keys("host"))
+    told.seal()
+    assert ids(of(told)) == {"signature.key"}
+    told = story()
+    told.token(word, state="TAMPERED", signers=told.last_word)
+    item, token = tokens.peek(told.entries[-1])
+    payload = tokens.encode(replace(token, uptime_s=1))
+    told.entries = (*told.entries[:-1], cose.write(replace(item, payload=payload)))
+    told.seal()
+    assert ids(of(told)) == {"signature.forged"}
+
+
+def test_a_start_signed_by_keys_that_it_does_not_name() -> None:
+    told = story()
+    told.start("restarted", signers=keys("host"), body={"keys": publics(keys("another"))})
+    told.seal()
+    assert ids(of(told)) == {"signature.key"}
+
+
+def test_tokens_that_all_name_notes_before_a_line_was_added() -> None:
+    told = story()
+    for _ in range(14):
+        told.seal(["north", "south"])
+        told.watch()
+        stated = told.stated(len(told.entries) - 1)
+        line = honest.cosign("west", stated, told.now_s)
+        told.notes = (*told.notes[:-1], told.notes[-1] + line.text().encode())
+    told.seal()
+    assert of(told).findings == ()
+
+
+def test_no_witness_was_ever_there() -> None:
+    told = Story()
+    told.start("commissioned", "COMMISSIONING")
+    told.change("ARMED")
+    told.watch()
+    told.seal([])
+    result = of(told)
+    assert (result.state, result.since_s, result.seen_s) == ("UNKNOWN", None, None)
+    assert result.headline.startswith("UNKNOWN from the beginning: too few witnesses")
+
+
+def test_appraised_in_the_second_of_the_last_token() -> None:
+    told = story()
+    assert kinds(of(told, now_s=told.now_s))[-1] == ("proven", 360)
+    assert of(told, now_s=told.now_s - 10).exit_code == 0
