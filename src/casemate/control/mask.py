@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from casemate.detect.bank import PassiveShown, Shown
+from casemate.detect.bank import Shown
+from casemate.detect.passive import PassiveShown
 
 _Shown = tuple[Shown, ...]
 _Passive = tuple[PassiveShown, ...]
@@ -42,6 +43,8 @@ def _kept(each: Any, tiles: Collection[str]) -> Any:
         return each
     changes: dict[str, Any] = {}
     for field in fields(each):
+        if not field.init:
+            continue
         value = getattr(each, field.name)
         if isinstance(value, np.ndarray):
             changes[field.name] = value[keep]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from casemate.control.mask import left_out
-from casemate.detect.bank import PassiveShown, Shown
+from casemate.detect.bank import Shown
+from casemate.detect.passive import PassiveShown
 from casemate.detect.response import LOG, ZEROISE, policy
 from casemate.detect.verdict import Court, Judged, Verdict
 
@@ -38,7 +39,7 @@ def opened(each: Shown, feature: int) -> Shown:
 
 LIGHT = PassiveShown(
     modality="environment", names=("in", "out"), tiles=("a", ""), kind=("light", "light"),
-    z=np.array([9.0, 0.0]), lost=np.array([False, False]), held=np.array([9, 0]),
+    z=np.array([9.0, 0.0]), lost=np.array([False, False]), nats=np.array([60.0, 0.0]),
 )  # fmt: skip
 
 
