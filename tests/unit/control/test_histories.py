@@ -47,6 +47,17 @@ def test_a_module_is_swapped_with_the_rest_armed() -> None:
     assert m.signs_payload
 
 
+def test_what_is_anchored_is_known_and_signed_for() -> None:
+    """No anchor with a module that has not proved itself, nor one that is not named."""
+    m = at(working_machine(LIVE), 0.1, REST, ev.Replaced(module="m", proven=False))
+    assert not m.open
+    assert after(m, ev.Reanchor(anchor=B, approval=approval(m, "re-anchor", B))).anchor != B
+    m = at(m, 0.2, ev.Replaced(module="m", proven=True))
+    other = approval(m, "re-anchor", b"C" * 32)
+    assert after(m, ev.Reanchor(anchor=B, approval=other)).anchor != B
+    assert after(m, ev.Reanchor(anchor=B, approval=approval(m, "re-anchor", B))).anchor == B
+
+
 @pytest.mark.parametrize("checks", [True, False])
 def test_a_permit_expires(checks: bool) -> None:
     """ARMED if all was checked with nothing left out, else UNKNOWN."""
