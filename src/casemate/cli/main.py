@@ -54,6 +54,11 @@ COMMANDS = (
         help="build, attack the twin, and argue the security case",
     ),
     Command(
+        name="permit",
+        module="casemate.cli.permit",
+        help="write, sign, show and close a permit to open an enclosure",
+    ),
+    Command(
         name="verify",
         module="casemate.cli.verify",
         help="verify evidence offline: what happened, and since when",
