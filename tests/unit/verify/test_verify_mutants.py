@@ -14,7 +14,10 @@ from casemate.core.suites import SUITES
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story, keys, publics
 from casemate.testing.malicious_host import story
+from casemate.verify.clocks import Clocks
+from casemate.verify.findings import Notebook
 from casemate.verify.result import Result
+from casemate.verify.tokens import Step
 
 
 def found(result: Result, kind: str) -> int:
@@ -194,3 +197,66 @@ def test_work_on_the_whole_names_no_module() -> None:
     told.watch()
     told.seal()
     assert of(told).findings == ()
+
+
+def test_permit_used_by_a_token_that_knows_no_checkpoint() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.token(c.PermitUse(act="opened", permit=digest), checkpoint=None)
+    told.seal()
+    assert ids(of(told)) == {"permit.unwitnessed"}
+
+
+def test_clocks_may_drift_with_the_time() -> None:
+    """After 200,000 s the bounds may cross by 50 s: 30 s and 100 ppm."""
+    data = story().entries[-1]
+    token = replace(tokens.peek(data)[1], time_s=None)
+
+    def crossed(by_s: int) -> set[str]:
+        book = Notebook()
+        clocks = Clocks(honest.TIMING, book)
+        for uptime_s, lower_s, upper_s in (
+            (200_000, 1_000_000, None),
+            (200_000 + by_s, None, 1_000_000),
+        ):
+            clocks.take(
+                Step(
+                    index=0, data=data, digest=b"", token=replace(token, uptime_s=uptime_s),
+                    lower_s=lower_s, upper_s=upper_s, at_s=0,
+                )
+            )  # fmt: skip
+        return {each.id for each in book.findings()}
+
+    assert crossed(50) == set()
+    assert crossed(51) == {"clock.fast"}
+
+
+def test_permit_that_is_logged_again_counts_from_the_first_time() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.token(tokens.peek(told.entries[-1])[1].body)
+    told.open_up(digest)
+    told.watch()
+    told.seal()
+    assert of(told).findings == ()
+
+
+def test_unknown_module_without_a_key() -> None:
+    told = story()
+    digest = told.allow(modules=("ghost",))
+    told.seal()
+    told.open_up(digest, module="ghost")
+    use = c.PermitUse(act="re-anchored", permit=digest, module="ghost", anchor=honest.NEW_ANCHOR)
+    told.token(use)
+    told.seal()
+    assert "module.unknown" in ids(of(told))
+
+
+def test_a_wrong_start_is_told_where_it_begins() -> None:
+    told = story()
+    told.boot = 7
+    told.watch(3)
+    told.seal()
+    assert found(of(told), "boot.counter") == 1
