@@ -9,12 +9,13 @@ import random
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned, entry
+from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, Tree, cosigned, entry, signed
 
 from casemate.core.errors import CasemateError, FormatError, InputError, SignatureError
 from casemate.core.suites import ML_DSA_44, ML_DSA_65
@@ -497,6 +498,11 @@ def test_a_state_sees_rollback_split_views_and_silence(tmp_path):
     assert ids(monitor.observe(seen, bare, POLICY, now_s=NOW_S)[1]) == ["log.refused"]
     older = step(log, at_s=NOW_S + 30)
     assert ids(monitor.observe(seen, older, POLICY, now_s=NOW_S)[1]) == ["log.rollback"]
+    other = log_key("other.example/log", LOG_KEY.public)
+    two = replace(POLICY, logs=(*LOG_KEYS, other))
+    note = signed(Tree(9, origin=other.name).stated())
+    note = cosigned(note, ("w.example", WITNESS), at_s=NOW_S + 90)
+    assert ids(monitor.observe(seen, note.encode(), two, now_s=NOW_S)[1]) == ["log.origin"]
     assert not monitor.overdue(seen, now_s=NOW_S + 160, deadline_s=100)
     assert ids(monitor.overdue(seen, now_s=NOW_S + 161, deadline_s=100)) == ["log.frozen"]
     unfed = monitor.Seen(started_s=NOW_S)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from log_samples import LOG_KEYS, NOW_S, ORIGIN, TestKey, Tree, signed
 
-from casemate.core.errors import CasemateError
+from casemate.core.errors import CasemateError, FormatError
 from casemate.core.suites import ML_DSA_44, ML_DSA_65
 from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
 from casemate.translog import checkpoint as checkpoints
@@ -117,6 +117,20 @@ CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
 — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1g\
 GzGku9nTo+zyWE+xeMcTOAYQ8=
 """.encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"x" * (requests.MOST_BYTES + 1), "too long"),
+        (b"old 5", "no empty line"),
+        (b"size 5\n\n" + EXAMPLE.split(b"\n\n", 1)[1], "no old size"),
+        (b"\xff\n\n" + EXAMPLE.split(b"\n\n", 1)[1], "not ASCII"),
+    ],
+)
+def test_it_is_said_why_a_request_is_malformed(data, why):
+    with pytest.raises(FormatError, match=why):
+        requests.parse(data)
 
 
 def test_63_hashes_are_read():
