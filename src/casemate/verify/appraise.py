@@ -161,8 +161,7 @@ class Walk:
         if isinstance(step.token.body, Boot) and step.token.state != "COMMISSIONING":
             self.book.add("boot.restart", step.token.body.reason)
             return _BY_STATE[state] if tampered else ("unknown", "the controller started anew")
-        anew = isinstance(step.token.body, Boot)
-        quiet_s = 0 if anew else step.token.uptime_s - last.token.uptime_s
+        quiet_s = step.token.uptime_s - last.token.uptime_s
         if quiet_s > self.reference.timing.batch_s and not tampered:
             self.book.add("token.silence", f"{quiet_s} s")
             return "unknown", "no token"

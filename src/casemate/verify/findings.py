@@ -120,7 +120,7 @@ _TABLE = (
         ("verdict.ignored", "tampering was detected, and the state does not say so"),
     )),
     (_HARDWARE, "unknown", _ASK, (
-        ("state.unknown", "the enclosure does not know how it stands"),
+        ("state.unknown", "how the enclosure stands is not known"),
         ("state.commissioning", "the enclosure is not armed yet"),
         ("state.retired", "the enclosure is out of service"),
     )),

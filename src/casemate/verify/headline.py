@@ -61,7 +61,10 @@ def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
         walk.book.add("time.ahead", f"{clock(seen_s)}, and it is {clock(now_s)}")
         return False
     if walk.states.state in ("ARMED", "MAINTENANCE"):
-        seen_s = min(seen_s, proven[-1].end_s if proven else 0)
+        if not proven:
+            walk.book.add("state.unknown", "nothing is proven yet")
+            return False
+        seen_s = min(seen_s, proven[-1].end_s)
     if now_s - seen_s > stale_s:
         walk.book.add("time.stale", f"seen {clock(seen_s)}, {stale_s} s are allowed")
         return False
@@ -104,7 +107,7 @@ def _say(
     if alarm is not None:
         since = f" at {_at(alarm)}" if alarm.token is not None else ""
         return "UNKNOWN", alarm.at_s, f"EVIDENCE DOES NOT HOLD{since}: {alarm.what}"
-    if not fresh or walk.states.state not in ("ARMED", "MAINTENANCE") or not proven:
+    if not fresh or walk.states.state not in ("ARMED", "MAINTENANCE"):
         since_s = proven[-1].end_s if proven else None
         why = next((each.what for each in findings if each.severity == "unknown"), "not proven yet")
         known = f"since {clock(since_s)}" if proven else "from the beginning"

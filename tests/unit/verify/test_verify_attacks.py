@@ -25,6 +25,8 @@ def test_attack_is_found(name: str) -> None:
     result = judged(name)
     assert ATTACKS[name].finds in ids(result)
     severity = KINDS[ATTACKS[name].finds].severity
+    assert (result.exit_code == 0) is (result.worst == "note")
+    assert result.exit_code != 0 or result.state in ("ARMED", "MAINTENANCE")
     tier = ear.claims(result)["submods"]["camera"]["ear.status"]
     if severity == "note":
         assert (result.exit_code, tier) == (0, "affirming")

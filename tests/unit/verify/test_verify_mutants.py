@@ -9,11 +9,15 @@ from verify_samples import ids, kinds, of
 from casemate.attest import claims as c
 from casemate.attest import cose
 from casemate.attest import token as tokens
+from casemate.attest.reference import Enrolment
 from casemate.core.suites import SUITES
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story, keys, publics
 from casemate.testing.malicious_host import story
+from casemate.verify.clocks import Clocks
+from casemate.verify.findings import Notebook
 from casemate.verify.result import Result
+from casemate.verify.tokens import Step
 
 
 def found(result: Result, kind: str) -> int:
@@ -117,3 +121,142 @@ def test_appraised_in_the_second_of_the_last_token() -> None:
     told = story()
     assert kinds(of(told, now_s=told.now_s))[-1] == ("proven", 360)
     assert of(told, now_s=told.now_s - 10).exit_code == 0
+
+
+def test_silence_after_tampering_is_no_news() -> None:
+    told = story()
+    told.change("TAMPERED", "opened")
+    told.now_s += 600
+    told.watch()
+    told.seal()
+    result = of(told)
+    assert "token.silence" not in ids(result)
+    assert kinds(result)[-1] == ("interfered", 680)
+
+
+def test_a_permit_that_gave_way_to_another_is_spent() -> None:
+    told = story()
+    one, two = told.allow(), told.allow(modules=("reader-cavity",))
+    told.seal()
+    told.open_up(one)
+    told.watch()
+    told.token(c.PermitUse(act="opened", permit=two, module="reader-cavity"), permit=two)
+    told.permit = two
+    told.watch()
+    told.seal()
+    assert of(told).findings == ()
+    told.token(c.PermitUse(act="opened", permit=one, module="reader-loop"), permit=two)
+    told.seal()
+    assert ids(of(told)) == {"permit.reused"}
+
+
+def test_new_keys_without_a_permit_are_told_once() -> None:
+    told = story()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.start("recommissioned", "COMMISSIONING")
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    told.watch(3)
+    told.seal()
+    assert found(of(told, reference=honest.reference(new)), "identity.enrolment") == 1
+
+
+def test_closing_another_permit_does_not_end_the_one_in_use() -> None:
+    told = story()
+    one, two = told.allow(), told.allow(modules=("reader-cavity",))
+    told.seal()
+    told.open_up(one)
+    told.token(c.PermitUse(act="closed", permit=two))
+    told.watch()
+    told.seal()
+    assert of(told).findings == ()
+
+
+def test_a_start_after_tampering_is_no_end_of_it() -> None:
+    told = story()
+    told.change("TAMPERED", "opened")
+    told.now_s += 50
+    told.start("restarted", "TAMPERED")
+    told.seal()
+    result = of(told)
+    assert (ids(result), kinds(result)[-1]) == (
+        {"state.tampered", "boot.restart"},
+        ("interfered", 70),
+    )
+
+
+def test_work_on_the_whole_names_no_module() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.open_up(digest, module="")
+    told.token(c.PermitUse(act="re-anchored", permit=digest, anchor=honest.NEW_ANCHOR))
+    told.anchor = honest.NEW_ANCHOR
+    told.watch()
+    told.seal()
+    assert of(told).findings == ()
+
+
+def test_permit_used_by_a_token_that_knows_no_checkpoint() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.token(c.PermitUse(act="opened", permit=digest), checkpoint=None)
+    told.seal()
+    assert ids(of(told)) == {"permit.unwitnessed"}
+
+
+def test_clocks_may_drift_with_the_time() -> None:
+    """After 200,000 s the bounds may cross by 50 s: 30 s and 100 ppm."""
+    data = story().entries[-1]
+    token = replace(tokens.peek(data)[1], time_s=None)
+
+    def crossed(by_s: int) -> set[str]:
+        book = Notebook()
+        clocks = Clocks(honest.TIMING, book)
+        for uptime_s, lower_s, upper_s in (
+            (200_000, 1_000_000, None),
+            (200_000 + by_s, None, 1_000_000),
+        ):
+            clocks.take(
+                Step(
+                    index=0, data=data, digest=b"", token=replace(token, uptime_s=uptime_s),
+                    lower_s=lower_s, upper_s=upper_s, at_s=0,
+                )
+            )  # fmt: skip
+        return {each.id for each in book.findings()}
+
+    assert crossed(50) == set()
+    assert crossed(51) == {"clock.fast"}
+
+
+def test_permit_that_is_logged_again_counts_from_the_first_time() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.token(tokens.peek(told.entries[-1])[1].body)
+    told.open_up(digest)
+    told.watch()
+    told.seal()
+    assert of(told).findings == ()
+
+
+def test_unknown_module_without_a_key() -> None:
+    told = story()
+    digest = told.allow(modules=("ghost",))
+    told.seal()
+    told.open_up(digest, module="ghost")
+    use = c.PermitUse(act="re-anchored", permit=digest, module="ghost", anchor=honest.NEW_ANCHOR)
+    told.token(use)
+    told.seal()
+    assert "module.unknown" in ids(of(told))
+
+
+def test_a_wrong_start_is_told_where_it_begins() -> None:
+    told = story()
+    told.boot = 7
+    told.watch(3)
+    told.seal()
+    assert found(of(told), "boot.counter") == 1
