@@ -8,6 +8,9 @@ CasemateError
 ├── MeshError               a tile cannot be covered (exit code 1)
 ├── ProofError              a proof cannot be carried out (exit code 1)
 ├── CampaignError           a campaign cannot be run to its end (exit code 1)
+├── FormatError             bytes of others are malformed (exit code 2)
+├── SignatureError          a signature is wrong, missing or too weak (exit code 1)
+├── PermitError             a permit does not allow what is asked (exit code 1)
 ├── ReaderError             reader hardware cannot be reached, or refuses (exit code 3)
 └── OutputError             the output cannot be written (exit code 2)
 """
@@ -87,6 +90,20 @@ class ProofError(CasemateError):
 
 class CampaignError(CasemateError):
     """A campaign cannot be run to its end. What was done by then is stored."""
+
+
+class FormatError(CasemateError):
+    """Bytes that came from elsewhere are malformed; none of what they say is used."""
+
+    exit_code = 2
+
+
+class SignatureError(CasemateError):
+    """A signature does not fit, is missing, or is of an algorithm that is not allowed."""
+
+
+class PermitError(CasemateError):
+    """A permit does not allow what is asked, or too few parties allow it."""
 
 
 class ReaderError(CasemateError):

@@ -1,0 +1,1 @@
+"""Evidence: tokens, permits and reference values as bytes, and who keeps the keys."""

@@ -1,0 +1,171 @@
+"""Bodies of tokens to maps and back. Keys are small integers, numbered from 1 in each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from casemate.attest._fields import DIGESTS, Fields, named, refuse
+from casemate.attest.beats import BEAT_BYTES, HEAD_BYTES, MOST_BEATS, sound
+from casemate.attest.claims import (
+    ACTS,
+    STATES,
+    Body,
+    Boot,
+    Change,
+    Heartbeats,
+    LastWord,
+    Payload,
+    PermitUse,
+)
+from casemate.core.suites import SUITES, PublicKey
+
+MOST_ITEMS = 2**32
+"""In one payload token."""
+
+
+def write(body: Body) -> dict[int, Any]:
+    """Return the map of a body."""
+    match body:
+        case Boot():
+            parts = dict(body.components)
+            return named(
+                {1: body.suite, 2: _cose(body.keys), 3: _cose(body.last_word), 4: body.reason,
+                 5: parts or None}
+            )  # fmt: skip
+        case Change():
+            return named({1: body.before, 2: body.after, 3: body.reason, 4: body.detail})
+        case Heartbeats():
+            return {1: body.first, 2: body.start_ms, 3: body.period_ms, 4: body.beats, 5: body.head}
+        case Payload():
+            return {1: body.stream, 2: body.first, 3: body.count, 4: body.root}
+        case PermitUse():
+            return named(
+                {1: body.act, 2: body.permit, 3: body.signed, 4: body.module, 5: body.anchor,
+                 6: _cose(body.keys) or None, 7: body.note}
+            )  # fmt: skip
+        case LastWord():
+            return {1: body.reason, 2: body.erased_us}
+
+
+def read(kind: str, value: object) -> Body:
+    """Return the body of a token of that kind; FormatError unless it is what `write` gives."""
+    fields = Fields(value, f"the body of a token of kind {kind}")
+    body = _READ[kind](fields)
+    fields.done()
+    return body
+
+
+def _boot(f: Fields) -> Boot:
+    suite, keys, last_word = f.choice(1, tuple(SUITES)), f.keys(2), f.keys(3)
+    algorithms = SUITES[suite].algorithms
+    for each in (keys, last_word):
+        if tuple(key.alg for key in each) != algorithms:
+            refuse("a boot token", f"has keys that are not those of suite {suite}")
+    if set(keys) & set(last_word):
+        refuse("a boot token", "uses one key for evidence and for the last word")
+    reason, components = f.text(4), []
+    if f.has(5):
+        parts = f.take(5)
+        inner = Fields(parts, "the list of measured software")
+        for name in parts:
+            if type(name) is not str or not name:
+                refuse("the list of measured software", "has a name that is not text")
+            components.append((name, inner.octets(name, *DIGESTS)))
+        if not components:
+            refuse("the list of measured software", "is there, but empty")
+    return Boot(
+        suite=suite,
+        keys=keys,
+        last_word=last_word,
+        reason=reason,
+        components=tuple(sorted(components)),
+    )
+
+
+def _change(f: Fields) -> Change:
+    return Change(
+        before=f.choice(1, STATES),
+        after=f.choice(2, STATES),
+        reason=f.text(3),
+        detail=_digest(f, 4),
+    )
+
+
+def _heartbeats(f: Fields) -> Heartbeats:
+    first, start_ms, period_ms = f.number(1), f.number(2), f.number(3, 3_600_000)
+    beats, head = f.octets(4), f.octets(5, HEAD_BYTES)
+    count, rest = divmod(len(beats), BEAT_BYTES)
+    if rest or not 1 <= count <= MOST_BEATS or period_ms < 1:
+        refuse("a batch of heartbeats", f"has not 1 to {MOST_BEATS} of {BEAT_BYTES} bytes")
+    body = Heartbeats(first=first, start_ms=start_ms, period_ms=period_ms, beats=beats, head=head)
+    sound(body)
+    return body
+
+
+def _payload(f: Fields) -> Payload:
+    body = Payload(
+        stream=f.text(1),
+        first=f.number(2),
+        count=f.number(3, MOST_ITEMS),
+        root=f.octets(4, *DIGESTS),
+    )
+    if body.count < 1:
+        refuse("a payload token", "covers no item")
+    return body
+
+
+def _permit(f: Fields) -> PermitUse:
+    act = f.choice(1, ACTS)
+    use = PermitUse(
+        act=act,
+        permit=f.octets(2, *DIGESTS) if f.has(2) else b"",
+        signed=f.octets(3) if act == "logged" else b"",
+        module=f.text(4) if f.has(4) else "",
+        anchor=_digest(f, 5),
+        keys=f.keys(6) if f.has(6) else (),
+        note=f.text(7) if f.has(7) else "",
+    )
+    if (act == "emergency") == bool(use.permit):
+        refuse("a permit's token", "names no permit, or one in an emergency")
+    if act == "logged" and not use.signed:
+        refuse("a permit's token", "has an empty permit")
+    if (act == "re-anchored") != bool(use.anchor):
+        refuse("a permit's token", "has a new anchor without re-anchoring, or the reverse")
+    return use
+
+
+def _last(f: Fields) -> LastWord:
+    return LastWord(reason=f.text(1), erased_us=f.number(2))
+
+
+_READ: dict[str, Callable[[Fields], Body]] = {
+    "boot": _boot,
+    "state": _change,
+    "heartbeats": _heartbeats,
+    "payload": _payload,
+    "permit": _permit,
+    "last": _last,
+}
+KINDS = tuple(_READ)
+
+
+def kind_of(body: Body) -> str:
+    """Return the kind of a token with that body."""
+    kinds: dict[type, str] = {
+        Boot: "boot",
+        Change: "state",
+        Heartbeats: "heartbeats",
+        Payload: "payload",
+        PermitUse: "permit",
+        LastWord: "last",
+    }
+    return kinds[type(body)]
+
+
+def _digest(f: Fields, key: int) -> bytes:
+    return f.octets(key, *DIGESTS) if f.has(key) else b""
+
+
+def _cose(keys: tuple[PublicKey, ...]) -> list[dict[int, Any]]:
+    return [key.as_cose() for key in keys]

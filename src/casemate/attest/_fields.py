@@ -1,0 +1,102 @@
+"""Typed fields of decoded CBOR: each is what it should be, or FormatError says which is not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from casemate.core.errors import FormatError
+from casemate.core.suites import PublicKey
+
+MOST_TEXT = 256
+"""Characters in a name or a reason."""
+DIGESTS = (32, 48)
+"""Bytes of SHA-256 and SHA-384."""
+_MISSING = object()
+
+
+class Fields:
+    """A map that is taken apart field by field; `done` refuses what nobody asked for."""
+
+    __slots__ = ("_left", "_what")
+
+    def __init__(self, value: object, what: str) -> None:
+        if type(value) is not dict:
+            refuse(what, "is not a map")
+        self._left: dict[Any, Any] = dict(value)
+        self._what = what
+
+    def has(self, key: int | str) -> bool:
+        """Return whether the field is there and not yet taken."""
+        return key in self._left
+
+    def take(self, key: int | str) -> Any:
+        """Return a field as it is."""
+        found = self._left.pop(key, _MISSING)
+        if found is _MISSING:
+            refuse(self._what, f"lacks {key!r}")
+        return found
+
+    def number(self, key: int | str, most: int = 2**63 - 1) -> int:
+        """Return an integer of 0 .. most."""
+        found = self.take(key)
+        if type(found) is not int or not 0 <= found <= most:
+            refuse(self._what, f"{key!r} is not an integer of 0 to {most}")
+        return found
+
+    def text(self, key: int | str, *, empty: bool = False) -> str:
+        """Return printable text of at most MOST_TEXT characters."""
+        return text(self.take(key), self._what, key, empty=empty)
+
+    def choice(self, key: int | str, among: tuple[str, ...]) -> str:
+        """Return one of `among`."""
+        found = self.take(key)
+        if type(found) is not str or found not in among:
+            refuse(self._what, f"{key!r} is none of {', '.join(among)}")
+        return found
+
+    def octets(self, key: int | str, *sizes: int) -> bytes:
+        """Return bytes of one of these sizes; of any, if none is given."""
+        found = self.take(key)
+        if type(found) is not bytes or (sizes and len(found) not in sizes):
+            wanted = " or ".join(map(str, sizes))
+            refuse(self._what, f"{key!r} is not {wanted + ' ' if wanted else ''}bytes")
+        return found
+
+    def array(self, key: int | str, least: int = 0, most: int = 65_535) -> list[Any]:
+        """Return an array of least .. most items."""
+        found = self.take(key)
+        if type(found) is not list or not least <= len(found) <= most:
+            refuse(self._what, f"{key!r} is not an array of {least} to {most}")
+        return found
+
+    def keys(self, key: int | str, least: int = 1) -> tuple[PublicKey, ...]:
+        """Return an array of COSE_Keys, no two the same."""
+        found = tuple(PublicKey.from_cose(each) for each in self.array(key, least, 16))
+        if len(set(found)) != len(found):
+            refuse(self._what, f"{key!r} has a key twice")
+        return found
+
+    def done(self) -> None:
+        """Refuse whatever is left."""
+        if self._left:
+            refuse(self._what, f"has {next(iter(self._left))!r}, which is not known")
+
+
+def text(value: object, what: str, key: int | str, *, empty: bool = False) -> str:
+    """Return `value` if it is printable text of at most MOST_TEXT characters."""
+    good = type(value) is str and len(value) <= MOST_TEXT and value.isprintable()
+    if not good or not (value or empty):
+        refuse(what, f"{key!r} is not printable text of 1 to {MOST_TEXT} characters")
+    assert type(value) is str
+    return value
+
+
+def named(values: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return the map without the values that say nothing: None, "", b"", ()."""
+    return {key: each for key, each in values.items() if each not in (None, "", b"", ())}
+
+
+def refuse(what: str, why: str) -> NoReturn:
+    """Raise FormatError about `what`."""
+    raise FormatError(f"{what} {why}.", remedy="obtain it again from its source.")

@@ -1,0 +1,112 @@
+"""What a token says beside its header: one body for each kind, and numbers of claims.
+
+Numbers below -65536 are private (RFC 8392, section 9.1); the others are those of CWT and EAT (RFC
+9711). docs/formats/evidence.md says what each claim reveals to whom.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from casemate.core.suites import PublicKey
+
+PROFILE = "tag:casemate.example,2026:evidence/1"
+"""The profile (RFC 9711, section 6). The name stands until the project has a domain."""
+
+IAT, NONCE, UPTIME, EAT_PROFILE, BOOT_COUNT = 6, 10, 261, 265, 267
+(ENCLOSURE, SERIAL, KIND, SEQUENCE, PREVIOUS, CHECKPOINT, STATE, VERDICT, HEALTH, ANCHOR) = range(
+    -70_001, -70_011, -1
+)
+SOFTWARE, PERMIT, BODY = -70_011, -70_012, -70_013
+
+STATES = ("COMMISSIONING", "ARMED", "MAINTENANCE", "TAMPERED", "UNKNOWN", "RETIRED")
+VERDICTS = ("NORMAL", "INTERFERENCE", "DENIED", "TAMPER")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boot:
+    """The controller started. keys: of evidence, in the suite's order; last_word: of the last word.
+
+    reason: why it started, such as "commissioned", "restarted", "re-anchored". components: digests
+    of measured software, sorted by name. A nonce that was asked for stands in the token's header.
+    """
+
+    suite: str
+    keys: tuple[PublicKey, ...]
+    last_word: tuple[PublicKey, ...]
+    reason: str
+    components: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The state went from `before` to `after`. detail: digest of what stays with the host."""
+
+    before: str
+    after: str
+    reason: str
+    detail: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeats:
+    """A batch of heartbeats: number `first` .. `first + count - 1` since the start.
+
+    start_ms: uptime of the first. period_ms: nominal. beats: packed, see beats.py. head: the
+    chain's end after the last of them.
+    """
+
+    first: int
+    start_ms: int
+    period_ms: int
+    beats: bytes
+    head: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """What the protected thing made: items `first` .. `first + count - 1` of `stream`.
+
+    root: of the Merkle tree (RFC 9162) over one leaf an item: its salt, then its digest. So one
+    item can be shown alone, with its salt and its path, and nothing is told of the others.
+    """
+
+    stream: str
+    first: int
+    count: int
+    root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermitUse:
+    """What became of a permit: `act` is one of ACTS.
+
+    permit: digest of its payload, b"" in an emergency. signed: the whole signed permit, with act
+    "logged" alone. module, anchor, keys: what was put in place, if a module was replaced; the
+    anchor is the new one's digest.
+    """
+
+    act: str
+    permit: bytes = b""
+    signed: bytes = b""
+    module: str = ""
+    anchor: bytes = b""
+    keys: tuple[PublicKey, ...] = ()
+    note: str = ""
+
+
+ACTS = ("logged", "opened", "closed", "expired", "re-anchored", "emergency")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWord:
+    """The last word, signed by the last word's keys: TAMPERED, and the evidence keys are gone.
+
+    erased_us: from verdict to erasure, microseconds, as the controller measured it.
+    """
+
+    reason: str
+    erased_us: int
+
+
+Body = Boot | Change | Heartbeats | Payload | PermitUse | LastWord
