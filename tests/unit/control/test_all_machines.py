@@ -1,0 +1,213 @@
+"""Every machine that can be reached, with every event: closed, and no rule is broken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+import pytest
+from machines import START, Edge, canonical, explored
+from rules import RULES
+
+from casemate.control import events as ev
+from casemate.control.states import Keys, Machine, State
+
+MOST = 6000
+
+
+@dataclass
+class World:
+    """Machines by number, ways between them, broken rules."""
+
+    number: dict[Machine, int] = field(default_factory=dict)
+    ways: dict[int, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
+    broken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    steps: int = 0
+
+    def add(self, edge: Edge) -> None:
+        """Judge a step and remember the way."""
+        self.steps += 1
+        for name, rule in RULES.items():
+            wrong = rule(edge)
+            if wrong:
+                self.broken[name].append(f"{edge.before.state}: {edge.name}: {wrong}")
+        ends = [self.number.setdefault(m, len(self.number)) for m in
+                (edge.before, canonical(edge.after))]  # fmt: skip
+        self.ways[ends[0]].add((ends[1], edge.name))
+
+    def reach(self, starts: set[int], without: tuple[str, ...] = ()) -> set[int]:
+        """Return what can be reached without events of these names."""
+        seen, todo = set(starts), list(starts)
+        while todo:
+            for after, name in self.ways[todo.pop()]:
+                if after not in seen and name not in without:
+                    seen.add(after)
+                    todo.append(after)
+        return seen
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """All of it."""
+    found = World()
+    for edge in explored(MOST):
+        found.add(edge)
+    return found
+
+
+def test_it_is_closed_and_whole(world: World) -> None:
+    """Every machine that a step leads to was itself tried with every event, in all six states."""
+    assert set(world.ways) == set(world.number.values())
+    assert {m.state for m in world.number} == set(State)
+    assert len(world.number) > 1000
+    print(len(world.number), "machines,", world.steps, "steps")
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rule(world: World, rule: str) -> None:
+    """No step breaks it."""
+    assert not world.broken[rule], sorted(set(world.broken[rule]))[:12]
+
+
+BOTH = ("commission", "re-anchor", "unseal", "recommission", "retire")
+
+
+def _where(world: World, state: State, keys: Keys | None = None) -> set[int]:
+    return {
+        number for m, number in world.number.items() if m.state is state and keys in (None, m.keys)
+    }
+
+
+def test_no_way_from_tampered_to_armed_without_both_parties(world: World) -> None:
+    """Not with any other event, nor any number of them, nor by starting the controller anew."""
+    for without in (("recommission",), ("commission",)):
+        reached = world.reach(_where(world, State.TAMPERED), without)
+        assert not reached & _where(world, State.ARMED)
+        assert not reached & _where(world, State.MAINTENANCE)
+    both = world.reach(_where(world, State.TAMPERED))
+    assert both & _where(world, State.ARMED), "a rule that nothing can meet proves nothing"
+
+
+def test_sealed_keys_live_again_by_both_parties_alone(world: World) -> None:
+    """And what has no keys at all lives again by commissioning alone."""
+    live = {number for m, number in world.number.items() if m.keys is Keys.LIVE}
+    sealed = _where(world, State.UNKNOWN, Keys.SEALED)
+    assert world.reach(sealed, ("unseal", "recommission")).isdisjoint(live)
+    assert world.reach(sealed, ("recommission",)) & live
+    for keys in (Keys.NONE, Keys.GONE):
+        assert world.reach(_where(world, State.UNKNOWN, keys), ("recommission",)).isdisjoint(live)
+
+
+def test_a_lost_memory_is_commissioned_anew(world: World) -> None:
+    """Since it may have been TAMPERED."""
+    lost = {number for m, number in world.number.items() if m.forgot}
+    assert lost
+    assert world.reach(lost, ("recommission",)).isdisjoint(_where(world, State.ARMED))
+
+
+def test_no_dead_end(world: World) -> None:
+    """From everywhere but RETIRED, both parties can get back to ARMED."""
+    back: dict[int, set[int]] = defaultdict(set)
+    for before, ways in world.ways.items():
+        for after, _ in ways:
+            back[after].add(before)
+    seen = set(_where(world, State.ARMED))
+    todo = list(seen)
+    while todo:
+        for before in back[todo.pop()] - seen:
+            seen.add(before)
+            todo.append(before)
+    assert set(world.number.values()) - seen <= _where(world, State.RETIRED)
+
+
+def test_silence_ends_with_sealed_keys(world: World) -> None:
+    """If nothing but time passes, no machine but one in commissioning keeps live keys."""
+    ticks = {b: next(a for a, name in ways if name == "tick" and a != b) if any(
+        name == "tick" and a != b for a, name in ways) else b
+        for b, ways in world.ways.items()}  # fmt: skip
+    names = {number: m for m, number in world.number.items()}
+    for first in world.number.values():
+        at = first
+        for _ in range(12):
+            at = ticks[at]
+        m = names[at]
+        assert m.state is State.COMMISSIONING or m.keys is not Keys.LIVE
+        assert m.state is not State.ARMED
+
+
+def _break(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    from casemate.control import entry, machine, parties, service, turn, watch
+
+    class NoRecord(turn.Turn):
+        def move(self, state: State, *_: object, **__: object) -> None:
+            self.set(state=state)
+
+    class SignsFirst(turn.Turn):
+        def zeroise(self) -> turn.Signer:
+            self.record("keys", "about to be destroyed")
+            return super().zeroise()
+
+    def arms(turn_: turn.Turn, _: object) -> None:
+        turn_.move(State.ARMED, "by magic")
+
+    def nothing(*_: object) -> None:
+        pass
+
+    def destroys(turn_: turn.Turn, _: object) -> None:
+        turn_.zeroise()
+
+    def opens_late(turn_: turn.Turn, event: ev.Emergency) -> None:
+        turn_.seal("emergency")
+        entry.emergency(turn_, event)
+
+    def forgets_mask(turn_: turn.Turn, event: ev.Begin) -> None:
+        service.begin(turn_, event)
+        turn_.actions = [a for a in turn_.actions if not isinstance(a, turn.Mask)]
+
+    def unseals(turn_: turn.Turn, event: ev.Release) -> None:
+        turn_.set(keys=Keys.LIVE)
+
+    def one_party(turn_: turn.Turn, event: ev.Retire) -> None:
+        both = replace(event.approval, roles=frozenset({"host", "inspector"}))
+        parties.retire(turn_, ev.Retire(approval=both))
+
+    plants: dict[str, object] = {
+        "evidenced": (machine, "Turn", NoRecord),
+        "keys_first": (machine, "Turn", SignsFirst),
+        "latched": (ev.Tick, arms),
+        "into_armed": (ev.Watchdog, arms),
+        "sound": (ev.Watchdog, arms),
+        "entry": (ev.Opened, nothing),
+        "emergency": (ev.Emergency, opens_late),
+        "masks": (ev.Begin, forgets_mask),
+        "noise": (ev.Silent, destroys),
+        "response": (ev.Judgement, watch.tick),
+        "holder_agrees": (ev.Release, unseals),
+        "alone": (ev.Retire, one_party),
+    }
+    plant = plants[name]
+    assert isinstance(plant, tuple)
+    if len(plant) == 3:
+        monkeypatch.setattr(*plant)
+    else:
+        monkeypatch.setitem(machine.HANDLERS, plant[0], plant[1])
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_planted_fault_breaks_the_rule(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each rule finds the fault that it is there for, near an armed machine under a permit."""
+    from armed import armed_machine, permitted_machine, working_machine
+
+    sealed = replace(armed_machine(), state=State.TAMPERED, keys=Keys.SEALED)
+    near = [armed_machine(), permitted_machine(), working_machine(), sealed]
+    _break(monkeypatch, rule)
+    wrong = [RULES[rule](edge) for first in near for edge in islice(explored(10**6, first), 400)]
+    assert any(wrong)
+
+
+def test_start_is_where_it_begins() -> None:
+    """A new enclosure is in commissioning, without keys."""
+    assert START.state is State.COMMISSIONING
+    assert START.keys is Keys.NONE
+    assert not START.signs_payload
