@@ -34,7 +34,7 @@ from casemate.core.suites import ED25519, ML_DSA_65, ML_DSA_87, PublicKey, verif
 
 ERASED_MOST_S = 1e-3
 """The issue's bound from verdict to keys gone; the kit asks it of the better of TRIES."""
-TRIES = 5
+TRIES = 3
 Make = Callable[[], KeyHolder]
 
 
@@ -117,7 +117,7 @@ def check_sealing(make: Make) -> None:
             assert _refuses(partial(holder.sign, message), SealedError), message
         for message in (SAYS_SO, statement("heartbeats", "UNKNOWN"), CHECKPOINT):
             _verify(keys, [message] * len(keys), holder.sign(message))
-        subject = keys[0].kid
+        subject = keys[-1].kid
         for bad in _bad_approvals(subject, challenge):
             assert _refuses(partial(holder.unseal, bad), CustodyError), "a wrong approval"
             assert _state(holder) == "sealed"
@@ -137,14 +137,14 @@ def check_zeroise(make: Make) -> None:
             if sealed:
                 holder.seal()
             erasure = holder.zeroise()
-            assert erasure.overwritten and erasure.complete, erasure
+            assert erasure.complete, erasure
             assert holder.state is HolderState.ERASED
             for message in (FRAME, SAYS_SO, CHECKPOINT, b"x"):
                 assert _refuses(partial(holder.sign, message), KeysGoneError), message
             assert _refuses(holder.seal, KeysGoneError)
             assert _refuses(lambda: holder.unseal(b""), KeysGoneError)
             again = holder.zeroise()
-            assert again.complete and not again.overwritten, again
+            assert again.complete and not again.overwritten and not again.copied, again
             assert _refuses(lambda: holder.sign(b"x"), KeysGoneError)
 
 
@@ -185,7 +185,10 @@ def check_quick(make: Make) -> None:
     took = []
     for _ in range(TRIES):
         with _held(make) as holder:
-            took.append(holder.zeroise().overwritten_s)
+            erasure = holder.zeroise()
+            if erasure.overwritten and erasure.copied:
+                took.append(erasure.overwritten_s)
+    assert took, "never overwritten, only killed"
     assert min(took) <= ERASED_MOST_S, f"{min(took) * 1e3:.2f} ms"
 
 

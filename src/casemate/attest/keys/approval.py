@@ -104,7 +104,7 @@ class NoQuorum:
 
 
 def statement(subject: bytes, challenge: bytes) -> bytes:
-    """Return what approving parties sign: `subject` is the id of the holder's first key."""
+    """Return what approving parties sign: `subject` is the id of the holder's last key."""
     return cbor.encode({"do": "unseal", "holder": subject, "challenge": challenge})
 
 

@@ -1,4 +1,4 @@
-"""The process that holds keys: `main` is started by `process.py`, never by hand.
+"""The process that holds keys: `main` is started by `cell.py`, never by hand.
 
 Three descriptors: `control` (wire.py), `zeros` (a pipe whose bytes go straight over the page of
 seeds) and `word` (a pipe that says how the page read back). The end of either ends the process,

@@ -12,6 +12,8 @@ import mmap
 import os
 import resource
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from casemate.attest.keys.protocol import CustodyError
@@ -71,6 +73,18 @@ def be_urgent(thread_id: int = 0) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def urgently() -> Iterator[None]:
+    """Put this thread before usual work meanwhile, where the system allows it."""
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    allowed = be_urgent()
+    try:
+        yield
+    finally:
+        if allowed:
+            os.sched_setscheduler(0, *before)
 
 
 class LockedPage:

@@ -52,14 +52,17 @@ class HolderState(StrEnum):
 class Erasure:
     """What `zeroise` achieved. Times in seconds from the call.
 
-    overwritten: the holder read its pages back as zeros. overwritten_s: when the caller knew.
-    dead: the kernel has ended the holder and freed its memory; dead_s: when the caller knew.
+    overwritten: the holder read its pages back as zeros. overwritten_s: when the caller knew, or
+    gave up waiting and killed the holder. copied: the kernel copied the zeros over the page; known
+    even of a holder that was killed before it could read back. dead: the kernel has ended the
+    holder and freed its memory; dead_s: when the caller knew.
     store: what is left in the key store (TPM, HSM): True erased, False not, None no store.
     stored_s: when the store had answered.
     """
 
     overwritten: bool
     overwritten_s: float
+    copied: bool
     dead: bool
     dead_s: float
     store: bool | None = None

@@ -123,7 +123,7 @@ class UnsafeHolder:
         if self._challenge is None:
             raise CustodyError("the keys are not sealed.", remedy="nothing is to be done.")
         if Fault.ANY_APPROVAL not in self.faults:
-            self._approval.check(approval, self._public[0].kid, self._challenge)
+            self._approval.check(approval, self._public[-1].kid, self._challenge)
         self._challenge = None
         self._state = HolderState.READY
 
@@ -144,7 +144,7 @@ class UnsafeHolder:
         store = False if Fault.STORE_KEEPS_KEYS in self.faults else None
         found = was in (HolderState.READY, HolderState.SEALED)
         return Erasure(
-            overwritten=found, overwritten_s=took, dead=True, dead_s=took, store=store
+            overwritten=found, copied=found, overwritten_s=took, dead=True, dead_s=took, store=store
         )  # fmt: skip
 
     def last_word(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:

@@ -86,7 +86,7 @@ class Vault:
         """Unseal if the approval holds; the challenge is used up."""
         if self._challenge is None:
             raise CustodyError("the keys are not sealed.", remedy="nothing is to be done.")
-        self._approval.check(approval, self.public[0].kid, self._challenge)
+        self._approval.check(approval, self.public[-1].kid, self._challenge)
         self._challenge = None
 
     def _check(self, message: bytes) -> None:

@@ -19,6 +19,12 @@ BACKENDS: dict[str, Callable[[], KeyHolder]] = {
     "unsafe-cnsa2": lambda: UnsafeHolder(SUITES["cnsa2"], approval=QUORUM),
 }
 
+
+def marks(backend: str) -> list[pytest.MarkDecorator]:
+    """The other suite's processes are started by make validate."""
+    return [pytest.mark.slow] if backend == "process-cnsa2" else []
+
+
 FOUND_BY = {
     Fault.CANNOT_SIGN: "signatures",
     Fault.WRONG_SIGNATURE: "signatures",
@@ -35,7 +41,7 @@ FOUND_BY = {
 
 
 @pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("backend", [pytest.param(b, marks=marks(b)) for b in BACKENDS])
 def test_backend_keeps_promise(backend: str, check: str) -> None:
     CHECKS[check](BACKENDS[backend])
 

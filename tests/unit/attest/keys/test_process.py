@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from casemate.attest.keys import process
+from casemate.attest.keys import cell as cells
+from casemate.attest.keys import wire
 from casemate.attest.keys.approval import NoQuorum, approve
+from casemate.attest.keys.cell import Cell
 from casemate.attest.keys.memory import PAGE_BYTES, LockedPage
-from casemate.attest.keys.process import Cell, ProcessHolder
+from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import (
     CustodyError,
     HolderState,
@@ -55,13 +57,14 @@ def test_stopped_holder_is_killed_and_not_called_overwritten() -> None:
     while ") T " not in Path(f"/proc/{holder.pids[0]}/stat").read_text():
         time.sleep(0.001)
     erasure = holder.zeroise()
-    assert erasure.dead and erasure.complete and not erasure.overwritten
+    assert erasure.dead and erasure.complete
+    assert not erasure.overwritten and not erasure.copied
     assert erasure.overwritten_s < 0.02
     holder.close()
 
 
 def test_holder_that_does_not_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "ANSWER_S", 0.1)
+    monkeypatch.setattr(cells, "ANSWER_S", 0.1)
     holder = ProcessHolder()
     os.kill(holder.pids[0], signal.SIGSTOP)
     with pytest.raises(KeysGoneError, match="did not answer"):
@@ -73,7 +76,8 @@ def test_holder_that_does_not_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -
 
 def test_erasing_waits_for_no_signature() -> None:
     """In the middle of signing by another thread: each signature is right, or refused."""
-    for _ in range(5):
+    copied = 0
+    for _ in range(3):
         holder = ProcessHolder()
         keys, made, ended = holder.public(), [], threading.Event()
 
@@ -91,10 +95,12 @@ def test_erasing_waits_for_no_signature() -> None:
         erasure = holder.zeroise()
         thread.join(5.0)
         assert ended.is_set() and erasure.dead
+        copied += erasure.copied
         assert erasure.overwritten_s < 0.02
         for key, signature in zip(keys, made[-1], strict=True):
             verify(key, FRAME, signature)
         holder.close()
+    assert copied, "the page was never overwritten while a signature was made"
 
 
 def test_page_erased_while_signing_yields_no_signature() -> None:
@@ -190,7 +196,7 @@ def test_malformed_and_unknown_requests_are_answered() -> None:
             cell.ask(request)
     cell._link.send(b"\xff\xff")
     with pytest.raises(CustodyError):
-        process.wire.opened(process.wire.receive(cell._link))
+        wire.opened(wire.receive(cell._link))
     with pytest.raises(CustodyError):
         cell.ask({"do": "sign", "messages": [b"x", 1]})
     assert len(cell.sign(b"still here")) == 2
@@ -202,7 +208,7 @@ def test_malformed_and_unknown_requests_are_answered() -> None:
 )
 def test_malformed_answers_are_refused(answer: dict | None) -> None:
     with pytest.raises(FormatError):
-        process.wire.opened(answer)
+        wire.opened(answer)
 
 
 def test_seal_outlives_a_restart_if_the_controller_says_so() -> None:
@@ -212,7 +218,7 @@ def test_seal_outlives_a_restart_if_the_controller_says_so() -> None:
         holder.sign(FRAME)
     assert len(holder.sign(SAYS_SO)) == 2
     two = [PARTIES["host"], PARTIES["inspector"]]
-    holder.unseal(approve(holder.public()[0].kid, holder.seal(), two))
+    holder.unseal(approve(holder.public()[-1].kid, holder.seal(), two))
     assert len(holder.sign(FRAME)) == 2
     holder.close()
 
@@ -222,7 +228,7 @@ def test_holder_without_quorum_never_unseals() -> None:
     challenge = holder.seal()
     everybody = list(PARTIES.values())
     with pytest.raises(CustodyError, match="no quorum"):
-        holder.unseal(approve(holder.public()[0].kid, challenge, everybody))
+        holder.unseal(approve(holder.public()[-1].kid, challenge, everybody))
     assert holder.state is HolderState.SEALED
     holder.close()
 
@@ -243,16 +249,16 @@ def test_zeroise_races_with_close() -> None:
 
 
 def test_verdict_to_keys_gone() -> None:
-    """The bound of the issue at the median of 20; the tail on a busy machine is benchmarked."""
+    """The bound of the issue at the median of 5; benchmarks/ has the tail."""
     took = []
-    for _ in range(20):
+    for _ in range(5):
         holder = ProcessHolder()
         holder.sign(FRAME)
         erasure = holder.zeroise()
-        assert erasure.overwritten and erasure.dead
-        took.append(erasure.overwritten_s)
+        assert erasure.dead
+        took.append(erasure.overwritten_s if erasure.copied else 1.0)
         holder.close()
-    assert sorted(took)[10] <= 1e-3, sorted(took)
+    assert sorted(took)[2] <= 1e-3, sorted(took)
 
 
 def test_one_algorithm_alone() -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from casemate.attest.keys import process
+from casemate.attest.keys import cell as cells
 from casemate.attest.keys.process import ProcessHolder
-from casemate.core.suites import SUITES, Suite
+from casemate.core.suites import DEFAULT_SUITE, SUITES, Suite
 from casemate.testing.keyholders import FRAME, LAST
 from conftest import Scanner, skip_or_fail
 
-LIVES_ON = process._RUN.replace(
+LIVES_ON = cells._RUN.replace(
     "main({arguments})",
     "import casemate.attest.keys.holder as holder, time; "
     "holder._kill = lambda: time.sleep(60); main({arguments})",
@@ -27,7 +27,14 @@ LIVES_ON = process._RUN.replace(
 """A holder that erases and then does not end itself, so that its memory can be looked at."""
 
 
-@pytest.mark.parametrize("suite", SUITES.values(), ids=SUITES)
+@pytest.mark.parametrize(
+    "suite",
+    [
+        pytest.param(s, marks=[] if s is DEFAULT_SUITE else [pytest.mark.slow])
+        for s in SUITES.values()
+    ],
+    ids=SUITES,
+)
 def test_seeds_lie_in_one_page_and_nothing_derived_is_left(scan: Scanner, suite: Suite) -> None:
     holder = ProcessHolder(suite)
     try:
@@ -47,7 +54,7 @@ def test_scan_finds_what_openssl_leaves_where_freed_memory_stays(
     scan: Scanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The reason for WIPE_FREED, and a check that the test above can fail."""
-    monkeypatch.setattr(process, "WIPE_FREED", {})
+    monkeypatch.setattr(cells, "WIPE_FREED", {})
     holder = ProcessHolder()
     try:
         holder.sign(FRAME)
@@ -60,7 +67,7 @@ def test_scan_finds_what_openssl_leaves_where_freed_memory_stays(
 def test_nothing_is_left_in_a_process_that_lives_on(
     scan: Scanner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_RUN", LIVES_ON)
+    monkeypatch.setattr(cells, "_RUN", LIVES_ON)
     holder = ProcessHolder()
     try:
         cell = holder._evidence
@@ -71,21 +78,10 @@ def test_nothing_is_left_in_a_process_that_lives_on(
         assert cell.await_word(2.0)
         assert not cell.dead
         assert scan("scan", cell.pid) == {}
-    finally:
-        holder.close()
-
-
-def test_last_word_leaves_nothing_in_a_process_that_lives_on(
-    scan: Scanner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(process, "_RUN", LIVES_ON)
-    holder = ProcessHolder()
-    try:
         scan("holder", holder.pids[1])
         assert set(scan("scan", holder.pids[1])) == {"seed 1", "seed 2"}
         holder.last_word(LAST)
-        assert scan("scan", holder.pids[1]) == {}
-        assert scan("scan", os.getpid()) == {}
+        assert scan("scan", holder.pids[1]) == {}, "a last word is spoken, and its keys are left"
     finally:
         holder.close()
 
@@ -155,7 +151,7 @@ def test_holders_die_with_their_controller() -> None:
         "from casemate.attest.keys.process import ProcessHolder; import time;"
         "h = ProcessHolder(); print(*h.pids, flush=True); time.sleep(60)"
     )
-    root = str(Path(process.casemate.__file__).parent.parent)
+    root = str(Path(cells.casemate.__file__).parent.parent)
     with subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env={"PYTHONPATH": root}
     ) as controller:
@@ -164,7 +160,7 @@ def test_holders_die_with_their_controller() -> None:
         descriptors = [os.pidfd_open(pid) for pid in pids]
         controller.kill()
     until = time.monotonic() + 5.0
-    while not all(process._readable(each, 0.01) for each in descriptors):
+    while not all(cells._readable(each, 0.01) for each in descriptors):
         assert time.monotonic() < until, "a holder outlives its controller"
     for each in descriptors:
         os.close(each)

@@ -1,0 +1,134 @@
+"""Custody of keys: how fast they are gone, and what custody costs a signature."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
+
+from benchmarks.frame import Figure
+from casemate.attest.keys.process import ProcessHolder
+from casemate.attest.keys.protocol import CustodyError, Erasure
+from casemate.attest.keys.swtpm import SwTpm
+from casemate.attest.keys.tpm import TpmHolder, forget
+from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, TpmPlan
+
+RUNS, TPM_RUNS, SIGNATURES = 200, 40, 300
+GONE_MOST_MS = 1.0
+"""The issue's bound, from verdict to keys gone, at the 99th percentile."""
+MESSAGE = b"m" * 512
+
+
+class _Holder(Protocol):
+    def sign(self, message: bytes) -> tuple[bytes, ...]: ...
+    def zeroise(self) -> Erasure: ...
+    def close(self) -> None: ...
+
+
+def run() -> list[Figure]:
+    """Measure the process backend at rest and while it signs, and a TPM if there is one."""
+    idle = _erasures(ProcessHolder, RUNS, busy=False)
+    busy = _erasures(ProcessHolder, RUNS, busy=True)
+    figures = [*_figures("at rest", idle), *_figures("while signing", busy), *_rates()]
+    if shutil.which("swtpm") and importlib.util.find_spec("tpm2_pytss"):
+        figures += _tpm()
+    return figures
+
+
+def _erasures(make: Callable[[], _Holder], runs: int, *, busy: bool) -> list[Erasure]:
+    found = []
+    for i in range(runs):
+        holder = make()
+        holder.sign(MESSAGE)
+        thread = threading.Thread(target=_work, args=(holder,))
+        if busy:
+            thread.start()
+        time.sleep(0.003 + 0.0001 * (i % 20))
+        found.append(holder.zeroise())
+        if busy:
+            thread.join()
+        holder.close()
+    return found
+
+
+def _work(holder: _Holder) -> None:
+    with suppress(CustodyError):
+        while True:
+            holder.sign(MESSAGE)
+
+
+def _figures(when: str, erasures: Sequence[Erasure]) -> list[Figure]:
+    gone = sorted(each.overwritten_s * 1e3 for each in erasures)
+    dead = sorted(each.dead_s * 1e3 for each in erasures)
+    copied = sum(each.copied for each in erasures) / len(erasures)
+    note = "page read back as zeros, else holder killed"
+    return [
+        _ms(f"keys gone {when}, p50", _at(gone, 0.5), note),
+        _ms(f"keys gone {when}, p99", _at(gone, 0.99), note, target=GONE_MOST_MS),
+        _ms(f"holder dead {when}, p99", _at(dead, 0.99), "its memory is freed"),
+        Figure(benchmark="keys", name=f"page overwritten {when}", value=copied, unit="of runs",
+               note="the kernel copied the zeros", wall=True),
+    ]  # fmt: skip
+
+
+def _rates() -> list[Figure]:
+    keys = (ed25519.Ed25519PrivateKey.generate(), mldsa.MLDSA65PrivateKey.generate())
+    bare = _rate(lambda: [key.sign(MESSAGE) for key in keys])
+    holder = ProcessHolder()
+    held = _rate(lambda: holder.sign(MESSAGE))
+    holder.close()
+    return [
+        Figure(benchmark="keys", name="pairs signed by the library alone", value=bare, unit="1/s",
+               note="Ed25519 and ML-DSA-65", wall=True),
+        Figure(benchmark="keys", name="pairs signed by the holder", value=held, unit="1/s",
+               note="seed to key and back each time", wall=True),
+    ]  # fmt: skip
+
+
+def _tpm() -> list[Figure]:
+    measured = {n: hashlib.sha256(b"%d" % n).digest() for n in (PCR_SOFTWARE, PCR_ANCHOR)}
+    with tempfile.TemporaryDirectory() as folder, SwTpm(Path(folder)) as tpm:
+        plan = TpmPlan(address=tpm.address, measured=measured)
+
+        def make() -> TpmHolder:
+            forget(plan)
+            return TpmHolder(plan, fresh=True)
+
+        erasures = _erasures(make, TPM_RUNS, busy=False)
+        holder = make()
+        quotes = _rate(lambda: holder.quote(measured[PCR_SOFTWARE]))
+        holder.close()
+    stored = sorted(each.stored_s * 1e3 for each in erasures)
+    return [
+        _ms("keys gone from swtpm, p50", _at(stored, 0.5), "the TPM says so"),
+        _ms("keys gone from swtpm, p95", _at(stored, 0.95), "hardware takes some 100 ms"),
+        Figure(benchmark="keys", name="quotes", value=quotes, unit="1/s", note="swtpm, P-256",
+               wall=True),
+    ]  # fmt: skip
+
+
+def _rate(work: Callable[[], object]) -> float:
+    work()
+    start = time.perf_counter()
+    for _ in range(SIGNATURES):
+        work()
+    return SIGNATURES / (time.perf_counter() - start)
+
+
+def _at(values: Sequence[float], share: float) -> float:
+    return values[min(len(values) - 1, int(share * len(values)))]
+
+
+def _ms(name: str, value: float, note: str, target: float | None = None) -> Figure:
+    return Figure(
+        benchmark="keys", name=name, value=value, unit="ms", target=target, note=note, wall=True
+    )  # fmt: skip

@@ -1,0 +1,91 @@
+"""A software TPM 2.0 for tests and for the twin: Debian's swtpm as a child process.
+
+    with SwTpm(folder) as tpm:
+        holder = TpmHolder(TpmPlan(address=tpm.address, ...))
+
+It speaks TPM 2.0 like hardware and protects nothing: root reads its memory, and a copy of its
+folder brings back what was erased, counters included. The rollback anchor is the witnessed log.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from casemate.attest.keys.memory import WIPE_FREED
+from casemate.attest.keys.protocol import CustodyError
+from casemate.attest.keys.tpm_link import Link
+
+START_S, STOP_S = 10.0, 1.0
+_SHUTDOWN_CLEAR = bytes.fromhex("8001 0000000c 00000145 0000")
+
+
+class SwTpm:
+    """A running swtpm whose state is in `folder`, which is made if it is not there.
+
+    Each start is a reset of the TPM: its reset counter goes up, PCRs are zeros.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        program = shutil.which("swtpm")
+        if program is None:
+            raise CustodyError(
+                "the program swtpm is missing.", remedy="apt-get install swtpm, or use a real TPM."
+            )
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._sockets = Path(tempfile.mkdtemp(prefix="casemate-tpm-"))  # sun_path has 107 bytes
+        self.address = str(self._sockets / "tpm")
+        self._process = subprocess.Popen(
+            [
+                program,
+                *("socket", "--tpm2", "--tpmstate", f"dir={folder}"),
+                *("--server", f"type=unixio,path={self.address}"),
+                *("--ctrl", f"type=unixio,path={self._sockets / 'control'}"),
+                *("--flags", "not-need-init,startup-clear"),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | WIPE_FREED,
+        )
+        self.pid = self._process.pid
+        until = time.monotonic() + START_S
+        while not Path(self.address).exists():
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.kill()
+                raise CustodyError(
+                    f"swtpm does not start with its state in {folder}.",
+                    remedy="see whether another swtpm uses the folder; its lock is in it.",
+                )
+            time.sleep(0.002)
+
+    def stop(self) -> None:
+        """Shut down in order, as a machine does that is switched off."""
+        if self._process.poll() is None:
+            with suppress(CustodyError), Link(self.address) as link:
+                link.exchange(_SHUTDOWN_CLEAR, STOP_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """Cut its power."""
+        self._process.kill()
+        self._process.wait()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
