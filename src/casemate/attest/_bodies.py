@@ -68,7 +68,7 @@ def _boot(f: Fields) -> Boot:
     if f.has(5):
         parts = f.take(5)
         inner = Fields(parts, "the list of measured software")
-        for name in parts:
+        for name in list(parts):
             if type(name) is not str or not name:
                 refuse("the list of measured software", "has a name that is not text")
             components.append((name, inner.octets(name, *DIGESTS)))
@@ -88,7 +88,7 @@ def _change(f: Fields) -> Change:
         before=f.choice(1, STATES),
         after=f.choice(2, STATES),
         reason=f.text(3),
-        detail=_digest(f, 4),
+        detail=f.digest(4),
     )
 
 
@@ -119,10 +119,10 @@ def _permit(f: Fields) -> PermitUse:
     act = f.choice(1, ACTS)
     use = PermitUse(
         act=act,
-        permit=f.octets(2, *DIGESTS) if f.has(2) else b"",
+        permit=f.digest(2),
         signed=f.octets(3) if act == "logged" else b"",
         module=f.text(4) if f.has(4) else "",
-        anchor=_digest(f, 5),
+        anchor=f.digest(5),
         keys=f.keys(6) if f.has(6) else (),
         note=f.text(7) if f.has(7) else "",
     )
@@ -161,10 +161,6 @@ def kind_of(body: Body) -> str:
         LastWord: "last",
     }
     return kinds[type(body)]
-
-
-def _digest(f: Fields, key: int) -> bytes:
-    return f.octets(key, *DIGESTS) if f.has(key) else b""
 
 
 def _cose(keys: tuple[PublicKey, ...]) -> list[dict[int, Any]]:

@@ -16,14 +16,17 @@ _MISSING = object()
 
 
 class Fields:
-    """A map that is taken apart field by field; `done` refuses what nobody asked for."""
+    """A map that is taken apart field by field; `done` refuses what nobody asked for.
+
+    The map itself is emptied.
+    """
 
     __slots__ = ("_left", "_what")
 
     def __init__(self, value: object, what: str) -> None:
         if type(value) is not dict:
             refuse(what, "is not a map")
-        self._left: dict[Any, Any] = dict(value)
+        self._left: dict[Any, Any] = value
         self._what = what
 
     def has(self, key: int | str) -> bool:
@@ -39,29 +42,36 @@ class Fields:
 
     def number(self, key: int | str, most: int = 2**63 - 1) -> int:
         """Return an integer of 0 .. most."""
-        found = self.take(key)
+        found = self._left.pop(key, _MISSING)
         if type(found) is not int or not 0 <= found <= most:
-            refuse(self._what, f"{key!r} is not an integer of 0 to {most}")
+            self._wrong(key, found, f"an integer of 0 to {most}")
         return found
 
-    def text(self, key: int | str, *, empty: bool = False) -> str:
-        """Return printable text of at most MOST_TEXT characters."""
-        return text(self.take(key), self._what, key, empty=empty)
+    def text(self, key: int | str) -> str:
+        """Return printable text of 1 .. MOST_TEXT characters."""
+        return text(self.take(key), self._what, key)
 
     def choice(self, key: int | str, among: tuple[str, ...]) -> str:
         """Return one of `among`."""
-        found = self.take(key)
+        found = self._left.pop(key, _MISSING)
         if type(found) is not str or found not in among:
-            refuse(self._what, f"{key!r} is none of {', '.join(among)}")
+            self._wrong(key, found, f"one of {', '.join(among)}")
         return found
 
     def octets(self, key: int | str, *sizes: int) -> bytes:
         """Return bytes of one of these sizes; of any, if none is given."""
-        found = self.take(key)
+        found = self._left.pop(key, _MISSING)
         if type(found) is not bytes or (sizes and len(found) not in sizes):
             wanted = " or ".join(map(str, sizes))
-            refuse(self._what, f"{key!r} is not {wanted + ' ' if wanted else ''}bytes")
+            self._wrong(key, found, f"{wanted + ' ' if wanted else ''}bytes")
         return found
+
+    def digest(self, key: int | str) -> bytes:
+        """Return a digest of SHA-256 or SHA-384, b"" if the field is not there."""
+        return self.octets(key, *DIGESTS) if key in self._left else b""
+
+    def _wrong(self, key: int | str, found: object, wanted: str) -> NoReturn:
+        refuse(self._what, f"lacks {key!r}" if found is _MISSING else f"{key!r} is not {wanted}")
 
     def array(self, key: int | str, least: int = 0, most: int = 65_535) -> list[Any]:
         """Return an array of least .. most items."""
@@ -83,12 +93,10 @@ class Fields:
             refuse(self._what, f"has {next(iter(self._left))!r}, which is not known")
 
 
-def text(value: object, what: str, key: int | str, *, empty: bool = False) -> str:
-    """Return `value` if it is printable text of at most MOST_TEXT characters."""
-    good = type(value) is str and len(value) <= MOST_TEXT and value.isprintable()
-    if not good or not (value or empty):
+def text(value: object, what: str, key: int | str) -> str:
+    """Return `value` if it is printable text of 1 .. MOST_TEXT characters."""
+    if type(value) is not str or not 0 < len(value) <= MOST_TEXT or not value.isprintable():
         refuse(what, f"{key!r} is not printable text of 1 to {MOST_TEXT} characters")
-    assert type(value) is str
     return value
 
 

@@ -82,21 +82,19 @@ def parse(data: bytes, *, typ: str = "", most: int = cbor.MOST_BYTES) -> Signed:
     """Return the parts of an item; FormatError unless it has the one form that is written.
 
     typ: the type that it must have, "" for any. most: bytes, at most.
+
+    An item is byte strings between bytes that are always the same, so it is read here without a
+    reader of CBOR; a test holds this to the general one.
     """
-    if data[:2] != TAG:
-        _refuse("it does not begin with the tag of COSE_Sign")
-    value = cbor.decode(data[2:], most=most - 2, depth=4)
-    match value:
-        case [bytes(outer), {**empty}, bytes(payload), list(listed)] if not empty:
-            found = _typ(outer)
-            item = Signed(
-                typ=found, payload=payload, signatures=tuple(_signature(each) for each in listed)
-            )
-        case _:
-            _refuse("it is not [protected, {}, payload, signatures]")
+    if type(data) is not bytes or len(data) > most:
+        _refuse(f"it is not at most {most} bytes")
+    try:
+        item = _read(data)
+    except IndexError:
+        _refuse("it ends too early")
     _sound(item)
-    if typ and found != typ:
-        _refuse(f"its type is {found[:60]!r}, not {typ!r}")
+    if typ and item.typ != typ:
+        _refuse(f"its type is {item.typ[:60]!r}, not {typ!r}")
     return item
 
 
@@ -136,6 +134,55 @@ def check_suite(item: Signed, keys: Sequence[PublicKey], suite: Suite) -> None:
     check(item, keys)
 
 
+def _read(data: bytes) -> Signed:
+    if data[:3] != TAG + b"\x84":
+        _refuse("it does not begin as a COSE_Sign does")
+    outer, at = _octets(data, 3)
+    payload, at = _octets(data, _after(data, at, 0xA0))
+    count, at = _count(data, at)
+    signatures = []
+    for _ in range(count):
+        inner, at = _octets(data, _after(data, at, 0x83))
+        signature, at = _octets(data, _after(data, at, 0xA0))
+        signatures.append(Signature(*_header(inner), signature))
+    if at != len(data):
+        _refuse("bytes follow its end")
+    return Signed(typ=_typ(outer), payload=payload, signatures=tuple(signatures))
+
+
+def _count(data: bytes, at: int) -> tuple[int, int]:
+    """Return the size of an array of 1 to 255, and where its first item begins."""
+    head = data[at]
+    if 0x81 <= head < 0x98:
+        return head - 0x80, at + 1
+    if head != 0x98 or data[at + 1] < 24:
+        _refuse("its signatures are not an array")
+    return data[at + 1], at + 2
+
+
+def _after(data: bytes, at: int, expected: int) -> int:
+    if data[at] != expected:
+        _refuse(f"byte {at} is not {expected:#04x}")
+    return at + 1
+
+
+def _octets(data: bytes, at: int) -> tuple[bytes, int]:
+    """Return a byte string of at most 65535 bytes, and where it ends."""
+    head = data[at]
+    if head == 0x59:
+        size, least, begin = data[at + 1] << 8 | data[at + 2], 256, at + 3
+    elif head == 0x58:
+        size, least, begin = data[at + 1], 24, at + 2
+    else:
+        size, least, begin = head - 0x40, 0, at + 1
+        if not 0 <= size < 24:
+            _refuse(f"byte {at} begins no byte string of up to 65535 bytes")
+    end = begin + size
+    if size < least or end > len(data):
+        _refuse(f"the byte string at byte {at} has no sound length")
+    return data[begin:end], end
+
+
 @lru_cache(maxsize=64)
 def _outer(typ: str) -> bytes:
     return cbor.encode({_TYP: typ})
@@ -158,14 +205,6 @@ def _typ(outer: bytes) -> str:
     _refuse("its protected header is not {16: type}")
 
 
-def _signature(value: object) -> Signature:
-    match value:
-        case [bytes(inner), {**empty}, bytes(signature)] if not empty:
-            alg, kid = _header(inner)
-            return Signature(alg, kid, signature)
-    _refuse("a signature is not [{1: algorithm, 4: key id}, {}, bytes]")
-
-
 @lru_cache(maxsize=4096)
 def _header(inner: bytes) -> tuple[int, bytes]:
     match cbor.decode(inner, most=64, depth=1):
@@ -180,6 +219,8 @@ def _sound(item: Signed) -> None:
         _refuse(f"it has not 1 to {MOST_SIGNERS} signatures of different keys")
     if any(len(kid) != KID_BYTES for kid in kids):
         _refuse(f"an id of a key has not {KID_BYTES} bytes")
+    if len(item.payload) > 65_535 or any(len(each[2]) > 65_535 for each in item.signatures):
+        _refuse("its payload or a signature has more than 65535 bytes")
 
 
 def _refuse(why: str) -> NoReturn:

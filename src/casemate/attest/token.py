@@ -102,7 +102,7 @@ def decode(payload: bytes) -> Token:
         serial=f.text(c.SERIAL),
         boot=f.number(c.BOOT_COUNT),
         sequence=f.number(c.SEQUENCE),
-        previous=_digest(f, c.PREVIOUS),
+        previous=f.digest(c.PREVIOUS),
         uptime_s=f.number(c.UPTIME),
         state=f.choice(c.STATE, c.STATES),
         software=f.octets(c.SOFTWARE, *DIGESTS),
@@ -110,8 +110,8 @@ def decode(payload: bytes) -> Token:
         checkpoint=read_checkpoint(f.take(c.CHECKPOINT)) if f.has(c.CHECKPOINT) else None,
         verdict=_verdict(f.take(c.VERDICT)) if f.has(c.VERDICT) else None,
         health=_health(f.take(c.HEALTH)) if f.has(c.HEALTH) else None,
-        anchor=_digest(f, c.ANCHOR),
-        permit=_digest(f, c.PERMIT),
+        anchor=f.digest(c.ANCHOR),
+        permit=f.digest(c.PERMIT),
         nonce=f.octets(c.NONCE, *range(8, 65)) if f.has(c.NONCE) else b"",
         body=_bodies.read(kind, f.take(c.BODY)),
     )
@@ -218,7 +218,3 @@ def _health(value: object) -> SensorHealth:
     if health.healthy > health.channels:
         refuse("a token's health", "has more healthy channels than channels")
     return health
-
-
-def _digest(f: Fields, key: int) -> bytes:
-    return f.octets(key, *DIGESTS) if f.has(key) else b""

@@ -9,7 +9,7 @@ reader might take otherwise (a key twice, a long head, bytes after the end) is r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -68,35 +68,41 @@ def decode(data: bytes, *, most: int = MOST_BYTES, depth: int = DEPTH) -> Any:
 
 def _put(out: bytearray, value: Any, room: int) -> None:
     kind = type(value)
-    if kind is int:
-        out += _integer(value)
-    elif kind is bytes:
-        out += _head(0x40, len(value))
-        out += value
-    elif kind is str:
-        out += _text(value)
+    leaf = _LEAVES.get(kind)
+    if leaf is not None:
+        out += leaf(value)
+    elif kind is dict:
+        _put_map(out, value, room)
     elif kind is list or kind is tuple:
         if room < 1:
             _too_deep()
         out += _head(0x80, len(value))
         for each in value:
-            _put(out, each, room - 1)
-    elif kind is dict:
-        if room < 1:
-            _too_deep()
-        out += _head(0xA0, len(value))
-        entries = [(_key(key), each) for key, each in value.items()]
-        entries.sort(key=_first)
-        for head, each in entries:
-            out += head
-            _put(out, each, room - 1)
-    elif value is False or value is True or value is None:
-        out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
+            leaf = _LEAVES.get(type(each))
+            if leaf is not None:
+                out += leaf(each)
+            else:
+                _put(out, each, room - 1)
     else:
         raise FormatError(
             f"{kind.__name__} has no place in signed CBOR.",
             remedy="use integers in a small unit, strings, arrays or maps.",
         )
+
+
+def _put_map(out: bytearray, value: dict[Any, Any], room: int) -> None:
+    if room < 1:
+        _too_deep()
+    out += _head(0xA0, len(value))
+    entries = [(_key(key), each) for key, each in value.items()]
+    entries.sort(key=_first)
+    for head, each in entries:
+        out += head
+        leaf = _LEAVES.get(type(each))
+        if leaf is not None:
+            out += leaf(each)
+        else:
+            _put(out, each, room - 1)
 
 
 def _head(major: int, size: int) -> bytes:
@@ -127,6 +133,10 @@ def _text(value: str) -> bytes:
     return _head(0x60, len(raw)) + raw
 
 
+def _octets(value: bytes) -> bytes:
+    return _head(0x40, len(value)) + value
+
+
 def _key(key: Any) -> bytes:
     if type(key) is int:
         return _integer_key(key)
@@ -139,6 +149,15 @@ def _key(key: Any) -> bytes:
 
 _integer_key = lru_cache(maxsize=1024)(_integer)
 _SHORT = tuple(bytes((each,)) for each in range(256))
+
+
+_LEAVES: dict[type, Callable[[Any], bytes]] = {
+    int: _integer,
+    bytes: _octets,
+    str: _text,
+    bool: {False: b"\xf4", True: b"\xf5"}.__getitem__,
+    type(None): {None: b"\xf6"}.__getitem__,
+}
 
 
 def _first(entry: tuple[bytes, Any]) -> bytes:

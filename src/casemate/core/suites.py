@@ -8,7 +8,7 @@ RFC 9964 (ML-DSA); the thumbprint of a key: RFC 9679. No private key comes near 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, Protocol
@@ -124,11 +124,13 @@ def suite(name: str) -> Suite:
 class PublicKey:
     """A public key: `alg` the COSE number of its only algorithm, `data` its raw bytes.
 
-    FormatError if the algorithm is not known or the size is not that of its keys.
+    kid: the first 16 bytes of its thumbprint (RFC 9679, SHA-256). FormatError if the algorithm is
+    not known or the size is not that of its keys.
     """
 
     alg: int
     data: bytes
+    kid: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         known = ALGORITHMS.get(self.alg) if type(self.alg) is int else None
@@ -139,16 +141,16 @@ class PublicKey:
                 + ", ".join(each.name for each in ALGORITHMS.values())
                 + ".",
             )
+        required = self.as_cose()
+        if self.alg == ED25519:
+            del required[3]  # RFC 9679 takes kty, crv and x of an OKP; RFC 9964 alg of an AKP
+        digest = hashlib.sha256(cbor.encode(required)).digest()
+        object.__setattr__(self, "kid", digest[:KID_BYTES])
 
     @property
     def name(self) -> str:
         """Return the algorithm's name."""
         return ALGORITHMS[self.alg].name
-
-    @property
-    def kid(self) -> bytes:
-        """Return the first 16 bytes of the key's thumbprint (RFC 9679, SHA-256)."""
-        return _kid(self)
 
     def as_cose(self) -> dict[int, Any]:
         """Return the COSE_Key, with its algorithm."""
@@ -169,14 +171,6 @@ class PublicKey:
             "this is not a COSE_Key of Ed25519 or ML-DSA with its algorithm and nothing else.",
             remedy="export the key again (RFC 9864, RFC 9964).",
         )
-
-
-@lru_cache(maxsize=4096)
-def _kid(key: PublicKey) -> bytes:
-    required = key.as_cose()
-    if key.alg == ED25519:
-        del required[3]  # RFC 9679 takes kty, crv and x of an OKP; RFC 9964 takes alg of an AKP
-    return hashlib.sha256(cbor.encode(required)).digest()[:KID_BYTES]
 
 
 class Signer(Protocol):
@@ -209,7 +203,7 @@ def verify(key: PublicKey, message: bytes, signature: bytes) -> None:
         _strict_point(key.data, "the public key")
         _strict_point(signature[:32], "the signature")
     try:
-        _loaded(key).verify(signature, message)
+        _loaded(key.alg, key.data).verify(signature, message)
     except (InvalidSignature, ValueError):
         raise SignatureError(
             f"the {known.name} signature of key {key.kid.hex()} does not fit.",
@@ -218,7 +212,7 @@ def verify(key: PublicKey, message: bytes, signature: bytes) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _loaded(key: PublicKey) -> Any:
+def _loaded(alg: int, data: bytes) -> Any:
     from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
     classes: dict[int, Any] = {
@@ -227,7 +221,7 @@ def _loaded(key: PublicKey) -> Any:
         ML_DSA_65: mldsa.MLDSA65PublicKey,
         ML_DSA_87: mldsa.MLDSA87PublicKey,
     }
-    return classes[key.alg].from_public_bytes(key.data)
+    return classes[alg].from_public_bytes(data)
 
 
 _FIELD = 2**255 - 19

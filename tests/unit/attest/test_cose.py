@@ -97,6 +97,15 @@ def test_other_forms_are_refused(name: str) -> None:
         cose.parse(edited(MALFORMED[name]))
 
 
+def test_size_and_type_of_what_is_read_have_a_limit() -> None:
+    assert cose.parse(DATA, most=len(DATA)) == ITEM
+    with pytest.raises(FormatError, match=f"at most {len(DATA) - 1} bytes"):
+        cose.parse(DATA, most=len(DATA) - 1)
+    for wrong in (bytearray(DATA), memoryview(DATA), DATA.hex(), None):
+        with pytest.raises(FormatError):
+            cose.parse(wrong)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("data", [b"", b"\xd8", cose.TAG, DATA[2:], b"\xd2" + DATA[2:], DATA * 2])
 def test_tag_and_end_are_exact(data: bytes) -> None:
     with pytest.raises(FormatError):
@@ -142,6 +151,15 @@ def test_attacks_on_signatures_are_refused(name: str) -> None:
         cose.check_suite(ATTACKS[name], KEYS, DEFAULT_SUITE)
 
 
+@pytest.mark.parametrize("name", sorted(set(ATTACKS) - {"reordered", "one added"}))
+def test_who_is_asked_by_key_alone_is_told_too(name: str) -> None:
+    """As with permits, where order and others' signatures do not matter."""
+    with pytest.raises(SignatureError):
+        cose.check(ATTACKS[name], KEYS)
+    cose.check(ATTACKS["reordered"], KEYS)
+    cose.check(ATTACKS["one added"], KEYS)
+
+
 def test_a_signature_is_for_its_own_key_and_algorithm_alone() -> None:
     # the header is in what is signed: one key cannot lend its signature to another's header
     lent = EVIDENCE[0].sign(cose.messages(TYPE, b"payload", KEYS)[1])
@@ -172,11 +190,119 @@ def test_every_bit_counts() -> None:
             cose.check_suite(cose.parse(bytes(altered), typ=TYPE), KEYS, DEFAULT_SUITE)
 
 
+def test_an_item_that_could_not_be_read_is_not_written() -> None:
+    for item in (
+        cose.Signed(typ=TYPE, payload=bytes(65_536), signatures=(CLASSIC,)),
+        with_signatures(CLASSIC._replace(signature=bytes(65_536))),
+        with_signatures(),
+        with_signatures(CLASSIC, CLASSIC),
+    ):
+        with pytest.raises(FormatError):
+            cose.write(item)
+
+
+def has_the_form(data: bytes) -> bool:
+    """Whether the general reader of CBOR finds an item in `data`, by the grammar."""
+    try:
+        value = cbor.decode(data[2:], depth=4)
+        outer, unprotected, payload, listed = value
+        match cbor.decode(outer, depth=1):
+            case {16: str(typ), **others} if typ and not others:
+                pass
+            case _:
+                return False
+        kids = set()
+        for inner, empty, signature in listed:
+            header = cbor.decode(inner, depth=1)
+            if set(header) != {1, 4} or type(header[1]) is not int or len(header[4]) != 16:
+                return False
+            if empty != {} or type(signature) is not bytes or type(header[4]) is not bytes:
+                return False
+            kids.add(header[4])
+        good = unprotected == {} and type(payload) is bytes and 0 < len(kids) == len(listed) <= 64
+    except (CasemateError, ValueError, TypeError):
+        return False
+    return data[:2] == cose.TAG and good
+
+
+@pytest.mark.parametrize("count", [1, 22, 23, 24, 25, 63, 64])
+@pytest.mark.parametrize("size", [0, 23, 24, 255, 256, 9000])
+def test_any_number_of_signatures_and_any_size_comes_back(count: int, size: int) -> None:
+    made = tuple(cose.Signature(-19, bytes((at,)) * 16, bytes(at)) for at in range(count))
+    item = cose.Signed(typ="t", payload=bytes(size), signatures=made)
+    data = cose.write(item)
+    assert cose.parse(data) == item
+    assert has_the_form(data)
+    assert cbor.decode(data[2:])[2:] == [
+        item.payload,
+        [[cbor.encode({1: each.alg, 4: each.kid}), {}, each.signature] for each in made],
+    ]
+
+
+def crowd(count: int) -> bytes:
+    many = [cose.Signature(-19, bytes((at,)) * 16, b"") for at in range(count)]
+    return cose.write(with_signatures(*many))
+
+
+def test_every_byte_of_the_frame_has_one_value() -> None:
+    """Put each of 256 values at each place that is not content: only what was there is read."""
+    content = set()
+    for part in (ITEM.payload, *(each[2] for each in ITEM.signatures)):
+        at = DATA.index(part)
+        content |= set(range(at, at + len(part)))
+    for each in ITEM.signatures:  # another id or algorithm is another item, of the same form
+        at = DATA.index(each.kid)
+        content |= {at - 3, *range(at, at + 16)} | ({at - 4} if DATA[at - 4] == 0x38 else set())
+    at = DATA.index(TYPE.encode())
+    content |= set(range(at, at + len(TYPE)))
+    frame = [at for at in range(len(DATA)) if at not in content]
+    assert 20 < len(frame) < 50
+    for at in frame:
+        for value in range(256):
+            if value != DATA[at]:
+                with pytest.raises(FormatError):
+                    cose.parse(DATA[:at] + bytes((value,)) + DATA[at + 1 :])
+
+
+@pytest.mark.parametrize(
+    "head", [b"\x58\x07", b"\x59\0\x07", b"\x5a\0\0\0\x07", b"\x67", b"\x27", b"\x5f\x47"]
+)
+def test_lengths_have_one_form(head: bytes) -> None:
+    other = DATA.replace(b"\x47payload", head + b"payload")
+    assert other != DATA and not has_the_form(other)
+    with pytest.raises(FormatError):
+        cose.parse(other)
+    long = DATA.replace(b"\x58\x40", b"\x59\0\x40")
+    assert long != DATA
+    with pytest.raises(FormatError):
+        cose.parse(long)
+
+
+def test_number_of_signatures_has_one_form() -> None:
+    """Each count by each head that a reader might take for it."""
+    for count in (1, 2, 23, 24, 25, 26, 27, 31, 63, 64):
+        good = crowd(count)
+        body = good.index(b"payload") + 7
+        first = good.index(b"\x83", body)
+        heads = [bytes((0x80 + n,)) for n in range(32)]
+        heads += [bytes((0x98, n)) for n in range(256)] + [b"\x99\0" + bytes((count,))]
+        heads += [bytes((n, count)) for n in range(256) if n != 0x98]
+        taken = [good[:body] + head + good[first:] for head in heads]
+        for data in taken:
+            if data == good:
+                assert cose.parse(data)
+                continue
+            assert not has_the_form(data)
+            with pytest.raises(FormatError):
+                cose.parse(data)
+        assert good in taken
+
+
 def fuzz(seed: int, cases: int) -> int:
-    """Alter items at random; return how many still have the form. Only our errors come out."""
+    """Alter items at random; return how many still have the form, by either reader."""
     draw = random.Random(seed)
     formed = 0
-    start = [DATA, *(edited(MALFORMED[name]) for name in MALFORMED)]
+    start = [DATA, crowd(2), crowd(24), *(edited(MALFORMED[name]) for name in MALFORMED)]
     for _ in range(cases):
         data = bytearray(DATA if draw.random() < 0.5 else draw.choice(start))
         for _ in range(draw.randrange(1, 4)):
@@ -190,9 +316,10 @@ def fuzz(seed: int, cases: int) -> int:
                     data[at:at] = draw.randbytes(draw.randrange(1, 5))
         try:
             item = cose.parse(bytes(data))
-        except CasemateError:
+        except CasemateError as error:
+            assert isinstance(error, FormatError) and not has_the_form(bytes(data))
             continue
-        assert cose.write(item) == data
+        assert cose.write(item) == data and has_the_form(bytes(data))
         formed += 1
     return formed
 

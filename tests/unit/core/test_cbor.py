@@ -119,6 +119,11 @@ def test_size_and_depth_have_a_limit_that_is_exact() -> None:
             cbor.decode(b"\x81" + nested, depth=depth)
         with pytest.raises(FormatError):
             cbor.decode(b"\xa1\x01" + nested, depth=depth)
+        for inner in (b"\xa0", b"\xa1\x01\x02"):
+            nested = b"\x81" * (depth - 1) + inner
+            cbor.decode(nested, depth=depth)
+            with pytest.raises(FormatError):
+                cbor.decode(b"\x81" + nested, depth=depth)
     longest = cbor.encode(bytes(cbor.MOST_BYTES - 3))
     assert len(longest) == cbor.MOST_BYTES and cbor.decode(longest)
     with pytest.raises(FormatError):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from casemate.core import suites
@@ -36,7 +37,7 @@ def test_ml_dsa_answers_the_vectors(alg: int, name: str) -> None:
         row = dict(line.split(" = ", 1) for line in block.splitlines() if " = " in line)
         raw = {each: bytes.fromhex(row[each]) for each in ("xi", "pk", "msg", "sm", "ctx")}
         made, key = raw["sm"][: -len(raw["msg"])], PublicKey(alg, raw["pk"])
-        suites._loaded(key).verify(made, raw["msg"], raw["ctx"])
+        suites._loaded(key.alg, key.data).verify(made, raw["msg"], raw["ctx"])
         assert refused(key, raw["msg"], made)  # made for a context, and a COSE signature has none
         own = private.from_seed_bytes(raw["xi"])
         assert own.public_key().public_bytes_raw() == raw["pk"]
@@ -184,6 +185,40 @@ def test_points_of_small_order_are_refused_though_the_equation_holds() -> None:
             except Exception:
                 pass
     assert accepted_by_library > 10  # else nothing was shown: the library takes many of them
+
+
+def forged(public: bytes, head: bytes, s: int, message: bytes = b"m") -> tuple[bool, bool]:
+    """Return whether the library accepts a signature, and whether we refuse it."""
+    made = head + (s % L).to_bytes(32, "little")
+    try:
+        ed25519.Ed25519PublicKey.from_public_bytes(public).verify(made, message)
+        taken = True
+    except InvalidSignature:
+        taken = False
+    return taken, refused(PublicKey(ED25519, public), message, made)
+
+
+def test_each_point_is_checked_where_the_equation_holds_for_the_other() -> None:
+    """Anybody can make these: the library takes them, whatever the message."""
+    assert BASE is not None
+    identity, plain = (0, 1), times(5, BASE)
+    # the key is the identity: R = r B and S = r hold for every message
+    assert forged(written(identity), written(plain), 5) == (True, True)
+    # the same key in a second encoding
+    assert forged(written(identity, more=1), written(plain), 5)[1]
+    # R is the identity: S = h a
+    public = written(times(7, BASE))
+    h = int.from_bytes(hashlib.sha512(written(identity) + public + b"m").digest(), "little")
+    assert forged(public, written(identity), h * 7) == (True, True)
+
+
+def test_a_key_of_another_encoding_is_refused_for_that_alone() -> None:
+    with pytest.raises(SignatureError, match="not canonical"):
+        verify(PublicKey(ED25519, written((0, 1), more=1)), b"m", written((0, 1)) + bytes(32))
+    with pytest.raises(SignatureError, match="64 bytes, not 65"):
+        verify(PublicKey(ED25519, written(times(7, SMALL[0]))), b"m", bytes(65))
+    with pytest.raises(FormatError):
+        PublicKey(ED25519, bytearray(32))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("y", [0, 1, 2, 3, 18])
