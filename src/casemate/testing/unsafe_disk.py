@@ -102,9 +102,7 @@ class UnsafeDisk:
         self._step()
         file = self._names.pop(source)
         self._names[target] = file
-        self._changes.append(
-            _Change(folder=_parent(target), path=target, file=file, source=source)
-        )
+        self._changes.append(_Change(folder=_parent(target), path=target, file=file, source=source))
 
     def remove(self, path: str) -> None:
         """Remove a file if it is there."""

@@ -23,6 +23,9 @@ from casemate.translog.witness import Answer
 MOST_ANSWER_BYTES = 65_536
 """Longest answer read: 16 lines of ML-DSA-44 take 52 kB."""
 
+TRIES = 5
+"""Requests until a witness whose last size keeps changing is given up (planning value)."""
+
 TIMEOUT_S = 10.0
 """Longest wait for a witness (planning value)."""
 
@@ -130,8 +133,11 @@ def ask(peer: Peer, note: Note, reader: Reader, old: int) -> tuple[Line, ...]:
     WitnessError where it refuses; SignatureError where its lines do not fit.
     """
     stated = checkpoints.parse_text(note.text)
-    answer = peer.asker.add_checkpoint(_request(note, reader, min(old, stated.size)))
-    if answer.status == CONFLICT:
+    old = min(old, stated.size)
+    for _ in range(TRIES):
+        answer = peer.asker.add_checkpoint(_request(note, reader, old))
+        if answer.status != CONFLICT:
+            break
         size = _size(peer, answer)
         if size > stated.size:
             raise RollbackError(
@@ -139,9 +145,9 @@ def ask(peer: Peer, note: Note, reader: Reader, old: int) -> tuple[Line, ...]:
                 f"stands at {stated.size}.",
                 remedy="the log was rolled back or copied: stop it, and tell the parties.",
             )
-        answer = peer.asker.add_checkpoint(_request(note, reader, size))
-        if answer.status == CONFLICT and _size(peer, answer) == size == stated.size:
+        if size == old == stated.size:
             raise _forked(peer, stated.origin, size)
+        old = size
     if answer.status == 422:
         raise _forked(peer, stated.origin, old)
     if answer.status != OK:

@@ -11,6 +11,7 @@ from casemate.translog.tiles import (
     WIDTH,
     Tile,
     pack_entries,
+    partial_tiles,
     tiles_of,
     unpack_entries,
     unpack_hashes,
@@ -75,9 +76,7 @@ def load(read: Read, size: int) -> Edge:
     """Return the edge of the tree of `size` from its tiles."""
     edge = Edge()
     edge.size = size
-    for tile in tiles_of(size):
-        if tile.width == WIDTH:
-            continue
+    for tile in partial_tiles(size):
         if tile.level == ENTRIES:
             edge._entries = list(unpack_entries(read(tile), at_least=tile.width)[: tile.width])
             continue

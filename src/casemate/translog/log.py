@@ -16,7 +16,7 @@ from pathlib import Path
 
 from casemate.core.errors import CasemateError
 from casemate.core.suites import Signer
-from casemate.translog import audit, cosignature, merkle, pending
+from casemate.translog import audit, cosignature, merkle, pending, tiles
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog.checkpoint import Checkpoint
 from casemate.translog.disk import Appender, Disk, FolderDisk
@@ -25,7 +25,7 @@ from casemate.translog.errors import LogError
 from casemate.translog.note import Line, Note, NoteKey
 from casemate.translog.open_log import Recovered, recover
 from casemate.translog.signers import keys_of
-from casemate.translog.tiles import WIDTH, Tile, pack_entries, tiles_of
+from casemate.translog.tiles import WIDTH, pack_entries
 
 MOST_BATCH_BYTES = 1 << 28
 """Most bytes that one call appends (planning value)."""
@@ -316,14 +316,8 @@ class Log:
         for name in self._segments:
             self._disk.remove(f"pending/{name}")
         self._segments = []
-        kept = set(tiles_of(self._signed.size)) | set(tiles_of_edge(self._before))
-        for tile in tiles_of_edge(before):
+        kept = {*tiles.partial_tiles(self._signed.size), *tiles.partial_tiles(self._before)}
+        for tile in tiles.partial_tiles(before):
             if tile not in kept:
                 self._disk.remove(tile.path)
                 self._disk.remove_folder(tile.path.rpartition("/")[0])
-
-
-def tiles_of_edge(size: int) -> list[Tile]:
-    """Return the partial tiles of a tree of `size`."""
-    since = size - 1 if size else 0
-    return [tile for tile in tiles_of(size, since=since) if tile.width < WIDTH]

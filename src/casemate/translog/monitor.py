@@ -91,9 +91,7 @@ def overdue(seen: Seen, *, now_s: int, deadline_s: int) -> tuple[Alarm, ...]:
     )
 
 
-def _compare(
-    seen: Seen, data: bytes, stated: Checkpoint, hashes: Sequence[bytes]
-) -> Alarm | None:
+def _compare(seen: Seen, data: bytes, stated: Checkpoint, hashes: Sequence[bytes]) -> Alarm | None:
     last = seen.stated
     if last is None:
         return None

@@ -99,6 +99,22 @@ class Note:
         """Return the note's bytes; what `parse` has read comes back as it was."""
         return (self.text + "\n" + "".join(line.text() for line in self.lines)).encode()
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the note with all its lines: nobody knows it before all have signed."""
+        return hashlib.sha256(self.encode()).digest()
+
+    def prefix(self, digest: bytes) -> Note:
+        """Return the note as it was when its digest was `digest`, before later lines came to it.
+
+        FormatError if it never was so. Lines are only ever added at the end.
+        """
+        for count in range(len(self.lines), 0, -1):
+            part = Note(text=self.text, lines=self.lines[:count])
+            if part.digest == digest:
+                return part
+        raise _wrong("a digest is not that of this note, with any number of its lines")
+
     def with_lines(self, lines: tuple[Line, ...]) -> Note:
         """Return the note with more lines, none of them twice."""
         new = tuple(line for line in dict.fromkeys(lines) if line not in self.lines)

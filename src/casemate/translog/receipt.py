@@ -2,6 +2,10 @@
 
 Pure but for the signer that is passed in. The payload, a root, is detached: who checks works it
 out from the proof. One algorithm a receipt. Reference: RFC 9942, section 5 (RFC9162_SHA256).
+
+The signature of a receipt covers the root and the protected header, and a root alone does not say
+of how many leaves it is: the same hashes lead to it from another index in a tree of another size.
+So our protected header names the log (CWT claim iss) and the size, which together bind the index.
 """
 
 from __future__ import annotations
@@ -13,40 +17,52 @@ from casemate.core import cbor, suites
 from casemate.core.errors import FormatError, SignatureError
 from casemate.core.suites import PublicKey, Signer
 from casemate.translog import merkle
+from casemate.translog.checkpoint import Checkpoint
 from casemate.translog.merkle import HASH_BYTES
 from casemate.translog.proof import MOST_HASHES
 
 TAG = b"\xd2"
 """Tag 18, COSE_Sign1."""
 
-ALG, KID, VDS, VDP = 1, 4, 395, 396
+ALG, KID, CLAIMS, VDS, VDP = 1, 4, 15, 395, 396
+ISSUER = 1
+SIZE = "casemate-tree-size"
+"""Private label of the protected header: leaves in the tree whose root is signed."""
+
 RFC9162_SHA256 = 1
 INCLUSION, CONSISTENCY = -1, -2
 
 
-def inclusion(signer: Signer, index: int, size: int, root: bytes, path: Sequence[bytes]) -> bytes:
-    """Return the receipt that leaf `index` is under `root`, that of the tree of `size` leaves."""
-    return _build(signer, INCLUSION, [size, index, list(path)], root)
+def inclusion(signer: Signer, stated: Checkpoint, index: int, path: Sequence[bytes]) -> bytes:
+    """Return the receipt that leaf `index` is in the tree that `stated` states."""
+    return _build(signer, stated, INCLUSION, [stated.size, index, list(path)])
 
 
-def consistency(signer: Signer, old: int, new: int, root: bytes, path: Sequence[bytes]) -> bytes:
-    """Return the receipt that the tree of `new` leaves and `root` continues that of `old`."""
-    return _build(signer, CONSISTENCY, [old, new, list(path)], root)
+def consistency(signer: Signer, stated: Checkpoint, old: int, path: Sequence[bytes]) -> bytes:
+    """Return the receipt that the tree that `stated` states continues that of `old` leaves."""
+    return _build(signer, stated, CONSISTENCY, [old, stated.size, list(path)])
 
 
-def verify_inclusion(receipt: bytes, entry: bytes, keys: Sequence[PublicKey]) -> tuple[int, int]:
+def verify_inclusion(
+    receipt: bytes, entry: bytes, origin: str, keys: Sequence[PublicKey]
+) -> tuple[int, int]:
     """Return index and size, once one of `keys` is shown to vouch that `entry` is in the log.
 
     FormatError, TreeError or SignatureError if not.
     """
     protected, (size, index, path), made = _parse(receipt, INCLUSION)
     root = merkle.root_by_inclusion(merkle.leaf_hash(entry), index, size, path)
-    _check(protected, root, made, keys)
+    _check(protected, Checkpoint(origin=origin, size=size, root=root), made, keys)
     return index, size
 
 
 def verify_consistency(
-    receipt: bytes, old: int, old_root: bytes, new_root: bytes, keys: Sequence[PublicKey]
+    receipt: bytes,
+    origin: str,
+    old: int,
+    old_root: bytes,
+    new_root: bytes,
+    keys: Sequence[PublicKey],
 ) -> int:
     """Return the new size, once one of `keys` is shown to vouch that `new_root` continues."""
     protected, (first, new, path), made = _parse(receipt, CONSISTENCY)
@@ -54,16 +70,25 @@ def verify_consistency(
         raise FormatError(
             f"the receipt starts at size {first}, not {old}.", remedy="ask for one from this size."
         )
-    _check(protected, new_root, made, keys)
+    _check(protected, Checkpoint(origin=origin, size=new, root=new_root), made, keys)
     merkle.check_consistency(old, new, path, old_root, new_root)
     return new
 
 
-def _build(signer: Signer, kind: int, proof: list[Any], root: bytes) -> bytes:
-    head = {ALG: signer.public.alg, KID: signer.public.kid, VDS: RFC9162_SHA256}
-    protected = cbor.encode(head)
-    made = signer.sign(_to_sign(protected, root))
+def _build(signer: Signer, stated: Checkpoint, kind: int, proof: list[Any]) -> bytes:
+    protected = cbor.encode(_head(signer.public, stated))
+    made = signer.sign(_to_sign(protected, stated.root))
     return TAG + cbor.encode([protected, {VDP: {kind: [cbor.encode(proof)]}}, None, made])
+
+
+def _head(key: PublicKey, stated: Checkpoint) -> dict[int | str, Any]:
+    return {
+        ALG: key.alg,
+        KID: key.kid,
+        CLAIMS: {ISSUER: stated.origin},
+        VDS: RFC9162_SHA256,
+        SIZE: stated.size,
+    }
 
 
 def _to_sign(protected: bytes, root: bytes) -> bytes:
@@ -102,25 +127,22 @@ def _parse_proof(data: object) -> tuple[int, int, list[bytes]]:
     return first, second, path
 
 
-def _check(protected: bytes, root: bytes, made: bytes, keys: Sequence[PublicKey]) -> None:
+def _check(protected: bytes, stated: Checkpoint, made: bytes, keys: Sequence[PublicKey]) -> None:
     head = cbor.decode(protected)
-    if not isinstance(head, dict) or set(head) != {ALG, KID, VDS}:
-        raise _wrong("its protected header is not algorithm, key and data structure")
-    if head[VDS] != RFC9162_SHA256 or type(head[VDS]) is not int:
-        raise _wrong("its data structure is not RFC9162_SHA256")
-    for key in keys:
-        if key.kid == head[KID]:
-            if key.alg != head[ALG]:
-                raise SignatureError(
-                    "the receipt names another algorithm than its key.",
-                    remedy="treat it as forged.",
-                )
-            suites.verify(key, _to_sign(protected, root), made)
-            return
-    raise SignatureError(
-        "the receipt is signed by none of the trusted keys.",
-        remedy="name the keys of the log, from its reference values.",
-    )
+    if not isinstance(head, dict):
+        raise _wrong("its protected header is no map")
+    key = next((each for each in keys if each.kid == head.get(KID)), None)
+    if key is None:
+        raise SignatureError(
+            "the receipt is signed by none of the trusted keys.",
+            remedy="name the keys of the log, from its reference values.",
+        )
+    if protected != cbor.encode(_head(key, stated)):
+        raise SignatureError(
+            "the receipt's protected header is not that of this log, size, key and algorithm.",
+            remedy="treat it as forged; get the receipt again from its source.",
+        )
+    suites.verify(key, _to_sign(protected, stated.root), made)
 
 
 def _wrong(what: str) -> FormatError:

@@ -77,6 +77,14 @@ def tiles_of(size: int, *, since: int = 0) -> Iterator[Tile]:
                 yield Tile(level=level, index=index, width=width)
 
 
+def partial_tiles(size: int) -> Iterator[Tile]:
+    """Yield the tiles and the bundle of a tree of `size` that are not full."""
+    for level in (ENTRIES, *range(64)):
+        index, width = divmod(size >> (8 * max(level, 0)), WIDTH)
+        if width:
+            yield Tile(level=level, index=index, width=width)
+
+
 def pack_entries(entries: Sequence[bytes]) -> bytes:
     """Return a bundle of 1 to 256 entries. FormatError where one is too long."""
     if any(len(entry) > MOST_ENTRY_BYTES for entry in entries):

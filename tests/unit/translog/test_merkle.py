@@ -15,7 +15,13 @@ from casemate.translog.errors import TreeError
 CT_LEAVES = [
     bytes.fromhex(each)
     for each in (
-        "", "00", "10", "2021", "3031", "40414243", "5051525354555657",
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
         "606162636465666768696a6b6c6d6e6f",
     )
 ]
@@ -59,9 +65,7 @@ def test_every_consistency_proof_of_small_trees():
             proof = merkle.consistency_proof(tree.node, old, new)
             expected = [] if old in (0, new) else subproof(old, tree.leaves[:new], True)
             assert list(proof) == expected
-            merkle.check_consistency(
-                old, new, proof, tree.stated(old).root, tree.stated(new).root
-            )
+            merkle.check_consistency(old, new, proof, tree.stated(old).root, tree.stated(new).root)
 
 
 def test_inclusion_is_refused_for_any_other_leaf_index_size_or_hash():
@@ -75,11 +79,23 @@ def test_inclusion_is_refused_for_any_other_leaf_index_size_or_hash():
                 (tree.leaves[index], index, size, (*proof, root)),
                 (tree.leaves[index], size, size, proof),
                 (tree.leaves[index], -1, size, proof),
-                (tree.leaves[index], index, size, (*proof[:-1], proof[-1][:31]) if proof else (b"",)),
+                (
+                    tree.leaves[index],
+                    index,
+                    size,
+                    (*proof[:-1], proof[-1][:31]) if proof else (b"",),
+                ),
             ]
-            bad += [(tree.leaves[index], other, size, proof) for other in range(size) if other != index]
-            bad += [(tree.leaves[index], index, size, proof[:at] + proof[at + 1 :]) for at in range(len(proof))]
-            bad += [(tree.leaves[index], index, size, flipped(proof, at)) for at in range(len(proof))]
+            bad += [
+                (tree.leaves[index], other, size, proof) for other in range(size) if other != index
+            ]
+            bad += [
+                (tree.leaves[index], index, size, proof[:at] + proof[at + 1 :])
+                for at in range(len(proof))
+            ]
+            bad += [
+                (tree.leaves[index], index, size, flipped(proof, at)) for at in range(len(proof))
+            ]
             for leaf, place, count, hashes in bad:
                 with pytest.raises(TreeError):
                     merkle.check_inclusion(leaf, place, count, hashes, root)

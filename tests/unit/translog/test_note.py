@@ -159,8 +159,18 @@ def test_malformed_notes_are_refused(name):
 
 @pytest.mark.parametrize(
     "text",
-    ["o\n03\nroot\n", "o\n-1\nroot\n", "o\n+1\nroot\n", "o\n9223372036854775808\nroot\n",
-     "o\n1 \nroot\n", "o\n٣\nroot\n", "\n3\nroot\n", "a b\n3\nroot\n", "o\n3\n\n", "o\n3\nroot"],
+    [
+        "o\n03\nroot\n",
+        "o\n-1\nroot\n",
+        "o\n+1\nroot\n",
+        "o\n9223372036854775808\nroot\n",
+        "o\n1 \nroot\n",
+        "o\n٣\nroot\n",
+        "\n3\nroot\n",
+        "a b\n3\nroot\n",
+        "o\n3\n\n",
+        "o\n3\nroot",
+    ],
 )
 def test_malformed_checkpoints_are_refused(text):
     root = "+zoErtsZtGO6sfiSV/v4UJSIyowisE8hvjw0q5+bD38="

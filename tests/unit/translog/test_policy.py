@@ -66,7 +66,7 @@ def test_quorum_times_are_the_earliest_and_latest_that_a_quorum_vouches_for():
     ]
     assert met.by_s == min(max(each) for each in by_brute_force) == NOW_S + 30
     assert met.after_s == max(min(each) for each in by_brute_force) == NOW_S + 30
-    late = policies.check(policy, note_of(("a1", "a2", "b1"), times[:2] + [NOW_S + 99]))
+    late = policies.check(policy, note_of(("a1", "a2", "b1"), [*times[:2], NOW_S + 99]))
     assert (late.by_s, late.after_s) == (NOW_S + 99, NOW_S + 10)
 
 

@@ -1,0 +1,349 @@
+"""The log on real files: order, batching, reopening, key holders, and the bundle it is."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned, entry
+
+from casemate.core.errors import CasemateError, FormatError, InputError, SignatureError
+from casemate.core.suites import ML_DSA_44, ML_DSA_65
+from casemate.translog import bundle, cosignature, merkle, monitor, policy, proof
+from casemate.translog import checkpoint as checkpoints
+from casemate.translog import fsck as fscks
+from casemate.translog import note as notes
+from casemate.translog.disk import FolderDisk
+from casemate.translog.errors import LogError
+from casemate.translog.log import Log
+from casemate.translog.signers import log_key, signers_of, witness_key
+from casemate.translog.tiles import tiles_of
+
+
+def new_log(folder, signer=LOG_KEY) -> Log:
+    return Log(folder, ORIGIN, signer, clock=lambda: NOW_S)
+
+
+def test_entries_come_back_in_order_under_the_root(tmp_path):
+    bundle.write_manifest(tmp_path, enclosure="camera", serial="7", origin=ORIGIN)
+    log = new_log(tmp_path)
+    written = [entry(each) for each in range(700)]
+    for at in range(0, 700, 50):
+        assert log.append(written[at : at + 50]) == at
+        if at % 150 == 0:
+            log.checkpoint()
+    found = bundle.read_bundle(tmp_path)
+    assert [*found.entries, *found.pending] == written and found.torn_bytes == 0
+    stated, note = checkpoints.parse(found.checkpoint)
+    assert stated.size == len(found.entries) == 650
+    assert merkle.root_of(map(merkle.leaf_hash, found.entries)) == stated.root
+    cosignature.require(note, LOG_KEYS)
+    assert (found.enclosure, found.serial, found.origin) == ("camera", "7", ORIGIN)
+    log.close()
+    again = new_log(tmp_path)
+    assert (again.size, again.next_index, again.recovered.pending_entries) == (650, 700, 50)
+    assert again.append([b"more"]) == 700
+    again.checkpoint()
+    assert again.fsck() == 701
+
+
+def test_proofs_of_the_log_hold(tmp_path):
+    log = new_log(tmp_path)
+    log.append([entry(each) for each in range(600)])
+    data = log.checkpoint()
+    trusted = policy.parse(f"log {LOG_KEYS[0].vkey()}\nquorum none\n".encode())
+    for index in (0, 255, 256, 599):
+        made = proof.LogProof(index=index, hashes=log.inclusion_proof(index), checkpoint=data)
+        with pytest.raises(CasemateError, match="no witness"):
+            proof.verify(made, entry(index), trusted)
+        stated = checkpoints.parse(data)[0]
+        merkle.check_inclusion(merkle.leaf_hash(entry(index)), index, 600, made.hashes, stated.root)
+    before = log.signed
+    log.append([b"x"] * 300)
+    log.checkpoint()
+    merkle.check_consistency(600, 900, log.consistency_proof(600), before.root, log.signed.root)
+
+
+def test_threads_share_syncs_and_lose_nothing(tmp_path, monkeypatch):
+    syncs = []
+    real = os.fdatasync
+    gate = threading.Event()
+
+    def slow(handle):
+        syncs.append(handle)
+        gate.wait(0.002)
+        real(handle)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+    log = new_log(tmp_path)
+    places: dict[bytes, int] = {}
+
+    def write(writer: int) -> None:
+        for number in range(20):
+            text = b"%d %d" % (writer, number)
+            places[text] = log.append([text])
+
+    threads = [threading.Thread(target=write, args=(each,)) for each in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(places.values()) == list(range(320))
+    assert len(syncs) < 200
+    log.checkpoint()
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    entries = bundle.read_bundle(tmp_path).entries
+    assert all(entries[place] == text for text, place in places.items())
+
+
+def test_a_bundle_is_read_while_its_log_goes_on(tmp_path):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    log = new_log(tmp_path)
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            log.append([entry(log.next_index)])
+            if log.next_index % 3 == 0:
+                log.checkpoint()
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        last = 0
+        for _ in range(25):
+            found = bundle.read_bundle(tmp_path)
+            whole = [*found.entries, *found.pending]
+            assert whole == [entry(each) for each in range(len(whole))]
+            assert len(whole) >= last
+            last = len(whole)
+    finally:
+        stop.set()
+        thread.join()
+
+
+def test_only_the_tiles_of_the_last_two_checkpoints_stay(tmp_path):
+    log = new_log(tmp_path)
+    for number in range(20):
+        log.append([entry(number)] * 33)
+        log.checkpoint()
+    partial = [path for path in tmp_path.rglob("*.p/*") if path.is_file()]
+    now = {tile.path for size in (log.size, log.size - 33) for tile in tiles_of(size)}
+    assert {str(path.relative_to(tmp_path)) for path in partial} <= now
+    log.fsck()
+
+
+def test_a_checkpoint_without_new_entries_is_the_last_one(tmp_path):
+    log = new_log(tmp_path)
+    empty = log.checkpoint()
+    assert checkpoints.parse(empty)[0].root == merkle.EMPTY_ROOT
+    log.append([b"a"])
+    one = log.checkpoint()
+    assert log.checkpoint() == one != empty
+    assert log.append([]) == 1
+
+
+def test_a_log_is_written_by_one_process_and_belongs_to_one_origin(tmp_path):
+    log = new_log(tmp_path)
+    log.append([b"a"])
+    log.checkpoint()
+    with pytest.raises(LogError, match="in use"):
+        new_log(tmp_path)
+    log.close()
+    with pytest.raises(LogError, match="closed"):
+        log.append([b"b"])
+    with pytest.raises(LogError, match="holds the log"):
+        Log(tmp_path, "other.example/log", LOG_KEY)
+    with pytest.raises(InputError):
+        Log(tmp_path, ORIGIN, (LOG_KEY, LOG_KEY))
+    with pytest.raises(FormatError):
+        Log(tmp_path, "an origin", LOG_KEY)
+    with pytest.raises(FormatError):
+        log_too_long = new_log(tmp_path)
+        log_too_long.append([b"a" * 65_536])
+
+
+class Holder:
+    """A key holder of two keys; counts how often it signs."""
+
+    def __init__(self) -> None:
+        self.keys = (TestKey("h"), TestKey("h", ML_DSA_65))
+        self.calls = 0
+
+    def public(self):
+        return tuple(each.public for each in self.keys)
+
+    def sign(self, message):
+        self.calls += 1
+        return tuple(each.sign(message) for each in self.keys)
+
+
+def test_a_key_holder_signs_once_for_both_keys(tmp_path):
+    holder = Holder()
+    log = new_log(tmp_path, signers_of(holder))
+    log.append([b"a"])
+    note = notes.parse(log.checkpoint())
+    assert holder.calls == 1
+    keys = tuple(log_key(ORIGIN, each) for each in holder.public())
+    assert len(cosignature.require(note, keys)) == 2
+
+
+def test_a_signer_that_signs_wrongly_gives_no_checkpoint(tmp_path):
+    bad = TestKey("bad", ML_DSA_44)
+    good = bad.sign
+    log = new_log(tmp_path, bad)
+    log.append([entry(each) for each in range(300)])
+    bad.sign = lambda message: bytes((good(message)[0] ^ 1,)) + good(message)[1:]
+    with pytest.raises(SignatureError):
+        log.checkpoint()
+    assert not (tmp_path / "checkpoint").exists()
+    bad.sign = good
+    log.checkpoint()
+    assert log.fsck() == 300
+
+
+def test_cosigned_checkpoints_are_kept_and_checked(tmp_path):
+    witness = TestKey("w")
+    log = new_log(tmp_path)
+    for size in (2, 5):
+        log.append([b"a"] * (size - log.size))
+        note = cosigned(notes.parse(log.checkpoint()), ("w.example", witness))
+        log.add_cosignatures(note.lines[1:])
+    log.append([b"b"])
+    log.checkpoint()
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    found = bundle.read_bundle(tmp_path)
+    assert [checkpoints.parse(each)[0].size for each in found.witnessed] == [2, 5]
+    key = witness_key("w.example", witness.public)
+    assert all(cosignature.require(notes.parse(each), (key,)) for each in found.witnessed)
+    log.close()
+    path = tmp_path / "witnessed" / f"{2:020d}"
+    path.write_bytes(path.read_bytes().replace(b"\n2\n", b"\n3\n"))
+    with pytest.raises(LogError, match="witnessed"):
+        fscks.fsck(FolderDisk(tmp_path), ORIGIN)
+
+
+def test_a_digest_names_a_note_with_the_lines_it_had_then(tmp_path):
+    note = notes.parse(_with_lines(tmp_path, 3))
+    for count in (1, 2, 3):
+        part = notes.Note(text=note.text, lines=note.lines[:count])
+        assert note.prefix(part.digest) == part
+    with pytest.raises(FormatError, match="digest"):
+        note.prefix(b"\0" * 32)
+
+
+def _with_lines(folder, count: int) -> bytes:
+    log = new_log(folder)
+    log.append([b"a"])
+    note = notes.parse(log.checkpoint())
+    witnesses = [(f"w{each}.example", TestKey(str(each))) for each in range(count - 1)]
+    return log.add_cosignatures(cosigned(note, *witnesses).lines)
+
+
+def test_a_folder_that_stands_already_is_synced_all_the_same(tmp_path, monkeypatch):
+    """Who made it may have been killed before its name was durable."""
+    (tmp_path / "tile" / "0").mkdir(parents=True)
+    synced = []
+    real = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: (synced.append(os.readlink(f"/proc/self/fd/{fd}")), real(fd))
+    )
+    disk = FolderDisk(tmp_path)
+    disk.make_folder("tile/0")
+    assert synced == [str(tmp_path), str(tmp_path / "tile")]
+    disk.make_folder("tile/0")
+    assert len(synced) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"format": "casemate-evidence-2"}, {"serial": 7}, {"more": "x"}, {"origin": None}],
+)
+def test_a_bundle_with_a_wrong_manifest_is_refused(tmp_path, change):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(FormatError, match="bundle"):
+        bundle.read_bundle(tmp_path)
+
+
+def test_what_is_no_bundle_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no bundle"):
+        bundle.read_bundle(tmp_path / "nothing")
+    (tmp_path / "bundle.json").write_bytes(b"[" * 60_000)
+    with pytest.raises(FormatError):
+        bundle.read_bundle(tmp_path)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.data())
+def test_only_our_errors_come_out_of_a_damaged_bundle(tmp_path_factory, data):
+    folder = tmp_path_factory.mktemp("bundle")
+    bundle.write_manifest(folder, enclosure="c", serial="1", origin=ORIGIN)
+    log = new_log(folder)
+    log.append([b"a"] * 5)
+    log.checkpoint()
+    log.append([b"b"] * 2)
+    log.close()
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    path = data.draw(st.sampled_from(files))
+    bad = bytearray(path.read_bytes())
+    at = data.draw(st.integers(0, len(bad)))
+    bad[at : at + data.draw(st.integers(0, 9))] = data.draw(st.binary(max_size=9))
+    if data.draw(st.booleans()):
+        path.write_bytes(bytes(bad))
+    else:
+        path.unlink()
+    with contextlib.suppress(CasemateError):
+        bundle.read_bundle(folder)
+    with contextlib.suppress(CasemateError):
+        fscks.fsck(FolderDisk(folder), ORIGIN, LOG_KEYS)
+
+
+WITNESS = TestKey("w", ML_DSA_44)
+POLICY = policy.parse(
+    f"log {LOG_KEYS[0].vkey()}\n"
+    f"witness w {witness_key('w.example', WITNESS.public).vkey()}\nquorum w\n".encode()
+)
+
+
+def test_a_state_sees_rollback_split_views_and_silence(tmp_path):
+    log, fork = new_log(tmp_path / "a"), new_log(tmp_path / "b")
+    for each in (log, fork):
+        each.append([b"common"] * 4)
+
+    def step(which: Log, *, at_s: int = NOW_S) -> bytes:
+        note = notes.parse(which.checkpoint())
+        return cosigned(note, ("w.example", WITNESS), at_s=at_s).encode()
+
+    def ids(alarms) -> list[str]:
+        return [each.id for each in alarms]
+
+    seen = monitor.Seen(started_s=NOW_S)
+    first = step(log)
+    seen, alarms = monitor.observe(seen, first, POLICY, now_s=NOW_S)
+    assert not alarms
+    log.append([b"of the log"])
+    second = step(log, at_s=NOW_S + 60)
+    assert ids(monitor.observe(seen, second, POLICY, now_s=NOW_S)[1]) == ["log.split-view"]
+    hashes = log.consistency_proof(4)
+    seen, alarms = monitor.observe(seen, second, POLICY, now_s=NOW_S + 60, hashes=hashes)
+    assert not alarms and seen.stated.size == 5
+    after, alarms = monitor.observe(seen, first, POLICY, now_s=NOW_S + 61)
+    assert ids(alarms) == ["log.rollback"] and after == seen
+    fork.append([b"of the fork"])
+    (alarm,) = monitor.observe(seen, step(fork), POLICY, now_s=NOW_S + 61)[1]
+    assert alarm.id == "log.split-view" and alarm.guilt is not None
+    bare = log.checkpoint()
+    assert ids(monitor.observe(seen, bare, POLICY, now_s=NOW_S)[1]) == ["log.refused"]
+    older = step(log, at_s=NOW_S + 30)
+    assert ids(monitor.observe(seen, older, POLICY, now_s=NOW_S)[1]) == ["log.rollback"]
+    assert not monitor.overdue(seen, now_s=NOW_S + 160, deadline_s=100)
+    assert ids(monitor.overdue(seen, now_s=NOW_S + 161, deadline_s=100)) == ["log.frozen"]
+    unfed = monitor.Seen(started_s=NOW_S)
+    assert ids(monitor.overdue(unfed, now_s=NOW_S + 101, deadline_s=100)) == ["log.frozen"]
