@@ -23,7 +23,7 @@ from casemate.control.states import Keys, Limits, Machine, State
 A, B = b"A" * 32, b"B" * 32
 TOKEN = b"t" * 20
 SCOPE = Scope(faces=frozenset("f"), modules=frozenset("m"))
-LIMITS = Limits(stale_s=1.0, grace_s=1.0, alert_s=1.0, margin_s=1.0, tries=2, longest_s=9.0)
+LIMITS = Limits(stale_s=1.0, grace_s=1.0, alert_s=1.0, margin_s=1.0, tries=1, longest_s=9.0)
 START = Machine(
     enclosure="e", serial="s", faces=frozenset("fg"), modules=frozenset("mn"), boot=b"b" * 16,
     limits=LIMITS,
@@ -167,12 +167,19 @@ class Edge:
     actions: tuple[Action, ...]
 
 
+ALIKE = ("face opens", "face opens, two sensors", "module replaced")
+"""In an emergency no permit is in use, so these are what f and m do, and end before it does."""
+
+
 def edges(machine: Machine) -> Iterator[Edge]:
     """Every step from a machine: each event at once; after a wait, those that differ then.
 
-    Any other event after a wait is a tick and then that event (test_wait_is_a_tick).
+    One party alone is the host; the other is played in test_machine_play. Any other event after a
+    wait is a tick and then that event (test_wait_is_a_tick).
     """
     for name, event in all_events(machine).items():
+        if name.endswith("inspector alone") or (machine.emergency and name in ALIKE):
+            continue
         waits = (0.0, 1.0) if urgent(event) or isinstance(event, ev.Tick) else (0.0,)
         for dt_s in waits:
             after, actions = step(machine, event, dt_s)
@@ -200,7 +207,7 @@ def explored(most: int, first: Machine = START) -> Iterator[Edge]:
     while queue:
         machine = queue.popleft()
         for edge in (*edges(machine), *starts(machine)):
-            after = canonical(edge.after)
+            after = machine if edge.after is machine else canonical(edge.after)
             if after not in seen:
                 seen.add(after)
                 assert len(seen) <= most, "there are more machines than expected"

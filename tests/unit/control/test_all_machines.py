@@ -3,57 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 
 import pytest
-from machines import START, Edge, canonical, explored
+from machines import START, explored
 from rules import RULES
+from whole_world import World
 
 from casemate.control import events as ev
-from casemate.control.states import Keys, Machine, State
-
-MOST = 6000
-
-
-@dataclass
-class World:
-    """Machines by number, ways between them, broken rules."""
-
-    number: dict[Machine, int] = field(default_factory=dict)
-    ways: dict[int, set[tuple[int, str]]] = field(default_factory=lambda: defaultdict(set))
-    broken: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    steps: int = 0
-
-    def add(self, edge: Edge) -> None:
-        """Judge a step and remember the way."""
-        self.steps += 1
-        for name, rule in RULES.items():
-            wrong = rule(edge)
-            if wrong:
-                self.broken[name].append(f"{edge.before.state}: {edge.name}: {wrong}")
-        ends = [self.number.setdefault(m, len(self.number)) for m in
-                (edge.before, canonical(edge.after))]  # fmt: skip
-        self.ways[ends[0]].add((ends[1], edge.name))
-
-    def reach(self, starts: set[int], without: tuple[str, ...] = ()) -> set[int]:
-        """Return what can be reached without events of these names."""
-        seen, todo = set(starts), list(starts)
-        while todo:
-            for after, name in self.ways[todo.pop()]:
-                if after not in seen and name not in without:
-                    seen.add(after)
-                    todo.append(after)
-        return seen
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    """All of it."""
-    found = World()
-    for edge in explored(MOST):
-        found.add(edge)
-    return found
+from casemate.control.states import Keys, State
 
 
 def test_it_is_closed_and_whole(world: World) -> None:

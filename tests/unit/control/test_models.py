@@ -1,0 +1,109 @@
+"""Models of spin: what they promise holds, and a fault that is planted in each is found.
+
+enclosure_table.pml is made from the code; `CASEMATE_WRITE_TABLES=1` writes it anew.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from promela import text
+from whole_world import World
+
+MODELS = Path(__file__).parents[3] / "models"
+
+
+@pytest.fixture
+def spin(tmp_path: Path) -> Path:
+    """A folder with the models; skips where spin or a C compiler is missing."""
+    if not (shutil.which("spin") and shutil.which("gcc")):
+        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
+            pytest.fail("spin or gcc is missing")
+        pytest.skip("spin or gcc is missing")
+    for each in MODELS.glob("*.pml"):
+        shutil.copy(each, tmp_path)
+    return tmp_path
+
+
+def errors(folder: Path, model: str, *, liveness: str = "") -> int:
+    """Return how many errors spin finds; fails unless it has searched everything."""
+    claim = [] if liveness else ["-DNOCLAIM", "-DSAFETY"]
+    for command in (
+        ["spin", "-a", model],
+        ["gcc", "-O1", "-w", "-DVECTORSZ=2048", "-DCOLLAPSE", *claim, "-o", "pan", "pan.c"],
+    ):
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+    how = ["-a", "-f", "-N", liveness] if liveness else []
+    pan = subprocess.run(
+        ["./pan", "-m1000000", "-n", "-E", *how],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    found = pan.stdout
+    assert "max search depth too small" not in found, found
+    count = int(found.split("errors: ")[1].split()[0])
+    print(found)
+    return count
+
+
+def plant(folder: Path, model: str, old: str, new: str) -> None:
+    """Plant a fault."""
+    path = folder / model
+    source = path.read_text()
+    assert source.count(old) >= 1, old
+    path.write_text(source.replace(old, new, 1))
+
+
+def test_the_table_is_that_of_the_code(world: World) -> None:
+    """enclosure_table.pml says what the code does."""
+    made = text(world.table)
+    path = MODELS / "enclosure_table.pml"
+    if os.environ.get("CASEMATE_WRITE_TABLES") == "1":
+        path.write_text(made)
+    assert path.read_text() == made, "run with CASEMATE_WRITE_TABLES=1"
+
+
+@pytest.mark.parametrize("model", ["enclosure.pml", "custody.pml", "witness.pml"])
+def test_it_holds(spin: Path, model: str) -> None:
+    """Spin searches all of it and finds nothing."""
+    assert errors(spin, model) == 0
+
+
+def test_zeroise_is_heard(spin: Path) -> None:
+    """However many signatures are asked for."""
+    assert errors(spin, "custody.pml", liveness="heard") == 0
+    plant(spin, "custody.pml", "!TOLD && nempty", "nempty")
+    assert errors(spin, "custody.pml", liveness="heard") > 0
+
+
+FAULTS = (
+    (
+        "enclosure_table.pml",
+        "#define WAYS \\",
+        "#define WAYS \\\n  :: atomic { AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> "
+        "GO(ARMED, K_LIVE, NO_PERMIT); DONE_free } \\",
+    ),
+    ("enclosure.pml", "#define CAN_recommission BOTH(RECOMMISSION)",
+     "#define CAN_recommission host[RECOMMISSION]\n#define UNUSED 0"),
+    ("enclosure.pml", "given_up = 0; void_approvals()", "given_up = 0"),
+    ("enclosure.pml", "permit_host && permit_inspector && !permit_shown",
+     "permit_host && !permit_shown"),
+    ("enclosure.pml", "#define QUORUM 2", "#define QUORUM 1"),
+    ("enclosure.pml", "#define DONE_token skip", "#define DONE_token begun = 0; permit = READY"),
+    ("custody.pml", ":: key -> assert(!gone); reply(1)",
+     ":: key -> skip } atomic { assert(!gone); reply(1)"),
+    ("witness.pml", "#define QUORUM 3", "#define QUORUM 2"),
+    ("witness.pml", "stored[w] != 0 && stored[w] != branch -> goto done", "false -> goto done"),
+    ("witness.pml", "atomic { !lock[w] -> lock[w] = 1 };", "lock[w] = 1;"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "old", "new"), FAULTS, ids=range(len(FAULTS)))
+def test_a_planted_fault_is_found(spin: Path, model: str, old: str, new: str) -> None:
+    """A way that must not be, a signature that is not asked for, a race."""
+    plant(spin, model, old, new)
+    assert errors(spin, model.replace("_table", "")) > 0
