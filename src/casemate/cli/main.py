@@ -53,6 +53,11 @@ COMMANDS = (
         module="casemate.cli.prove",
         help="build, attack the twin, and argue the security case",
     ),
+    Command(
+        name="verify",
+        module="casemate.cli.verify",
+        help="verify evidence offline: what happened, and since when",
+    ),
 )
 """Every command, in the order of the product's flow. The modules are light to import."""
 

@@ -1,0 +1,1 @@
+"""Attacks of a malicious host on evidence, one file a subject."""

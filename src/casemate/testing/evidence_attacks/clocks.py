@@ -1,0 +1,101 @@
+"""What a host does with power and clocks."""
+
+from __future__ import annotations
+
+from casemate.attest import claims as c
+from casemate.testing import honest_enclosure as honest
+from casemate.testing.evidence_attacks.base import Shown, Table, show, story
+from casemate.testing.honest_enclosure import Story, keys
+
+CLOCKS = Table()
+
+
+@CLOCKS.attack("boot.absent", "withhold the start of the evidence")
+def withhold_the_start() -> Shown:
+    told = Story(boot=1, state="ARMED", evidence=keys("evidence"))
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@CLOCKS.attack("boot.counter", "start twice and tell of one start")
+def hide_a_start() -> Shown:
+    told = story()
+    told.boot += 1
+    told.start("restarted")
+    told.seal()
+    return show(told)
+
+
+@CLOCKS.attack("boot.counter", "tell the same start twice, as two copies of a device do")
+def tell_a_start_twice() -> Shown:
+    told = story()
+    told.start("restarted")
+    told.boot -= 1
+    told.start("restarted")
+    told.seal()
+    return show(told)
+
+
+@CLOCKS.attack("boot.counter", "go on with a token of an earlier run")
+def go_back_a_run() -> Shown:
+    told = story()
+    told.start("restarted")
+    told.token(c.Change(before="UNKNOWN", after="ARMED", reason="x"), boot=1, state="ARMED")
+    told.seal()
+    return show(told)
+
+
+@CLOCKS.attack("boot.restart", "cut the power and let the controller start again")
+def restart() -> Shown:
+    told = story()
+    told.now_s += 40
+    told.start("restarted")
+    told.change("ARMED")
+    honest.watch(told, 2)
+    return show(told)
+
+
+@CLOCKS.attack("clock.back", "turn the monotonic clock back")
+def turn_back() -> Shown:
+    told = story()
+    told.boot_s += 300
+    told.frames()
+    told.seal()
+    return show(told)
+
+
+@CLOCKS.attack("clock.fast", "let the enclosure live through five minutes in one")
+def run_fast() -> Shown:
+    told = story()
+    told.boot_s -= 240
+    told.frames(time_s=told.now_s)
+    told.seal()
+    return show(told)
+
+
+@CLOCKS.attack("clock.slow", "freeze the controller for minutes so that its clock stands still")
+def run_slow() -> Shown:
+    told = story()
+    told.watch()
+    told.now_s += 300
+    told.boot_s += 300
+    told.seal()
+    honest.watch(told)
+    return show(told)
+
+
+@CLOCKS.attack("clock.step", "set the wall clock while it runs")
+def set_the_clock() -> Shown:
+    told = story()
+    told.clock_s = 40
+    honest.watch(told)
+    return show(told)
+
+
+@CLOCKS.attack("clock.wall", "let the wall clock be wrong by a year")
+def wrong_clock() -> Shown:
+    told = story()
+    told.clock_s = -365 * 86_400
+    honest.watch(told)
+    return show(told)

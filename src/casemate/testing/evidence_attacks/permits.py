@@ -1,0 +1,158 @@
+"""What a host does with permits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from casemate.attest import claims as c
+from casemate.attest import token as tokens
+from casemate.attest.token import CheckpointRef
+from casemate.testing import honest_enclosure as honest
+from casemate.testing.evidence_attacks.base import ZERO, Shown, Table, in_maintenance, show, story
+
+PERMITS = Table()
+
+
+@PERMITS.attack("permit.invalid", "log a permit that the inspector did not sign")
+def permit_oneself() -> Shown:
+    told = story()
+    told.allow(parties=("hostland",))
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.invalid", "log a permit for another enclosure")
+def borrow_a_permit() -> Shown:
+    told = story()
+    told.allow(enclosure="safe")
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.invalid", "log a permit whose signers saw another log")
+def permit_of_another_history() -> Shown:
+    told = story()
+    told.allow(checkpoint=CheckpointRef(origin=honest.ORIGIN, size=3, root=ZERO))
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.invalid", "log a permit under the name of another")
+def rename_a_permit() -> Shown:
+    told = story()
+    told.allow()
+    _, found = tokens.peek(told.entries[-1])
+    told.entries = told.entries[:-1]
+    assert isinstance(found.body, c.PermitUse)
+    told.token(replace(found.body, permit=ZERO))
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unlogged", "open under a permit that is not in the log")
+def open_without_permit() -> Shown:
+    told = story()
+    told.open_up(ZERO)
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unlogged", "go into maintenance under no permit at all")
+def maintain_without_permit() -> Shown:
+    told = story()
+    told.change("MAINTENANCE", "why not")
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unlogged", "stay in maintenance after the permit was closed")
+def stayin_maintenance() -> Shown:
+    told, digest = in_maintenance()
+    told.token(c.PermitUse(act="closed", permit=digest))
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unlogged", "name another permit than the one in use")
+def name_another_permit() -> Shown:
+    told, _ = in_maintenance()
+    told.watch(permit=ZERO)
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unwitnessed", "use a permit before witnesses have it")
+def hurry() -> Shown:
+    told = story()
+    digest = told.allow()
+    told.open_up(digest)
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.scope", "open a face that the permit does not name")
+def open_elsewhere() -> Shown:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.open_up(digest, module="rear")
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.expired", "work on after the permit's end")
+def overstay() -> Shown:
+    told, _ = in_maintenance(not_after_s=story().now_s + 90)
+    told.seal()
+    told.watch(2)
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.expired", "begin before the permit does")
+def begin_early() -> Shown:
+    now_s = story().now_s
+    told, _ = in_maintenance(not_before_s=now_s + 600, not_after_s=now_s + 1200)
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.reused", "use a permit a second time")
+def use_twice() -> Shown:
+    told, digest = in_maintenance()
+    told.close_up(digest)
+    told.seal()
+    told.open_up(digest)
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.reused", "use a permit after a start of the controller")
+def use_after_a_start() -> Shown:
+    told, digest = in_maintenance()
+    told.start("restarted")
+    told.open_up(digest)
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.emergency", "(no attack) open because of smoke")
+def smoke() -> Shown:
+    told = story()
+    told.token(c.PermitUse(act="emergency", note="smoke"))
+    told.change("UNKNOWN", "emergency")
+    told.now_s += 60
+    told.change("ARMED", "keys opened by a quorum")
+    told.seal()
+    honest.watch(told)
+    return show(told)
+
+
+@PERMITS.attack("trust.travels", "send reference values and policy along with the evidence")
+def send_trust_along() -> Shown:
+    return show(story(), travels=True)

@@ -1,0 +1,187 @@
+"""Evidence against reference values and policy, at a time: findings and continuity of knowledge.
+
+The order: take entries apart; is the log the one that was signed and witnessed; then token by token
+who signed it, does it follow the one before, what does it say of state, permits, heartbeats, time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from casemate.attest.claims import Boot
+from casemate.attest.reference import Reference, Unit
+from casemate.core.errors import InputError
+from casemate.core.suites import SUITES
+from casemate.translog.bundle import Bundle
+from casemate.translog.policy import Policy
+from casemate.verify import log as logs
+from casemate.verify import tokens
+from casemate.verify.chain import Chain
+from casemate.verify.clocks import Clocks, Pulse, Spell, Window
+from casemate.verify.continuity import Interval
+from casemate.verify.findings import Notebook
+from casemate.verify.headline import conclude
+from casemate.verify.identity import Identity
+from casemate.verify.log import LogView
+from casemate.verify.permits import Permits
+from casemate.verify.result import Result
+from casemate.verify.states import States
+from casemate.verify.tokens import Entry, Step
+
+
+def appraise(
+    bundle: Bundle,
+    reference: Reference,
+    policy: Policy,
+    *,
+    now_s: int,
+    since: Sequence[bytes] = (),
+    stale_s: int | None = None,
+    travels: bool = False,
+) -> Result:
+    """Return what the evidence proves.
+
+    policy: witnesses and quorum. since: checkpoints that the inspector kept from before. stale_s:
+    that the last thing witnessed may be old; by default as the reference's timing has it. travels:
+    reference and policy came with the evidence. InputError if the reference does not know the
+    enclosure, its serial, or one of `since`.
+    """
+    if bundle.enclosure != reference.enclosure:
+        raise InputError(
+            f"the evidence is of enclosure {bundle.enclosure!r}, and the reference values are of "
+            f"{reference.enclosure!r}.",
+            remedy="obtain the reference values that both parties signed for that enclosure. "
+            "Without them nothing can be appraised, and no policy makes up for them.",
+            file=reference.file,
+            key="enclosure",
+        )
+    unit = reference.unit(bundle.serial)
+    book = Notebook()
+    entries = tokens.read([*bundle.entries, *bundle.pending])
+    if bundle.origin != unit.origin:
+        book.add("log.origin", f"{bundle.origin}, not {unit.origin}")
+    view = logs.view(bundle, unit, policy, tokens.sizes(entries), since, book)
+    walk = Walk(reference, unit, view, book, now_s)
+    for each in entries:
+        walk.take(each)
+    book.place(None)
+    if bundle.torn_bytes:
+        book.add("log.torn", f"{bundle.torn_bytes} bytes")
+    if travels:
+        book.add("trust.travels")
+    allowed_s = reference.timing.batch_s + reference.timing.cosigned_s
+    return conclude(walk, bundle, stale_s=allowed_s if stale_s is None else stale_s)
+
+
+class Walk:
+    """What was learnt from the tokens so far."""
+
+    def __init__(
+        self, reference: Reference, unit: Unit, log: LogView, book: Notebook, now_s: int
+    ) -> None:
+        self.reference, self.log, self.book, self.now_s = reference, log, book, now_s
+        self.states = States(reference, unit, book)
+        self.permits = Permits(reference, unit, log.roots, book)
+        self.stretches: list[Interval] = []
+        self.last: Step | None = None
+        self._identity = Identity(reference, unit, book)
+        self._chain = Chain(log.roots, unit.origin, book)
+        self._window = Window(log)
+        self._clocks, self._pulse = Clocks(reference.timing, book), Pulse(reference.timing, book)
+        self._broken = ""
+
+    def take(self, entry: Entry) -> None:
+        """Go on by one entry."""
+        when_s = self.log.by_s(entry.index)
+        when_s = self.now_s if when_s is None else when_s
+        self.book.place(entry.index, when_s)
+        if not self._identity.check(entry, when_s) or entry.token is None:
+            self._broken = "evidence that does not hold"
+            return
+        enrolment = self._identity.enrolment(entry.token)
+        lower, upper, at_s = self._window.of(entry.index, entry.token)
+        step = Step(
+            index=entry.index,
+            data=entry.data,
+            digest=SUITES[enrolment.suite].digest(entry.data),
+            token=entry.token,
+            lower_s=lower,
+            upper_s=upper,
+            at_s=at_s,
+        )
+        self.book.place(entry.index, at_s)
+        if not self._chain.is_new(step):
+            self._broken = "evidence that was told twice"
+            return
+        if not self._chain.take(step):
+            self._broken = self._broken or "evidence that does not follow"
+        before = self._before()
+        self.states.take(step, enrolment)
+        self.permits.take(step, enrolment, when_s)
+        self._clocks.take(step)
+        self._pass(step, before, self._pulse.take(step))
+
+    def _before(self) -> tuple[str, str]:
+        """Return the kind of time that the state in force makes, and the permit in use."""
+        return self.states.state, self.permits.open.hex()[:16]
+
+    def _pass(self, step: Step, before: tuple[str, str], spells: list[Spell]) -> None:
+        """Note the time from the token before to this one."""
+        last, self.last = self.last, step
+        zero_s = step.at_s - step.token.uptime_s
+        for each in spells:
+            self.stretches.append(
+                Interval(
+                    start_s=zero_s + each.start_ms // 1000,
+                    end_s=zero_s - (-each.end_ms // 1000),
+                    kind=each.kind,
+                    cause=each.cause,
+                )
+            )
+        if last is None:
+            return
+        kind, cause, covered = self._kind(step, last, *before)
+        self._broken = ""
+        self.stretches.append(
+            Interval(start_s=last.at_s, end_s=step.at_s, kind=kind, cause=cause, covered_by=covered)
+        )
+
+    def _kind(self, step: Step, last: Step, state: str, permit: str) -> tuple[str, str, str]:
+        """Return kind, cause and cover of the time from token `last` to `step`."""
+        if self._broken:
+            return "interfered", self._broken, ""
+        if isinstance(step.token.body, Boot):
+            self.book.add("boot.restart", step.token.body.reason)
+            return ("interfered", "tampered", "") if state == "TAMPERED" else (
+                "unknown", "the controller started anew", _cover(state, permit)
+            )  # fmt: skip
+        quiet_s = step.token.uptime_s - last.token.uptime_s
+        if quiet_s > self.reference.timing.batch_s and state not in ("TAMPERED", "RETIRED"):
+            self.book.add("token.silence", f"{quiet_s} s")
+            return "unknown", "no token", _cover(state, permit)
+        kind, cause, covered = self._by_state(state, permit)
+        if kind in ("proven", "maintenance") and not self._clocks.is_narrow(step):
+            if step.upper_s is not None:
+                self.book.add("token.window", f"from {step.lower_s} to {step.upper_s}")
+            return "unknown", "not witnessed in time", covered
+        return kind, cause, covered
+
+    def _by_state(self, state: str, permit: str) -> tuple[str, str, str]:
+        if state == "MAINTENANCE":
+            return ("maintenance", "", f"permit {permit}") if permit else _WITHOUT_PERMIT
+        if state == "UNKNOWN" and self.permits.emergency:
+            return "unknown", "emergency", "declared emergency"
+        return _BY_STATE.get(state, ("unknown", f"state {state}", ""))
+
+
+_WITHOUT_PERMIT = ("interfered", "maintenance without a permit", "")
+_BY_STATE = {
+    "ARMED": ("proven", "", ""),
+    "TAMPERED": ("interfered", "tampered", ""),
+    "COMMISSIONING": ("unknown", "commissioning", "commissioning"),
+    "RETIRED": ("unknown", "out of service", "retirement"),
+}
+
+
+def _cover(state: str, permit: str) -> str:
+    return "commissioning" if state == "COMMISSIONING" else f"permit {permit}" if permit else ""

@@ -1,0 +1,188 @@
+"""Clocks of the enclosure against the times of witnesses, and its silence."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from casemate.attest import beats
+from casemate.attest.claims import Boot, Change, Heartbeats
+from casemate.attest.reference import Timing
+from casemate.attest.token import Token
+from casemate.verify.findings import Notebook
+from casemate.verify.log import LogView
+from casemate.verify.tokens import Step
+
+TOLERANCE_S = 30
+"""That clocks of witnesses and of an enclosure may differ: a planning value."""
+DRIFT = 10_000
+"""An enclosure's oscillator errs by less than one part in so many: a planning value (100 ppm)."""
+
+
+class Window:
+    """Bounds by witnesses on when each token was made; they grow with the log."""
+
+    def __init__(self, log: LogView) -> None:
+        self._log = log
+        self._lower: int | None = None
+        self._at = 0
+
+    def of(self, index: int, token: Token) -> tuple[int | None, int | None, int]:
+        """Return bounds (None: there is none) and the likeliest time. No later one is earlier."""
+        known = token.checkpoint
+        if known is not None and self._log.roots.get(known.size) == known.root:
+            seen = self._log.known_s(known.size)
+            if seen is not None:
+                self._lower = max(seen, self._lower or 0)
+        upper = self._log.by_s(index)
+        at_s = next(each for each in (token.time_s, upper, self._lower, 0) if each is not None)
+        if upper is not None:
+            at_s = min(at_s, upper)
+        self._at = max(at_s, self._lower or 0, self._at)
+        return self._lower, upper, self._at
+
+
+class Clocks:
+    """What one run of the controller says about time, held against witnesses."""
+
+    def __init__(self, timing: Timing, book: Notebook) -> None:
+        self._book, self._timing = book, timing
+        self._start(0)
+
+    def _start(self, uptime_s: int) -> None:
+        self._uptime = uptime_s
+        self._first, self._last = -math.inf, math.inf  # bounds on when the controller started
+        self._offset: int | None = None
+
+    def take(self, step: Step) -> None:
+        """Go on by one token."""
+        token, uptime = step.token, step.token.uptime_s
+        if isinstance(token.body, Boot):
+            self._start(uptime)
+        elif uptime < self._uptime:
+            self._book.add("clock.back", f"{self._uptime} s, then {uptime} s")
+            self._start(uptime)
+        room = TOLERANCE_S + uptime // DRIFT
+        if step.lower_s is not None:
+            self._first = max(self._first, step.lower_s - uptime)
+            if self._first > self._last + room:
+                self._book.add("clock.slow", f"by {self._first - self._last:.0f} s")
+                self._start(uptime)
+        if step.upper_s is not None:
+            self._last = min(self._last, step.upper_s - uptime)
+            if self._first > self._last + room:
+                self._book.add("clock.fast", f"by {self._first - self._last:.0f} s")
+                self._start(uptime)
+        self._wall(step, room)
+        self._uptime = uptime
+
+    def _wall(self, step: Step, room: int) -> None:
+        said = step.token.time_s
+        if said is None:
+            return
+        offset = said - step.token.uptime_s
+        if self._offset is not None and abs(offset - self._offset) > room:
+            self._book.add("clock.step", f"by {offset - self._offset} s")
+        self._offset = offset
+        early = step.lower_s is not None and said < step.lower_s - TOLERANCE_S
+        late = step.upper_s is not None and said > step.upper_s + TOLERANCE_S
+        if early or late:
+            self._book.add("clock.wall", f"{said} is not in {step.lower_s} to {step.upper_s}")
+
+    def is_narrow(self, step: Step) -> bool:
+        """Return whether a token was witnessed when it was made; a quorum has to have seen it."""
+        if step.lower_s is None or step.upper_s is None:
+            return False
+        return step.upper_s - step.lower_s <= self._timing.batch_s + 2 * self._timing.cosigned_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """A time between uptimes, ms, in which heartbeats say or lack something."""
+
+    start_ms: int
+    end_ms: int
+    kind: str
+    cause: str
+
+
+class Pulse:
+    """Heartbeats of one run of the controller: chained, on time, none missing."""
+
+    def __init__(self, timing: Timing, book: Notebook) -> None:
+        self._timing, self._book = timing, book
+        self._head, self._next, self._end_ms = b"", 0, 0
+        self._room_ms = timing.heartbeat_ms + timing.late_ms
+
+    def take(self, step: Step) -> list[Spell]:
+        """Return what the heartbeats of a token tell against being proven; [] if it has none."""
+        if isinstance(step.token.body, Boot):
+            self._head, self._next = beats.start(step.data), 0
+            self._end_ms = step.token.uptime_s * 1000
+        if isinstance(step.token.body, Change) and step.token.body.before not in _WATCHED:
+            self._end_ms = max(self._end_ms, step.token.uptime_s * 1000)
+        if not isinstance(step.token.body, Heartbeats):
+            return self._quiet(step.token)
+        body, timing = step.token.body, self._timing
+        if body.period_ms != timing.heartbeat_ms:
+            self._book.add("beats.period", f"{body.period_ms} ms")
+        if beats.chain(self._head, body.beats) != body.head or body.first != self._next:
+            self._book.add("beats.chain")
+        count = len(body.beats) // beats.BEAT_BYTES
+        self._head, self._next = body.head, body.first + count
+        return self._spells(body)
+
+    def _quiet(self, token: Token) -> list[Spell]:
+        """Return the time without heartbeats when a token without any shows that they are due."""
+        now_ms = token.uptime_s * 1000
+        if token.state not in _WATCHED:
+            return []
+        if now_ms - self._end_ms <= 1000 * self._timing.batch_s + self._room_ms:
+            return []
+        return self._miss(now_ms)
+
+    def _miss(self, until_ms: int) -> list[Spell]:
+        self._book.add("beats.missing", f"for {(until_ms - self._end_ms) / 1000:.1f} s")
+        spell = Spell(
+            start_ms=self._end_ms, end_ms=until_ms, kind="unknown", cause="heartbeats missing"
+        )
+        self._end_ms = until_ms
+        return [spell]
+
+    def _spells(self, body: Heartbeats) -> list[Spell]:
+        if self._is_calm(body):
+            return []
+        out: list[Spell] = []
+        for number, beat in enumerate(beats.unpack(body)):
+            at_ms = body.start_ms + number * body.period_ms + beat.late_ms
+            if at_ms - self._end_ms > self._room_ms:
+                out += self._miss(at_ms)
+            if beat.verdict != "NORMAL":
+                kind, cause = _VERDICTS[beat.verdict]
+                out.append(Spell(start_ms=self._end_ms, end_ms=at_ms, kind=kind, cause=cause))
+            self._end_ms = max(self._end_ms, at_ms)
+        return out
+
+    def _is_calm(self, body: Heartbeats) -> bool:
+        """Return whether all heartbeats are NORMAL and on time, without looking at each by itself.
+
+        Most are: reading them one by one would take as long as checking signatures.
+        """
+        high, low, said = (body.beats[at :: beats.BEAT_BYTES] for at in range(3))
+        late = max(low) - min(low)
+        if any(high) or any(said) or body.period_ms + late > self._room_ms:
+            return False
+        if body.start_ms + low[0] - self._end_ms > self._room_ms:
+            return False
+        last_ms = body.start_ms + (len(low) - 1) * body.period_ms + low[-1]
+        self._end_ms = max(self._end_ms, last_ms)
+        return True
+
+
+_WATCHED = ("ARMED", "MAINTENANCE")
+"""States in which heartbeats are due."""
+_VERDICTS = {
+    "INTERFERENCE": ("interfered", "interference"),
+    "DENIED": ("unknown", "too little information"),
+    "TAMPER": ("interfered", "tampering detected"),
+}

@@ -1,0 +1,48 @@
+"""The attestation result in the vocabulary of EAR. The drafts may change: this file alone knows.
+
+References: draft-ietf-rats-ear-04, draft-ietf-rats-ar4si-09. Claims here are unsigned; who runs the
+verifier signs them as a CWT or JWT.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from casemate import __version__
+from casemate.verify.findings import CLAIMS
+from casemate.verify.result import Result
+
+PROFILE = "tag:ietf.org,2026:rats/ear#04"
+TIERS = {"note": "affirming", "warning": "warning", "alarm": "contraindicated", "unknown": "none"}
+"""AR4SI tier of the worst severity."""
+_VALUES = {"note": 2, "warning": 32, "alarm": 96, "unknown": 0}
+_FORGED = 99
+"""Cryptographic validation failed."""
+
+
+def claims(result: Result) -> dict[str, Any]:
+    """Return the claims-set of the EAR, as JSON values.
+
+    A claim is affirmed only if the whole is: where nothing recent is proven, nothing is affirmed.
+    """
+    affirmed = result.worst == "note"
+    vector = {claim: _VALUES["note"] if affirmed else _VALUES["unknown"] for claim in CLAIMS}
+    for each in reversed(result.findings):  # the worst has the last word
+        if each.severity != "note":
+            vector[each.claim] = _FORGED if _is_forged(each.id) else _VALUES[each.severity]
+    return {
+        "eat_profile": PROFILE,
+        "iat": result.now_s,
+        "ear.verifier-id": {"developer": "casemate", "build": __version__},
+        "submods": {
+            result.enclosure: {
+                "ear.status": TIERS[result.worst],
+                "ear.trustworthiness-vector": vector,
+                "ear.appraisal-policy-id": result.reference,
+            }
+        },
+    }
+
+
+def _is_forged(kind: str) -> bool:
+    return kind in ("signature.forged", "signature.stripped", "log.signature")

@@ -1,0 +1,112 @@
+"""The end of an appraisal: how it stands now, since when, and the one line that says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from casemate.translog.bundle import Bundle
+from casemate.verify.clocks import TOLERANCE_S
+from casemate.verify.continuity import Interval, intervals
+from casemate.verify.findings import Finding
+from casemate.verify.result import Result, clock
+
+if TYPE_CHECKING:
+    from casemate.verify.appraise import Walk
+
+
+def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
+    """Return the result of a walk through all tokens. stale_s: that what was witnessed may be old.
+
+    Findings about now are added here: it is stale, unknown, not armed, or nothing is left.
+    """
+    fresh = _fresh(walk, stale_s)
+    if walk.states.state in _NOW:
+        walk.book.add(_NOW[walk.states.state], walk.states.why)
+    elif not walk.states.state:
+        walk.book.add("state.unknown", "there is no token that holds")
+    found = intervals((*walk.stretches, *_tail(walk, stale_s)))
+    findings = walk.book.findings()
+    state, since_s, headline = _say(walk, found, findings, fresh=fresh)
+    unit = f"{walk.reference.id}, version {walk.reference.version}"
+    return Result(
+        enclosure=bundle.enclosure,
+        serial=bundle.serial,
+        reference=unit,
+        now_s=walk.now_s,
+        headline=headline,
+        state=state,
+        since_s=since_s,
+        seen_s=walk.log.seen_s,
+        tokens=len(bundle.entries) + len(bundle.pending),
+        proven=walk.log.proven,
+        intervals=found,
+        findings=findings,
+    )
+
+
+_NOW = {
+    "UNKNOWN": "state.unknown",
+    "COMMISSIONING": "state.commissioning",
+    "RETIRED": "state.retired",
+}
+
+
+def _fresh(walk: Walk, stale_s: int) -> bool:
+    """Return whether witnesses saw the log of late; note it if not."""
+    seen_s = walk.log.seen_s
+    if seen_s is None:
+        return False
+    if seen_s > walk.now_s + TOLERANCE_S:
+        walk.book.add("time.ahead", f"{clock(seen_s)}, and it is {clock(walk.now_s)}")
+        return False
+    if walk.now_s - seen_s > stale_s:
+        walk.book.add("time.stale", f"{walk.now_s - seen_s} s, and {stale_s} s are allowed")
+        return False
+    return True
+
+
+def _tail(walk: Walk, stale_s: int) -> tuple[Interval, ...]:
+    """Return the time from the last token to now."""
+    last = walk.last
+    if last is None or last.at_s >= walk.now_s:
+        return ()
+    tampered = walk.states.state == "TAMPERED"
+    return (
+        Interval(
+            start_s=last.at_s,
+            end_s=walk.now_s,
+            kind="interfered" if tampered else "unknown",
+            cause="tampered" if tampered else "after the last token",
+            covered_by=f"{stale_s} s are allowed"
+            if not tampered and walk.now_s - last.at_s <= stale_s
+            else "",
+        ),
+    )
+
+
+def _say(
+    walk: Walk, found: tuple[Interval, ...], findings: tuple[Finding, ...], *, fresh: bool
+) -> tuple[str, int | None, str]:
+    """Return the state now, since when, and the headline."""
+    tampered = next((each for each in findings if each.id == "state.tampered"), None)
+    alarm = next((each for each in findings if each.severity == "alarm"), None)
+    if walk.states.state == "TAMPERED" and tampered is not None:
+        return "TAMPERED", tampered.at_s, f"TAMPERED since {_at(tampered)}: {tampered.what}"
+    if alarm is not None:
+        since = f" at {_at(alarm)}" if alarm.token is not None else ""
+        return "UNKNOWN", alarm.at_s, f"EVIDENCE DOES NOT HOLD{since}: {alarm.what}"
+    proven = [each for each in found if each.kind in ("proven", "maintenance")]
+    if not fresh or walk.states.state not in ("ARMED", "MAINTENANCE") or not proven:
+        since_s = proven[-1].end_s if proven else None
+        why = next((each.what for each in findings if each.severity == "unknown"), "not proven yet")
+        known = f"since {clock(since_s)}" if proven else "from the beginning"
+        return "UNKNOWN", since_s, f"UNKNOWN {known}: {why}"
+    since_s, state = proven[-1].start_s, walk.states.state
+    gaps = sum(each.kind in ("interfered", "unknown") and not each.covered_by for each in found)
+    told = f"; before that, {gaps} gaps that nothing covers" if gaps else ""
+    seen = clock(walk.log.seen_s)
+    return state, since_s, f"{state}, proven since {clock(since_s)}, seen {seen}{told}"
+
+
+def _at(finding: Finding) -> str:
+    return f"{clock(finding.at_s) or 'an unknown time'}, token {finding.token}"

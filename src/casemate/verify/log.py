@@ -1,0 +1,195 @@
+"""The log under the tokens: is it the one that was signed and witnessed, and by when."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from casemate.attest.reference import Unit
+from casemate.core import suites
+from casemate.core.errors import FormatError, InputError
+from casemate.translog import checkpoint as checkpoints
+from casemate.translog import cosignature, merkle
+from casemate.translog import note as notes
+from casemate.translog import policy as policies
+from casemate.translog.bundle import Bundle
+from casemate.translog.checkpoint import Checkpoint
+from casemate.translog.errors import QuorumError
+from casemate.translog.note import Note, NoteKey
+from casemate.translog.policy import Policy
+from casemate.verify.findings import Notebook
+
+_KINDS = {
+    suites.ED25519: notes.ED25519,
+    suites.ML_DSA_65: notes.ML_DSA_65,
+    suites.ML_DSA_87: notes.ML_DSA_87,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """A checkpoint that is that of the entries and that a quorum saw by `by_s`."""
+
+    size: int
+    by_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogView:
+    """What of the log is proven. seals: by size. roots: of the entries at the sizes asked for."""
+
+    seals: tuple[Seal, ...]
+    roots: dict[int, bytes]
+
+    @property
+    def proven(self) -> int:
+        """Return how many entries, from the first, a quorum has seen."""
+        return self.seals[-1].size if self.seals else 0
+
+    @property
+    def seen_s(self) -> int | None:
+        """Return when a quorum saw the log last."""
+        return self.seals[-1].by_s if self.seals else None
+
+    def known_s(self, size: int) -> int | None:
+        """Return when a quorum saw the log at that very size; None if no seal says."""
+        at = bisect_right(self.seals, size, key=lambda each: each.size) - 1
+        return self.seals[at].by_s if at >= 0 and self.seals[at].size == size else None
+
+    def by_s(self, index: int) -> int | None:
+        """Return by when a quorum saw entry `index`."""
+        at = bisect_right(self.seals, index, key=lambda each: each.size)
+        return self.seals[at].by_s if at < len(self.seals) else None
+
+
+def view(
+    bundle: Bundle,
+    unit: Unit,
+    policy: Policy,
+    sizes: Iterable[int],
+    since: Sequence[bytes],
+    book: Notebook,
+) -> LogView:
+    """Return what of the log is proven; what is wrong with it goes into `book`.
+
+    sizes: at which tokens and permits name roots. since: checkpoints that the inspector kept.
+    InputError if one of those is not this log's.
+    """
+    log = _Log(unit, policy, book)
+    kept = [log.kept(data) for data in since]
+    newest = log.read(bundle.checkpoint) if bundle.checkpoint else []
+    if not bundle.checkpoint:
+        book.add("log.absent")
+    stated = newest + [each for data in bundle.witnessed for each in log.read(data)]
+    log.take(bundle.entries, {*sizes, *(each.size for each, _ in stated), *(c.size for c in kept)})
+    seals = [seal for each in stated for seal in log.weigh(*each, newest=each in newest)]
+    for checkpoint in kept:
+        log.against(checkpoint, "that you kept")
+    if log.waiting:
+        book.add("log.awaiting" if seals else "log.cosignatures", log.waiting)
+    return LogView(seals=_ordered(seals, book), roots=log.roots)
+
+
+class _Log:
+    """Entries with their roots, and the keys that sign for them.
+
+    One set of keys has to sign whole: those of the policy, or, if it names none, enrolled ones.
+    """
+
+    def __init__(self, unit: Unit, policy: Policy, book: Notebook) -> None:
+        self._origin, self._policy, self._book = unit.origin, policy, book
+        listed = frozenset(key for key in policy.logs if key.name == unit.origin)
+        enrolled = [
+            frozenset(NoteKey(name=unit.origin, kind=_KINDS[k.alg], public=k) for k in each.keys)
+            for each in unit.enrolments
+        ]
+        self._sets = [listed] if listed else enrolled
+        self._keys = [key for each in self._sets for key in each]
+        self.roots = {0: merkle.EMPTY_ROOT}
+        self.size = 0
+        self.waiting = ""
+
+    def take(self, entries: Sequence[bytes], sizes: set[int]) -> None:
+        """Work out the roots of the entries at these sizes."""
+        frontier = merkle.Frontier()
+        for self.size, entry in enumerate(entries, start=1):
+            frontier.push(merkle.leaf_hash(entry))
+            if self.size in sizes:
+                self.roots[self.size] = frontier.root()
+
+    def read(self, data: bytes) -> list[tuple[Checkpoint, Note]]:
+        """Return the checkpoint of the bundle, if it is one."""
+        try:
+            return [checkpoints.parse(data)]
+        except FormatError as error:
+            self._book.add("log.malformed", error.message)
+            return []
+
+    def kept(self, data: bytes) -> Checkpoint:
+        """Return a checkpoint that the inspector kept; InputError if it is not this log's."""
+        checkpoint, note = checkpoints.parse(data)
+        if checkpoint.origin != self._origin or not self._is_signed(note):
+            raise InputError(
+                "the checkpoint kept from before is not signed by this log.",
+                remedy="pass one of this log; what others can make too proves nothing.",
+                key="--since",
+            )
+        return checkpoint
+
+    def weigh(self, stated: Checkpoint, note: Note, *, newest: bool) -> list[Seal]:
+        """Return the seal that a checkpoint of the bundle is, if it is one."""
+        if stated.origin != self._origin:
+            self._book.add("log.origin", f"{stated.origin}, not {self._origin}")
+            return []
+        try:
+            met = policies.check(self._policy, note, logs=self._keys)
+            signed = self._is_whole(each.key for each in met.logs)
+        except QuorumError as error:
+            met, signed = None, self._is_signed(note)
+            self.waiting = self.waiting or f"size {stated.size}: {error.message}"
+        if not signed:
+            self._book.add("log.signature", f"at size {stated.size}")
+            return []
+        if newest and self.roots.get(stated.size) != stated.root:
+            self._book.add("log.altered", f"{stated.size} entries have another root")
+            return []
+        if not self.against(stated, "in the bundle") or met is None or met.by_s is None:
+            return []
+        for bad in met.refused:
+            self._book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
+        return [Seal(size=stated.size, by_s=met.by_s)]
+
+    def against(self, stated: Checkpoint, whose: str) -> bool:
+        """Return whether a checkpoint that the log signed is that of the entries."""
+        if stated.size > self.size:
+            self._book.add(
+                "log.rollback", f"{self.size} entries, and {stated.size} in a checkpoint {whose}"
+            )
+        elif self.roots[stated.size] != stated.root:
+            self._book.add("log.equivocation", f"another root at size {stated.size} {whose}")
+        else:
+            return True
+        return False
+
+    def _is_signed(self, note: Note) -> bool:
+        return self._is_whole(each.key for each in cosignature.check(note, self._keys)[0])
+
+    def _is_whole(self, keys: Iterable[NoteKey]) -> bool:
+        have = set(keys)
+        return any(each and have >= each for each in self._sets)
+
+
+def _ordered(seals: list[Seal], book: Notebook) -> tuple[Seal, ...]:
+    """Return one seal a size, by size, each by the earliest time that it or a larger one names."""
+    earliest: dict[int, int] = {}
+    for each in seals:
+        earliest[each.size] = min(each.by_s, earliest.get(each.size, each.by_s))
+    out: list[Seal] = []
+    for size in sorted(earliest, reverse=True):
+        by_s = earliest[size]
+        if out and by_s > out[-1].by_s:
+            book.add("time.witness-order", f"size {size} after a larger one")
+            by_s = out[-1].by_s
+        out.append(Seal(size=size, by_s=by_s))
+    return tuple(reversed(out))

@@ -1,0 +1,145 @@
+"""The state of the enclosure through its tokens: what may follow what, and what it has to say."""
+
+from __future__ import annotations
+
+from casemate.attest import beats
+from casemate.attest import claims as c
+from casemate.attest.claims import Boot, Change, Heartbeats, LastWord, Payload, PermitUse
+from casemate.attest.reference import Enrolment, Reference, Unit
+from casemate.attest.token import Token
+from casemate.verify.findings import Notebook
+from casemate.verify.tokens import Step
+
+NEXT = {
+    "COMMISSIONING": ("ARMED", "UNKNOWN", "TAMPERED", "RETIRED"),
+    "ARMED": ("MAINTENANCE", "UNKNOWN", "TAMPERED", "RETIRED", "COMMISSIONING"),
+    "MAINTENANCE": ("ARMED", "UNKNOWN", "TAMPERED", "RETIRED", "COMMISSIONING"),
+    "UNKNOWN": ("ARMED", "MAINTENANCE", "TAMPERED", "RETIRED", "COMMISSIONING"),
+    "TAMPERED": (),
+    "RETIRED": (),
+}
+"""What a state may become under the same keys. TAMPERED and RETIRED end them."""
+AFTER_START = {
+    "COMMISSIONING": ("COMMISSIONING",),
+    "ARMED": ("UNKNOWN",),
+    "MAINTENANCE": ("UNKNOWN",),
+    "UNKNOWN": ("UNKNOWN",),
+    "TAMPERED": ("TAMPERED",),
+    "RETIRED": ("RETIRED",),
+}
+"""State in which a controller starts anew: nobody has watched meanwhile."""
+
+
+class States:
+    """The state in force, latched where it has to be."""
+
+    def __init__(self, reference: Reference, unit: Unit, book: Notebook) -> None:
+        self._book = book
+        self._software = {each.digest for each in reference.software}
+        self._parts = {(each.name, each.digest) for each in reference.software}
+        self._anchors = {each.digest for each in unit.anchors}
+        self._running = self._anchor = b""
+        self._over = False
+        self._streams: dict[str, int] = {}
+        self.state = ""
+        self.why = ""
+
+    def take(self, step: Step, enrolment: Enrolment) -> None:
+        """Go on by one token."""
+        token = step.token
+        anew = isinstance(token.body, Boot) and token.state == "COMMISSIONING" and self._begins(
+            token, enrolment
+        )  # fmt: skip
+        self._software_of(token)
+        self._anchor_of(token, anew=anew)
+        self._verdict_of(token)
+        if self._over and not anew:
+            self._book.add("state.after-tampered", f"{token.state}, kind {token.kind}")
+            return
+        if anew:
+            self._over = False
+        else:
+            self._follow(token)
+        if token.state != self.state:
+            self.why = self._reason(token)
+        self.state = token.state
+        self._payload(token)
+        if token.state == "TAMPERED":
+            self._book.add("state.tampered", self.why)
+        self._over = self._over or isinstance(token.body, LastWord)
+
+    def _begins(self, token: Token, enrolment: Enrolment) -> bool:
+        return not self.state or (token.sequence == enrolment.sequence and token.sequence > 0)
+
+    def _follow(self, token: Token) -> None:
+        """Check that the state of a token can follow the one in force."""
+        body, before = token.body, self.state
+        if isinstance(body, LastWord):
+            return
+        if before == "TAMPERED" and token.state != "TAMPERED":
+            self._over = True
+            self._book.add("state.after-tampered", f"{token.state}, kind {token.kind}")
+            return
+        if isinstance(body, Change):
+            right = body.before == before and body.after in NEXT.get(before, ())
+        elif isinstance(body, Boot):
+            right = token.state in AFTER_START.get(before, ())
+        else:
+            right = token.state == before
+        if not right:
+            self._book.add("state.jump", f"{before or 'nothing'} to {token.state}")
+
+    def _reason(self, token: Token) -> str:
+        return token.body.reason if isinstance(token.body, Boot | Change | LastWord) else ""
+
+    def _software_of(self, token: Token) -> None:
+        if token.software not in self._software:
+            self._book.add("software.unknown", token.software.hex(), subject=token.software.hex())
+        if isinstance(token.body, Boot):
+            self._running = token.software
+            for name, digest in token.body.components:
+                if (name, digest) not in self._parts:
+                    self._book.add("software.unknown", f"{name} {digest.hex()}", subject=name)
+        elif token.software != self._running:
+            self._book.add("software.changed")
+            self._running = token.software
+
+    def _anchor_of(self, token: Token, *, anew: bool) -> None:
+        found = token.anchor
+        if not found:
+            if token.state in ("ARMED", "MAINTENANCE"):
+                self._book.add("anchor.absent")
+            return
+        if found not in self._anchors:
+            self._book.add("anchor.unknown", found.hex(), subject=found.hex())
+        if isinstance(token.body, PermitUse) and token.body.anchor:
+            self._anchor = token.body.anchor  # permits.py asks whether it may be
+            return
+        if self._anchor and found != self._anchor and not anew and token.state != "COMMISSIONING":
+            self._book.add("anchor.changed", found.hex())
+        self._anchor = found
+
+    def _verdict_of(self, token: Token) -> None:
+        said = {token.verdict.verdict} if token.verdict else set()
+        if isinstance(token.body, Heartbeats):
+            said |= {c.VERDICTS[each] for each in set(token.body.beats[2 :: beats.BEAT_BYTES])}
+        if "TAMPER" in said and token.state != "TAMPERED":
+            self._book.add("verdict.ignored", f"state {token.state}")
+        if "INTERFERENCE" in said:
+            self._book.add("verdict.interference")
+        if "DENIED" in said:
+            self._book.add("verdict.denied")
+        if token.health is not None and token.health.healthy < token.health.channels:
+            lost = token.health.channels - token.health.healthy
+            self._book.add("sensor.fault", f"{lost} of {token.health.channels}")
+
+    def _payload(self, token: Token) -> None:
+        body = token.body
+        if not isinstance(body, Payload):
+            return
+        if token.state not in ("ARMED", "MAINTENANCE"):
+            self._book.add("key.state", f"{body.stream}, {token.state}")
+        expected = self._streams.get(body.stream, body.first)
+        if body.first != expected:
+            self._book.add("payload.order", f"{body.stream}: {body.first}, {expected} comes next")
+        self._streams[body.stream] = body.first + body.count

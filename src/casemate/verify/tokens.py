@@ -1,0 +1,73 @@
+"""Entries of the log as tokens: their form, and what the walk through them passes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from casemate.attest import cose, permit
+from casemate.attest import token as tokens
+from casemate.attest.claims import PermitUse
+from casemate.attest.permit import Permit
+from casemate.attest.token import Token
+from casemate.core.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry of the log. item, token: None if it is malformed, and `why`. Nothing is checked.
+
+    permit: that a token of act "logged" carries, if it is well-formed.
+    """
+
+    index: int
+    data: bytes
+    item: cose.Signed | None = None
+    token: Token | None = None
+    permit: Permit | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A token whose signatures fit, and when it was made.
+
+    lower_s, upper_s: bounds by witnesses, None if there is none. at_s: the likeliest time between.
+    digest: of its bytes, by the hash of its suite.
+    """
+
+    index: int
+    data: bytes
+    digest: bytes
+    token: Token
+    lower_s: int | None
+    upper_s: int | None
+    at_s: int
+
+
+def read(entries: Sequence[bytes]) -> list[Entry]:
+    """Return each entry, taken apart."""
+    return [_entry(index, data) for index, data in enumerate(entries)]
+
+
+def sizes(entries: Sequence[Entry]) -> Iterator[int]:
+    """Yield the sizes of the log at which tokens and permits name a root."""
+    for each in entries:
+        if each.token is not None and each.token.checkpoint is not None:
+            yield each.token.checkpoint.size
+        if each.permit is not None:
+            yield each.permit.checkpoint.size
+
+
+def _entry(index: int, data: bytes) -> Entry:
+    try:
+        item, found = tokens.peek(data)
+    except FormatError as error:
+        return Entry(index=index, data=data, why=error.message)
+    allowed = None
+    if isinstance(found.body, PermitUse) and found.body.signed:
+        try:
+            allowed = permit.peek(found.body.signed)[1]
+        except FormatError:
+            allowed = None  # permits.py says so when it comes to it
+    return Entry(index=index, data=data, item=item, token=found, permit=allowed)
