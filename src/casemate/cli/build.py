@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SECRET_FILE = "casemate.secret"
 SECRET_BYTES = 32
+SOURCE = ".casemate-source"
+"""Where spec and secret of a folder are on this machine; not published, worth nothing elsewhere."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +55,12 @@ def run(args: argparse.Namespace) -> int:
     spec = load_spec(args.spec)
     secret = load_secret(args.secret_file or args.spec.parent / SECRET_FILE,
                          make=args.secret_file is None)  # fmt: skip
+    if (args.output / "evidence").exists():
+        raise InputError(
+            "this folder holds the evidence of an enclosure that ran; building would remove it.",
+            remedy="name another folder with -o, or take the evidence away.", key="-o",
+            value=str(args.output),
+        )  # fmt: skip
     progress = Progress()
     progress.step("choosing modules", by=0)
     enclosure = design_enclosure(spec, serial=args.serial)
@@ -62,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         with replaced_folder(args.output) as folder:
             bundle = write_bundle(folder, enclosure, options, progress)
+            _note_source(folder, args)
     finally:
         progress.close()
     seconds = time.monotonic() - begin
@@ -72,6 +81,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(lines(bundle, args.output, seconds)))
     return 0 if bundle.good else 1
+
+
+def _note_source(folder: Path, args: argparse.Namespace) -> None:
+    """Note for `casemate run` where spec and secret are: a hidden file, of use here alone."""
+    from casemate.core.canonical import pretty_json
+
+    secret = args.secret_file or args.spec.parent / SECRET_FILE
+    row = {"spec": str(args.spec.resolve()), "secret": str(secret.resolve())}
+    (folder / SOURCE).write_text(pretty_json(row), encoding="utf-8")
 
 
 def load_secret(path: Path, *, make: bool) -> bytes:

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 
 from casemate.campaigns.live import live_reader
-from casemate.campaigns.ready import Ready, ready
 from casemate.campaigns.reader import TwinReader
+from casemate.campaigns.ready import Ready, ready
 from casemate.cli import twin_attack
 from casemate.control.wires import challenge_of, frame, unframed
 from casemate.core.challenge import Challenge

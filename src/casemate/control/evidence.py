@@ -19,8 +19,8 @@ from casemate.attest.keys.protocol import CustodyError, KeyHolder
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core.errors import CasemateError
 from casemate.core.suites import DEFAULT_SUITE
-from casemate.translog import client, policy
 from casemate.translog import checkpoint as checkpoints
+from casemate.translog import client, policy
 from casemate.translog.client import Peer
 from casemate.translog.errors import QuorumError
 from casemate.translog.log import Log
@@ -34,11 +34,10 @@ _RETRY_S = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """What is the same in every token of a start. software: digest of what runs."""
+    """What is the same in all tokens. software: digest of what runs."""
 
     enclosure: str
     serial: str
-    boot: int
     software: bytes
 
 
@@ -62,6 +61,8 @@ class Begin:
     reason: str
     at: Moment
     components: tuple[tuple[str, bytes], ...] = ()
+    then: Callable[[int], None] | None = None
+    """Told the boot token's sequence, once it is durable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,20 +85,20 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class Flush:
-    """Write what waits. done: set when that is durable."""
+class Do:
+    """Write what waits, then call this in the writer's thread. It may raise OSError."""
 
-    done: threading.Event
+    call: Callable[[], None]
 
 
-Item = Begin | Say | Beat | Flush
+Item = Begin | Say | Beat | Do
 
 
 class Writer:
     """Writes tokens into a log. `put` never waits.
 
-    tell: gets a line for the host about what could not be signed or written. next_, previous: where
-    the log's chain of tokens stands. batch_s: that heartbeats wait at most.
+    previous: the log's last token, b"" if it has none. boots: starts that it tells of. batch_s: that
+    heartbeats wait at most. tell: gets a line for the host about what was not signed or written.
     """
 
     def __init__(
@@ -106,11 +107,12 @@ class Writer:
         place: Place,
         *,
         previous: bytes,
+        boots: int,
         batch_s: int,
         tell: Callable[[str], None],
     ) -> None:
         self._log, self._place, self._tell, self._batch_ms = log, place, tell, 1000 * batch_s
-        self._previous = previous
+        self._previous, self._boots = previous, boots
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._holder: KeyHolder | None = None
         self._beats: list[Beat] = []
@@ -134,7 +136,7 @@ class Writer:
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             self._guarded(item)
-        self._guarded(Flush(threading.Event()))
+        self._guarded(Do(lambda: None))
 
     def _guarded(self, item: Item) -> None:
         try:
@@ -142,8 +144,8 @@ class Writer:
         except CustodyError as error:
             self.unsigned += 1
             self._tell(f"not signed: {error.message}")
-        except CasemateError as error:
-            self.failed = error.message
+        except (CasemateError, OSError) as error:
+            self.failed = str(error)
             self._tell(f"evidence cannot be written: {error}")
 
     def _take(self, item: Item) -> None:
@@ -156,10 +158,10 @@ class Writer:
         elif isinstance(item, Say):
             self._write(item.body, item.at)
         else:
-            item.done.set()
+            item.call()
 
     def _begin(self, item: Begin) -> None:
-        self._holder = item.holder
+        self._holder, self._boots = item.holder, self._boots + 1
         body = c.Boot(
             suite=DEFAULT_SUITE.name,
             keys=item.holder.public(),
@@ -168,6 +170,8 @@ class Writer:
             components=item.components,
         )
         self._head, self._count = beats.start(self._write(body, item.at)), 0
+        if item.then is not None:
+            item.then(self._log.next_index - 1)
 
     def _beat(self, item: Beat) -> None:
         if self._beats and abs(self._late_ms(item, len(self._beats))) > _FAR_MS:
@@ -219,7 +223,7 @@ class Writer:
             Token(
                 enclosure=place.enclosure,
                 serial=place.serial,
-                boot=place.boot,
+                boot=self._boots,
                 sequence=self._log.next_index,
                 previous=DEFAULT_SUITE.digest(self._previous) if self._previous else b"",
                 uptime_s=at.uptime_ms // 1000,
@@ -299,8 +303,6 @@ class Cosigner:
             self.failed = error.message
             return False
         self.failed = ""
-        self._writer.known = CheckpointRef(
-            origin=stated.origin, size=stated.size, root=stated.root
-        )
+        self._writer.known = CheckpointRef(origin=stated.origin, size=stated.size, root=stated.root)
         self._witnessed(stated.size, float(met.by_s or 0), made_s)
         return True

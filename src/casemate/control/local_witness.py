@@ -9,6 +9,8 @@ from __future__ import annotations
 import multiprocessing
 import secrets
 import signal
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -68,8 +70,6 @@ def start(folder: Path, names: tuple[str, ...], logs: dict[str, str]) -> tuple[L
 
 
 def _serve(link: Connection, folder: str, name: str, logs: dict[str, str]) -> None:
-    import threading
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         place = Path(folder)
@@ -86,10 +86,8 @@ def _serve(link: Connection, folder: str, name: str, logs: dict[str, str]) -> No
     threading.Thread(target=server.serve_forever, daemon=True).start()
     vkey = witness_key(f"witness/{name}", key.public).vkey()
     link.send((f"http://127.0.0.1:{server.server_address[1]}", vkey))
-    try:
+    with suppress(EOFError, OSError):
         link.recv()
-    except (EOFError, OSError):
-        pass
     server.shutdown()
     witness.close()
 

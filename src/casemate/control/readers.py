@@ -54,7 +54,7 @@ class Far:
                 reader = self.readers.get(str(head.get("modality")))
                 if reader is not None and block is not None:
                     reader.blocks.put(block)
-        except (EOFError, OSError):
+        except (EOFError, OSError, TypeError):  # TypeError: closed while it waited
             for reader in self.readers.values():
                 reader.blocks.put(None)
 

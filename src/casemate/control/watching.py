@@ -23,6 +23,7 @@ from casemate.control.readers import Arrived
 from casemate.control.response import judgement
 from casemate.control.states import Keys, Machine, State
 from casemate.core.errors import CasemateError
+from casemate.detect.bank import Shown
 from casemate.detect.detector import Detector
 from casemate.detect.response import SEAL
 from casemate.detect.verdict import Judged, Verdict
@@ -92,6 +93,7 @@ class Watching:
         self.machine, self.figures = now, Figures()
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.judged_s = 0.0
+        self.judged: Judged | None = None
         self._detector, self._blocks, self._channels = detector, blocks, dict(channels)
         self._window_s, self._start_s, self._boot_s = window_s, start_s, boot_s
         self._act, self._seen, self._tell = act, seen, tell
@@ -164,7 +166,7 @@ class Watching:
 
     def _window(self, whole: bool, came_s: float, now_s: float) -> None:
         judged = self._detector.judge(now_s - self._start_s)
-        self.judged_s = time.monotonic()
+        self.judged, self.judged_s = judged, time.monotonic()
         self._step(judgement(judged))
         figures = self.figures
         figures.windows += 1
@@ -217,7 +219,7 @@ class Watching:
         least = []
         for live in self._detector.live.values():
             shown = live.shown()
-            if hasattr(shown, "information") and shown.information.size:
+            if isinstance(shown, Shown) and shown.information.size:
                 told = np.nan_to_num(shown.information, nan=0.0)
                 scale = self._detector.policy.attack_s / shown.window_s
                 least.append(float(told.min()) * scale)
