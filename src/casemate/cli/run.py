@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 BOARDS = Path(".work") / "boards"
 """As `prove` keeps them: layouts, as secret as the manufacturing files beside them."""
 DESK, STATUS = Path("run") / "twin.sock", Path("run") / "control.sock"
+SEAL = 2
+"""Level of the response from which on a line is an alarm."""
 READY_S = 600.0
 """Drawing the boards of a camera takes two minutes on a busy machine (planning value)."""
 
@@ -38,7 +40,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--approve", action="store_true",
                         help="let both DEMO parties open keys that a start has sealed")  # fmt: skip
     parser.add_argument("--recommission", action="store_true",
-                        help="let both DEMO parties begin anew, after TAMPERED or lost keys")  # fmt: skip
+                        help="let both DEMO parties begin anew, after TAMPERED")  # fmt: skip
     parser.add_argument("--batch", metavar="S", type=int, default=300,
                         help="longest time between two tokens (default 300)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
@@ -59,13 +61,13 @@ def run(args: argparse.Namespace) -> int:
     with _started(args, project) as (runtime, far):
         shown = Shown(quiet=args.json)
         shown.line(f"keys: {runtime.setting.custody.kind} ({runtime.setting.why_custody})")
-        runtime.start()
         try:
+            runtime.start()
             _watch(runtime, args.seconds, shown)
-        finally:
             status, code = runtime.status(), runtime.exit_code
+        finally:
             runtime.close()
-            shown.end(status)
+        shown.end(status)
         del far
     if args.json:
         sys.stdout.write(pretty_json(status))
@@ -164,6 +166,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
             modules=frozenset(far.readers), far_per_year=far_per_year,
+            simulated=far.hello.get("simulated") is True,
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
@@ -227,7 +230,7 @@ class Shown:
     def __init__(self, *, quiet: bool) -> None:
         self._quiet = quiet
         self._changes = sys.stdout.isatty() and not quiet
-        self._last, self._said = "", 0.0
+        self._last, self._said = "", 0
 
     def line(self, text: str) -> None:
         """Print a line of its own."""
@@ -236,11 +239,11 @@ class Shown:
 
     def show(self, status: dict[str, Any]) -> None:
         """Show the status, and lines that were said since."""
-        for at_s, level, text in status["said"]:
-            if at_s > self._said:
-                self._said = at_s
-                self.line(f"{time.strftime('%H:%M:%S', time.localtime(at_s))} "
-                          f"{'ALARM ' if level >= 2 else ''}{text}")  # fmt: skip
+        for number, at_s, level, text in status["said"]:
+            if number > self._said:
+                self._said = number
+                at = time.strftime("%H:%M:%S", time.localtime(at_s))
+                self.line(f"{at} {'ALARM ' if level >= SEAL else ''}{text}")
         state = f"{status['state']}  {status['verdict'] or '-'}  keys {status['keys']}"
         if self._changes:
             p99 = status["verdict_latency_p99_s"]

@@ -91,7 +91,7 @@ def _run(link: Connection, order: TwinOrder) -> None:
         desk.close()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Clock:
     """The stage's time: seconds since `start_s` of the monotonic clock."""
 
@@ -110,8 +110,9 @@ def _deliver(link: Connection, streams: dict[str, Iterator[Block]], clock: Clock
             time.sleep(wait_s)
         for each in frames:
             link.send_bytes(each)
-        if link.poll(0):
-            link.recv_bytes()  # EOFError ends it
+        while link.poll(0):  # EOFError ends it
+            message, _ = unframed(link.recv_bytes())
+            clock.start_s += float(message.get("slip", 0.0))
 
 
 class Mover:
@@ -180,6 +181,7 @@ def _hello(
     return json.dumps(
         {
             "readers": rows,
+            "simulated": True,
             "window_s": WINDOW_S,
             "features": made.policy.features,
             "anchors": anchor_bytes(anchors).decode(),

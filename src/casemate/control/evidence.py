@@ -97,8 +97,8 @@ Item = Begin | Say | Beat | Do
 class Writer:
     """Writes tokens into a log. `put` never waits.
 
-    previous: the log's last token, b"" if it has none. boots: starts that it tells of. batch_s: that
-    heartbeats wait at most. tell: gets a line for the host about what was not signed or written.
+    previous: the log's last token, b"" if it has none. boots: starts that it tells of. batch_s:
+    that heartbeats wait at most. tell: gets a line about what was not signed or written.
     """
 
     def __init__(
@@ -152,7 +152,11 @@ class Writer:
         if isinstance(item, Beat):
             self._beat(item)
             return
-        self._write_beats()
+        try:
+            self._write_beats()
+        except CustodyError as error:  # what comes next may be the last word
+            self.unsigned += 1
+            self._tell(f"heartbeats not signed: {error.message}")
         if isinstance(item, Begin):
             self._begin(item)
         elif isinstance(item, Say):

@@ -7,6 +7,7 @@ in the hot loop but what is done to keys.
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
@@ -33,6 +34,8 @@ from casemate.detect.verdict import Judged
 
 AHEAD_S = 0.5
 """From the word to the readers until their time 0."""
+AGAIN_S = 3.0
+"""After which parties are asked again (planning value)."""
 _KEPT_LINES = 200
 _KEPT_FIELDS = (
     "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
@@ -44,6 +47,7 @@ _KEPT_FIELDS = (
 class Told:
     """A line for people. level: of the response, 0 for what is no alarm."""
 
+    number: int
     at_s: float
     level: int
     text: str
@@ -56,6 +60,7 @@ class Runtime:
         self.setting, self._far = setting, far
         self._approve, self._recommission = approve, recommission
         self.told: deque[Told] = deque(maxlen=_KEPT_LINES)
+        self._numbers = itertools.count(1)
         self._boot_s = time.monotonic()
         self._holder: KeyHolder | None = None
         self._approvals: dict[bytes, bytes] = {}
@@ -63,9 +68,11 @@ class Runtime:
         self._kept: tuple[Any, ...] = ()
         self._erased_us = 0
         self._beating, self._next_beat_ms = False, 0
-        self._asked: set[str] = set()
+        self._asked: dict[str, float] = {}
         self._booted = False
         self._worst = "NORMAL"
+        self._watching: Watching | None = None
+        self._cosigner: Cosigner | None = None
         self.writer = Writer(
             setting.log, setting.place, previous=setting.previous, boots=setting.boots,
             batch_s=setting.batch_s, tell=self.tell,
@@ -94,6 +101,12 @@ class Runtime:
             seal_challenge=challenge,
         )  # fmt: skip
 
+    @property
+    def watching(self) -> Watching:
+        """Return the hot loop, once it is there."""
+        assert self._watching is not None
+        return self._watching
+
     def start(self) -> None:
         """Configure the readers and let time run."""
         setting = self.setting
@@ -107,10 +120,11 @@ class Runtime:
             self._pumps.append(Pump(reader, asked, blocks))
         self._far.send({"start": start_s})
         self.started_s = start_s
-        self.watching = Watching(
+        self._watching = Watching(
             self._detector, self._machine, blocks,
             {name: len(each.channels) for name, each in self._far.readers.items()},
-            window_s=setting.window_s, start_s=start_s, boot_s=self._boot_s,
+            window_s=setting.window_s, start_s=start_s,
+            slow_s=setting.slow_s, slipped=self._slipped, boot_s=self._boot_s,
             act=self._act, seen=self._see, tell=self.tell,
         )  # fmt: skip
         for action in self._first:
@@ -124,17 +138,19 @@ class Runtime:
 
     def close(self) -> None:
         """End in order: detection, what waits to be written, witnesses, keys at rest."""
-        self.watching.close()
-        self._keep(self.watching.machine)
+        if self._watching is not None:
+            self._watching.close()
+            self._keep(self._watching.machine)
         self.writer.close()
-        self._cosigner.close()
+        if self._cosigner is not None:
+            self._cosigner.close()
         if self._holder is not None:
             self._holder.close()
         self.setting.close()
 
     def tell(self, text: str, level: int = 0) -> None:
         """Take a line for people."""
-        self.told.append(Told(at_s=time.time(), level=level, text=text))
+        self.told.append(Told(number=next(self._numbers), at_s=time.time(), level=level, text=text))
 
     # what the hot loop calls
 
@@ -163,8 +179,10 @@ class Runtime:
             self._once("release", lambda: self._release(now))
 
     def _once(self, what: str, call: Any) -> None:
-        if what not in self._asked:
-            self._asked.add(what)
+        """Begin what parties have to sign; again after a while, if nothing came of it."""
+        now_s = time.monotonic()
+        if now_s - self._asked.get(what, -AGAIN_S) >= AGAIN_S:
+            self._asked[what] = now_s
             threading.Thread(target=call, daemon=True).start()
 
     def _beat(self, seen: Seen) -> None:
@@ -204,7 +222,10 @@ class Runtime:
             case do.Refuse():
                 self.tell(f"refused: {action.reason}")
             case _:
-                self.tell(f"{type(action).__name__}: nothing here carries that out")
+                name = type(action).__name__
+                if name not in self._asked:
+                    self._asked[name] = time.monotonic()
+                    self.tell(f"{name} is asked for; nothing here carries that out")
 
     def _zeroise(self) -> None:
         if self._holder is None:
@@ -251,6 +272,8 @@ class Runtime:
         self.tell(f"{record.before} to {record.after}: {record.reason}")
         if record.after in ("ARMED", "MAINTENANCE") and not self._beating:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
+            self._worst = "NORMAL"
+            self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
 
     def _keep(self, now: Machine) -> None:
         kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)
@@ -293,6 +316,9 @@ class Runtime:
                 )
             )
         )
+
+    def _slipped(self, late_s: float) -> None:
+        self._far.send({"slip": late_s})
 
     def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
         self._post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
@@ -350,6 +376,7 @@ class Runtime:
             "uptime_s": round(1e-3 * self._uptime_ms(), 1),
             "windows": figures.windows,
             "incomplete_windows": figures.incomplete,
+            "simulated_time_stood_still_s": round(figures.slipped_s, 2),
             "verdict_latency_p50_s": p50,
             "verdict_latency_p99_s": p99,
             "keys_gone_s": figures.gone,
@@ -359,9 +386,12 @@ class Runtime:
             "unsigned": self.writer.unsigned,
             "log_entries": self.setting.log.next_index,
             "witnessed_entries": known.size if known else 0,
-            "witness_problem": self._cosigner.failed,
+            "witness_problem": self._cosigner.failed if self._cosigner else "",
             "evidence_problem": self.writer.failed,
-            "said": [[round(each.at_s, 2), each.level, each.text] for each in self.told],
+            "said": [
+                [each.number, round(each.at_s, 2), each.level, each.text]
+                for each in tuple(self.told)
+            ],
         }
 
     @property

@@ -42,7 +42,8 @@ KEPT = 36_000
 class Figures:
     """What is measured, s. verdict: from the last sample of a window to its verdict.
 
-    gone: from the verdict that asked for it until the key holder is erased.
+    gone: from the verdict that asked for it until the key holder is erased. slipped_s: for which
+    the time of simulated readers stood still.
     """
 
     verdict: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
@@ -50,6 +51,7 @@ class Figures:
     incomplete: int = 0
     cpu_s: float = 0.0
     gone: float | None = None
+    slipped_s: float = 0.0
 
     def quantile(self, share: float) -> float | None:
         """Return a quantile of the latency to a verdict."""
@@ -72,7 +74,9 @@ class Seen:
 class Watching:
     """The loop and its thread.
 
-    start_s: of the readers' timebase, monotonic. act: carries out an action, first of all what is
+    start_s: of the readers' timebase, monotonic. slow_s: for which readers may be
+    late, 0 unless they are simulated on a busy computer: their time then stands still, and
+    `slipped` is told for how long. act: carries out an action, first of all what is
     done to keys. seen: told after each window; must not wait.
     """
 
@@ -85,6 +89,8 @@ class Watching:
         *,
         window_s: float,
         start_s: float,
+        slow_s: float,
+        slipped: Callable[[float], None],
         boot_s: float,
         act: Callable[[Action, Machine], None],
         seen: Callable[[Seen], None],
@@ -96,6 +102,8 @@ class Watching:
         self.judged: Judged | None = None
         self._detector, self._blocks, self._channels = detector, blocks, dict(channels)
         self._window_s, self._start_s, self._boot_s = window_s, start_s, boot_s
+        self._slipped, self._simulated = slipped, slow_s > 0.0
+        self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
         self._act, self._seen, self._tell = act, seen, tell
         self._flags = {name: np.zeros(count, np.uint16) for name, count in channels.items()}
         self._came_s = dict.fromkeys(channels, start_s)
@@ -130,14 +138,24 @@ class Watching:
         last_s, number = time.monotonic(), 0
         while not self._stop:
             end_s = self._start_s + (number + 1) * self._window_s
-            whole, came_s = self._gather(number + 1, end_s + LATE_S)
-            self._window(whole, came_s, max(end_s, time.monotonic()))
+            whole, came_s = self._gather(number + 1, end_s + self._patience_s)
+            if whole and self._simulated and came_s > end_s + LATE_S:
+                self._slip(came_s - end_s)
+                end_s = came_s
+            # a whole window is judged as of its end: what was late is this loop, not the readers
+            self._window(whole, came_s, end_s if whole else max(end_s, time.monotonic()))
             now_s = time.monotonic()
-            if now_s - last_s > MISSED_S:
+            if now_s - last_s > MISSED_S + self._slow_s:
                 self._step(events.Watchdog())
             last_s = now_s
-            number = max(number + 1, int((now_s - self._start_s - LATE_S) / self._window_s))
+            behind = int((now_s - self._start_s - self._patience_s) / self._window_s)
+            number = max(number + 1, behind)
             self.figures.cpu_s = time.thread_time()
+
+    def _slip(self, late_s: float) -> None:
+        self.figures.slipped_s += late_s
+        self._start_s += late_s
+        self._slipped(late_s)
 
     def _gather(self, number: int, until_s: float) -> tuple[bool, float]:
         """Take in blocks until window `number` has come from all; return whether, and when."""
@@ -155,7 +173,7 @@ class Watching:
     def _take(self, found: Arrived) -> None:
         name = found.modality
         self._detector.add(name, found.block, found.chips)
-        self._came_s[name] = found.at_s
+        self._came_s[name] = time.monotonic()
         self._mute.discard(name)
         if found.faults.shape == self._flags[name].shape:
             self._flags[name] |= found.faults
@@ -173,7 +191,7 @@ class Watching:
         figures.incomplete += not whole
         if whole:
             figures.verdict.append(self.judged_s - came_s)
-        self._silences(now_s)
+        self._silences(time.monotonic())
         while not self.inbox.empty():
             self._step(self.inbox.get())
         if self._sound(judged):
@@ -200,7 +218,7 @@ class Watching:
 
     def _silences(self, now_s: float) -> None:
         for name, came_s in self._came_s.items():
-            if now_s - came_s > SILENT_S and name not in self._mute:
+            if now_s - came_s > SILENT_S + self._slow_s and name not in self._mute:
                 self._mute.add(name)
                 self._tell(f"{name} says nothing")
                 self._step(events.Silent(module=name))
