@@ -55,6 +55,7 @@ COMMANDS = (
     ),
     Command(name="run", module="casemate.cli.run", help="the live enclosure, on its twin"),
     Command(name="attack", module="casemate.cli.attack", help="carry out a move on a running twin"),
+    Command(name="frame", module="casemate.cli.frame", help="check one frame alone"),
     Command(
         name="verify",
         module="casemate.cli.verify",

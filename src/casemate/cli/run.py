@@ -17,6 +17,7 @@ from casemate.cli.build import SOURCE
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
+    from casemate.control.adapters.camera import Camera
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
     from casemate.design.enclosure import Enclosure
@@ -27,6 +28,8 @@ BOARDS = Path(".work") / "boards"
 DESK, STATUS = Path("run") / "twin.sock", Path("run") / "control.sock"
 SEAL = 2
 """Level of the response from which on a line is an alarm."""
+FRAMES_S = 10.0
+"""Of frames under one token: a token of 4.5 kB each (planning value)."""
 READY_S = 600.0
 """Drawing the boards of a camera takes two minutes on a busy machine (planning value)."""
 
@@ -45,6 +48,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="longest time between two tokens (default 300)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
+    parser.add_argument("--frames", metavar="FOLDER", type=Path,
+                        help="frames of a camera to sign (default: made-up ones)")  # fmt: skip
+    parser.add_argument("--rate", type=float, default=2.0, metavar="N",
+                        help="frames a second, 0 for none (default 2)")  # fmt: skip
     parser.add_argument("--spec", metavar="SPEC", type=Path, help="default: as built")
     parser.add_argument("--secret-file", metavar="FILE", type=Path, help="default: as built")
     parser.add_argument("--site", default="", help="rack, camera pole or laboratory")
@@ -61,11 +68,16 @@ def run(args: argparse.Namespace) -> int:
     with _started(args, project) as (runtime, far):
         shown = Shown(quiet=args.json)
         shown.line(f"keys: {runtime.setting.custody.kind} ({runtime.setting.why_custody})")
+        camera = None
         try:
             runtime.start()
+            if project.spec.protected.kind == "camera" and args.rate > 0.0:
+                camera = _camera(args, runtime)
             _watch(runtime, args.seconds, shown)
             status, code = runtime.status(), runtime.exit_code
         finally:
+            if camera is not None:
+                camera.close()
             runtime.close()
         shown.end(status)
         del far
@@ -79,6 +91,8 @@ def _refuse(args: argparse.Namespace) -> None:
         raise InputError("--for is not above 0.", remedy="give seconds.", key="--for")
     if not 10 <= args.batch <= 3600:
         raise InputError("--batch is out of range.", remedy="give 10 to 3600 s.", key="--batch")
+    if not 0.0 <= args.rate <= 1000.0:
+        raise InputError("--rate is out of range.", remedy="give 0 to 1000.", key="--rate")
     if args.seed < 0:
         raise InputError("--seed is below 0.", remedy="give 0 or more.", key="--seed")
     if not (args.dir / "proof.json").is_file():
@@ -132,6 +146,19 @@ def _given(source: dict[str, Any], name: str, folder: Path, option: str) -> Path
             remedy=f"name it with {option}.", key=option,
         )  # fmt: skip
     return path
+
+
+def _camera(args: argparse.Namespace, runtime: Runtime) -> Camera:
+    from casemate.control.adapters.camera import STREAM, Camera, FrameFiles, MadeUpFrames
+
+    if args.frames is not None and not args.frames.is_dir():
+        raise InputError("there is no such folder.", remedy="name one.", key="--frames")
+    frames = FrameFiles(args.frames) if args.frames else MadeUpFrames(seed=args.seed)
+    return Camera(
+        frames, args.dir / "payload" / STREAM, per_s=args.rate, batch_s=FRAMES_S,
+        first=runtime.setting.items.get(STREAM, 0), guards=runtime.guards,
+        say=runtime.say_payload,
+    )  # fmt: skip
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casemate.attest import beats, token
 from casemate.attest import claims as c
@@ -67,10 +67,14 @@ class Begin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Say:
-    """A token with this body; written at once, after heartbeats that wait."""
+    """A token with this body; written at once, after heartbeats that wait.
+
+    then: told the token's bytes, once they are durable.
+    """
 
     body: c.Body
     at: Moment
+    then: Callable[[bytes], None] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,7 @@ class Writer:
         self._holder: KeyHolder | None = None
         self._beats: list[Beat] = []
         self._head, self._count, self._last_ms = b"", 0, 0
+        self._state = ""
         self.known: CheckpointRef | None = None
         self.failed = ""
         self.tokens = self.unsigned = self.bytes = 0
@@ -160,9 +165,24 @@ class Writer:
         if isinstance(item, Begin):
             self._begin(item)
         elif isinstance(item, Say):
-            self._write(item.body, item.at)
+            self._say(item)
         else:
             item.call()
+
+    def _say(self, item: Say) -> None:
+        """Write it; a change begins where evidence has left off, if one was not signed."""
+        body = item.body
+        if isinstance(body, c.Change):
+            if body.after == self._state:
+                return
+            body = replace(body, before=self._state or body.before)
+        if isinstance(body, c.Payload) and item.at.state != self._state:
+            raise CustodyError(
+                "payload that was made in another state is not signed.", remedy="make it anew."
+            )
+        data = self._write(body, item.at)
+        if item.then is not None:
+            item.then(data)
 
     def _begin(self, item: Begin) -> None:
         self._holder, self._boots = item.holder, self._boots + 1
@@ -213,7 +233,7 @@ class Writer:
         """Sign and append a token; return its bytes."""
         data = self._signed(body, at)
         self._log.append([data])
-        self._previous = data
+        self._previous, self._state = data, at.state
         self._last_ms = at.uptime_ms
         self.tokens, self.bytes = self.tokens + 1, self.bytes + len(data)
         self.fresh.set()
@@ -286,7 +306,7 @@ class Cosigner:
             if self._log.next_index > 0 and not self._once() and not self._stop:
                 time.sleep(_RETRY_S)
                 self._writer.fresh.set()
-            if self._stop:
+            if self._stop and not self._writer.fresh.is_set():
                 return
 
     def _once(self) -> bool:

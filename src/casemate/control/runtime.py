@@ -12,12 +12,13 @@ import queue
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from casemate.attest import claims as c
 from casemate.attest.keys import approval as unsealing
-from casemate.attest.keys.protocol import HolderState, KeyHolder
+from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import actions as do
 from casemate.control import approvals, events, machine, memory
@@ -67,6 +68,7 @@ class Runtime:
         self._seen: Seen | None = None
         self._kept: tuple[Any, ...] = ()
         self._erased_us = 0
+        self._erasure: Erasure | None = None
         self._beating, self._next_beat_ms = False, 0
         self._asked: dict[str, float] = {}
         self._booted = False
@@ -125,7 +127,7 @@ class Runtime:
             {name: len(each.channels) for name, each in self._far.readers.items()},
             window_s=setting.window_s, start_s=start_s,
             slow_s=setting.slow_s, slipped=self._slipped, boot_s=self._boot_s,
-            act=self._act, seen=self._see, tell=self.tell,
+            act=self._act, failed=self._check_keys, seen=self._see, tell=self.tell,
         )  # fmt: skip
         for action in self._first:
             if not isinstance(action, do.Evidence):  # the boot token says that it starts
@@ -202,6 +204,7 @@ class Runtime:
         )
         self._worst = "NORMAL"
         self.watching.settle_flags()
+        self._check_keys()
 
     def _act(self, action: do.Action, now: Machine) -> None:
         match action:
@@ -234,6 +237,7 @@ class Runtime:
         gone_s = time.monotonic() - self.watching.judged_s
         self.watching.figures.gone = gone_s
         self._erased_us = round(1e6 * gone_s)
+        self._erasure = erasure
         done = "gone" if erasure.complete else "NOT all gone"
         self.tell(f"keys are {done}, {1e3 * gone_s:.2f} ms after the verdict", 4)
 
@@ -282,6 +286,15 @@ class Runtime:
             path, log = self.setting.memory, self.setting.log
             self.writer.put(Do(lambda: memory.keep(path, now, entries=log.next_index)))
 
+    def _check_keys(self) -> None:
+        """Tell the machine what the key holder has, by its own account."""
+        kept = {
+            HolderState.READY: Keys.LIVE, HolderState.SEALED: Keys.SEALED,
+            HolderState.ERASED: Keys.GONE, HolderState.CLOSED: Keys.GONE,
+        }  # fmt: skip
+        if self._holder is not None and kept[self._holder.state] is not self.watching.machine.keys:
+            self._post(events.KeysFound(keys=kept[self._holder.state]))
+
     # what others bring
 
     def _post(self, event: events.Event) -> None:
@@ -303,7 +316,7 @@ class Runtime:
     def _release(self, now: Machine) -> None:
         assert self._holder is not None
         document = unsealing.approve(
-            self._holder.public()[0].kid, now.seal_challenge, self.setting.party_keys
+            self._holder.public()[-1].kid, now.seal_challenge, self.setting.party_keys
         )
         digest = self.setting.digest(document)
         self._approvals[digest] = document
@@ -326,6 +339,15 @@ class Runtime:
     def _rolled_back(self, text: str) -> None:
         self.tell(text, 3)
         self._post(events.Checked(passed=False, anchor=b""))
+
+    def guards(self) -> bool:
+        """Return whether payload may be signed now."""
+        return self.watching.machine.signs_payload
+
+    def say_payload(self, body: c.Payload, then: Callable[[bytes], None]) -> None:
+        """Have payload signed; `then` gets the token once it is durable."""
+        at = self._moment(self.watching.machine.state.value, self._uptime_ms())
+        self.writer.put(Say(body=body, at=at, then=then))
 
     # what is known
 
@@ -380,6 +402,7 @@ class Runtime:
             "verdict_latency_p50_s": p50,
             "verdict_latency_p99_s": p99,
             "keys_gone_s": figures.gone,
+            "holder_dead_s": self._erasure.dead_s if self._erasure else None,
             "detection_cpu_share": cpu_s / elapsed_s,
             "tokens": self.writer.tokens,
             "token_bytes": self.writer.bytes,

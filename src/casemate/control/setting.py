@@ -13,7 +13,8 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -159,6 +160,7 @@ class Setting:
         entries = (*bundle.entries, *bundle.pending)
         self.previous = entries[-1] if entries else b""
         self.boots = sum(_is_boot(each) for each in entries)
+        self.items = _items(entries)
         self.memory = self._run / "machine.json"
         self.new = Machine(
             enclosure=wanted.enclosure,
@@ -233,6 +235,17 @@ def software() -> bytes:
             for part in (name, data):
                 total.update(len(part).to_bytes(8, "big") + part)
     return total.digest()
+
+
+def _items(entries: Sequence[bytes]) -> dict[str, int]:
+    """Return the number of the next item of each stream."""
+    found: dict[str, int] = {}
+    for each in entries:
+        with suppress(FormatError):
+            body = token.peek(each)[1].body
+            if isinstance(body, c.Payload):
+                found[body.stream] = body.first + body.count
+    return found
 
 
 def _is_boot(data: bytes) -> bool:

@@ -77,7 +77,7 @@ class Watching:
     start_s: of the readers' timebase, monotonic. slow_s: for which readers may be
     late, 0 unless they are simulated on a busy computer: their time then stands still, and
     `slipped` is told for how long. act: carries out an action, first of all what is
-    done to keys. seen: told after each window; must not wait.
+    done to keys. failed: told when one could not be. seen: told after each window; must not wait.
     """
 
     def __init__(
@@ -93,6 +93,7 @@ class Watching:
         slipped: Callable[[float], None],
         boot_s: float,
         act: Callable[[Action, Machine], None],
+        failed: Callable[[], None],
         seen: Callable[[Seen], None],
         tell: Callable[[str], None],
     ) -> None:
@@ -104,7 +105,7 @@ class Watching:
         self._window_s, self._start_s, self._boot_s = window_s, start_s, boot_s
         self._slipped, self._simulated = slipped, slow_s > 0.0
         self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
-        self._act, self._seen, self._tell = act, seen, tell
+        self._act, self._failed, self._seen, self._tell = act, failed, seen, tell
         self._flags = {name: np.zeros(count, np.uint16) for name, count in channels.items()}
         self._came_s = dict.fromkeys(channels, start_s)
         self._ended = dict.fromkeys(channels, 0)
@@ -251,4 +252,5 @@ class Watching:
                 self._act(action, self.machine)
             except CasemateError as error:
                 self._tell(f"{type(action).__name__} failed: {error}")
-                self.inbox.put(events.Watchdog())
+                self._failed()  # what was to follow would say what is not so
+                return
