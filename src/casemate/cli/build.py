@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SECRET_FILE = "casemate.secret"
 SECRET_BYTES = 32
 SOURCE = ".casemate-source"
-"""Where spec and secret of a folder are on this machine; not published, worth nothing elsewhere."""
+"""End of the name of a file beside the output: paths of this machine, so no part of the output."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -70,9 +71,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         with replaced_folder(args.output) as folder:
             bundle = write_bundle(folder, enclosure, options, progress)
-            _note_source(folder, args)
     finally:
         progress.close()
+    _note_source(args)
     seconds = time.monotonic() - begin
     if args.json:
         from casemate.core.canonical import pretty_json
@@ -83,13 +84,20 @@ def run(args: argparse.Namespace) -> int:
     return 0 if bundle.good else 1
 
 
-def _note_source(folder: Path, args: argparse.Namespace) -> None:
-    """Note for `casemate run` where spec and secret are: a hidden file, of use here alone."""
+def source_note(output: Path) -> Path:
+    """Return the hidden file beside an output folder that names its spec and secret."""
+    whole = Path(os.path.abspath(output))
+    return whole.parent / f".{whole.name}{SOURCE}"
+
+
+def _note_source(args: argparse.Namespace) -> None:
+    """Note for `casemate run` where spec and secret are: beside the output, of use here alone."""
     from casemate.core.canonical import pretty_json
 
     secret = args.secret_file or args.spec.parent / SECRET_FILE
     row = {"spec": str(args.spec.resolve()), "secret": str(secret.resolve())}
-    (folder / SOURCE).write_text(pretty_json(row), encoding="utf-8")
+    with suppress(OSError):  # who runs it names them then
+        source_note(args.output).write_text(pretty_json(row), encoding="utf-8")
 
 
 def load_secret(path: Path, *, make: bool) -> bytes:

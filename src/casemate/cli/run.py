@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from casemate.cli.build import SOURCE
+from casemate.cli.build import source_note
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def _project(args: argparse.Namespace) -> Project:
 
 def _source(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / SOURCE).read_text(encoding="utf-8"))
+        found = json.loads(source_note(folder).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
