@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from small_enclosure import SmallFar, pretty, wait_for, wanted
 
 from casemate.attest.keys.protocol import KeysGoneError
 from casemate.attest.reference import load
@@ -20,7 +21,6 @@ from casemate.core.errors import SignatureError
 from casemate.translog.bundle import read_bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
-from small_enclosure import SmallFar, pretty, wait_for, wanted
 
 
 class Live:
