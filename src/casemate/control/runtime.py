@@ -26,6 +26,7 @@ from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment
 from casemate.control.readers import HELD, Arrived, Far, Pump
 from casemate.control.setting import Setting
 from casemate.control.states import Keys, Machine, State
+from casemate.control.status import status_of
 from casemate.control.warm_up import warm_up
 from casemate.control.watching import Seen, Watching
 from casemate.core.challenge import Challenge
@@ -63,18 +64,18 @@ class Runtime:
         self.told: deque[Told] = deque(maxlen=_KEPT_LINES)
         self._numbers = itertools.count(1)
         self._boot_s = time.monotonic()
-        self._holder: KeyHolder | None = None
+        self.holder: KeyHolder | None = None
         self._approvals: dict[bytes, bytes] = {}
-        self._seen: Seen | None = None
+        self.seen: Seen | None = None
         self._kept: tuple[Any, ...] = ()
         self._erased_us = 0
-        self._erasure: Erasure | None = None
+        self.erasure: Erasure | None = None
         self._beating, self._next_beat_ms = False, 0
         self._asked: dict[str, float] = {}
         self._booted = False
         self._worst = "NORMAL"
         self._watching: Watching | None = None
-        self._cosigner: Cosigner | None = None
+        self.cosigner: Cosigner | None = None
         self.writer = Writer(
             setting.log, setting.place, previous=setting.previous, boots=setting.boots,
             batch_s=setting.batch_s, tell=self.tell,
@@ -95,11 +96,11 @@ class Runtime:
             return setting.new, ()
         saved = None if setting.rolled_back else setting.saved
         anchor = setting.saved.anchor if setting.saved else b""
-        self._holder = setting.custody.found(anchor) if anchor else None
-        challenge = self._holder.seal() if self._holder else b""
-        keys = Keys.SEALED if self._holder else Keys.GONE
+        self.holder = setting.custody.found(anchor) if anchor else None
+        challenge = self.holder.seal() if self.holder else b""
+        keys = Keys.SEALED if self.holder else Keys.GONE
         return machine.start(
-            saved, setting.new, keys=keys, last_word=self._holder is not None,
+            saved, setting.new, keys=keys, last_word=self.holder is not None,
             seal_challenge=challenge,
         )  # fmt: skip
 
@@ -114,12 +115,12 @@ class Runtime:
         setting = self.setting
         blocks: queue.Queue[Arrived] = queue.Queue(maxsize=HELD)
         start_s = time.monotonic() + AHEAD_S
-        self._pumps = []
+        self.pumps = []
         for name, reader in self._far.readers.items():
             asked = Challenge(
                 key=new_secret(), modality=name, epoch=1, chip_s=reader.chip_s, order=reader.order
             )
-            self._pumps.append(Pump(reader, asked, blocks))
+            self.pumps.append(Pump(reader, asked, blocks))
         self._far.send({"start": start_s})
         self.started_s = start_s
         self._watching = Watching(
@@ -132,7 +133,7 @@ class Runtime:
         for action in self._first:
             if not isinstance(action, do.Evidence):  # the boot token says that it starts
                 self._act(action, self._machine)
-        self._cosigner = Cosigner(
+        self.cosigner = Cosigner(
             setting.log, self.writer, setting.peers, setting.rule,
             witnessed=self._witnessed, alarm=self._rolled_back,
         )  # fmt: skip
@@ -144,10 +145,10 @@ class Runtime:
             self._watching.close()
             self._keep(self._watching.machine)
         self.writer.close()
-        if self._cosigner is not None:
-            self._cosigner.close()
-        if self._holder is not None:
-            self._holder.close()
+        if self.cosigner is not None:
+            self.cosigner.close()
+        if self.holder is not None:
+            self.holder.close()
         self.setting.close()
 
     def tell(self, text: str, level: int = 0) -> None:
@@ -158,12 +159,12 @@ class Runtime:
 
     def _see(self, seen: Seen) -> None:
         """Take what is known after a window; wait for nothing."""
-        self._seen = seen
+        self.seen = seen
         now, judged = seen.machine, seen.judged
         self._worst = max(self._worst, judged.verdict.value, key=c.VERDICTS.index)
-        if not self._booted and self._holder is not None and now.keys is not Keys.GONE:
+        if not self._booted and self.holder is not None and now.keys is not Keys.GONE:
             self._booted = True
-            self._begin_tokens(self._holder, now.state.value, "the controller starts")
+            self._begin_tokens(self.holder, now.state.value, "the controller starts")
         self._advance(now, judged)
         self._keep(now)
         self._beat(seen)
@@ -188,7 +189,7 @@ class Runtime:
             threading.Thread(target=call, daemon=True).start()
 
     def _beat(self, seen: Seen) -> None:
-        at_ms = self._uptime_ms()
+        at_ms = self.uptime_ms()
         due = self._beating and at_ms >= self._next_beat_ms
         if not due or seen.machine.keys not in (Keys.LIVE, Keys.SEALED):
             return
@@ -211,11 +212,11 @@ class Runtime:
             case do.Zeroise():
                 self._zeroise()
             case do.Seal():
-                if self._holder is not None and self._holder.state is not HolderState.ERASED:
-                    self._post(events.Sealed(challenge=self._holder.seal()))
+                if self.holder is not None and self.holder.state is not HolderState.ERASED:
+                    self._post(events.Sealed(challenge=self.holder.seal()))
             case do.Unseal():
-                if self._holder is not None:
-                    self._holder.unseal(self._approvals[action.document])
+                if self.holder is not None:
+                    self.holder.unseal(self._approvals[action.document])
             case do.MakeKeys():
                 self._make(action.anchor)
             case do.Evidence():
@@ -231,34 +232,34 @@ class Runtime:
                     self.tell(f"{name} is asked for; nothing here carries that out")
 
     def _zeroise(self) -> None:
-        if self._holder is None:
+        if self.holder is None:
             return
-        erasure = self._holder.zeroise()
+        erasure = self.holder.zeroise()
         gone_s = time.monotonic() - self.watching.judged_s
         self.watching.figures.gone = gone_s
         self._erased_us = round(1e6 * gone_s)
-        self._erasure = erasure
+        self.erasure = erasure
         done = "gone" if erasure.complete else "NOT all gone"
         self.tell(f"keys are {done}, {1e3 * gone_s:.2f} ms after the verdict", 4)
 
     def _make(self, anchor: bytes) -> None:
-        if self._holder is not None:
-            self._holder.close()
-        self._holder = self.setting.custody.make(anchor)
+        if self.holder is not None:
+            self.holder.close()
+        self.holder = self.setting.custody.make(anchor)
         self._booted = True
         self._begin_tokens(
-            self._holder, "COMMISSIONING", "commissioning", self.setting.enrol(self._holder)
+            self.holder, "COMMISSIONING", "commissioning", self.setting.enrol(self.holder)
         )
 
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
-            Begin(holder=holder, reason=reason, at=self._moment(state, self._uptime_ms()),
+            Begin(holder=holder, reason=reason, at=self._moment(state, self.uptime_ms()),
                   then=then)
         )  # fmt: skip
-        self._beating, self._next_beat_ms = state == "UNKNOWN", self._uptime_ms() + BEAT_MS
+        self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
 
     def _record(self, action: do.Evidence) -> None:
-        record, at_ms = action.record, self._uptime_ms()
+        record, at_ms = action.record, self.uptime_ms()
         body: c.Body
         if action.by is do.Signer.LAST_WORD:
             body = c.LastWord(reason=record.reason, erased_us=self._erased_us)
@@ -292,8 +293,8 @@ class Runtime:
             HolderState.READY: Keys.LIVE, HolderState.SEALED: Keys.SEALED,
             HolderState.ERASED: Keys.GONE, HolderState.CLOSED: Keys.GONE,
         }  # fmt: skip
-        if self._holder is not None and kept[self._holder.state] is not self.watching.machine.keys:
-            self._post(events.KeysFound(keys=kept[self._holder.state]))
+        if self.holder is not None and kept[self.holder.state] is not self.watching.machine.keys:
+            self._post(events.KeysFound(keys=kept[self.holder.state]))
 
     # what others bring
 
@@ -314,9 +315,9 @@ class Runtime:
         self._approved(now, "commission", now.anchor)
 
     def _release(self, now: Machine) -> None:
-        assert self._holder is not None
+        assert self.holder is not None
         document = unsealing.approve(
-            self._holder.public()[-1].kid, now.seal_challenge, self.setting.party_keys
+            self.holder.public()[-1].kid, now.seal_challenge, self.setting.party_keys
         )
         digest = self.setting.digest(document)
         self._approvals[digest] = document
@@ -346,16 +347,17 @@ class Runtime:
 
     def say_payload(self, body: c.Payload, then: Callable[[bytes], None]) -> None:
         """Have payload signed; `then` gets the token once it is durable."""
-        at = self._moment(self.watching.machine.state.value, self._uptime_ms())
+        at = self._moment(self.watching.machine.state.value, self.uptime_ms())
         self.writer.put(Say(body=body, at=at, then=then))
 
     # what is known
 
-    def _uptime_ms(self) -> int:
+    def uptime_ms(self) -> int:
+        """Return the time since the controller has started."""
         return int(1e3 * (time.monotonic() - self._boot_s))
 
     def _moment(self, state: str, at_ms: int) -> Moment:
-        judged, seen = self.watching.judged, self._seen
+        judged, seen = self.watching.judged, self.seen
         return Moment(
             state=state,
             anchor=self.watching.machine.anchor or self.setting.anchor,
@@ -374,48 +376,7 @@ class Runtime:
 
     def status(self) -> dict[str, Any]:
         """Return what is known now, as JSON values."""
-        seen, figures = self._seen, self.watching.figures
-        now = self.watching.machine
-        elapsed_s = max(time.monotonic() - self.started_s, 1e-9)
-        holder, known = self._holder, self.writer.known
-        p50, p99 = figures.quantile(0.5), figures.quantile(0.99)
-        cpu_s = figures.cpu_s + sum(each.cpu_s for each in self._pumps)
-        return {
-            "format": "casemate-status/1",
-            "enclosure": self.setting.place.enclosure,
-            "serial": self.setting.place.serial,
-            "state": now.state.value if self.watching.alive else "UNKNOWN",
-            "keys": now.keys.value,
-            "holder": holder.state.value if holder else "none",
-            "custody": self.setting.custody.kind,
-            "verdict": seen.judged.verdict.value if seen else None,
-            "level": seen.judged.level if seen else None,
-            "nats": round(seen.judged.nats, 2) if seen else None,
-            "tile": seen.judged.tile if seen else "",
-            "seen_by": list(seen.judged.seen_by) if seen else [],
-            "findings": list(seen.judged.findings) if seen else [],
-            "causes": [each.name for each in seen.judged.causes] if seen else [],
-            "uptime_s": round(1e-3 * self._uptime_ms(), 1),
-            "windows": figures.windows,
-            "incomplete_windows": figures.incomplete,
-            "simulated_time_stood_still_s": round(figures.slipped_s, 2),
-            "verdict_latency_p50_s": p50,
-            "verdict_latency_p99_s": p99,
-            "keys_gone_s": figures.gone,
-            "holder_dead_s": self._erasure.dead_s if self._erasure else None,
-            "detection_cpu_share": cpu_s / elapsed_s,
-            "tokens": self.writer.tokens,
-            "token_bytes": self.writer.bytes,
-            "unsigned": self.writer.unsigned,
-            "log_entries": self.setting.log.next_index,
-            "witnessed_entries": known.size if known else 0,
-            "witness_problem": self._cosigner.failed if self._cosigner else "",
-            "evidence_problem": self.writer.failed,
-            "said": [
-                [each.number, round(each.at_s, 2), each.level, each.text]
-                for each in tuple(self.told)
-            ],
-        }
+        return status_of(self)
 
     @property
     def exit_code(self) -> int:

@@ -74,7 +74,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         told["passed"] = camera.passed
         told["after"] = live.runtime.status()
         told["exit"] = live.runtime.exit_code
-        holder = live.runtime._holder
+        holder = live.runtime.holder
         assert holder is not None
         with pytest.raises(KeysGoneError):
             holder.sign(b"anything")
