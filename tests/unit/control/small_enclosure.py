@@ -84,21 +84,23 @@ class SmallFar:
 
     def __init__(self) -> None:
         self.readers = {name: SmallReader(self, name) for name in NAMES}
-        self.hello: dict[str, Any] = {}
+        self.hello: dict[str, Any] = {"simulated": True}
         self.begun, self.start_s = threading.Event(), 0.0
         self.cut, self.stalled = False, ""
 
     def send(self, message: dict[str, Any]) -> None:
-        """Take the start."""
-        self.start_s = float(message.get("start", self.start_s))
-        self.begun.set()
+        """Take the start, and for how long time stands still."""
+        if "start" in message or "slip" in message:
+            self.start_s = float(message.get("start", self.start_s)) + message.get("slip", 0.0)
+        if "start" in message:
+            self.begun.set()
 
 
 def wanted(folder: Path, **changes: Any) -> Wanted:
     """Return what the small enclosure is."""
     given: dict[str, Any] = {
         "folder": folder, "enclosure": "small", "serial": "UNIT-1", "faces": frozenset({"front"}),
-        "modules": frozenset(NAMES), "far_per_year": 0.1, "simulated": False,
+        "modules": frozenset(NAMES), "far_per_year": 0.1, "simulated": True,
         "features": COUNT * len(NAMES), "window_s": WINDOW_S,
         "anchors": anchor_bytes(tuple(map(anchor, NAMES))), "keys": "process", "batch_s": 10,
     }  # fmt: skip
