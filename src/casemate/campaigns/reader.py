@@ -6,7 +6,7 @@ each (`challenge.order` tones), nets and sensors are one channel each.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -18,10 +18,12 @@ from casemate.sensors.modality import Fitted, Reading
 from casemate.sensors.rf_cavity.physics import RfCavity
 from casemate.sensors.standing_in import delivered
 from casemate.twin.assembly import Twin
-from casemate.twin.conditions import WINDOW_S, course
+from casemate.twin.conditions import WINDOW_S, Conditions, course
 from casemate.twin.effects import BusFault, Scene
 from casemate.twin.line_materials import Real
 
+Windows = Iterator[tuple[Conditions, Values]]
+"""Conditions of each window, and what a quiet enclosure adds by itself to the quantities, (C,)."""
 UNHEARD = Health.MISSING | Health.LATE | Health.RESET | Health.CLIPPED
 
 
@@ -42,9 +44,36 @@ class TwinReader:
                 key="duration_s",
                 value=duration_s,
             )
-        self._twin, self._fitted, self._scene, self._seed = twin, fitted, scene, seed
-        steps = int(duration_s / WINDOW_S)
-        self._times_s: Real = np.asarray(np.arange(steps) * WINDOW_S, dtype=np.float64)
+        times_s: Real = np.arange(int(duration_s / WINDOW_S), dtype=np.float64) * WINDOW_S
+
+        def played(generator: np.random.Generator) -> Windows:
+            run = course(twin, scene, times_s, np.random.default_rng([seed, 0]))
+            yield from zip(run.steps, fitted.nuisance(times_s, generator), strict=True)
+
+        self._begin(twin, fitted, played, seed)
+
+    @classmethod
+    def fed(
+        cls,
+        twin: Twin,
+        fitted: Fitted,
+        windows: Callable[[np.random.Generator], Windows],
+        *,
+        seed: int,
+    ) -> TwinReader:
+        """Return a reader of conditions that are asked for window by window (`live.py`)."""
+        reader = cls.__new__(cls)
+        reader._begin(twin, fitted, windows, seed)
+        return reader
+
+    def _begin(
+        self,
+        twin: Twin,
+        fitted: Fitted,
+        windows: Callable[[np.random.Generator], Windows],
+        seed: int,
+    ) -> None:
+        self._twin, self._fitted, self._windows, self._seed = twin, fitted, windows, seed
         self._places = fitted.f_hz.size if isinstance(fitted, RfCavity) else 1
         self._channels = _channels(fitted)
         self._ends: Real = np.array([each.high for each in self._channels])
@@ -88,17 +117,15 @@ class TwinReader:
 
     def _stream(self, challenge: Challenge, epoch: int) -> Iterator[Block]:
         fitted = self._fitted
-        run = course(self._twin, self._scene, self._times_s, np.random.default_rng([self._seed, 0]))
         generator = np.random.default_rng([self._seed, 1, epoch])
-        slow = fitted.nuisance(self._times_s, generator)
         count = max(1, round(WINDOW_S / fitted.chip_s))
         last: Values | None = None
-        for k, now in enumerate(run.steps):
+        for k, (now, slow) in enumerate(self._windows(generator)):
             if not self._open or epoch != self._epoch:
                 return
             reading = delivered(fitted, fitted.read(now), now, self._twin.seed)
             drawn = chips(challenge, k * count, count)
-            values = self._values(reading, slow[k], drawn, generator)
+            values = self._values(reading, slow, drawn, generator)
             stuck = any(
                 isinstance(each, BusFault)
                 and each.kind == "stuck"

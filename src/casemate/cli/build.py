@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SECRET_FILE = "casemate.secret"
 SECRET_BYTES = 32
+SOURCE = ".casemate-source"
+"""End of the name of a file beside the output: paths of this machine, so no part of the output."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +56,12 @@ def run(args: argparse.Namespace) -> int:
     spec = load_spec(args.spec)
     secret = load_secret(args.secret_file or args.spec.parent / SECRET_FILE,
                          make=args.secret_file is None)  # fmt: skip
+    if (args.output / "evidence").exists():
+        raise InputError(
+            "this folder holds the evidence of an enclosure that ran; building would remove it.",
+            remedy="name another folder with -o, or take the evidence away.", key="-o",
+            value=str(args.output),
+        )  # fmt: skip
     progress = Progress()
     progress.step("choosing modules", by=0)
     enclosure = design_enclosure(spec, serial=args.serial)
@@ -64,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
             bundle = write_bundle(folder, enclosure, options, progress)
     finally:
         progress.close()
+    _note_source(args)
     seconds = time.monotonic() - begin
     if args.json:
         from casemate.core.canonical import pretty_json
@@ -72,6 +82,22 @@ def run(args: argparse.Namespace) -> int:
     else:
         print("\n".join(lines(bundle, args.output, seconds)))
     return 0 if bundle.good else 1
+
+
+def source_note(output: Path) -> Path:
+    """Return the hidden file beside an output folder that names its spec and secret."""
+    whole = Path(os.path.abspath(output))
+    return whole.parent / f".{whole.name}{SOURCE}"
+
+
+def _note_source(args: argparse.Namespace) -> None:
+    """Note for `casemate run` where spec and secret are: beside the output, of use here alone."""
+    from casemate.core.canonical import pretty_json
+
+    secret = args.secret_file or args.spec.parent / SECRET_FILE
+    row = {"spec": str(args.spec.resolve()), "secret": str(secret.resolve())}
+    with suppress(OSError):  # who runs it names them then
+        source_note(args.output).write_text(pretty_json(row), encoding="utf-8")
 
 
 def load_secret(path: Path, *, make: bool) -> bytes:

@@ -53,6 +53,9 @@ COMMANDS = (
         module="casemate.cli.prove",
         help="build, attack the twin, and argue the security case",
     ),
+    Command(name="run", module="casemate.cli.run", help="the live enclosure, on its twin"),
+    Command(name="attack", module="casemate.cli.attack", help="carry out a move on a running twin"),
+    Command(name="frame", module="casemate.cli.frame", help="check one frame alone"),
     Command(
         name="permit",
         module="casemate.cli.permit",

@@ -49,6 +49,8 @@ EVEN = 240
 """Steps of the grid on which heat and moisture are solved."""
 PERMEABLE_M = 5e-4
 """Dielectric through which water reaches the mesh: half a board (planning value)."""
+FILM = Film(thickness_m=PERMEABLE_M, diffusivity_m2_s=1e-12)
+"""Of the boards, as water sees them (planning values)."""
 LIGHT_LOST = 0.5
 """Of light that falls on the inner surface, per reflection (planning value)."""
 
@@ -153,25 +155,24 @@ def course(twin: Twin, scene: Scene, times_s: Real, generator: np.random.Generat
     step_s = max(float(times_s[-1]), WINDOW_S) / (EVEN - 2)
     even: Real = np.arange(EVEN, dtype=np.float64) * step_s
     series = slow_series(twin.site, (EVEN + 0.5) * step_s, step_s, generator)
-    warm = _added_k(twin, scene, even, step_s)
+    warm = added_k(twin, scene, even, step_s)
     air = series.nodes_k[:EVEN, AIR_NODE] + warm[:, AIR_NODE]
     dry = saturation_pa(series.nodes_k[:EVEN, AIR_NODE]) / saturation_pa(air)
-    vapour = _added_humidity(twin, scene, even, step_s)
+    vapour = added_humidity(twin, scene, even, step_s)
     humidity = np.clip(series.humidity[:EVEN] * dry + vapour, 0.0, 1.0)
     anchor = anchor_of(twin)
-    film = Film(thickness_m=PERMEABLE_M, diffusivity_m2_s=1e-12)
     # the film has stood in the air of the first instant
-    water = mean_water(film, step_s, np.concatenate([humidity[:1], humidity]))[1:]
+    water = mean_water(FILM, step_s, np.concatenate([humidity[:1], humidity]))[1:]
     rows = (
         series.ambient_k[:EVEN], air, series.nodes_k[:EVEN, SKIN_NODE] + warm[:, SKIN_NODE],
         humidity, water, series.pressure_pa[:EVEN], series.light_lux[:EVEN],
     )  # fmt: skip
     at = np.stack([np.interp(times_s, even, row) for row in rows], axis=1)
-    steps = tuple(_instant(twin, scene, now_s, at[k]) for k, now_s in enumerate(times_s.tolist()))
+    steps = tuple(instant(twin, scene, now_s, at[k]) for k, now_s in enumerate(times_s.tolist()))
     return Course(times_s=times_s, anchor=anchor, steps=steps)
 
 
-def _instant(twin: Twin, scene: Scene, now_s: float, at: Real) -> Conditions:
+def instant(twin: Twin, scene: Scene, now_s: float, at: Real) -> Conditions:
     """Return one instant from the interpolated rows `at` (7,) and what is active."""
     there = _there(scene, now_s)
     active = tuple(effect for effect, _ in there)
@@ -243,7 +244,7 @@ def _ambient(active: tuple[Effect, ...], *, inside: bool) -> Ambient:
     )
 
 
-def _added_k(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
+def added_k(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
     """Return what effects add to the nodes' temperatures by each time, (K, 3): first nothing."""
     power = np.zeros((times_s.size, 3))
     ambient = np.zeros(times_s.size)
@@ -282,7 +283,7 @@ def _square(hertz: float, now_s: float, step_s: float) -> float:
     return 1.0 if math.fmod(now_s * hertz, 1.0) < 0.5 else 0.0
 
 
-def _added_humidity(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
+def added_humidity(twin: Twin, scene: Scene, times_s: Real, step_s: float) -> Real:
     """Return what effects add to the relative humidity inside, (K,): exchange of air delays it."""
     outside = np.zeros(times_s.size)
     for row in scene:

@@ -1,0 +1,295 @@
+"""Run the live enclosure on its twin: controller, evidence, log, witnesses, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from casemate.cli.build import source_note
+from casemate.core.errors import InputError
+
+if TYPE_CHECKING:
+    from casemate.control.adapters.camera import Camera
+    from casemate.control.readers import Far
+    from casemate.control.runtime import Runtime
+    from casemate.design.enclosure import Enclosure
+    from casemate.spec.model import EnclosureSpec
+
+BOARDS = Path(".work") / "boards"
+"""As `prove` keeps them: layouts, as secret as the manufacturing files beside them."""
+DESK, STATUS = Path("run") / "twin.sock", Path("run") / "control.sock"
+SEAL = 2
+"""Level of the response from which on a line is an alarm."""
+FRAMES_S = 10.0
+"""Of frames under one token: a token of 4.5 kB each (planning value)."""
+READY_S = 600.0
+"""Drawing the boards of a camera takes two minutes on a busy machine (planning value)."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("dir", metavar="DIR", type=Path, help="what `casemate build` wrote")
+    parser.add_argument("--for", metavar="S", type=float, dest="seconds", help="stop after S")
+    parser.add_argument("--keys", choices=("tpm", "process"), default="",
+                        help="where keys live (default: tpm if one can be had)")  # fmt: skip
+    parser.add_argument("--approve", action="store_true",
+                        help="let both DEMO parties open keys that a start has sealed")  # fmt: skip
+    parser.add_argument("--recommission", action="store_true",
+                        help="let both DEMO parties begin anew, after TAMPERED")  # fmt: skip
+    parser.add_argument("--batch", metavar="S", type=int, default=300,
+                        help="longest time between two tokens (default 300)")  # fmt: skip
+    parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
+                        help="ask this witness, instead of two that are started here")  # fmt: skip
+    parser.add_argument("--frames", metavar="FOLDER", type=Path,
+                        help="frames of a camera to sign (default: made-up ones)")  # fmt: skip
+    parser.add_argument("--rate", type=float, default=2.0, metavar="N",
+                        help="frames a second, 0 for none (default 2)")  # fmt: skip
+    parser.add_argument("--spec", metavar="SPEC", type=Path, help="default: as built")
+    parser.add_argument("--secret-file", metavar="FILE", type=Path, help="default: as built")
+    parser.add_argument("--site", default="", help="rack, camera pole or laboratory")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="of the twin's noise")
+    parser.add_argument("--json", action="store_true", help="print the status at the end as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run until the time is over or an interrupt; exit code 0 armed, 1 alarm, 3 unknown."""
+    _refuse(args)
+    from casemate.core.canonical import pretty_json
+
+    project = _project(args)
+    with _started(args, project) as (runtime, far):
+        shown = Shown(quiet=args.json)
+        shown.line(f"keys: {runtime.setting.custody.kind} ({runtime.setting.why_custody})")
+        camera = None
+        try:
+            runtime.start()
+            if project.spec.protected.kind == "camera" and args.rate > 0.0:
+                camera = _camera(args, runtime)
+            _watch(runtime, args.seconds, shown)
+            status, code = runtime.status(), runtime.exit_code
+        finally:
+            if camera is not None:
+                camera.close()
+            runtime.close()
+        shown.end(status)
+        del far
+    if args.json:
+        sys.stdout.write(pretty_json(status))
+    return code
+
+
+def _refuse(args: argparse.Namespace) -> None:
+    if args.seconds is not None and not args.seconds > 0.0:
+        raise InputError("--for is not above 0.", remedy="give seconds.", key="--for")
+    if not 10 <= args.batch <= 3600:
+        raise InputError("--batch is out of range.", remedy="give 10 to 3600 s.", key="--batch")
+    if not 0.0 <= args.rate <= 1000.0:
+        raise InputError("--rate is out of range.", remedy="give 0 to 1000.", key="--rate")
+    if args.seed < 0:
+        raise InputError("--seed is below 0.", remedy="give 0 or more.", key="--seed")
+    if not (args.dir / "proof.json").is_file():
+        raise InputError(
+            "no design was built here.", remedy="write it with `casemate build SPEC -o DIR`.",
+            file=str(args.dir / "proof.json"),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The enclosure as it was built, and the secret of its layouts."""
+
+    spec: EnclosureSpec
+    enclosure: Enclosure
+    secret: bytes
+
+
+def _project(args: argparse.Namespace) -> Project:
+    from casemate.cli.build import load_secret
+    from casemate.design import design_enclosure
+    from casemate.spec import load_spec
+
+    source = _source(args.dir)
+    spec_file = args.spec or _given(source, "spec", args.dir, "--spec")
+    secret_file = args.secret_file or _given(source, "secret", args.dir, "--secret-file")
+    proof = json.loads((args.dir / "proof.json").read_text(encoding="utf-8"))
+    spec = load_spec(spec_file)
+    enclosure = design_enclosure(spec, serial=str(proof["serial"]))
+    if proof["spec_digest"] != enclosure.spec_digest:
+        raise InputError(
+            "the spec is not the one that this folder was built from.",
+            remedy="build anew, or name the right one with --spec.", file=str(spec_file),
+        )  # fmt: skip
+    return Project(spec=spec, enclosure=enclosure, secret=load_secret(secret_file, make=False))
+
+
+def _source(folder: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(source_note(folder).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _given(source: dict[str, Any], name: str, folder: Path, option: str) -> Path:
+    path = Path(str(source.get(name, "")))
+    if not source.get(name) or not path.is_file():
+        raise InputError(
+            f"the {name} that {folder} was built from is not to be found.",
+            remedy=f"name it with {option}.", key=option,
+        )  # fmt: skip
+    return path
+
+
+def _camera(args: argparse.Namespace, runtime: Runtime) -> Camera:
+    from casemate.control.adapters.camera import STREAM, Camera, FrameFiles, MadeUpFrames
+
+    if args.frames is not None and not args.frames.is_dir():
+        raise InputError("there is no such folder.", remedy="name one.", key="--frames")
+    frames = FrameFiles(args.frames) if args.frames else MadeUpFrames(seed=args.seed)
+    return Camera(
+        frames, args.dir / "payload" / STREAM, per_s=args.rate, batch_s=FRAMES_S,
+        first=runtime.setting.items.get(STREAM, 0), guards=runtime.guards,
+        say=runtime.say_payload,
+    )  # fmt: skip
+
+
+@contextmanager
+def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runtime, Far]]:
+    """Start the twin, then all that the controller needs. Children do not hear an interrupt."""
+    import multiprocessing
+
+    from casemate.cli import run_twin
+    from casemate.control.local_witness import remote
+    from casemate.control.readers import Far
+    from casemate.control.runtime import Runtime
+    from casemate.control.setting import Setting, Wanted
+
+    folder = args.dir.resolve()
+    far_per_year = run_twin.SHARE * project.spec.targets.far_per_year
+    (folder / "run").mkdir(exist_ok=True, mode=0o700)
+    order = run_twin.TwinOrder(
+        enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
+        boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
+        desk=folder / DESK,
+    )  # fmt: skip
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=run_twin.main, args=(theirs, order), daemon=True)
+    with _deaf():
+        process.start()
+    theirs.close()
+    try:
+        print("assembling the twin", file=sys.stderr, flush=True)
+        far = Far(ours, timeout_s=READY_S)
+        wanted = Wanted(
+            folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
+            faces=frozenset(each.name for each in project.enclosure.faces),
+            modules=frozenset(far.readers), far_per_year=far_per_year,
+            simulated=far.hello.get("simulated") is True,
+            features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
+            anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
+            witnesses=tuple(map(remote, args.witness)),
+        )  # fmt: skip
+        with _deaf():
+            setting = Setting(wanted)
+        try:
+            runtime = Runtime(setting, far, approve=args.approve, recommission=args.recommission)
+        except BaseException:
+            setting.close()
+            raise
+        yield runtime, far
+    finally:
+        ours.close()
+        process.join(3.0)
+        if process.is_alive():
+            process.kill()
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Start children with interrupts blocked: this process ends them, in order."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+
+
+def _watch(runtime: Runtime, seconds: float | None, shown: Shown) -> None:
+    """Answer who asks for the status, show it, and wait for the end."""
+    import asyncio
+
+    from casemate.core.local_socket import Desk
+
+    async def until() -> None:
+        loop = asyncio.get_running_loop()
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        end_s = None if seconds is None else time.monotonic() + seconds
+        while not stop.is_set() and runtime.watching.alive:
+            if end_s is not None and time.monotonic() >= end_s:
+                return
+            shown.show(runtime.status())
+            try:
+                await asyncio.wait_for(stop.wait(), 0.25)
+            except TimeoutError:
+                continue
+
+    desk = Desk(runtime.setting.wanted.folder / STATUS, lambda _question: runtime.status())
+    try:
+        asyncio.run(until())
+    finally:
+        desk.close()
+
+
+class Shown:
+    """The state on the terminal: one line that changes, or a plain line a change."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._changes = sys.stdout.isatty() and not quiet
+        self._last, self._said = "", 0
+
+    def line(self, text: str) -> None:
+        """Print a line of its own."""
+        if not self._quiet:
+            print(("\r\033[K" if self._changes else "") + text, flush=True)
+
+    def show(self, status: dict[str, Any]) -> None:
+        """Show the status, and lines that were said since."""
+        for number, at_s, level, text in status["said"]:
+            if number > self._said:
+                self._said = number
+                at = time.strftime("%H:%M:%S", time.localtime(at_s))
+                self.line(f"{at} {'ALARM ' if level >= SEAL else ''}{text}")
+        state = f"{status['state']}  {status['verdict'] or '-'}  keys {status['keys']}"
+        if self._changes:
+            p99 = status["verdict_latency_p99_s"]
+            late = "" if p99 is None else f"  verdict in {1e3 * p99:.1f} ms (p99)"
+            sys.stdout.write(
+                f"\r\033[K{state}{late}  {status['witnessed_entries']} of "
+                f"{status['log_entries']} entries witnessed"
+            )
+            sys.stdout.flush()
+        elif state != self._last and not self._quiet:
+            print(state, flush=True)
+        self._last = state
+
+    def end(self, status: dict[str, Any]) -> None:
+        """Print what was measured."""
+        p50, p99 = status["verdict_latency_p50_s"], status["verdict_latency_p99_s"]
+        if p50 is not None:
+            self.line(
+                f"{status['windows']} windows, {status['incomplete_windows']} incomplete; sample "
+                f"to verdict {1e3 * p50:.1f} ms (half), {1e3 * p99:.1f} ms (p99); detection "
+                f"{status['detection_cpu_share']:.1%} of a core; {status['tokens']} tokens"
+            )

@@ -1,0 +1,189 @@
+"""The twin as a process of its own: the far side of readers, and a desk where moves are asked for.
+
+It stands for hardware. The controller sees blocks of samples and nothing else of it; a move is
+carried out here and never told to the controller.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from casemate.campaigns.live import live_reader
+from casemate.campaigns.reader import TwinReader
+from casemate.campaigns.ready import Ready, ready
+from casemate.cli import twin_attack
+from casemate.control.wires import challenge_of, frame, unframed
+from casemate.core.challenge import Challenge
+from casemate.core.local_socket import Desk
+from casemate.core.randomness import new_secret
+from casemate.core.samples import Block
+from casemate.design.enclosure import Enclosure
+from casemate.detect.anchor import AnyAnchor, anchor_bytes
+from casemate.sensors.modality import Fitted
+from casemate.twin.assembly import Twin, assemble
+from casemate.twin.conditions import WINDOW_S
+from casemate.twin.stage import Stage
+
+SHARE = 0.9
+"""Of the spec's false alarms that keyed evidence may use, as in `prove`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TwinOrder:
+    """Which twin is to be run. desk: where moves are asked for."""
+
+    enclosure: Enclosure
+    kind: str
+    secret: bytes
+    boards: Path
+    site: str
+    seed: int
+    far_per_year: float
+    desk: Path
+
+
+def main(link: Connection, order: TwinOrder) -> None:
+    """Assemble, say hello, and deliver windows at their time until the pipe ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this process ends it
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        _run(link, order)
+
+
+def _run(link: Connection, order: TwinOrder) -> None:
+    twin = assemble(
+        order.enclosure, kind=order.kind, secret=order.secret, folder=order.boards,
+        site=order.site, seed=order.seed,
+    )  # fmt: skip
+    made = ready(twin, far_per_year=order.far_per_year)
+    sensed = made.sensed(tuple(twin.boards))
+    stage = Stage(twin, seed=order.seed)
+    readers = {
+        each.fitted.id: live_reader(twin, each.fitted, stage, seed=order.seed) for each in sensed
+    }
+    _warm_up(twin, tuple(each.fitted for each in sensed), order.seed)
+    anchors = tuple(each.anchor for each in sensed)
+    link.send_bytes(_hello(made, tuple(each.fitted for each in sensed), readers, anchors))
+    streams: dict[str, Iterator[Block]] = {}
+    while True:
+        message, _ = unframed(link.recv_bytes())
+        if "configure" in message:
+            challenge = challenge_of(message["configure"])
+            streams[challenge.modality] = readers[challenge.modality].configure(challenge)
+        elif "start" in message:
+            break
+    clock = Clock(float(message["start"]))
+    desk = Desk(order.desk, Mover(order, stage, clock).answer)
+    try:
+        _deliver(link, streams, clock)
+    finally:
+        desk.close()
+
+
+@dataclass(slots=True)
+class Clock:
+    """The stage's time: seconds since `start_s` of the monotonic clock."""
+
+    start_s: float
+
+    def now_s(self) -> float:
+        """Return the time."""
+        return time.monotonic() - self.start_s
+
+
+def _deliver(link: Connection, streams: dict[str, Iterator[Block]], clock: Clock) -> None:
+    for number in itertools.count():
+        frames = [frame({"modality": name}, next(each)) for name, each in streams.items()]
+        wait_s = (number + 1) * WINDOW_S - clock.now_s()
+        if wait_s > 0.0:
+            time.sleep(wait_s)
+        for each in frames:
+            link.send_bytes(each)
+        while link.poll(0):  # EOFError ends it
+            message, _ = unframed(link.recv_bytes())
+            clock.start_s += float(message.get("slip", 0.0))
+
+
+class Mover:
+    """Carries out the moves that are asked for."""
+
+    def __init__(self, order: TwinOrder, stage: Stage, clock: Clock) -> None:
+        self._order, self._stage, self._clock = order, stage, clock
+        self._count = 0
+
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Carry out a move; InputError if it cannot be."""
+        args = argparse.Namespace(
+            attack=str(question.get("attack", "")),
+            values=[str(each) for each in question.get("values", [])],
+            tile=question.get("tile"),
+            at=question.get("at"),
+            near=str(question.get("near", "anywhere")),
+        )
+        attack = twin_attack.asked(args)
+        if attack is None:
+            return {"done": []}
+        self._count += 1
+        seed = int(question.get("seed", self._order.seed + self._count - 1))
+        where = attack.placed(self._order.enclosure, np.random.default_rng([seed, 0]))
+        scene = attack.scene(where)
+        begins_s = self._clock.now_s()
+        self._stage.begin(scene, begins_s)
+        contact = [each.start_s for each in scene if type(each.effect).__name__ == "Hole"]
+        return {
+            "done": list(twin_attack.in_words(attack, where)),
+            "effects": len(scene),
+            "begins": self._clock.start_s + begins_s,
+            "first_hole_s": min(contact, default=None),
+        }
+
+
+def _warm_up(twin: Twin, fitted: tuple[Fitted, ...], seed: int) -> None:
+    """Let the kernels be compiled before time runs."""
+    stage = Stage(twin, seed=seed, horizon_s=100.0)
+    for each in fitted:
+        reader = live_reader(twin, each, stage, seed=seed)
+        asked = Challenge(
+            key=new_secret(), modality=each.id, epoch=1, chip_s=each.chip_s, order=reader.order
+        )
+        for _ in itertools.islice(reader.configure(asked), 2):
+            pass
+
+
+def _hello(
+    made: Ready,
+    fitted: tuple[Fitted, ...],
+    readers: dict[str, TwinReader],
+    anchors: tuple[AnyAnchor, ...],
+) -> bytes:
+    rows = [
+        {
+            "modality": each.id,
+            "chip_s": each.chip_s,
+            "order": readers[each.id].order,
+            "channels": [
+                [c.id, c.unit, c.tile, c.low, c.high, c.excited] for c in readers[each.id].channels
+            ],
+        }
+        for each in fitted
+    ]
+    return json.dumps(
+        {
+            "readers": rows,
+            "simulated": True,
+            "window_s": WINDOW_S,
+            "features": made.policy.features,
+            "anchors": anchor_bytes(anchors).decode(),
+        }
+    ).encode()

@@ -1,0 +1,109 @@
+"""Both parties' keys on one machine: for demonstrations alone, and named so.
+
+Host and inspector of a real enclosure each keep their keys to themselves, and sign elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
+
+from casemate.attest.parties import Party
+from casemate.core.errors import InputError
+from casemate.core.suites import DEFAULT_SUITE, ED25519, ML_DSA_44, ML_DSA_65, PublicKey
+
+ROLES = (("host", "bloc-a"), ("inspector", "bloc-b"))
+FORMAT = "casemate-DEMO-keys/1"
+NOTE = "DEMO keys of both sides on one machine. They prove nothing to anybody else."
+Private = ed25519.Ed25519PrivateKey | mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey
+
+
+class SeedKey:
+    """A private key from its seed. Satisfies `core.suites.Signer`."""
+
+    def __init__(self, alg: int, seed: bytes) -> None:
+        self.private: Private
+        if alg == ED25519:
+            self.private = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+        elif alg == ML_DSA_44:
+            self.private = mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
+        else:
+            self.private = mldsa.MLDSA65PrivateKey.from_seed_bytes(seed)
+        self.public = PublicKey(alg, self.private.public_key().public_bytes_raw())
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the signature over `message`."""
+        return bytes(self.private.sign(message))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoParty:
+    """A party with its private keys."""
+
+    party: Party
+    keys: tuple[SeedKey, ...]
+
+    @property
+    def anchor_key(self) -> ed25519.Ed25519PrivateKey:
+        """Return the key that signs anchors."""
+        found = self.keys[0].private
+        assert isinstance(found, ed25519.Ed25519PrivateKey)
+        return found
+
+
+def demo_parties(folder: Path) -> tuple[DemoParty, ...]:
+    """Return host and inspector with the keys that `folder` holds, made if there are none."""
+    return tuple(_party(folder / f"{role}-DEMO.json", role, bloc) for role, bloc in ROLES)
+
+
+def _party(path: Path, role: str, bloc: str) -> DemoParty:
+    seeds = {str(alg): secrets.token_hex(32) for alg in (ED25519, ML_DSA_65)}
+    row = kept_secret(path, {"format": FORMAT, "note": NOTE, "role": role, "seeds": seeds})
+    try:
+        held = row["seeds"]
+        if row["format"] != FORMAT or row["role"] != role or not isinstance(held, dict):
+            raise ValueError
+        keys = tuple(SeedKey(alg, bytes.fromhex(held[str(alg)])) for alg in (ED25519, ML_DSA_65))
+    except (ValueError, KeyError, TypeError):
+        raise InputError(
+            "the demo keys are malformed.",
+            remedy="restore the file; the enclosure was commissioned with these keys.",
+            file=str(path),
+        ) from None
+    party = Party(
+        name=f"{role}-demo",
+        role=role,
+        bloc=bloc,
+        suite=DEFAULT_SUITE.name,
+        keys=tuple(each.public for each in keys),
+    )
+    return DemoParty(party=party, keys=keys)
+
+
+def kept_secret(path: Path, fresh: dict[str, object]) -> dict[str, object]:
+    """Return the JSON in a file that only its owner reads; make it of `fresh` if it is not there.
+
+    InputError if it cannot be read.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(json.dumps(fresh, indent=2) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"this cannot be read: {error}.", remedy="restore the file.", file=str(path)
+        ) from None
+    if not isinstance(found, dict):
+        raise InputError("this is no table.", remedy="restore the file.", file=str(path))
+    return found

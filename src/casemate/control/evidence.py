@@ -1,0 +1,332 @@
+"""The writer of evidence: from what the controller has to say to signed tokens in the log.
+
+It runs in a thread of its own, behind a queue without an end, so that nobody who has something to
+say ever waits for a signature or a disk. What the keys will not sign any more goes into the host's
+log alone. A second thread has checkpoints cosigned.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from casemate.attest import beats, token
+from casemate.attest import claims as c
+from casemate.attest.keys.protocol import CustodyError, KeyHolder
+from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
+from casemate.core.errors import CasemateError
+from casemate.core.suites import DEFAULT_SUITE
+from casemate.translog import checkpoint as checkpoints
+from casemate.translog import client, policy
+from casemate.translog.client import Peer
+from casemate.translog.errors import QuorumError
+from casemate.translog.log import Log
+from casemate.translog.policy import Policy
+
+BEAT_MS = 1000
+_FAR_MS = 30_000
+"""A heartbeat that is later than this begins a batch of its own; the format ends at 32767."""
+_RETRY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What is the same in all tokens. software: digest of what runs."""
+
+    enclosure: str
+    serial: str
+    software: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What holds when something is said."""
+
+    state: str
+    anchor: bytes
+    uptime_ms: int
+    time_s: int
+    verdict: Judgement | None = None
+    health: SensorHealth | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begin:
+    """New keys, or those of the start before: say the boot token."""
+
+    holder: KeyHolder
+    reason: str
+    at: Moment
+    components: tuple[tuple[str, bytes], ...] = ()
+    then: Callable[[int], None] | None = None
+    """Told the boot token's sequence, once it is durable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Say:
+    """A token with this body; written at once, after heartbeats that wait.
+
+    then: told the token's bytes, once they are durable.
+    """
+
+    body: c.Body
+    at: Moment
+    then: Callable[[bytes], None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """A heartbeat; many wait for one token."""
+
+    verdict: str
+    health: int
+    centinats: int
+    information: int
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Write what waits, then call this in the writer's thread. It may raise OSError."""
+
+    call: Callable[[], None]
+
+
+Item = Begin | Say | Beat | Do
+
+
+class Writer:
+    """Writes tokens into a log. `put` never waits.
+
+    previous: the log's last token, b"" if it has none. boots: starts that it tells of. batch_s:
+    that heartbeats wait at most. tell: gets a line about what was not signed or written.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        place: Place,
+        *,
+        previous: bytes,
+        boots: int,
+        batch_s: int,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._log, self._place, self._tell, self._batch_ms = log, place, tell, 1000 * batch_s
+        self._previous, self._boots = previous, boots
+        self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
+        self._holder: KeyHolder | None = None
+        self._beats: list[Beat] = []
+        self._head, self._count, self._last_ms = b"", 0, 0
+        self._state = ""
+        self.known: CheckpointRef | None = None
+        self.failed = ""
+        self.tokens = self.unsigned = self.bytes = 0
+        self.fresh = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
+        self._thread.start()
+
+    def put(self, item: Item) -> None:
+        """Take something to say."""
+        self._queue.put(item)
+
+    def close(self) -> None:
+        """Write what waits, and end."""
+        self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (item := self._queue.get()) is not None:
+            self._guarded(item)
+        self._guarded(Do(lambda: None))
+
+    def _guarded(self, item: Item) -> None:
+        try:
+            self._take(item)
+        except CustodyError as error:
+            self.unsigned += 1
+            self._tell(f"not signed: {error.message}")
+        except (CasemateError, OSError) as error:
+            self.failed = str(error)
+            self._tell(f"evidence cannot be written: {error}")
+
+    def _take(self, item: Item) -> None:
+        if isinstance(item, Beat):
+            self._beat(item)
+            return
+        try:
+            self._write_beats()
+        except CustodyError as error:  # what comes next may be the last word
+            self.unsigned += 1
+            self._tell(f"heartbeats not signed: {error.message}")
+        if isinstance(item, Begin):
+            self._begin(item)
+        elif isinstance(item, Say):
+            self._say(item)
+        else:
+            item.call()
+
+    def _say(self, item: Say) -> None:
+        """Write it; a change begins where evidence has left off, if one was not signed."""
+        body = item.body
+        if isinstance(body, c.Change):
+            if body.after == self._state:
+                return
+            body = replace(body, before=self._state or body.before)
+        if isinstance(body, c.Payload) and item.at.state != self._state:
+            raise CustodyError(
+                "payload that was made in another state is not signed.", remedy="make it anew."
+            )
+        data = self._write(body, item.at)
+        if item.then is not None:
+            item.then(data)
+
+    def _begin(self, item: Begin) -> None:
+        self._holder, self._boots = item.holder, self._boots + 1
+        body = c.Boot(
+            suite=DEFAULT_SUITE.name,
+            keys=item.holder.public(),
+            last_word=item.holder.last_public(),
+            reason=item.reason,
+            components=item.components,
+        )
+        self._head, self._count = beats.start(self._write(body, item.at)), 0
+        if item.then is not None:
+            item.then(self._log.next_index - 1)
+
+    def _beat(self, item: Beat) -> None:
+        if self._beats and abs(self._late_ms(item, len(self._beats))) > _FAR_MS:
+            self._write_beats()
+        self._beats.append(item)
+        if item.at.uptime_ms - self._last_ms >= self._batch_ms - BEAT_MS:
+            self._write_beats()
+
+    def _late_ms(self, item: Beat, number: int) -> int:
+        return item.at.uptime_ms - self._beats[0].at.uptime_ms - number * BEAT_MS
+
+    def _write_beats(self) -> None:
+        if not self._beats:
+            return
+        packed = [
+            beats.Beat(
+                late_ms=self._late_ms(each, number),
+                verdict=each.verdict,
+                health=each.health,
+                centinats=each.centinats,
+                information=each.information,
+            )
+            for number, each in enumerate(self._beats)
+        ]
+        first, last = self._beats[0], self._beats[-1]
+        body = beats.batch(
+            packed, first=self._count, start_ms=first.at.uptime_ms, period_ms=BEAT_MS,
+            head=self._head,
+        )  # fmt: skip
+        self._beats = []
+        self._write(body, last.at)
+        self._head, self._count = body.head, self._count + len(packed)
+
+    def _write(self, body: c.Body, at: Moment) -> bytes:
+        """Sign and append a token; return its bytes."""
+        data = self._signed(body, at)
+        self._log.append([data])
+        self._previous, self._state = data, at.state
+        self._last_ms = at.uptime_ms
+        self.tokens, self.bytes = self.tokens + 1, self.bytes + len(data)
+        self.fresh.set()
+        return data
+
+    def _signed(self, body: c.Body, at: Moment) -> bytes:
+        if self._holder is None:
+            raise CustodyError("there are no keys.", remedy="commission the enclosure.")
+        place = self._place
+        payload = token.encode(
+            Token(
+                enclosure=place.enclosure,
+                serial=place.serial,
+                boot=self._boots,
+                sequence=self._log.next_index,
+                previous=DEFAULT_SUITE.digest(self._previous) if self._previous else b"",
+                uptime_s=at.uptime_ms // 1000,
+                state=at.state,
+                software=place.software,
+                body=body,
+                time_s=at.time_s,
+                checkpoint=self.known,
+                verdict=at.verdict,
+                health=at.health,
+                anchor=at.anchor,
+            )
+        )
+        if isinstance(body, c.LastWord):
+            keys, sign = self._holder.last_public(), self._holder.last_word
+        else:
+            keys, sign = self._holder.public(), self._holder.sign
+        return token.assemble(payload, keys, sign(token.messages(payload, keys)))
+
+
+class Cosigner:
+    """Has the log's checkpoints cosigned, whenever the writer has written.
+
+    witnessed: told (size, time of the quorum, when the checkpoint was made, monotonic). alarm: told
+    when a witness knows more of this log than the log does.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        writer: Writer,
+        peers: Sequence[Peer],
+        rule: Policy,
+        *,
+        witnessed: Callable[[int, float, float], None],
+        alarm: Callable[[str], None],
+    ) -> None:
+        self._log, self._writer, self._peers, self._rule = log, writer, peers, rule
+        self._witnessed, self._alarm = witnessed, alarm
+        self._sizes: dict[str, int] = {}
+        self._stop = False
+        self.failed = ""
+        self._thread = threading.Thread(target=self._run, name="cosigner", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Try once more, and end."""
+        self._stop = True
+        self._writer.fresh.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            self._writer.fresh.wait()
+            self._writer.fresh.clear()
+            if self._log.next_index > 0 and not self._once() and not self._stop:
+                time.sleep(_RETRY_S)
+                self._writer.fresh.set()
+            if self._stop and not self._writer.fresh.is_set():
+                return
+
+    def _once(self) -> bool:
+        """Return whether a quorum has cosigned."""
+        made_s = time.monotonic()
+        try:
+            found = client.cosign(self._log, self._peers, self._sizes)
+        except CasemateError as error:
+            self.failed = error.message
+            return False
+        self._sizes = dict(found.sizes)
+        if found.rollback is not None:
+            self._alarm(found.rollback.message)
+        stated, note = checkpoints.parse(found.checkpoint)
+        try:
+            met = policy.check(self._rule, note)
+        except QuorumError as error:
+            self.failed = error.message
+            return False
+        self.failed = ""
+        self._writer.known = CheckpointRef(origin=stated.origin, size=stated.size, root=stated.root)
+        self._witnessed(stated.size, float(met.by_s or 0), made_s)
+        return True

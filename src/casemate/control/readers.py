@@ -1,0 +1,138 @@
+"""Readers on the far side of a pipe, and what takes their blocks to the detector."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from casemate.control.wires import challenge_plain, frame, unframed
+from casemate.core.challenge import Challenge, Chips, chips
+from casemate.core.errors import FormatError, ReaderError
+from casemate.core.samples import Block, Channel, Reader
+from casemate.core.watch import watched
+
+HELD = 64
+"""Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value)."""
+
+
+class Far:
+    """The other end of a pipe behind which readers are: `readers`, by modality, and `hello`."""
+
+    def __init__(self, link: Connection, *, timeout_s: float) -> None:
+        self._link = link
+        self._lock = threading.Lock()
+        if not link.poll(timeout_s):
+            raise ReaderError("the readers do not start.", remedy="see what they print.")
+        try:
+            self.hello: dict[str, Any] = json.loads(link.recv_bytes())
+        except (EOFError, OSError, ValueError):
+            raise ReaderError("the readers ended.", remedy="see what they print.") from None
+        self.readers = {row["modality"]: FarReader(self, row) for row in self.hello["readers"]}
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message."""
+        with self._lock:
+            self._link.send_bytes(frame(message))
+
+    def _receive(self) -> None:
+        try:
+            while True:
+                try:
+                    head, block = unframed(self._link.recv_bytes())
+                except FormatError:
+                    continue  # no block came: to its watcher that is silence
+                reader = self.readers.get(str(head.get("modality")))
+                if reader is not None and block is not None:
+                    reader.blocks.put(block)
+        except (EOFError, OSError, TypeError):  # TypeError: closed while it waited
+            for reader in self.readers.values():
+                reader.blocks.put(None)
+
+
+class FarReader:
+    """One of them, as a `core.samples.Reader`."""
+
+    def __init__(self, far: Far, row: dict[str, Any]) -> None:
+        self._far = far
+        self.modality = str(row["modality"])
+        self.chip_s, self.order = float(row["chip_s"]), int(row["order"])
+        self._channels = tuple(
+            Channel(id=i, modality=self.modality, unit=u, tile=t, low=low, high=high, excited=e)
+            for i, u, t, low, high, e in row["channels"]
+        )
+        self.blocks: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Return the channels, in the order of the blocks' columns."""
+        return self._channels
+
+    def configure(self, challenge: Challenge) -> Iterator[Block]:
+        """Return the stream of blocks that answers `challenge`."""
+        self._far.send({"configure": challenge_plain(challenge)})
+        return iter(self.blocks.get, None)
+
+    def close(self) -> None:
+        """End the stream."""
+        self.blocks.put(None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """A block that was watched, with the chips that it may answer. at_s: when it came, monotonic.
+
+    faults (C,): union of its flags by channel.
+    """
+
+    modality: str
+    block: Block
+    chips: Chips
+    at_s: float
+    faults: npt.NDArray[np.uint16]
+
+
+class Pump:
+    """Takes one reader's blocks, watched, to the detector's queue. A full queue makes it wait.
+
+    cpu_s: what its thread has used so far.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        challenge: Challenge,
+        out: queue.Queue[Arrived],
+    ) -> None:
+        self.modality, self.cpu_s = challenge.modality, 0.0
+        self._channels, self._challenge, self._out = reader.channels, challenge, out
+        self._stream = reader.configure(challenge)
+        self._excited = any(each.excited for each in reader.channels)
+        threading.Thread(target=self._run, name=f"pump {self.modality}", daemon=True).start()
+
+    def _run(self) -> None:
+        due = 0
+        for block in watched(self._stream, self._channels, self._challenge):
+            at_s, count = time.monotonic(), block.t_s.size
+            first = due
+            if self._excited and count and int(block.chip[0]) > due:
+                first = int(block.chip[0])  # some were lost; the detector counts them
+            arrived = Arrived(
+                modality=self.modality,
+                block=block,
+                chips=chips(self._challenge, first, count),
+                at_s=at_s,
+                faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
+            )
+            due = first + count
+            self.cpu_s = time.thread_time()
+            self._out.put(arrived)

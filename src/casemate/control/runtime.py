@@ -1,0 +1,392 @@
+"""The live enclosure: readers, detection, state, response, evidence and log, joined.
+
+What runs where: pumps and the hot loop in threads of their own (readers.py, watching.py); signing
+and disk behind a queue (evidence.py); keys in processes (custody.py). Nothing here waits for them
+in the hot loop but what is done to keys.
+"""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from casemate.attest import claims as c
+from casemate.attest.keys import approval as unsealing
+from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
+from casemate.attest.token import Judgement, SensorHealth
+from casemate.control import actions as do
+from casemate.control import approvals, events, machine, memory_file
+from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
+from casemate.control.readers import HELD, Arrived, Far, Pump
+from casemate.control.setting import Setting
+from casemate.control.states import Keys, Machine, State
+from casemate.control.status import status_of
+from casemate.control.warm_up import warm_up
+from casemate.control.watching import Seen, Watching
+from casemate.core.challenge import Challenge
+from casemate.core.randomness import new_secret
+from casemate.detect.detector import Detector
+from casemate.detect.verdict import Judged
+
+AHEAD_S = 0.5
+"""From the word to the readers until their time 0."""
+AGAIN_S = 3.0
+"""After which parties are asked again (planning value)."""
+_KEPT_LINES = 200
+_KEPT_FIELDS = (
+    "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
+    "count",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A line for people. level: of the response, 0 for what is no alarm."""
+
+    number: int
+    at_s: float
+    level: int
+    text: str
+
+
+class Runtime:
+    """One enclosure while its controller runs. `start`, then `status`, then `close`."""
+
+    def __init__(self, setting: Setting, far: Far, *, approve: bool, recommission: bool) -> None:
+        self.setting, self._far = setting, far
+        self._approve, self._recommission = approve, recommission
+        self.told: deque[Told] = deque(maxlen=_KEPT_LINES)
+        self._numbers = itertools.count(1)
+        self._boot_s = time.monotonic()
+        self.holder: KeyHolder | None = None
+        self._approvals: dict[bytes, bytes] = {}
+        self.seen: Seen | None = None
+        self._kept: tuple[Any, ...] = ()
+        self._erased_us = 0
+        self.erasure: Erasure | None = None
+        self._beating, self._next_beat_ms = False, 0
+        self._asked: dict[str, float] = {}
+        self._booted = False
+        self._worst = "NORMAL"
+        self._watching: Watching | None = None
+        self.cosigner: Cosigner | None = None
+        self.writer = Writer(
+            setting.log, setting.place, previous=setting.previous, boots=setting.boots,
+            batch_s=setting.batch_s, tell=self.tell,
+        )  # fmt: skip
+        self.writer.known = setting.known
+        now, first = self._begun()
+        self._detector = Detector(
+            setting.anchors, setting.policy, signatures=setting.signatures, keys=setting.anchor_keys
+        )
+        warm_up(self._detector, setting.window_s)
+        self._first = first
+        self._machine = now
+
+    def _begun(self) -> tuple[Machine, tuple[do.Action, ...]]:
+        """Return the machine of this start, and what it asks for."""
+        setting = self.setting
+        if setting.saved is None and setting.boots == 0 and not setting.rolled_back:
+            return setting.new, ()
+        saved = None if setting.rolled_back else setting.saved
+        anchor = setting.saved.anchor if setting.saved else b""
+        self.holder = setting.custody.found(anchor) if anchor else None
+        challenge = self.holder.seal() if self.holder else b""
+        keys = Keys.SEALED if self.holder else Keys.GONE
+        return machine.start(
+            saved, setting.new, keys=keys, last_word=self.holder is not None,
+            seal_challenge=challenge,
+        )  # fmt: skip
+
+    @property
+    def watching(self) -> Watching:
+        """Return the hot loop, once it is there."""
+        assert self._watching is not None
+        return self._watching
+
+    def start(self) -> None:
+        """Configure the readers and let time run."""
+        setting = self.setting
+        blocks: queue.Queue[Arrived] = queue.Queue(maxsize=HELD)
+        start_s = time.monotonic() + AHEAD_S
+        self.pumps = []
+        for name, reader in self._far.readers.items():
+            asked = Challenge(
+                key=new_secret(), modality=name, epoch=1, chip_s=reader.chip_s, order=reader.order
+            )
+            self.pumps.append(Pump(reader, asked, blocks))
+        self._far.send({"start": start_s})
+        self.started_s = start_s
+        self._watching = Watching(
+            self._detector, self._machine, blocks,
+            {name: len(each.channels) for name, each in self._far.readers.items()},
+            window_s=setting.window_s, start_s=start_s,
+            slow_s=setting.slow_s, slipped=self._slipped, boot_s=self._boot_s,
+            act=self._act, failed=self._check_keys, seen=self._see, tell=self.tell,
+        )  # fmt: skip
+        for action in self._first:
+            if not isinstance(action, do.Evidence):  # the boot token says that it starts
+                self._act(action, self._machine)
+        self.cosigner = Cosigner(
+            setting.log, self.writer, setting.peers, setting.rule,
+            witnessed=self._witnessed, alarm=self._rolled_back,
+        )  # fmt: skip
+        self.watching.start()
+
+    def close(self) -> None:
+        """End in order: detection, what waits to be written, witnesses, keys at rest."""
+        if self._watching is not None:
+            self._watching.close()
+            self._keep(self._watching.machine)
+        self.writer.close()
+        if self.cosigner is not None:
+            self.cosigner.close()
+        if self.holder is not None:
+            self.holder.close()
+        self.setting.close()
+
+    def tell(self, text: str, level: int = 0) -> None:
+        """Take a line for people."""
+        self.told.append(Told(number=next(self._numbers), at_s=time.time(), level=level, text=text))
+
+    # what the hot loop calls
+
+    def _see(self, seen: Seen) -> None:
+        """Take what is known after a window; wait for nothing."""
+        self.seen = seen
+        now, judged = seen.machine, seen.judged
+        self._worst = max(self._worst, judged.verdict.value, key=c.VERDICTS.index)
+        if not self._booted and self.holder is not None and now.keys is not Keys.GONE:
+            self._booted = True
+            self._begin_tokens(self.holder, now.state.value, "the controller starts")
+        self._advance(now, judged)
+        self._keep(now)
+        self._beat(seen)
+
+    def _advance(self, now: Machine, judged: Judged) -> None:
+        """Ask both demo parties for what is due: commissioning, release, commissioning anew."""
+        well = judged.verdict.value == "NORMAL" and not judged.findings
+        if now.state is State.COMMISSIONING and now.keys is Keys.NONE and well:
+            self._once("anchor", lambda: self._post(events.Anchored(anchor=self.setting.anchor)))
+        elif now.state is State.COMMISSIONING and now.ready and now.fresh:
+            self._once("commission", lambda: self._commission(now))
+        elif self._recommission and now.state is not State.COMMISSIONING:
+            self._once("recommission", lambda: self._approved(now, "recommission", b""))
+        elif self._approve and now.state is State.UNKNOWN and now.ready and now.seal_challenge:
+            self._once("release", lambda: self._release(now))
+
+    def _once(self, what: str, call: Any) -> None:
+        """Begin what parties have to sign; again after a while, if nothing came of it."""
+        now_s = time.monotonic()
+        if now_s - self._asked.get(what, -AGAIN_S) >= AGAIN_S:
+            self._asked[what] = now_s
+            threading.Thread(target=call, daemon=True).start()
+
+    def _beat(self, seen: Seen) -> None:
+        at_ms = self.uptime_ms()
+        due = self._beating and at_ms >= self._next_beat_ms
+        if not due or seen.machine.keys not in (Keys.LIVE, Keys.SEALED):
+            return
+        self._next_beat_ms = max(self._next_beat_ms + BEAT_MS, at_ms - BEAT_MS)
+        self.writer.put(
+            Beat(
+                verdict=self._worst,
+                health=seen.flags,
+                centinats=_clipped(100.0 * seen.judged.nats),
+                information=_clipped(100.0 * seen.information),
+                at=self._moment(seen.machine.state.value, at_ms),
+            )
+        )
+        self._worst = "NORMAL"
+        self.watching.settle_flags()
+        self._check_keys()
+
+    def _act(self, action: do.Action, now: Machine) -> None:
+        match action:
+            case do.Zeroise():
+                self._zeroise()
+            case do.Seal():
+                if self.holder is not None and self.holder.state is not HolderState.ERASED:
+                    self._post(events.Sealed(challenge=self.holder.seal()))
+            case do.Unseal():
+                if self.holder is not None:
+                    self.holder.unseal(self._approvals[action.document])
+            case do.MakeKeys():
+                self._make(action.anchor)
+            case do.Evidence():
+                self._record(action)
+            case do.Alert():
+                self.tell(action.reason, action.level)
+            case do.Refuse():
+                self.tell(f"refused: {action.reason}")
+            case _:
+                name = type(action).__name__
+                if name not in self._asked:
+                    self._asked[name] = time.monotonic()
+                    self.tell(f"{name} is asked for; nothing here carries that out")
+
+    def _zeroise(self) -> None:
+        if self.holder is None:
+            return
+        erasure = self.holder.zeroise()
+        gone_s = time.monotonic() - self.watching.judged_s
+        self.watching.figures.gone = gone_s
+        self._erased_us = round(1e6 * gone_s)
+        self.erasure = erasure
+        done = "gone" if erasure.complete else "NOT all gone"
+        self.tell(f"keys are {done}, {1e3 * gone_s:.2f} ms after the verdict", 4)
+
+    def _make(self, anchor: bytes) -> None:
+        if self.holder is not None:
+            self.holder.close()
+        self.holder = self.setting.custody.make(anchor)
+        self._booted = True
+        self._begin_tokens(
+            self.holder, "COMMISSIONING", "commissioning", self.setting.enrol(self.holder)
+        )
+
+    def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
+        self.writer.put(
+            Begin(holder=holder, reason=reason, at=self._moment(state, self.uptime_ms()),
+                  then=then)
+        )  # fmt: skip
+        self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
+
+    def _record(self, action: do.Evidence) -> None:
+        record, at_ms = action.record, self.uptime_ms()
+        body: c.Body
+        if action.by is do.Signer.LAST_WORD:
+            body = c.LastWord(reason=record.reason, erased_us=self._erased_us)
+        elif action.by is do.Signer.KEYS and record.kind == "state":
+            body = c.Change(
+                before=record.before, after=record.after, reason=record.reason,
+                detail=record.subject,
+            )  # fmt: skip
+        else:
+            self.tell(f"{record.kind}: {record.reason}")
+            if action.by is do.Signer.KEYS:
+                self.writer.put(Do(lambda: None))  # heartbeats that wait say it now
+            return
+        self.writer.put(Say(body=body, at=self._moment(record.after, at_ms)))
+        self.tell(f"{record.before} to {record.after}: {record.reason}")
+        if record.after in ("ARMED", "MAINTENANCE") and not self._beating:
+            self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
+            self._worst = "NORMAL"
+            self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
+
+    def _keep(self, now: Machine) -> None:
+        kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)
+        if kept != self._kept:
+            self._kept = kept
+            path, log = self.setting.memory, self.setting.log
+            self.writer.put(Do(lambda: memory_file.keep(path, now, entries=log.next_index)))
+
+    def _check_keys(self) -> None:
+        """Tell the machine what the key holder has, by its own account."""
+        kept = {
+            HolderState.READY: Keys.LIVE, HolderState.SEALED: Keys.SEALED,
+            HolderState.ERASED: Keys.GONE, HolderState.CLOSED: Keys.GONE,
+        }  # fmt: skip
+        if self.holder is not None and kept[self.holder.state] is not self.watching.machine.keys:
+            self._post(events.KeysFound(keys=kept[self.holder.state]))
+
+    # what others bring
+
+    def _post(self, event: events.Event) -> None:
+        self.watching.inbox.put(event)
+
+    def _approved(self, now: Machine, purpose: str, subject: bytes) -> None:
+        """Have both demo parties sign, and bring it in."""
+        document = approvals.build(purpose, now.challenge, subject, self.setting.party_keys)
+        found = approvals.read(document, self.setting.roster, int(time.time()))
+        self.setting.file_approval(found.document, document)
+        if purpose == "commission":
+            self._post(events.Commission(approval=found))
+        else:
+            self._post(events.Recommission(approval=found))
+
+    def _commission(self, now: Machine) -> None:
+        self._approved(now, "commission", now.anchor)
+
+    def _release(self, now: Machine) -> None:
+        assert self.holder is not None
+        document = unsealing.approve(
+            self.holder.public()[-1].kid, now.seal_challenge, self.setting.party_keys
+        )
+        digest = self.setting.digest(document)
+        self._approvals[digest] = document
+        self.setting.file_approval(digest, document)
+        roles = frozenset(each.role for each in self.setting.roster)
+        self._post(
+            events.Release(
+                approval=events.Approval(
+                    purpose="unseal", roles=roles, challenge=now.seal_challenge, document=digest
+                )
+            )
+        )
+
+    def _slipped(self, late_s: float) -> None:
+        self._far.send({"slip": late_s})
+
+    def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
+        self._post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
+
+    def _rolled_back(self, text: str) -> None:
+        self.tell(text, 3)
+        self._post(events.Checked(passed=False, anchor=b""))
+
+    def guards(self) -> bool:
+        """Return whether payload may be signed now."""
+        return self.watching.machine.signs_payload
+
+    def say_payload(self, body: c.Payload, then: Callable[[bytes], None]) -> None:
+        """Have payload signed; `then` gets the token once it is durable."""
+        at = self._moment(self.watching.machine.state.value, self.uptime_ms())
+        self.writer.put(Say(body=body, at=at, then=then))
+
+    # what is known
+
+    def uptime_ms(self) -> int:
+        """Return the time since the controller has started."""
+        return int(1e3 * (time.monotonic() - self._boot_s))
+
+    def _moment(self, state: str, at_ms: int) -> Moment:
+        judged, seen = self.watching.judged, self.seen
+        return Moment(
+            state=state,
+            anchor=self.watching.machine.anchor or self.setting.anchor,
+            uptime_ms=at_ms,
+            time_s=int(time.time()),
+            verdict=None if judged is None or seen is None else Judgement(
+                verdict=judged.verdict.value,
+                level=judged.level,
+                millinats=max(int(1e3 * judged.nats), 0),
+                information_millinats=max(int(1e3 * seen.information), 0),
+            ),
+            health=None if seen is None else SensorHealth(
+                channels=seen.channels, healthy=seen.healthy, flags=seen.flags
+            ),
+        )  # fmt: skip
+
+    def status(self) -> dict[str, Any]:
+        """Return what is known now, as JSON values."""
+        return status_of(self)
+
+    @property
+    def exit_code(self) -> int:
+        """Return 0 if it is armed and well, 1 for an alarm, 3 for what is not known."""
+        found = self.status()
+        if found["state"] == "TAMPERED" or found["verdict"] in ("TAMPER", "INTERFERENCE"):
+            return 1
+        well = found["state"] in ("ARMED", "MAINTENANCE") and found["verdict"] == "NORMAL"
+        return 0 if well and not found["evidence_problem"] else 3
+
+
+def _clipped(value: float) -> int:
+    return int(min(max(value, 0.0), 65_535.0))

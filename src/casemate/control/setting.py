@@ -1,0 +1,255 @@
+"""What a controller finds when it starts: keys, parties, anchors, log, witnesses, memory.
+
+All of it lies in the enclosure's folder:
+
+parties/  both parties' DEMO keys          anchor/   the anchors that they signed
+evidence/ the log, which is the bundle     trust/    what an inspector takes along
+run/      memory, keys of log and TPM, approvals, sockets: this machine's own
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from casemate.attest import claims as c
+from casemate.attest import token
+from casemate.attest.keys.protocol import KeyHolder
+from casemate.attest.parties import Party
+from casemate.attest.reference import Digest, Enrolment, load
+from casemate.attest.token import CheckpointRef
+from casemate.control import local_witness, memory_file, trust
+from casemate.control.anchor_file import anchors_of, digest_of
+from casemate.control.custody import Custody, LogKey, choice, quorum_of
+from casemate.control.demo_parties import SeedKey, demo_parties
+from casemate.control.evidence import Place
+from casemate.control.states import Limits, Machine
+from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
+from casemate.core.suites import DEFAULT_SUITE
+from casemate.detect import response
+from casemate.detect.anchor import AnyAnchor, signed
+from casemate.translog import checkpoint as checkpoints
+from casemate.translog import client, policy
+from casemate.translog.bundle import read_bundle, write_manifest
+from casemate.translog.client import Peer
+from casemate.translog.log import Log
+from casemate.translog.policy import Policy
+from casemate.translog.signers import log_key
+
+ROOMS = ("attest", "control", "core", "detect", "translog")
+"""What runs in the controller, and is measured."""
+SLOW_S = 3.0
+"""For which simulated readers may be late, on a computer that others use too (planning value)."""
+WITNESSES = ("north", "south")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is asked for. witnesses: addresses, local ones if there is none."""
+
+    folder: Path
+    enclosure: str
+    serial: str
+    faces: frozenset[str]
+    modules: frozenset[str]
+    far_per_year: float
+    simulated: bool
+    features: int
+    window_s: float
+    anchors: bytes
+    keys: str
+    batch_s: int
+    witnesses: tuple[Peer, ...] = ()
+
+
+class Setting:
+    """Everything that a `Runtime` needs, opened; `close` gives it back."""
+
+    def __init__(self, wanted: Wanted) -> None:
+        self.wanted, folder = wanted, wanted.folder
+        self._run = folder / "run"
+        self._run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.slow_s = SLOW_S if wanted.simulated else 0.0
+        self.window_s, self.batch_s = wanted.window_s, wanted.batch_s
+        parties = demo_parties(folder / "parties")
+        self.roster: tuple[Party, ...] = tuple(each.party for each in parties)
+        self.party_keys: tuple[SeedKey, ...] = tuple(k for each in parties for k in each.keys)
+        self.anchor_keys: tuple[Ed25519PublicKey, ...] = tuple(
+            each.anchor_key.public_key() for each in parties
+        )
+        self._signers = tuple(each.anchor_key for each in parties)
+        self.anchors, self.signatures, self.anchor = self._anchored(folder / "anchor")
+        self.policy = response.policy(
+            far_per_year=wanted.far_per_year, features=wanted.features, window_s=wanted.window_s
+        )
+        self.software = software()
+        self.place = Place(enclosure=wanted.enclosure, serial=wanted.serial, software=self.software)
+        self.origin = f"casemate.invalid/{wanted.enclosure}/{wanted.serial}"
+        self._closing: list[Callable[[], None]] = []
+        try:
+            self._open_log(folder)
+            self._remember()
+            kind, self.why_custody = choice(wanted.keys)
+            self.custody = Custody(kind, self._run, self.software, quorum_of(self.roster))
+            self._closing.append(self.custody.close)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give back what was opened, the last first."""
+        while self._closing:
+            self._closing.pop()()
+
+    def _anchored(self, folder: Path) -> tuple[tuple[AnyAnchor, ...], list[bytes], bytes]:
+        """Return anchors, signatures and digest; signed by both parties if they are new."""
+        path, by = folder / "anchors.json", folder / "signatures.json"
+        if not path.exists():
+            found = anchors_of(self.wanted.anchors)
+            made = [each.hex() for each in signed(found, self._signers)]
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            by.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+            part = folder / "anchors.new"
+            part.write_bytes(self.wanted.anchors)
+            os.replace(part, path)
+        try:
+            data = path.read_bytes()
+            signatures = [bytes.fromhex(each) for each in json.loads(by.read_text("utf-8"))]
+        except (OSError, ValueError, TypeError) as error:
+            raise InputError(
+                f"the signed anchors cannot be read: {error}.",
+                remedy="restore them, or commission a new folder.",
+                file=str(folder),
+            ) from None
+        return anchors_of(data), signatures, digest_of(data)
+
+    def _open_log(self, folder: Path) -> None:
+        evidence = folder / "evidence"
+        key = LogKey(self._run / "log.key")
+        self._closing.append(key.close)
+        self.log = Log(evidence, self.origin, key)
+        self._closing.append(self.log.close)
+        write_manifest(
+            evidence,
+            enclosure=self.wanted.enclosure,
+            serial=self.wanted.serial,
+            origin=self.origin,
+        )
+        named = log_key(self.origin, key.public)
+        self.peers = self.wanted.witnesses
+        if not self.peers:
+            apart = folder.parent / f"{folder.name}.witnesses"
+            found = local_witness.start(apart, WITNESSES, {self.origin: named.vkey()})
+            self.peers = tuple(each.peer for each in found)
+            self._closing.extend(each.link.close for each in found)
+        self._rule_text = trust.policy_text(named, self.peers)
+        self.rule: Policy = policy.parse(self._rule_text.encode())
+
+    def _remember(self) -> None:
+        """Read what the log and the memory hold, and ask the witnesses what they know."""
+        wanted, bundle = self.wanted, read_bundle(self.wanted.folder / "evidence")
+        entries = (*bundle.entries, *bundle.pending)
+        self.previous = entries[-1] if entries else b""
+        self.boots = sum(_is_boot(each) for each in entries)
+        self.items = _items(entries)
+        self.memory = self._run / "machine.cbor"
+        self.new = Machine(
+            enclosure=wanted.enclosure,
+            serial=wanted.serial,
+            faces=wanted.faces,
+            modules=wanted.modules,
+            boot=os.urandom(16),
+            limits=Limits(stale_s=1.0 + 2.0 * self.slow_s),
+        )
+        self.saved, least = memory_file.recall(self.memory, self.new)
+        self.known: CheckpointRef | None = None
+        self.rolled_back = len(entries) < least
+        if not entries:
+            return
+        found = client.cosign(self.log, self.peers)
+        self.rolled_back = self.rolled_back or found.rollback is not None
+        stated, note = checkpoints.parse(found.checkpoint)
+        try:
+            policy.check(self.rule, note)
+        except CasemateError:
+            return
+        self.known = CheckpointRef(origin=stated.origin, size=stated.size, root=stated.root)
+
+    def enrol(self, holder: KeyHolder) -> Callable[[int], None]:
+        """Return what enrols a holder's keys from the token of a sequence on, into trust/."""
+
+        def enrolled(sequence: int) -> None:
+            folder = self.wanted.folder / "trust"
+            path = folder / trust.FILES[0]
+            if sequence == 0 or not path.exists():
+                values = trust.reference(
+                    enclosure=self.wanted.enclosure, serial=self.wanted.serial,
+                    origin=self.origin, anchor=self.anchor,
+                    software=[("controller", self.software)], holder=holder,
+                    parties=self.roster, batch_s=self.batch_s, now_s=int(time.time()),
+                )  # fmt: skip
+            else:
+                held = load(path.read_bytes(), file=str(path))
+                unit = held.unit(self.wanted.serial)
+                new = Enrolment(sequence=sequence, suite=DEFAULT_SUITE.name, keys=holder.public())
+                values = trust.with_enrolment(
+                    held, unit, new, Digest(name="controller", digest=self.software)
+                )
+            trust.write(folder, values, self._rule_text)
+
+        return enrolled
+
+    def digest(self, document: bytes) -> bytes:
+        """Return the digest by which tokens name a document."""
+        return hashlib.sha256(document).digest()
+
+    def file_approval(self, digest: bytes, document: bytes) -> None:
+        """Keep a document of the parties that a token names by its digest."""
+        folder = self._run / "approvals"
+        try:
+            folder.mkdir(exist_ok=True)
+            (folder / f"{digest.hex()}.cbor").write_bytes(document)
+        except OSError as error:
+            raise OutputError(
+                f"an approval cannot be kept: {error.strerror}.", remedy="free space."
+            ) from None
+
+
+def software() -> bytes:
+    """Return SHA-256 over the code that runs in the controller."""
+    total = hashlib.sha256()
+    for room in ROOMS:
+        folder = Path(str(resources.files("casemate").joinpath(room)))
+        for file in sorted(folder.rglob("*.py")):
+            name = f"{room}/{file.relative_to(folder)}".encode()
+            data = file.read_bytes()
+            for part in (name, data):
+                total.update(len(part).to_bytes(8, "big") + part)
+    return total.digest()
+
+
+def _items(entries: Sequence[bytes]) -> dict[str, int]:
+    """Return the number of the next item of each stream."""
+    found: dict[str, int] = {}
+    for each in entries:
+        with suppress(FormatError):
+            body = token.peek(each)[1].body
+            if isinstance(body, c.Payload):
+                found[body.stream] = body.first + body.count
+    return found
+
+
+def _is_boot(data: bytes) -> bool:
+    try:
+        return isinstance(token.peek(data)[1].body, c.Boot)
+    except FormatError:
+        return False

@@ -1,0 +1,256 @@
+"""The hot loop: blocks to a verdict, the verdict to the machine, keys first, then the rest.
+
+One thread, which alone steps the machine. It waits for blocks and for nothing else: signatures,
+disks, sockets and witnesses are behind queues. Events from elsewhere come in by `inbox`.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from casemate.control import events, machine
+from casemate.control.actions import Action
+from casemate.control.events import Event
+from casemate.control.readers import Arrived
+from casemate.control.response import judgement
+from casemate.control.states import Keys, Machine, State
+from casemate.core.errors import CasemateError
+from casemate.detect.bank import Shown
+from casemate.detect.detector import Detector
+from casemate.detect.response import SEAL
+from casemate.detect.verdict import Judged, Verdict
+
+LATE_S = 0.15
+"""After the end of a window, at which it is judged with what has come (planning value)."""
+SILENT_S = 1.0
+"""Without a block, after which a reader counts as silent (planning value)."""
+MISSED_S = 1.5
+"""Between two verdicts, beyond which the loop has missed its time (planning value)."""
+KEPT = 36_000
+"""Latencies that are kept for percentiles: an hour of windows."""
+
+
+@dataclass(slots=True)
+class Figures:
+    """What is measured, s. verdict: from the last sample of a window to its verdict.
+
+    gone: from the verdict that asked for it until the key holder is erased. slipped_s: for which
+    the time of simulated readers stood still.
+    """
+
+    verdict: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
+    windows: int = 0
+    incomplete: int = 0
+    cpu_s: float = 0.0
+    gone: float | None = None
+    slipped_s: float = 0.0
+
+    def quantile(self, share: float) -> float | None:
+        """Return a quantile of the latency to a verdict."""
+        held = list(self.verdict)
+        return float(np.quantile(held, share)) if held else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What the loop knows after a window: for heartbeats, tokens and the status."""
+
+    machine: Machine
+    judged: Judged
+    information: float
+    channels: int
+    healthy: int
+    flags: int
+
+
+class Watching:
+    """The loop and its thread.
+
+    start_s: of the readers' timebase, monotonic. slow_s: for which readers may be
+    late, 0 unless they are simulated on a busy computer: their time then stands still, and
+    `slipped` is told for how long. act: carries out an action, first of all what is
+    done to keys. failed: told when one could not be. seen: told after each window; must not wait.
+    """
+
+    def __init__(
+        self,
+        detector: Detector,
+        now: Machine,
+        blocks: queue.Queue[Arrived],
+        channels: Mapping[str, int],
+        *,
+        window_s: float,
+        start_s: float,
+        slow_s: float,
+        slipped: Callable[[float], None],
+        boot_s: float,
+        act: Callable[[Action, Machine], None],
+        failed: Callable[[], None],
+        seen: Callable[[Seen], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self.machine, self.figures = now, Figures()
+        self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.judged_s = 0.0
+        self.judged: Judged | None = None
+        self._detector, self._blocks, self._channels = detector, blocks, dict(channels)
+        self._window_s, self._start_s, self._boot_s = window_s, start_s, boot_s
+        self._slipped, self._simulated = slipped, slow_s > 0.0
+        self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
+        self._act, self._failed, self._seen, self._tell = act, failed, seen, tell
+        self._flags = {name: np.zeros(count, np.uint16) for name, count in channels.items()}
+        self._came_s = dict.fromkeys(channels, start_s)
+        self._ended = dict.fromkeys(channels, 0)
+        self._mute: set[str] = set()
+        self._stop = False
+        self._thread = threading.Thread(target=self._guarded, name="detection", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the loop runs."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """End after the window under way."""
+        self._stop = True
+        self._thread.join()
+
+    def _guarded(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            self._run()
+        except Exception as error:  # whatever it is, people have to know that nobody watches
+            self._tell(f"detection has ended: {error!r}")
+            raise
+
+    def _run(self) -> None:
+        last_s, number = time.monotonic(), 0
+        while not self._stop:
+            end_s = self._start_s + (number + 1) * self._window_s
+            whole, came_s = self._gather(number + 1, end_s + self._patience_s)
+            if whole and self._simulated and came_s > end_s + LATE_S:
+                self._slip(came_s - end_s)
+                end_s = came_s
+            # a whole window is judged as of its end: what was late is this loop, not the readers
+            self._window(whole, came_s, end_s if whole else max(end_s, time.monotonic()))
+            now_s = time.monotonic()
+            if now_s - last_s > MISSED_S + self._slow_s:
+                self._step(events.Watchdog())
+            last_s = now_s
+            behind = int((now_s - self._start_s - self._patience_s) / self._window_s)
+            number = max(number + 1, behind)
+            self.figures.cpu_s = time.thread_time()
+
+    def _slip(self, late_s: float) -> None:
+        self.figures.slipped_s += late_s
+        self._start_s += late_s
+        self._slipped(late_s)
+
+    def _gather(self, number: int, until_s: float) -> tuple[bool, float]:
+        """Take in blocks until window `number` has come from all; return whether, and when."""
+        came_s = time.monotonic()
+        while any(each < number for each in self._ended.values()):
+            wait_s = until_s - time.monotonic()
+            try:
+                found = self._blocks.get(timeout=max(wait_s, 0.0))
+            except queue.Empty:
+                return False, came_s
+            came_s = found.at_s
+            self._take(found)
+        return True, came_s
+
+    def _take(self, found: Arrived) -> None:
+        name = found.modality
+        self._detector.add(name, found.block, found.chips)
+        self._came_s[name] = time.monotonic()
+        self._mute.discard(name)
+        if found.faults.shape == self._flags[name].shape:
+            self._flags[name] |= found.faults
+        if found.block.t_s.size and np.isfinite(found.block.t_s[-1]):
+            t_s = float(found.block.t_s[-1])
+            # the last chip of a window begins within it
+            self._ended[name] = max(self._ended[name], int(t_s / self._window_s + 1e-6) + 1)
+
+    def _window(self, whole: bool, came_s: float, now_s: float) -> None:
+        judged = self._detector.judge(now_s - self._start_s)
+        self.judged, self.judged_s = judged, time.monotonic()
+        self._step(judgement(judged))
+        figures = self.figures
+        figures.windows += 1
+        figures.incomplete += not whole
+        if whole:
+            figures.verdict.append(self.judged_s - came_s)
+        self._silences(time.monotonic())
+        while not self.inbox.empty():
+            self._step(self.inbox.get())
+        if self._sound(judged):
+            self._step(events.Checked(passed=True, anchor=self.machine.anchor))
+        flags = [each for row in self._flags.values() for each in row.tolist()]
+        union = 0
+        for each in flags:
+            union |= each
+        self._seen(
+            Seen(
+                machine=self.machine,
+                judged=judged,
+                information=self._information(),
+                channels=len(flags),
+                healthy=sum(each == 0 for each in flags),
+                flags=union,
+            )
+        )
+
+    def settle_flags(self) -> None:
+        """Forget flags: a heartbeat has told them."""
+        for row in self._flags.values():
+            row[:] = 0
+
+    def _silences(self, now_s: float) -> None:
+        for name, came_s in self._came_s.items():
+            if now_s - came_s > SILENT_S + self._slow_s and name not in self._mute:
+                self._mute.add(name)
+                self._tell(f"{name} says nothing")
+                self._step(events.Silent(module=name))
+
+    def _sound(self, judged: Judged) -> bool:
+        """Return whether this is a self-test that has passed, where one is waited for."""
+        now = self.machine
+        waiting = now.state in (State.COMMISSIONING, State.UNKNOWN) and now.keys in (
+            Keys.LIVE, Keys.SEALED,
+        )  # fmt: skip
+        quiet = judged.verdict is Verdict.NORMAL and judged.level < SEAL
+        return waiting and quiet and not judged.findings and not self._mute
+
+    def _information(self) -> float:
+        """Return what an attack of the reaction time could show at the worst place, nats."""
+        least = []
+        for live in self._detector.live.values():
+            shown = live.shown()
+            if isinstance(shown, Shown) and shown.information.size:
+                told = np.nan_to_num(shown.information, nan=0.0)
+                scale = self._detector.policy.attack_s / shown.window_s
+                least.append(float(told.min()) * scale)
+        return min(least, default=0.0)
+
+    def _step(self, event: Event) -> None:
+        before = self.machine
+        self.machine, actions = machine.step(before, event, time.monotonic() - self._boot_s)
+        for action in actions:
+            try:
+                self._act(action, self.machine)
+            except CasemateError as error:
+                self._tell(f"{type(action).__name__} failed: {error}")
+                self._failed()  # what was to follow would say what is not so
+                return

@@ -1,0 +1,80 @@
+"""Blocks and challenges as bytes, for readers that are another process on this machine.
+
+A frame is a line of JSON and the arrays that it names, one after the other. What comes out is of
+the announced shape, or FormatError: nothing in a frame is run.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+
+from casemate.core.challenge import Challenge
+from casemate.core.errors import FormatError
+from casemate.core.samples import Block
+
+_KINDS = {"t_s": ("<f8",), "chip": ("<i8",), "values": ("<f8", "<c16"), "health": ("<u2",)}
+
+
+def frame(head: dict[str, Any], block: Block | None = None) -> bytes:
+    """Return the frame of a message, with the arrays of `block` if there is one."""
+    parts = []
+    if block is not None:
+        rows = []
+        for name in _KINDS:
+            array = np.ascontiguousarray(getattr(block, name))
+            array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+            rows.append([name, array.dtype.str, list(array.shape)])
+            parts.append(array.tobytes())
+        head = {**head, "arrays": rows}
+    return b"".join([json.dumps(head).encode(), b"\n", *parts])
+
+
+def unframed(data: bytes) -> tuple[dict[str, Any], Block | None]:
+    """Return the message and its block; FormatError if it is malformed."""
+    line, _, rest = data.partition(b"\n")
+    try:
+        head = json.loads(line)
+        rows = head.pop("arrays", None)
+        return head, None if rows is None else _block(rows, rest)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise FormatError(
+            f"a frame of a reader is malformed ({error}).", remedy="use one version on both sides."
+        ) from None
+
+
+def _block(rows: list[list[Any]], data: bytes) -> Block:
+    found = {}
+    for name, kind, shape in rows:
+        if kind not in _KINDS[name]:
+            raise ValueError(f"{name} of type {kind}")
+        size = int(np.dtype(kind).itemsize * np.prod(shape, dtype=np.int64))
+        if size < 0 or size > len(data):
+            raise ValueError("an array is cut off")
+        found[name] = np.frombuffer(data[:size], dtype=kind).reshape(shape)
+        data = data[size:]
+    if data or set(found) != set(_KINDS):
+        raise ValueError("not the arrays of a block")
+    return Block(**found)
+
+
+def challenge_plain(challenge: Challenge) -> dict[str, Any]:
+    """Return a challenge as JSON values, key included: for a reader's own wire alone."""
+    return {
+        "key": base64.b64encode(challenge.key).decode(),
+        "modality": challenge.modality,
+        "epoch": challenge.epoch,
+        "chip_s": challenge.chip_s,
+        "constellation": challenge.constellation,
+        "symbols": challenge.symbols,
+        "silent": challenge.silent,
+        "order": challenge.order,
+    }
+
+
+def challenge_of(row: dict[str, Any]) -> Challenge:
+    """Return the challenge of `challenge_plain`."""
+    return Challenge(**{**row, "key": base64.b64decode(row["key"])})

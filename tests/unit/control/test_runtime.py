@@ -1,0 +1,180 @@
+"""The runtime on a small enclosure: from commissioning to the last word, judged by the verifier."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from small_enclosure import SmallFar, pretty, wait_for, wanted
+
+from casemate.attest.keys.protocol import KeysGoneError
+from casemate.attest.reference import load
+from casemate.control.adapters import payload
+from casemate.control.adapters.camera import PROOF, Camera, MadeUpFrames
+from casemate.control.runtime import Runtime
+from casemate.control.setting import Setting
+from casemate.core.errors import SignatureError
+from casemate.translog.bundle import read_bundle
+from casemate.translog.policy import parse
+from casemate.verify import appraise
+
+
+class Live:
+    """A runtime with its readers."""
+
+    def __init__(self, folder: Path, **options: Any) -> None:
+        self.folder, self.far = folder, SmallFar()
+        given = {"approve": False, "recommission": False, **options}
+        self.runtime = Runtime(Setting(wanted(folder)), self.far, **given)  # type: ignore[arg-type]
+        self.runtime.start()
+
+    def state(self) -> str:
+        return str(self.runtime.status()["state"])
+
+    def reaches(self, state: str) -> None:
+        assert wait_for(lambda: self.state() == state), pretty(self.runtime.status())
+
+    def close(self) -> None:
+        self.runtime.close()
+
+
+def judged(folder: Path, evidence: str = "evidence") -> Any:
+    trust = folder / "trust"
+    return appraise(
+        read_bundle(folder / evidence),
+        load((trust / "reference.json").read_bytes()),
+        parse((trust / "policy").read_bytes()),
+        now_s=int(time.time()),
+    )
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """Play one life: commissioned, armed, frames signed, cut, gone; and what was seen of it."""
+    folder = tmp_path_factory.mktemp("live") / "small"
+    folder.mkdir()
+    live, told = Live(folder), {"folder": folder}
+    try:
+        live.reaches("ARMED")
+        camera = Camera(
+            MadeUpFrames(seed=1), folder / "frames", per_s=50.0, batch_s=0.5, first=0,
+            guards=live.runtime.guards, say=live.runtime.say_payload,
+        )  # fmt: skip
+        assert wait_for(lambda: camera.signed > 0)
+        told["armed"] = live.runtime.status()
+        live.far.cut = True
+        live.reaches("TAMPERED")
+        camera.close()
+        assert wait_for(lambda: live.runtime.status()["witnessed_entries"] == len(
+            read_bundle(folder / "evidence").entries))  # fmt: skip
+        told["passed"] = camera.passed
+        told["after"] = live.runtime.status()
+        told["exit"] = live.runtime.exit_code
+        holder = live.runtime.holder
+        assert holder is not None
+        with pytest.raises(KeysGoneError):
+            holder.sign(b"anything")
+        with pytest.raises(KeysGoneError):
+            holder.last_word(b"anything")
+    finally:
+        live.close()
+    yield told
+
+
+def test_it_is_commissioned_and_armed(story: dict[str, Any]) -> None:
+    armed = story["armed"]
+    assert (armed["state"], armed["verdict"], armed["keys"]) == ("ARMED", "NORMAL", "LIVE")
+    assert armed["verdict_latency_p99_s"] < 1.0  # loaded machines; the benchmark has the figure
+
+
+def test_a_cut_ends_in_tampered_with_keys_gone(story: dict[str, Any]) -> None:
+    after = story["after"]
+    assert (after["state"], after["keys"], after["holder"]) == ("TAMPERED", "GONE", "erased")
+    assert after["keys_gone_s"] < 1.0
+    assert story["exit"] == 1
+
+
+def test_the_verifier_says_what_happened(story: dict[str, Any]) -> None:
+    found = judged(story["folder"])
+    assert found.state == "TAMPERED"
+    assert [each.id for each in found.findings if each.severity == "alarm"] == ["state.tampered"]
+    assert "proven" in {each.kind for each in found.intervals}
+    assert found.proven == found.tokens  # the last word is witnessed too
+
+
+def test_a_frame_is_checked_alone_and_an_altered_one_refused(story: dict[str, Any]) -> None:
+    folder = story["folder"]
+    reference = load((folder / "trust" / "reference.json").read_bytes())
+    frame = next(iter(sorted((folder / "frames").glob(f"*{PROOF}"))))
+    data = frame.with_name(frame.name.removesuffix(PROOF)).read_bytes()
+    found = payload.check(data, frame.read_bytes(), reference, "UNIT-1")
+    assert found.state == "ARMED"
+    for at in (0, len(data) // 2, len(data) - 1):
+        altered = bytearray(data)
+        altered[at] ^= 1
+        with pytest.raises(SignatureError):
+            payload.check(bytes(altered), frame.read_bytes(), reference, "UNIT-1")
+
+
+def test_frames_after_the_cut_have_no_proof(story: dict[str, Any]) -> None:
+    assert story["passed"] > 0
+
+
+def test_a_start_after_the_cut_stays_tampered(story: dict[str, Any]) -> None:
+    live = Live(story["folder"])
+    try:
+        time.sleep(1.5)
+        assert live.state() == "TAMPERED"
+        assert live.runtime.exit_code == 1
+    finally:
+        live.close()
+    assert judged(story["folder"]).state == "TAMPERED"
+
+
+@pytest.mark.slow
+def test_a_folder_put_back_is_told_by_the_witnesses(tmp_path: Path) -> None:
+    folder, copy = tmp_path / "small", tmp_path / "copy"
+    folder.mkdir()
+    live = Live(folder)
+    try:
+        live.reaches("ARMED")
+        assert wait_for(lambda: live.runtime.status()["witnessed_entries"] > 0)
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.sock"))
+        assert wait_for(lambda: live.runtime.status()["log_entries"] > 2, 30.0)
+    finally:
+        live.close()
+    kept = (folder / "evidence" / "checkpoint").read_bytes()
+    shutil.rmtree(folder)
+    shutil.copytree(copy, folder)
+    live = Live(folder)
+    try:
+        assert live.runtime.setting.rolled_back
+        time.sleep(1.0)
+        assert live.state() == "UNKNOWN"
+    finally:
+        live.close()
+    found = appraise(
+        read_bundle(folder / "evidence"),
+        load((folder / "trust" / "reference.json").read_bytes()),
+        parse((folder / "trust" / "policy").read_bytes()),
+        now_s=int(time.time()),
+        since=[kept],
+    )
+    assert "alarm" in {each.severity for each in found.findings}
+
+
+@pytest.mark.slow
+def test_a_reader_that_stalls_makes_unknown(tmp_path: Path) -> None:
+    live = Live(tmp_path)
+    try:
+        live.reaches("ARMED")
+        live.far.stalled = "plates"
+        live.reaches("UNKNOWN")
+        assert any("says nothing" in each[3] for each in live.runtime.status()["said"])
+    finally:
+        live.far.stalled = ""
+        live.close()
