@@ -260,3 +260,15 @@ def test_a_wrong_start_is_told_where_it_begins() -> None:
     told.watch(3)
     told.seal()
     assert found(of(told), "boot.counter") == 1
+
+
+def test_heartbeats_missing_before_maintenance_are_not_forgiven() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.now_s += 50
+    told.open_up(digest)
+    told.beat_ms = 1000 * (told.now_s - told.boot_s)
+    told.watch()
+    told.seal()
+    assert found(of(told), "beats.missing") == 1
