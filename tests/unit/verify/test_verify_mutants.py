@@ -272,3 +272,13 @@ def test_heartbeats_missing_before_maintenance_are_not_forgiven() -> None:
     told.watch()
     told.seal()
     assert found(of(told), "beats.missing") == 1
+
+
+def test_new_keys_that_begin_in_another_state() -> None:
+    told = story()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.start("restarted")
+    told.seal()
+    result = of(told, reference=honest.reference(new))
+    assert found(result, "identity.enrolment") == 2
