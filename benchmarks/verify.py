@@ -52,11 +52,11 @@ def _signatures() -> tuple[Any, list[tuple[Any, bytes, bytes]]]:
     for data in story.notes:
         note = notes.parse(data)
         for line in note.lines:
-            key = known[line.name, line.key_id]
-            time_s = int.from_bytes(line.blob[:8], "big") if key.cosigns else 0
-            made = line.blob[8:] if key.cosigns else line.blob
-            message = cosignature.message(key, note.text, time_s)
-            work.append((verifiers[key.public], message, made))
+            signer = known[line.name, line.key_id]
+            time_s = int.from_bytes(line.blob[:8], "big") if signer.cosigns else 0
+            blob = line.blob[8:] if signer.cosigns else line.blob
+            message = cosignature.message(signer, note.text, time_s)
+            work.append((verifiers[signer.public], message, blob))
     return story, work
 
 
