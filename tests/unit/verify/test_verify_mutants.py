@@ -260,3 +260,25 @@ def test_a_wrong_start_is_told_where_it_begins() -> None:
     told.watch(3)
     told.seal()
     assert found(of(told), "boot.counter") == 1
+
+
+def test_heartbeats_missing_before_maintenance_are_not_forgiven() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.now_s += 50
+    told.open_up(digest)
+    told.beat_ms = 1000 * (told.now_s - told.boot_s)
+    told.watch()
+    told.seal()
+    assert found(of(told), "beats.missing") == 1
+
+
+def test_new_keys_that_begin_in_another_state() -> None:
+    told = story()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.start("restarted")
+    told.seal()
+    result = of(told, reference=honest.reference(new))
+    assert found(result, "identity.enrolment") == 2
