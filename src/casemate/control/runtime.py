@@ -136,7 +136,8 @@ class Runtime:
             self._detector, self._machine, blocks,
             {name: len(each.channels) for name, each in self._far.readers.items()},
             window_s=setting.window_s, start_s=start_s,
-            slow_s=setting.slow_s, slipped=self._slipped, boot_s=self._boot_s,
+            slow_s=setting.slow_s, slipped=lambda late_s: self._far.send({"slip": late_s}),
+            boot_s=self._boot_s,
             act=self._act, failed=self._check_keys, seen=self._see, tell=self.tell,
         )  # fmt: skip
         for action in self._first:
@@ -341,9 +342,6 @@ class Runtime:
                 )
             )
         )
-
-    def _slipped(self, late_s: float) -> None:
-        self._far.send({"slip": late_s})
 
     def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
         self._post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
