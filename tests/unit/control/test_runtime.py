@@ -57,7 +57,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Play one life: commissioned, armed, frames signed, cut, gone; and what was seen of it."""
     folder = tmp_path_factory.mktemp("live") / "small"
     folder.mkdir()
-    live, told = Live(folder), {"folder": folder}
+    told: dict[str, Any] = {"folder": folder}
+    live = Live(folder)
     try:
         live.reaches("ARMED")
         camera = Camera(
