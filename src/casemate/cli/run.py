@@ -17,6 +17,7 @@ from casemate.cli.build import source_note
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
+    from casemate.cli.run_twin import TwinOrder
     from casemate.control.adapters.camera import Camera
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
@@ -148,6 +149,19 @@ def _given(source: dict[str, Any], name: str, folder: Path, option: str) -> Path
     return path
 
 
+def _draw(project: Project, order: TwinOrder) -> None:
+    """Draw the boards that are not drawn yet, here, where an interrupt is heard."""
+    from casemate.core.progress import Progress
+    from casemate.twin.drawing import boards
+
+    progress = Progress()
+    progress.total = len(project.enclosure.tiles)
+    try:
+        boards(project.enclosure, secret=project.secret, folder=order.boards, say=progress.step)
+    finally:
+        progress.close()
+
+
 def _camera(args: argparse.Namespace, runtime: Runtime) -> Camera:
     from casemate.control.adapters.camera import STREAM, Camera, FrameFiles, MadeUpFrames
 
@@ -180,6 +194,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
         desk=folder / DESK,
     )  # fmt: skip
+    _draw(project, order)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=run_twin.main, args=(theirs, order), daemon=True)

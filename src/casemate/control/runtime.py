@@ -32,6 +32,7 @@ from casemate.control.watching import Seen, Watching
 from casemate.core.challenge import Challenge
 from casemate.core.randomness import new_secret
 from casemate.detect.detector import Detector
+from casemate.detect.response import LATCH
 from casemate.detect.verdict import Judged
 
 AHEAD_S = 0.5
@@ -43,6 +44,14 @@ _KEPT_FIELDS = (
     "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
     "count",
 )  # fmt: skip
+
+
+_KEYS = {
+    HolderState.READY: Keys.LIVE,
+    HolderState.SEALED: Keys.SEALED,
+    HolderState.ERASED: Keys.GONE,
+    HolderState.CLOSED: Keys.GONE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +136,8 @@ class Runtime:
             self._detector, self._machine, blocks,
             {name: len(each.channels) for name, each in self._far.readers.items()},
             window_s=setting.window_s, start_s=start_s,
-            slow_s=setting.slow_s, slipped=self._slipped, boot_s=self._boot_s,
+            slow_s=setting.slow_s, slipped=lambda late_s: self._far.send({"slip": late_s}),
+            boot_s=self._boot_s,
             act=self._act, failed=self._check_keys, seen=self._see, tell=self.tell,
         )  # fmt: skip
         for action in self._first:
@@ -155,8 +165,6 @@ class Runtime:
         """Take a line for people."""
         self.told.append(Told(number=next(self._numbers), at_s=time.time(), level=level, text=text))
 
-    # what the hot loop calls
-
     def _see(self, seen: Seen) -> None:
         """Take what is known after a window; wait for nothing."""
         self.seen = seen
@@ -171,11 +179,13 @@ class Runtime:
 
     def _advance(self, now: Machine, judged: Judged) -> None:
         """Ask both demo parties for what is due: commissioning, release, commissioning anew."""
+        if now.state is State.COMMISSIONING:
+            self._recommission = False  # it is under way
         well = judged.verdict.value == "NORMAL" and not judged.findings
         if now.state is State.COMMISSIONING and now.keys is Keys.NONE and well:
             self._once("anchor", lambda: self._post(events.Anchored(anchor=self.setting.anchor)))
         elif now.state is State.COMMISSIONING and now.ready and now.fresh:
-            self._once("commission", lambda: self._commission(now))
+            self._once("commission", lambda: self._approved(now, "commission", now.anchor))
         elif self._recommission and now.state is not State.COMMISSIONING:
             self._once("recommission", lambda: self._approved(now, "recommission", b""))
         elif self._approve and now.state is State.UNKNOWN and now.ready and now.seal_challenge:
@@ -250,6 +260,15 @@ class Runtime:
         self._begin_tokens(
             self.holder, "COMMISSIONING", "commissioning", self.setting.enrol(self.holder)
         )
+        self._log_permit()
+
+    def _log_permit(self) -> None:
+        """Log the permit under which new keys take over from earlier ones."""
+        if self.setting.boots == 0 or self.writer.known is None:
+            return
+        digest, signed = self.setting.recommissioning(self.writer.known)
+        body = c.PermitUse(act="logged", permit=digest, signed=signed)
+        self.writer.put(Say(body=body, at=self._moment("COMMISSIONING", self.uptime_ms())))
 
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
@@ -289,14 +308,10 @@ class Runtime:
 
     def _check_keys(self) -> None:
         """Tell the machine what the key holder has, by its own account."""
-        kept = {
-            HolderState.READY: Keys.LIVE, HolderState.SEALED: Keys.SEALED,
-            HolderState.ERASED: Keys.GONE, HolderState.CLOSED: Keys.GONE,
-        }  # fmt: skip
-        if self.holder is not None and kept[self.holder.state] is not self.watching.machine.keys:
-            self._post(events.KeysFound(keys=kept[self.holder.state]))
-
-    # what others bring
+        known = self.watching.machine.keys
+        found = _KEYS[self.holder.state] if self.holder is not None else Keys.GONE
+        if found is not known and known is not Keys.NONE:
+            self._post(events.KeysFound(keys=found))
 
     def _post(self, event: events.Event) -> None:
         self.watching.inbox.put(event)
@@ -310,9 +325,6 @@ class Runtime:
             self._post(events.Commission(approval=found))
         else:
             self._post(events.Recommission(approval=found))
-
-    def _commission(self, now: Machine) -> None:
-        self._approved(now, "commission", now.anchor)
 
     def _release(self, now: Machine) -> None:
         assert self.holder is not None
@@ -331,14 +343,11 @@ class Runtime:
             )
         )
 
-    def _slipped(self, late_s: float) -> None:
-        self._far.send({"slip": late_s})
-
     def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
         self._post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
 
     def _rolled_back(self, text: str) -> None:
-        self.tell(text, 3)
+        self.tell(text, LATCH)
         self._post(events.Checked(passed=False, anchor=b""))
 
     def guards(self) -> bool:
@@ -349,8 +358,6 @@ class Runtime:
         """Have payload signed; `then` gets the token once it is durable."""
         at = self._moment(self.watching.machine.state.value, self.uptime_ms())
         self.writer.put(Say(body=body, at=at, then=then))
-
-    # what is known
 
     def uptime_ms(self) -> int:
         """Return the time since the controller has started."""

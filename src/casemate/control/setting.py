@@ -22,7 +22,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from casemate.attest import claims as c
-from casemate.attest import token
+from casemate.attest import permit, token
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
 from casemate.attest.reference import Digest, Enrolment, load
@@ -207,6 +207,25 @@ class Setting:
             trust.write(folder, values, self._rule_text)
 
         return enrolled
+
+    def recommissioning(self, known: CheckpointRef) -> tuple[bytes, bytes]:
+        """Return a permit to commission anew, signed by both DEMO parties: digest and bytes."""
+        now_s = int(time.time())
+        allowed = permit.Permit(
+            enclosure=self.wanted.enclosure,
+            serial=self.wanted.serial,
+            faces=tuple(sorted(self.wanted.faces)),
+            modules=(),
+            actions=("recommission",),
+            not_before_s=now_s - 60,
+            not_after_s=now_s + 3600,
+            checkpoint=known,
+            nonce=os.urandom(permit.NONCE_BYTES),
+            technician=os.urandom(permit.TECHNICIAN_BYTES),
+            reason="commissioned anew",
+        )
+        digest = permit.identity(permit.encode(allowed), DEFAULT_SUITE)
+        return digest, permit.build(allowed, self.party_keys)
 
     def digest(self, document: bytes) -> bytes:
         """Return the digest by which tokens name a document."""

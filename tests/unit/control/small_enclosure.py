@@ -72,7 +72,8 @@ class SmallReader:
             if not self._open:
                 return
             chip = number * count + np.arange(count)
-            yield Block(t_s=chip * CHIP_S, chip=chip, values=values, health=health)
+            t_s = np.asarray(chip * CHIP_S, dtype=np.float64)
+            yield Block(t_s=t_s, chip=chip, values=values, health=health)
 
     def close(self) -> None:
         """End the stream."""

@@ -57,7 +57,8 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Play one life: commissioned, armed, frames signed, cut, gone; and what was seen of it."""
     folder = tmp_path_factory.mktemp("live") / "small"
     folder.mkdir()
-    live, told = Live(folder), {"folder": folder}
+    told: dict[str, Any] = {"folder": folder}
+    live = Live(folder)
     try:
         live.reaches("ARMED")
         camera = Camera(
@@ -65,6 +66,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
             guards=live.runtime.guards, say=live.runtime.say_payload,
         )  # fmt: skip
         assert wait_for(lambda: camera.signed > 0)
+        time.sleep(2.5)  # for the verifier, whose times are seconds
         told["armed"] = live.runtime.status()
         live.far.cut = True
         live.reaches("TAMPERED")
@@ -133,6 +135,22 @@ def test_a_start_after_the_cut_stays_tampered(story: dict[str, Any]) -> None:
     finally:
         live.close()
     assert judged(story["folder"]).state == "TAMPERED"
+
+
+def test_both_parties_begin_anew_after_the_cut(story: dict[str, Any]) -> None:
+    live = Live(story["folder"], recommission=True)
+    try:
+        live.reaches("ARMED")
+        time.sleep(3.0)
+        assert live.state() == "ARMED"
+        assert wait_for(lambda: live.runtime.status()["witness_problem"] == "")
+    finally:
+        live.close()
+    found = judged(story["folder"])
+    said = [(each.id, each.severity, each.what, each.token) for each in found.findings]
+    assert [each for each in said if each[1] == "alarm" and each[0] != "state.tampered"] == []
+    kinds = [each.kind for each in found.intervals if each.length_s > 0]
+    assert kinds.index("interfered") < len(kinds) - 1 - kinds[::-1].index("proven"), kinds
 
 
 @pytest.mark.slow

@@ -14,17 +14,19 @@ from casemate.control import anchor_file
 from casemate.control.wires import challenge_of, challenge_plain, frame, unframed
 from casemate.core.challenge import Challenge
 from casemate.core.errors import FormatError
-from casemate.core.samples import Block
+from casemate.core.samples import Block, Values
 from casemate.detect.anchor import anchor_bytes
 
 
 def block(rows: int, columns: int, seed: int, *, turned: bool) -> Block:
     generator = np.random.default_rng(seed)
-    values = generator.standard_normal((rows, columns))
+    values: Values = generator.standard_normal((rows, columns))
+    if turned:
+        values = np.asarray(values * (1.0 + 2.0j), dtype=np.complex128)
     return Block(
         t_s=generator.standard_normal(rows),
         chip=np.arange(rows),
-        values=values * (1.0 + 2.0j) if turned else values,
+        values=values,
         health=generator.integers(0, 512, (rows, columns)).astype(np.uint16),
     )
 
