@@ -41,6 +41,9 @@ ALGORITHMS = {
 
 _REMEDY = "get the file again from its source; do not repair it by hand."
 
+_CONTROL = bytes(each for each in range(32) if each != 10)
+"""Bytes below a blank, but for the newline: a note has none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteKey:
@@ -129,7 +132,7 @@ def parse(data: bytes) -> Note:
         whole = data.decode("utf-8")
     except UnicodeDecodeError:
         raise _wrong("a note is not UTF-8") from None
-    if any(character < " " and character != "\n" for character in whole):
+    if data.translate(None, _CONTROL) != data:
         raise _wrong("a note has control characters")
     head, gap, tail = whole.rpartition("\n\n")
     if not gap or not tail.endswith("\n"):
