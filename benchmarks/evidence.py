@@ -89,7 +89,9 @@ def _token(sequence: int) -> Any:
         previous=bytes(32),
         uptime_s=120 * sequence,
         time_s=1_800_000_000,
-        checkpoint=CheckpointRef(origin="example.org/camera", size=sequence, root=bytes(32)),
+        checkpoint=CheckpointRef(
+            origin="example.org/camera", size=sequence, root=bytes(32), note=bytes(32)
+        ),
         state="ARMED",
         verdict=Judgement(verdict="NORMAL", level=0, millinats=31, information_millinats=90_000),
         health=SensorHealth(channels=702, healthy=702, flags=0),

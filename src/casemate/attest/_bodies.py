@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from casemate.attest._fields import DIGESTS, Fields, named, refuse
+from casemate.attest._fields import DIGESTS, Fields, named, refuse, text
 from casemate.attest.beats import BEAT_BYTES, HEAD_BYTES, MOST_BEATS, sound
 from casemate.attest.claims import (
     ACTS,
@@ -69,8 +69,7 @@ def _boot(f: Fields) -> Boot:
         parts = f.take(5)
         inner = Fields(parts, "the list of measured software")
         for name in list(parts):
-            if type(name) is not str or not name:
-                refuse("the list of measured software", "has a name that is not text")
+            text(name, "the list of measured software", "name")
             components.append((name, inner.octets(name, *DIGESTS)))
         if not components:
             refuse("the list of measured software", "is there, but empty")

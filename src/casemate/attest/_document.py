@@ -82,15 +82,15 @@ class Node:
         return self.value
 
     def hex(self, *sizes: int) -> bytes:
-        """Return the bytes of hex digits; of one of these sizes, if any is given."""
+        """Return the bytes of hex digits; their number is one of `sizes`."""
         wanted = " or ".join(str(2 * each) for each in sizes)
         raw = self.value if isinstance(self.value, str) else ""
-        if not raw or len(raw) % 2 or set(raw) - set("0123456789abcdef"):
+        if not raw or set(raw) - set("0123456789abcdef"):
             self.fail(
-                f"this should be {wanted + ' ' if wanted else ''}small hex digits.",
+                f"this should be {wanted} small hex digits.",
                 "copy the value anew from whoever published it.",
             )
-        if sizes and len(raw) // 2 not in sizes:
+        if len(raw) not in [2 * each for each in sizes]:
             self.fail(
                 f"this has {len(raw)} hex digits, not {wanted}.",
                 "copy the value anew; it was cut off, or is a digest of another kind.",

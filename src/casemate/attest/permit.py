@@ -57,7 +57,6 @@ class Permit:
 
 def encode(permit: Permit) -> bytes:
     """Return the payload that parties sign; FormatError if `decode` would refuse it."""
-    known = permit.checkpoint
     out = cbor.encode(
         named(
             {
@@ -69,7 +68,7 @@ def encode(permit: Permit) -> bytes:
                 5: sorted(permit.actions),
                 6: permit.not_before_s,
                 7: permit.not_after_s,
-                8: [known.origin, known.size, known.root],
+                8: permit.checkpoint.listed(),
                 9: permit.nonce,
                 10: permit.technician,
                 11: permit.reason,

@@ -164,6 +164,7 @@ def load(data: bytes, *, file: str = "") -> Reference:
         timing=_timing(f["timing"]),
         file=file,
     )
+    _each_once(reference.units, "origin", f["units"])
     _keys_once(reference, top)
     _rules_can_be_met(reference, f["rules"])
     return reference
@@ -328,6 +329,15 @@ def _keys_once(reference: Reference, top: Node) -> None:
 
 def _rules_can_be_met(reference: Reference, node: Node) -> None:
     for rule in reference.rules:
+        asked = {need.role for need in rule.needs}
+        sides = {each.bloc for each in reference.parties if each.role in asked}
+        if len(sides) < rule.blocs:
+            node.fail(
+                f"action {rule.action} needs {rule.blocs} blocs, but the parties in its roles are "
+                f"of {len(sides)}.",
+                "add the parties, or lower the rule if all sides agreed to that.",
+                show=False,
+            )
         for need in rule.needs:
             having = [each for each in reference.parties if each.role == need.role]
             blocs = {each.bloc for each in having}

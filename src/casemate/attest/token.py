@@ -22,11 +22,21 @@ TYPE = "application/eat+cwt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointRef:
-    """The latest checkpoint with a quorum that the enclosure knew: freshness' lower bound."""
+    """The latest checkpoint with a quorum that the enclosure knew.
+
+    note: SHA-256 of the note with its cosignatures, b"" if it is not named. It alone bounds from
+    below when a token was made: nobody knows it before witnesses have signed, while whoever has the
+    enclosure's keys can work out sizes and roots ahead.
+    """
 
     origin: str
     size: int
     root: bytes
+    note: bytes = b""
+
+    def listed(self) -> list[str | int | bytes]:
+        """Return [origin, size, root], and the note's digest if it is named."""
+        return [self.origin, self.size, self.root, *([self.note] if self.note else ())]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +176,7 @@ def _claims(token: Token) -> dict[int, Any]:
             c.STATE: token.state,
             c.SOFTWARE: token.software,
             c.IAT: token.time_s,
-            c.CHECKPOINT: [known.origin, known.size, known.root] if known else None,
+            c.CHECKPOINT: known.listed() if known else None,
             c.VERDICT: [
                 verdict.verdict, verdict.level, verdict.millinats, verdict.information_millinats
             ] if verdict else None,
@@ -197,9 +207,15 @@ def _listed(value: object, what: str, count: int) -> Fields:
 
 
 def read_checkpoint(value: object, what: str = "a token's checkpoint") -> CheckpointRef:
-    """Return the checkpoint of [origin, size, root]; FormatError about `what`."""
-    f = _listed(value, what, 3)
-    return CheckpointRef(origin=f.text(0), size=f.number(1), root=f.octets(2, 32))
+    """Return the checkpoint of [origin, size, root] or with a note; FormatError about `what`."""
+    longer = type(value) is list and len(value) == 4
+    f = _listed(value, what, 4 if longer else 3)
+    return CheckpointRef(
+        origin=f.text(0),
+        size=f.number(1),
+        root=f.octets(2, 32),
+        note=f.octets(3, 32) if longer else b"",
+    )
 
 
 def _verdict(value: object) -> Judgement:

@@ -85,8 +85,8 @@ def _day(year: int, month: int, day: int) -> int:
 SUITES: dict[str, Suite] = {
     each.name: each
     for each in (
-        # Until the break of either does not break the pair: NIST IR 8547 (draft) disallows
-        # Ed25519 after 2035, and the pair with it falls back to ML-DSA-65 alone.
+        # NIST IR 8547 (draft, 2024) disallows Ed25519 after 2035; the pair would then rest on
+        # ML-DSA-65 alone.
         Suite(
             name="ed25519+mldsa65",
             algorithms=(ED25519, ML_DSA_65),
@@ -94,7 +94,7 @@ SUITES: dict[str, Suite] = {
             since_s=_day(2024, 8, 13),
             until_s=_day(2036, 1, 1),
         ),
-        # CNSA 2.0: ML-DSA-87 and SHA-384.
+        # CNSA 2.0 (NSA, 2022): ML-DSA-87 and SHA-384.
         Suite(
             name="cnsa2",
             algorithms=(ML_DSA_87,),

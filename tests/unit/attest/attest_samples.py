@@ -61,7 +61,9 @@ def party(name: str, role: str, bloc: str, seed: int, suite: str = DEFAULT_SUITE
 
 EVIDENCE, LAST_WORD = pair(1), pair(2)
 KEYS = publics(EVIDENCE)
-CHECKPOINT = CheckpointRef(origin="example.org/camera", size=7, root=bytes(range(32)))
+CHECKPOINT = CheckpointRef(
+    origin="example.org/camera", size=7, root=bytes(range(32)), note=b"\x13" * 32
+)
 
 
 def boot() -> Token:
@@ -136,6 +138,8 @@ def tokens() -> list[Token]:
         boot(),
         beating,
         replace(beating, permit=permit, state="MAINTENANCE", time_s=None),
+        replace(beating, checkpoint=replace(CHECKPOINT, note=b"")),
+        replace(beating, checkpoint=None),
         replace(
             beating,
             state="ARMED",

@@ -272,6 +272,12 @@ def test_lengths_have_one_form(head: bytes) -> None:
     assert other != DATA and not has_the_form(other)
     with pytest.raises(FormatError):
         cose.parse(other)
+    for size in range(24, 96):  # a head that ends where a longer one begins
+        good = cose.write(with_signatures(CLASSIC._replace(signature=b"s" * size)))
+        short = good.replace(bytes((0x58, size)) + b"s", bytes((0x40 + size,)) + b"s")
+        assert short != good
+        with pytest.raises(FormatError):
+            cose.parse(short)
     long = DATA.replace(b"\x58\x40", b"\x59\0\x40")
     assert long != DATA
     with pytest.raises(FormatError):

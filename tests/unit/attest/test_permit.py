@@ -114,6 +114,22 @@ def test_rules_that_ask_nothing_are_never_met() -> None:
             check(data, rules=rules)
 
 
+def test_blocs_are_counted_over_all_who_signed() -> None:
+    one_each = (Need(role="host", least=1), Need(role="inspector", least=1))
+    rule = Rule(action="open", needs=one_each, blocs=2)
+    check(permit.build(PERMIT, keys(HOST, SOUTH)), rules=(rule,))
+    with pytest.raises(PermitError, match="1 of 2 blocs"):
+        check(permit.build(PERMIT, keys(HOST, NORTH, NORTH_2)), rules=(rule,))
+
+
+def test_two_of_one_role_are_two_parties() -> None:
+    rule = Rule(action="open", needs=(Need(role="host", least=2),))
+    check(permit.build(PERMIT, keys(HOST, HOST_2)), rules=(rule,))
+    for signed in ((HOST,), (HOST, NORTH), (NORTH, NORTH_2)):
+        with pytest.raises(PermitError, match="of 2 needed from role host"):
+            check(permit.build(PERMIT, keys(*signed)), rules=(rule,))
+
+
 def test_every_action_needs_its_own_rule() -> None:
     both = replace(PERMIT, actions=("open", "replace"))
     check(permit.build(both, keys(HOST, NORTH, SOUTH, MAKER)))
@@ -167,9 +183,10 @@ def test_suites_are_judged_by_the_time() -> None:
     check(data, now_s=end - 1)
     with pytest.raises(SignatureError, match="not valid at that time"):
         check(data, now_s=end)
-    wrong = replace(ROSTER[0], suite="cnsa2")
-    with pytest.raises(SignatureError):
-        check(data, roster=(wrong, *ROSTER[1:]))
+    for suite in ("cnsa2", "rot13"):
+        wrong = replace(ROSTER[0], suite=suite)
+        with pytest.raises(SignatureError):
+            check(data, roster=(wrong, *ROSTER[1:]))
 
 
 @pytest.mark.parametrize(
@@ -211,9 +228,18 @@ def test_permits_that_make_no_sense_cannot_be_written(change: dict[str, Any]) ->
 def test_other_forms_of_the_same_permit_are_refused() -> None:
     fields = cbor.decode(permit.encode(replace(PERMIT, faces=("left", "rear"))))
     for change in ({3: ["rear", "left"]}, {11: ""}, {4: []}, {12: 0}, {0: "casemate-permit/2"},
-                   {8: ["o", 1]}, {5: ["open", 1]}):  # fmt: skip
+                   {8: ["o", 1]}, {5: ["open", 1]}, {5: {"open": 0}}, {3: "left"},
+                   {9: bytes(16).hex()}):  # fmt: skip
         with pytest.raises(FormatError):
             permit.decode(cbor.encode({**fields, **change}))
+
+
+def test_a_permit_may_name_where_or_what_alone_and_the_cosignatures_seen() -> None:
+    for change in ({"faces": ()}, {"modules": ()}, {"reason": ""},
+                   {"checkpoint": replace(CHECKPOINT, note=b"")}):  # fmt: skip
+        changed: dict[str, Any] = dict(change)
+        made = replace(PERMIT, **changed)
+        assert permit.decode(permit.encode(made)) == made
 
 
 def test_names_do_not_depend_on_signatures_or_order() -> None:

@@ -99,6 +99,13 @@ CASES: dict[str, tuple[Change, str]] = {
     "anchors missing": (put("units.0.anchors", None), "units[0]: anchors is missing"),
     "short digest": (put("units.0.anchors.0.digest", "0e" * 31), "units[0].anchors[0].digest: "),
     "long digest": (put("software.0.digest", LONG), "software[0].digest: this has 66 hex digits"),
+    "odd digest": (
+        put("software.0.digest", "a" * 65),
+        "software[0].digest: this has 65 hex digits",
+    ),
+    "no digest": (put("software.0.digest", ""), "software[0].digest: this should be 64 or 96"),
+    "serial of two lines": (put("units.0.serial", "a\nb"), "units[0].serial: this should be text"),
+    "long serial": (put("units.0.serial", "a" * 257), "units[0].serial: this text is longer than"),
     "capital hex": (put("software.0.digest", "AB" * 32), "software[0].digest: this should be"),
     "digest a number": (put("software.0.digest", 7), "software[0].digest: this should be"),
     "empty serial": (put("units.0.serial", ""), "units[0].serial: this should be text"),
@@ -132,7 +139,9 @@ CASES: dict[str, tuple[Change, str]] = {
         "belongs to evidence of serial UNIT-0001 from token 0 and to party Inspector N",
     ),
     "a unit with another's keys": (
-        lambda v: v["units"].append({**v["units"][0], "serial": "UNIT-0002", "modules": []}),
+        lambda v: v["units"].append(
+            {**v["units"][0], "serial": "UNIT-0002", "origin": "o", "modules": []}
+        ),
         "belongs to evidence of serial UNIT-0001 from token 0 and to evidence of serial UNIT-0002",
     ),
     "enrolments out of order": (
@@ -147,6 +156,26 @@ CASES: dict[str, tuple[Change, str]] = {
     "rule that cannot be met": (
         put("rules.0.needs.1.least", 3),
         "rules: action open needs 3 of role inspector from 2 blocs, but parties has 2 from 2",
+    ),
+    "more blocs than there are": (
+        put("rules.0.blocs", 3),
+        "rules: action open needs 3 blocs, but the parties in its roles are of 2",
+    ),
+    "one log of two units": (
+        lambda v: v["units"].append(
+            {
+                **v["units"][0],
+                "serial": "UNIT-0002",
+                "modules": [],
+                "enrolments": [
+                    {
+                        **v["units"][0]["enrolments"][0],
+                        "keys": [shown(key(each.alg, 78).public) for each in KEYS],
+                    }
+                ],
+            }
+        ),
+        "units: origin 'example.org/camera' stands twice",
     ),
     "role twice in a rule": (put("rules.0.needs.1.role", "host"), "needs: role 'host' stands"),
     "unknown action": (put("rules.0.action", "drill"), "rules[0].action: this is not known"),
@@ -198,6 +227,11 @@ def test_each_error_names_its_place_and_a_remedy(name: str) -> None:
 def test_files_that_are_something_else(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         reference.load(data, file="camera.json")
+
+
+def test_a_file_that_is_too_large_is_not_read() -> None:
+    with pytest.raises(InputError, match="larger than 16777216 bytes"):
+        reference.load(b"{" + bytes(16 * 1024 * 1024), file="camera.json")
 
 
 def test_every_value_replaced_by_any_other_gives_our_errors_alone() -> None:

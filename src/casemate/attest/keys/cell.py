@@ -67,7 +67,10 @@ class Other:
 
 
 def run_module(
-    module: str, arguments: Sequence[str | int], keep: Sequence[int], **others: Any
+    module: str,
+    arguments: Sequence[str | int],
+    keep: Sequence[int],
+    env: dict[str, str] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start `main` of a module of this package in a process that inherits `keep` and nothing else.
 
@@ -82,13 +85,30 @@ def run_module(
     code = _RUN.format(module=module, arguments=given)
     homes = [str(Path(str(each.__file__)).resolve().parent.parent) for each in (casemate, cbor2)]
     command = [sys.executable, "-ISB", "-c", code, ":".join(homes), *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        pass_fds=tuple(keep),
-        stdin=subprocess.DEVNULL,
-        env=WIPE_FREED | others.pop("env", {}),
-        **others,
-    )
+    try:
+        return subprocess.Popen(
+            command,
+            pass_fds=tuple(keep),
+            stdin=subprocess.DEVNULL,
+            env=WIPE_FREED | (env or {}),
+        )
+    except OSError as error:
+        raise CustodyError(
+            f"a process for keys cannot be started: {error.strerror}.",
+            remedy="see how many processes, descriptors and how much memory this user may have.",
+        ) from None
+
+
+def run_to_end(process: subprocess.Popen[bytes], wait_s: float) -> None:
+    """Wait for a process that only passes seeds on; CustodyError and its end if it takes longer."""
+    try:
+        process.wait(wait_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise CustodyError(
+            "the key store does not answer.", remedy="see whether something else uses it."
+        ) from None
 
 
 class Cell:
@@ -133,6 +153,7 @@ class Cell:
             "quorum": quorum.as_plain() if quorum else None,
         }
         self._first = other.config if other else config
+        self._end = self.discard if other else self.close
         if wait:
             self.greet()
 
@@ -141,7 +162,7 @@ class Cell:
         try:
             self._take(self._ask(self._first, START_S))
         except BaseException:
-            self.close()
+            self._end()
             raise
 
     def _take(self, hello: Any) -> None:

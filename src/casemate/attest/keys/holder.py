@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from casemate.attest.keys import wire
 from casemate.attest.keys.approval import NoQuorum, Quorum
-from casemate.attest.keys.memory import LockedPage, be_urgent, harden, urgent_thread
+from casemate.attest.keys.memory import LockedPage, be_calm, harden, urgent_thread
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.vault import SEED_BYTES, Vault
 from casemate.core.errors import CasemateError, FormatError
@@ -104,7 +104,7 @@ def _await_zeros(page: LockedPage, zeros: int, word: int) -> None:
     page.read_over(zeros)  # whatever ends this wait, the page goes
     page.erase()
     os.write(word, ERASED if page.is_zero() else NOT_ERASED)
-    be_urgent(threading.main_thread().native_id or 0)
+    be_calm()  # freeing the process' memory takes a millisecond, in which others erase a key store
     _kill()
 
 

@@ -75,6 +75,11 @@ def be_urgent(thread_id: int = 0) -> bool:
     return True
 
 
+def be_calm() -> None:
+    """Put this thread back among usual work."""
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 @contextmanager
 def urgently() -> Iterator[None]:
     """Put this thread before usual work meanwhile, where the system allows it."""

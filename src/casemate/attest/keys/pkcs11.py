@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from casemate.attest.keys.approval import Quorum
-from casemate.attest.keys.cell import Cell, Other, run_module
+from casemate.attest.keys.cell import Cell, Other, run_module, run_to_end
 from casemate.attest.keys.pkcs11_token import TokenPlan
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState, one_each
@@ -177,7 +177,7 @@ class _Source:
                 [out, tell, plan],
                 env=dict(self._plan.env),
             )
-            process.wait(SOURCE_S)
+            run_to_end(process, SOURCE_S)
             os.set_blocking(told, False)
             with suppress(BlockingIOError):
                 self.said = os.read(told, 4096).decode(errors="replace")

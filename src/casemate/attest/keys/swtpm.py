@@ -19,12 +19,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from casemate.attest.keys.memory import WIPE_FREED
+from casemate.attest.keys.memory import WIPE_FREED, be_urgent
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.tpm_link import Link
 
 START_S, STOP_S = 10.0, 1.0
 _SHUTDOWN_CLEAR = bytes.fromhex("8001 0000000c 00000145 0000")
+
+_GUARD = '"$@" >&2 & echo $!; read -r end; kill -9 $!; wait'
+"""Ends swtpm at the end of standard input, so also if this process is killed. Two on one folder
+would spoil it."""
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
 
 
 class SwTpm:
@@ -44,21 +55,25 @@ class SwTpm:
         self.address = str(self._sockets / "tpm")
         self._process = subprocess.Popen(
             [
-                program,
+                *("sh", "-c", _GUARD, "sh", program),
                 *("socket", "--tpm2", "--tpmstate", f"dir={folder}"),
                 *("--server", f"type=unixio,path={self.address}"),
                 *("--ctrl", f"type=unixio,path={self._sockets / 'control'}"),
                 *("--flags", "not-need-init,startup-clear"),
             ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=os.environ | WIPE_FREED,
         )
-        self.pid = self._process.pid
+        assert self._process.stdin and self._process.stdout
+        self._hold, said = self._process.stdin, self._process.stdout
+        with said:
+            self.pid = int(said.readline())
+        be_urgent(self.pid)  # hardware waits for no other process
         until = time.monotonic() + START_S
-        while not Path(self.address).exists():
-            if self._process.poll() is not None or time.monotonic() > until:
+        while not self._answers():
+            if not _lives(self.pid) or time.monotonic() > until:
                 self.kill()
                 raise CustodyError(
                     f"swtpm does not start with its state in {folder}.",
@@ -66,16 +81,21 @@ class SwTpm:
                 )
             time.sleep(0.002)
 
+    def _answers(self) -> bool:
+        with suppress(CustodyError), Link(self.address):
+            return True
+        return False
+
     def stop(self) -> None:
         """Shut down in order, as a machine does that is switched off."""
-        if self._process.poll() is None:
+        if _lives(self.pid):
             with suppress(CustodyError), Link(self.address) as link:
                 link.exchange(_SHUTDOWN_CLEAR, STOP_S)
         self.kill()
 
     def kill(self) -> None:
         """Cut its power."""
-        self._process.kill()
+        self._hold.close()
         self._process.wait()
         shutil.rmtree(self._sockets, ignore_errors=True)
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from casemate.attest.keys.approval import Quorum
-from casemate.attest.keys.cell import run_module
+from casemate.attest.keys.cell import run_module, run_to_end
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState
 from casemate.attest.keys.quote import extra_data
@@ -149,7 +149,7 @@ class TpmHolder:
                 write_plan(self._plan).hex(),
             ]
             process = run_module("tpm_source", arguments, [out, tell], env={"TSS2_LOG": "all+none"})
-            process.wait(SOURCE_S)
+            run_to_end(process, SOURCE_S)
             return process
 
         store = _Later()

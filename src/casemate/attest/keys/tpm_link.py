@@ -41,7 +41,8 @@ class Link:
                     link.connect(address)
                     self._descriptor = link.detach()
             else:
-                self._descriptor = os.open(address, os.O_RDWR | os.O_CLOEXEC)
+                # without O_NONBLOCK the kernel carries a command out within the write
+                self._descriptor = os.open(address, os.O_RDWR | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise self._broken(error.strerror or "no reason given") from None
 

@@ -1,51 +1,12 @@
-"""What tests of key holders share: a scanner of memory, and reasons to skip."""
+"""A scanner of memory for tests of key holders."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skip with a reason; fail where everything is required."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
-class Scanner:
-    """`memory_scan.py` at work."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("memory_scan.py"))],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, verb: str, what: object) -> dict[str, int]:
-        """Return the needles found, by name; at least something has to be read."""
-        assert self._process.stdin and self._process.stdout
-        print(verb, what, file=self._process.stdin, flush=True)
-        line = self._process.stdout.readline()
-        assert line, "the scanner ended"
-        answer = json.loads(line)
-        assert verb == "holder" or answer["bytes"] > 0, "nothing was read"
-        found: dict[str, int] = answer["found"]
-        return found
-
-    def close(self) -> None:
-        assert self._process.stdin and self._process.stdout
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
+from holder_scans import Scanner, skip_or_fail
 
 
 @pytest.fixture

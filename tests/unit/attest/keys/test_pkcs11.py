@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from holder_scans import Scanner, skip_or_fail, stop
 
 from casemate.attest.keys.pkcs11 import Pkcs11Holder
 from casemate.attest.keys.pkcs11_token import TokenPlan
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError, SealedError
 from casemate.core.suites import SUITES, verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
-from conftest import Scanner, skip_or_fail
 
 LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = "7351 is no secret"
@@ -146,7 +146,7 @@ def test_token_that_is_gone_is_said_to_be_left(
 ) -> None:
     monkeypatch.setattr("casemate.attest.keys.pkcs11.ERASE_S", 0.2)
     holder = Pkcs11Holder(new_plan(), fresh=True)
-    os.kill(holder._cell.pid, signal.SIGSTOP)
+    stop(holder._cell.pid)
     store = holder._gate._store.now
     monkeypatch.setattr(store, "_again", lambda: (_ for _ in ()).throw(CustodyError("", remedy="")))
     erasure = holder.zeroise()

@@ -6,9 +6,9 @@ import os
 import signal
 import threading
 import time
-from pathlib import Path
 
 import pytest
+from holder_scans import stop
 
 from casemate.attest.keys import cell as cells
 from casemate.attest.keys import wire
@@ -53,9 +53,7 @@ def test_killed_last_word_is_lost_and_says_so() -> None:
 
 def test_stopped_holder_is_killed_and_not_called_overwritten() -> None:
     holder = ProcessHolder()
-    os.kill(holder.pids[0], signal.SIGSTOP)
-    while ") T " not in Path(f"/proc/{holder.pids[0]}/stat").read_text():
-        time.sleep(0.001)
+    stop(holder.pids[0])
     erasure = holder.zeroise()
     assert erasure.dead and erasure.complete
     assert not erasure.overwritten and not erasure.copied
@@ -66,7 +64,7 @@ def test_stopped_holder_is_killed_and_not_called_overwritten() -> None:
 def test_holder_that_does_not_answer_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cells, "ANSWER_S", 0.1)
     holder = ProcessHolder()
-    os.kill(holder.pids[0], signal.SIGSTOP)
+    stop(holder.pids[0])
     with pytest.raises(KeysGoneError, match="did not answer"):
         holder.sign(b"x")
     assert holder._evidence.await_death()

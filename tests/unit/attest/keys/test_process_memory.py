@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import pytest
+from holder_scans import Scanner, skip_or_fail
 
 from casemate.attest.keys import cell as cells
 from casemate.attest.keys.process import ProcessHolder
 from casemate.core.suites import DEFAULT_SUITE, SUITES, Suite
 from casemate.testing.keyholders import FRAME, LAST
-from conftest import Scanner, skip_or_fail
 
 LIVES_ON = cells._RUN.replace(
     "main({arguments})",
@@ -25,6 +25,30 @@ LIVES_ON = cells._RUN.replace(
     "holder._kill = lambda: time.sleep(60); main({arguments})",
 )
 """A holder that erases and then does not end itself, so that its memory can be looked at."""
+
+
+KEEPS_KEYS = cells._RUN.replace(
+    "main({arguments})",
+    "import casemate.attest.keys.vault as vault; kept = []; load = vault.Vault._load; "
+    "vault.Vault._load = lambda s, i: (kept.append(load(s, i)), kept[-1])[1]; main({arguments})",
+)
+"""A holder that does not free the keys that it makes for signing."""
+
+
+def test_scan_finds_what_signing_derives_where_keys_are_kept(
+    scan: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The needles are the right ones: the test below can fail."""
+    monkeypatch.setattr(cells, "_RUN", KEEPS_KEYS)
+    holder = ProcessHolder()
+    try:
+        holder.sign(FRAME)
+        scan("holder", holder.pids[0])
+        found = scan("scan", holder.pids[0])
+        assert found["seed 1"] > 1 and found["seed 2"] > 1
+        assert "K 2 6" in found, "the key of FIPS 204 that signing derives from the seed"
+    finally:
+        holder.close()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from quotes import ATTRIBUTES, PCRS, Quote, key_area, qualified
+from made_quotes import ATTRIBUTES, PCRS, Quote, key_area, large_area, large_signed, qualified
 
 from casemate.attest.keys.quote import Clock, Expected, check_quote, extra_data, read_attest
 from casemate.core.errors import FormatError, SignatureError
@@ -78,6 +78,59 @@ def test_key_of_another_scheme_is_refused() -> None:
     area = key_area(scheme=b"\x00\x18\x00\x0c")
     with pytest.raises(SignatureError, match="another algorithm"):
         check_quote(*Quote(signer=qualified(area)).signed(), replace(WANTED, key=area))
+
+
+def test_larger_curve() -> None:
+    area = large_area()
+    quote = Quote(
+        signer=qualified(area), digest=hashlib.sha384(PCRS[11] + PCRS[12]).digest()
+    )  # fmt: skip
+    attest, signature = large_signed(quote)
+    wanted = replace(WANTED, key=area)
+    check_quote(attest, signature, wanted)
+    for bad in (signature[:-1] + bytes([signature[-1] ^ 1]), quote.signed()[1]):
+        with pytest.raises(SignatureError):
+            check_quote(attest, bad, wanted)
+
+
+@pytest.mark.parametrize("wrong", [Quote(resets=2, restarts=9), Quote(restarts=0)])
+def test_counters_that_went_back_are_refused_across_starts(wrong: Quote) -> None:
+    later = replace(WANTED, same_start=False)
+    check_quote(*Quote(resets=4, restarts=0, clock=1).signed(), later)
+    with pytest.raises(SignatureError, match="counter lies before"):
+        check_quote(*wrong.signed(), later)
+
+
+AREA = key_area()
+
+
+@pytest.mark.parametrize(
+    ("area", "match"),
+    [
+        (b"\x00\x01" + AREA[2:], "no elliptic curve"),
+        (AREA[:2] + b"\x00\x0c" + AREA[4:], "no elliptic curve"),
+        (AREA[:10] + b"\x00\x06" + AREA[12:], "not ECDSA"),
+        (AREA[:12] + b"\x00\x14" + AREA[14:], "not ECDSA"),
+        (key_area(scheme=b"\x00\x18\x00\x04"), "hash or curve"),
+        (AREA[:16] + b"\x00\x05" + AREA[18:], "hash or curve"),
+        (AREA[:18] + b"\x00\x20" + AREA[20:], "hash or curve"),
+    ],
+)
+def test_keys_of_other_kinds_are_refused(area: bytes, match: str) -> None:
+    with pytest.raises(FormatError, match=match):
+        check_quote(*Quote(signer=qualified(area)).signed(), replace(WANTED, key=area))
+
+
+def test_signature_has_one_length() -> None:
+    attest, signature = Quote().signed()
+    longer = signature[:4] + b"\x00\x21\x00" + signature[6:]
+    with pytest.raises(FormatError, match="too long"):
+        check_quote(attest, longer, WANTED)
+
+
+def test_only_bytes_are_read() -> None:
+    with pytest.raises(FormatError, match="not bytes"):
+        read_attest(bytearray(Quote().attest()))  # type: ignore[arg-type]
 
 
 def test_nothing_expected_is_nothing_accepted() -> None:

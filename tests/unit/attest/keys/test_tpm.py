@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import os
+import select
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from holder_scans import Scanner, skip_or_fail
 
+import casemate
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError
 from casemate.attest.keys.quote import Expected, check_quote, extra_data
 from casemate.attest.keys.swtpm import SwTpm
@@ -23,7 +28,6 @@ from casemate.attest.keys.tpm_source import read_plan, write_plan
 from casemate.core.errors import SignatureError
 from casemate.core.suites import verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
-from conftest import Scanner, skip_or_fail
 
 SOFTWARE, ANCHOR = hashlib.sha256(b"software").digest(), hashlib.sha256(b"anchor").digest()
 EVIDENCE = hashlib.sha256(b"a token").digest()
@@ -152,6 +156,27 @@ def test_fewer_pcrs_do_not_open_the_seeds(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_power_cut_between_place_and_seeds(tpm: SwTpm) -> None:
+    """An index without seeds opens nothing, is replaced by nothing, and can be forgotten."""
+
+    def cut(*_: object, **__: object) -> None:
+        raise InterruptedError
+
+    with Link(tpm.address) as link:
+        esys = Esys(link)
+        esys.measure(plan(tpm))
+        esys._esys.nv_write = cut
+        with pytest.raises(InterruptedError):
+            esys.store(plan(tpm), bytes(64))
+    with pytest.raises(CustodyError, match="give out the seeds"):
+        TpmHolder(plan(tpm))
+    with pytest.raises(CustodyError, match="store seeds"):
+        TpmHolder(plan(tpm), fresh=True)
+    assert forget(plan(tpm))
+    TpmHolder(plan(tpm), fresh=True).close()
+
+
+@pytest.mark.slow
 def test_fresh_keys_replace_none(tpm: SwTpm) -> None:
     TpmHolder(plan(tpm), fresh=True).close()
     with pytest.raises(CustodyError, match="store seeds"):
@@ -243,6 +268,24 @@ def test_zeroise_without_a_tpm_says_so(tmp_path: Path) -> None:
         holder.close()
     with SwTpm(tmp_path) as tpm:
         assert forget(plan(tpm))
+
+
+def test_software_tpm_dies_with_its_controller(tmp_path: Path) -> None:
+    code = (
+        "import sys, time, pathlib; from casemate.attest.keys.swtpm import SwTpm;"
+        "tpm = SwTpm(pathlib.Path(sys.argv[1])); print(tpm.pid, flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "tpm")],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(casemate.__file__).parent.parent)},
+    ) as controller:
+        assert controller.stdout
+        pid = os.pidfd_open(int(controller.stdout.readline()))
+        controller.kill()
+    assert select.select([pid], [], [], 5.0)[0], "swtpm outlives its controller"
+    os.close(pid)
 
 
 def test_no_tpm_is_a_clear_error(tmp_path: Path) -> None:

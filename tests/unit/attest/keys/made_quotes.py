@@ -20,6 +20,28 @@ def sized(data: bytes) -> bytes:
     return len(data).to_bytes(2, "big") + data
 
 
+KEY_384 = ec.derive_private_key(0xC0FFEE, ec.SECP384R1())
+
+
+def large_area() -> bytes:
+    """P-384 with SHA-384; names stay SHA-256."""
+    numbers = KEY_384.public_key().public_numbers()
+    return (
+        b"\x00\x23\x00\x0b"
+        + ATTRIBUTES.to_bytes(4, "big")
+        + sized(b"")
+        + b"\x00\x10\x00\x18\x00\x0c\x00\x04\x00\x10"
+        + sized(numbers.x.to_bytes(48, "big"))
+        + sized(numbers.y.to_bytes(48, "big"))
+    )
+
+
+def large_signed(quote: Quote) -> tuple[bytes, bytes]:
+    attest = quote.attest()
+    r, s = decode_dss_signature(KEY_384.sign(attest, ec.ECDSA(hashes.SHA384())))
+    return attest, b"\x00\x18\x00\x0c" + sized(r.to_bytes(48, "big")) + sized(s.to_bytes(48, "big"))
+
+
 def key_area(attributes: int = ATTRIBUTES, scheme: bytes = b"\x00\x18\x00\x0b") -> bytes:
     numbers = KEY.public_key().public_numbers()
     return (
