@@ -99,6 +99,10 @@ CASES: dict[str, tuple[Change, str]] = {
     "anchors missing": (put("units.0.anchors", None), "units[0]: anchors is missing"),
     "short digest": (put("units.0.anchors.0.digest", "0e" * 31), "units[0].anchors[0].digest: "),
     "long digest": (put("software.0.digest", LONG), "software[0].digest: this has 66 hex digits"),
+    "digest twice": (
+        lambda v: v["software"].append({**v["software"][0], "name": "the same again"}),
+        f"software: digest '{'0a' * 32}' stands twice",
+    ),
     "odd digest": (
         put("software.0.digest", "a" * 65),
         "software[0].digest: this has 65 hex digits",
@@ -156,6 +160,10 @@ CASES: dict[str, tuple[Change, str]] = {
     "rule that cannot be met": (
         put("rules.0.needs.1.least", 3),
         "rules: action open needs 3 of role inspector from 2 blocs, but parties has 2 from 2",
+    ),
+    "blocs of a role that there are not": (
+        lambda v: (v["parties"][2].update(bloc="north"), v["rules"][0].update(blocs=1)),
+        "needs 2 of role inspector from 2 blocs, but parties has 2 from 1",
     ),
     "more blocs than there are": (
         put("rules.0.blocs", 3),
