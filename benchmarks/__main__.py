@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import detect, pattern, rack, rarity, search, start, tdr, tile, twin, writer
+from benchmarks import detect, log, pattern, rack, rarity, search, start, tdr, tile, twin, writer
 from benchmarks.frame import Benchmark, Figure, table
 
 BENCHMARKS = (
@@ -24,6 +24,7 @@ BENCHMARKS = (
     Benchmark(name="search", help="what searches and engines cost by themselves", run=search.run),
     Benchmark(name="detect", help="detectors in blocks and ticks, other packages beside them",
               run=detect.run),
+    Benchmark(name="log", help="appends, checkpoints and cosignatures a second", run=log.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,

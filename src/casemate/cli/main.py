@@ -61,6 +61,7 @@ COMMANDS = (
         module="casemate.cli.verify",
         help="verify evidence offline: what happened, and since when",
     ),
+    Command(name="witness", module="casemate.cli.witness", help="run a witness of logs"),
 )
 """Every command, in the order of the product's flow. The modules are light to import."""
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casemate.core.errors import FormatError, InputError
-from casemate.translog import audit, pending
+from casemate.translog import audit, pending, plain_json
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog.disk import FolderDisk
 from casemate.translog.tiles import ENTRIES, tiles_of, unpack_entries
@@ -29,7 +29,8 @@ class Bundle:
     """A log's folder as read. `entries` are those under `checkpoint`, `pending` those after.
 
     checkpoint: b"" where none was signed yet. witnessed: earlier cosigned checkpoints, by size.
-    torn_bytes: bytes in pending/ that are no entries. Nothing is verified here.
+    torn_bytes: bytes in pending/ that are no entries; of a log that goes on they may be a write
+    under way. Nothing is verified here.
     """
 
     enclosure: str
@@ -58,19 +59,24 @@ def read_bundle(folder: Path) -> Bundle:
     InputError if there is none; FormatError on a malformed or missing file.
     """
     disk = FolderDisk(folder)
-    manifest = _manifest(folder)
+    manifest = read_manifest(folder)
+    gone = ""
     for _ in range(_TRIES):
         before = _optional(disk, "checkpoint")
         try:
             found = _read(disk, manifest, before)
-        except (FormatError, FileNotFoundError):
+        except FileNotFoundError as error:  # a segment that its checkpoint has made needless
+            gone = str(error.filename or "a file")
+            continue
+        except FormatError:
             if _optional(disk, "checkpoint") == before:
                 raise
             continue
         if _optional(disk, "checkpoint") == before:
             return found
     raise FormatError(
-        "the log grows faster than it can be read.", remedy="copy the folder, or try again."
+        f"{gone or 'the checkpoint'} changes faster than the log can be read.",
+        remedy="copy the folder, or try again.",
     )
 
 
@@ -104,7 +110,8 @@ def _pending(disk: FolderDisk, size: int) -> tuple[tuple[bytes, ...], int]:
     return pending.join(parts, size), sum(len(part.torn) for part in parts)
 
 
-def _manifest(folder: Path) -> dict[str, str]:
+def read_manifest(folder: Path) -> dict[str, str]:
+    """Return what `bundle.json` says. InputError if there is none; FormatError if malformed."""
     path = folder / "bundle.json"
     try:
         data = path.read_bytes()
@@ -114,11 +121,8 @@ def _manifest(folder: Path) -> dict[str, str]:
             remedy="name the evidence folder of an enclosure.",
             file=str(path),
         ) from None
-    try:
-        row = json.loads(data) if len(data) < 65_536 else None
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict) or set(row) != {"format", "enclosure", "serial", "origin"}:
+    row = plain_json.loads(data, str(path))
+    if set(row) != {"format", "enclosure", "serial", "origin"}:
         raise _malformed(path)
     if not all(isinstance(each, str) for each in row.values()):
         raise _malformed(path)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -27,7 +30,7 @@ TRIES = 5
 """Requests until a witness whose last size keeps changing is given up (planning value)."""
 
 TIMEOUT_S = 10.0
-"""Longest wait for a witness (planning value)."""
+"""Longest exchange with a witness (planning value)."""
 
 
 class Asker(Protocol):
@@ -58,23 +61,32 @@ class HttpAsker:
             else http.client.HTTPConnection
         )
         path = self._parts.path.rstrip("/") + "/add-checkpoint"
+        link = kind(self._parts.hostname or "", self._parts.port, timeout=self._timeout_s)
+        end = threading.Timer(self._timeout_s, _cut, (link,))
+        end.daemon = True
+        end.start()
         try:
-            link = kind(self._parts.hostname or "", self._parts.port, timeout=self._timeout_s)
-            try:
-                link.request("POST", path, body=body)
-                answer = link.getresponse()
-                return Answer(
-                    status=answer.status,
-                    body=answer.read(MOST_ANSWER_BYTES + 1),
-                    content_type=answer.headers.get("Content-Type", ""),
-                )
-            finally:
-                link.close()
+            link.request("POST", path, body=body)
+            answer = link.getresponse()
+            return Answer(
+                status=answer.status,
+                body=answer.read(MOST_ANSWER_BYTES + 1),
+                content_type=answer.headers.get("Content-Type", ""),
+            )
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise WitnessError(
                 f"the witness at {self._url} cannot be reached ({error}).",
                 remedy="check the network; the log goes on and asks again.",
             ) from None
+        finally:
+            end.cancel()
+            link.close()
+
+
+def _cut(link: http.client.HTTPConnection) -> None:
+    """End an exchange that takes too long; a witness that trickles bytes must not hold the log."""
+    with suppress(OSError, AttributeError):
+        link.sock.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +134,7 @@ def cosign(log: Log, peers: Sequence[Peer], known: Mapping[str, int] | None = No
                 sizes[peer.name] = reader.size
             except CasemateError as error:
                 failed[peer.name] = error
-    data = log.add_cosignatures(lines) if lines else note.encode()
+    data = log.add_cosignatures(note.with_lines(tuple(lines))) if lines else note.encode()
     return Cosigned(checkpoint=data, sizes=sizes, failed=failed)
 
 

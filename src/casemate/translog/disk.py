@@ -6,14 +6,22 @@ loses, reorders and tears what was not synced.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
+from casemate.core.errors import FormatError
 from casemate.translog.errors import LogError
+
+MOST_FILE_BYTES = 1 << 30
+"""Largest file read: four of the largest batches (planning value)."""
+
+_ODD = (errno.ELOOP, errno.EISDIR, errno.ENOTDIR, errno.ENXIO, errno.ENODEV)
 
 
 class Appender(Protocol):
@@ -89,15 +97,31 @@ class FolderDisk:
         self._sure: set[str] = set()
 
     def read(self, path: str) -> bytes:
-        """Return the bytes of a file."""
-        return (self.root / path).read_bytes()
+        """Return the bytes of a file.
+
+        FormatError if it is no plain file, leads elsewhere, or is larger than any file of a log:
+        the folder may come from an adversary.
+        """
+        try:
+            with _opened(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK) as handle:
+                found = os.fstat(handle)
+                if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_FILE_BYTES:
+                    raise _odd(path)
+                with os.fdopen(os.dup(handle), "rb") as stream:
+                    return stream.read(MOST_FILE_BYTES)
+        except OSError as error:
+            if error.errno in _ODD:
+                raise _odd(path) from None
+            raise
 
     def names(self, folder: str) -> list[str]:
-        """Return the names in a folder, sorted."""
+        """Return the names in a folder, sorted. FormatError if it is no folder."""
         try:
             return sorted(os.listdir(self.root / folder))
         except FileNotFoundError:
             return []
+        except NotADirectoryError:
+            raise _odd(folder) from None
 
     def put(self, path: str, data: bytes) -> None:
         """Write a whole file and sync it through the handle that wrote it."""
@@ -173,6 +197,13 @@ class _FileAppender:
 
     def close(self) -> None:
         os.close(self._handle)
+
+
+def _odd(path: str) -> FormatError:
+    return FormatError(
+        f"{path} is not a plain file or folder of a log.",
+        remedy="get the folder again from its source.",
+    )
 
 
 @contextmanager

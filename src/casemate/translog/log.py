@@ -18,11 +18,12 @@ from casemate.core.errors import CasemateError
 from casemate.core.suites import Signer
 from casemate.translog import audit, cosignature, merkle, pending, tiles
 from casemate.translog import checkpoint as checkpoints
+from casemate.translog import note as notes
 from casemate.translog.checkpoint import Checkpoint
 from casemate.translog.disk import Appender, Disk, FolderDisk
 from casemate.translog.edge import Edge, Reader
 from casemate.translog.errors import LogError
-from casemate.translog.note import Line, Note, NoteKey
+from casemate.translog.note import Note, NoteKey
 from casemate.translog.open_log import Recovered, recover
 from casemate.translog.signers import keys_of
 from casemate.translog.tiles import WIDTH, pack_entries
@@ -140,24 +141,41 @@ class Log:
             except OSError as error:
                 raise self._latched(error) from error
 
-    def add_cosignatures(self, lines: Sequence[Line]) -> bytes:
-        """Add lines of witnesses, checked by the caller, to the last checkpoint and return it.
+    def add_cosignatures(self, note: Note) -> bytes:
+        """Add the lines of witnesses on a checkpoint of this log, checked by the caller.
 
-        The checkpoint is kept in `witnessed/` too, for its times bound the ages of entries.
+        note: what `checkpoint` has returned, with more lines; it may be an older one by now. It is
+        kept in `witnessed/`, for its times bound the ages of entries, and returned with all lines.
+        LogError if it is not of this log's story.
         """
         with self._lock:
             self._check_open()
-            if self._note is None:
-                raise LogError("there is no checkpoint yet.", remedy="call checkpoint first.")
-            note = self._note.with_lines(tuple(lines))
+            stated = checkpoints.parse_text(note.text)
+            later = stated.size > self._signed.size or stated.origin != self.origin
+            if later or self.reader().root(stated.size) != stated.root:
+                raise LogError(
+                    "a cosigned checkpoint is not of this log.", remedy="pass one that it signed."
+                )
+            path = f"witnessed/{pending.segment_name(stated.size)}"
             try:
-                self._replace("checkpoint", note.encode())
                 self._disk.make_folder("witnessed")
-                self._replace(f"witnessed/{pending.segment_name(self._signed.size)}", note.encode())
+                whole = self._known(path, note).with_lines(note.lines)
+                self._replace(path, whole.encode())
+                if self._note is not None and self._note.text == note.text:
+                    self._replace("checkpoint", whole.encode())
+                    self._note = whole
             except OSError as error:
                 raise self._latched(error) from error
-            self._note = note
-            return note.encode()
+            return whole.encode()
+
+    def _known(self, path: str, note: Note) -> Note:
+        """Return the checkpoint at `path` as it is, the last one if it is that, or `note`."""
+        if self._note is not None and self._note.text == note.text:
+            return self._note
+        try:
+            return notes.parse(self._disk.read(path))
+        except FileNotFoundError:
+            return note
 
     def pending_entries(self) -> list[bytes]:
         """Return the entries past the last checkpoint, as the disk gives them back."""
@@ -252,8 +270,7 @@ class Log:
         head = pending.header(self._frontier.size, self._mark)
         self._segment = self._disk.appender(f"pending/{name}")
         self._segments.append(name)
-        self._segment.write(head)
-        self._segment.sync()
+        self._segment.write(head)  # durable with the first frame
         self._disk.sync_folder("pending")
         self._offset = len(head)
 

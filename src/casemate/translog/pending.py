@@ -19,6 +19,8 @@ HEAD = b"casemate pending 1\n"
 MARK_BYTES = 16
 FRAME = b"\xf7frm"
 CHECK_BYTES = 16
+MOST_TRIES = 64
+"""Beginnings of frames that are tried behind damage; a random one stands in 4 GB."""
 _OFFSET, _COUNT, _LENGTH = 8, 4, 4
 _FRAME_HEAD = len(FRAME) + _OFFSET + _COUNT + _LENGTH
 HEADER_BYTES = len(HEAD) + 8 + MARK_BYTES + CHECK_BYTES
@@ -151,12 +153,22 @@ def _unpack(body: bytes) -> list[bytes]:
 
 
 def _next_good(data: bytes, start: int, mark: bytes) -> int | None:
+    """Return where a good frame begins at or after `start`, None if none does.
+
+    FormatError where there are more beginnings than damage explains: each costs a hash, and the
+    bytes may be an adversary's.
+    """
     at = data.find(FRAME, start)
-    while at != -1:
+    for _ in range(MOST_TRIES):
+        if at == -1:
+            return None
         if _frame_at(data, at, mark) is not None:
             return at
         at = data.find(FRAME, at + 1)
-    return None
+    raise FormatError(
+        f"a segment has more than {MOST_TRIES} beginnings of frames in its damage.",
+        remedy="keep the file as it is, and restore the entries from a copy.",
+    )
 
 
 def _check(mark: bytes, data: bytes) -> bytes:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import unquote
 
 from casemate import __version__
@@ -13,8 +16,12 @@ from casemate.translog.witness import Answer, Witness
 TIMEOUT_S = 10.0
 """Longest wait for a client's bytes (planning value)."""
 
-MOST_AT_ONCE = 64
-"""Connections served at once; more wait for a place (planning value)."""
+LIFETIME_S = 30.0
+"""Longest life of a connection: who sends a byte now and then shall not hold a place (planning
+value)."""
+
+MOST_AT_ONCE = 256
+"""Connections at once; more are closed (planning value)."""
 
 
 class WitnessServer(ThreadingHTTPServer):
@@ -24,10 +31,42 @@ class WitnessServer(ThreadingHTTPServer):
     allow_reuse_address = True
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], witness: Witness) -> None:
-        self.witness = witness
-        self.places = threading.BoundedSemaphore(MOST_AT_ONCE)
+    def __init__(
+        self, address: tuple[str, int], witness: Witness, *, lifetime_s: float = LIFETIME_S
+    ) -> None:
+        self.witness, self.lifetime_s = witness, lifetime_s
+        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
         super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread, if there is a place."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection to its end, which comes at the latest after its lifetime."""
+        end = threading.Timer(self.lifetime_s, _cut, (request,))
+        end.daemon = True
+        end.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            end.cancel()
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that goes away is not worth a line on the terminal."""
+
+
+def _cut(request: socket.socket) -> None:
+    with suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -36,11 +75,6 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = f"casemate/{__version__}"
     sys_version = ""
     timeout = TIMEOUT_S
-
-    def handle(self) -> None:
-        """Serve one connection, once there is a place."""
-        with self.server.places:
-            super().handle()
 
     def do_POST(self) -> None:
         """Answer `add-checkpoint`."""

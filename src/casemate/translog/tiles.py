@@ -22,7 +22,7 @@ MOST_ENTRY_BYTES = 65_535
 ENTRIES = -1
 """The level that stands for bundles of entries."""
 
-_REMEDY = "get the file again from its source, or run `casemate witness fsck`."
+_REMEDY = "get the file again from its source, or check the log with `casemate witness fsck`."
 _PATH = re.compile(
     r"tile/(entries|0|[1-9][0-9]?)/((?:x[0-9]{3}/)*[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?"
 )

@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from casemate.core.errors import FormatError
+from casemate.core.errors import CasemateError, FormatError
 from casemate.core.suites import Signer
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import cosignature, guilt, merkle
@@ -117,6 +117,9 @@ class Witness:
             self._store(note, request.stated.origin)
         except OSError as error:
             self._why_closed = f"a file operation failed ({error.strerror or error})"
+            return _said(CLOSED, self._why_closed)
+        except CasemateError as error:  # its own state, or its own signature
+            self._why_closed = error.message
             return _said(CLOSED, self._why_closed)
         lines = "".join(line.text() for line in note.lines if line not in request.note.lines)
         return Answer(status=OK, body=lines.encode())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, signed
@@ -13,7 +15,7 @@ from casemate.core.errors import InputError, SignatureError
 from casemate.core.suites import ML_DSA_44
 from casemate.testing.unsafe_disk import UnsafeDisk
 from casemate.translog import checkpoint as checkpoints
-from casemate.translog import client, cosignature, policy
+from casemate.translog import client, cosignature, policy, serve
 from casemate.translog import note as notes
 from casemate.translog.client import HttpAsker, Peer
 from casemate.translog.errors import RollbackError, WitnessError
@@ -31,8 +33,8 @@ def new_witness(name: str, alg: int = -19) -> Witness:
 
 
 @contextmanager
-def served(witness: Witness):
-    server = WitnessServer(("127.0.0.1", 0), witness)
+def served(witness: Witness, **how: float):
+    server = WitnessServer(("127.0.0.1", 0), witness, **how)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
@@ -218,6 +220,58 @@ def test_concurrent_requests_over_http_leave_one_story():
         found = client.cosign(log, peers)
     assert not found.failed
     assert checkpoints.parse(witness.latest(ORIGIN))[0].size == 4
+
+
+def test_who_sends_a_byte_now_and_then_is_cut_off():
+    with served(new_witness("w.example"), lifetime_s=0.3) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        with socket.create_connection((host, int(port)), timeout=5) as link:
+            began = time.monotonic()
+            with suppress(OSError):
+                while time.monotonic() - began < 5:
+                    link.sendall(b"x")
+                    time.sleep(0.05)
+            assert time.monotonic() - began < 3
+
+
+def test_more_connections_than_places_are_closed(monkeypatch):
+    monkeypatch.setattr(serve, "MOST_AT_ONCE", 2)
+    with served(new_witness("w.example"), lifetime_s=1.0) as url:
+        host, _, port = url.removeprefix("http://").partition(":")
+        held = [socket.create_connection((host, int(port)), timeout=5) for _ in range(2)]
+        try:
+            for link in held:
+                link.sendall(b"POST ")
+            time.sleep(0.1)
+            with socket.create_connection((host, int(port)), timeout=5) as third:
+                assert third.recv(1) == b""
+        finally:
+            for link in held:
+                link.close()
+
+
+def test_a_witness_that_trickles_does_not_hold_the_log():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ended = threading.Event()
+
+        def trickle() -> None:
+            link, _ = server.accept()
+            with link, suppress(OSError):
+                link.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n")
+                while not ended.wait(0.05):
+                    link.sendall(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        log, began = new_log(), time.monotonic()
+        log.append([b"a"])
+        asker = HttpAsker(f"http://127.0.0.1:{server.getsockname()[1]}", timeout_s=0.4)
+        keys = new_witness("w").keys
+        found = client.cosign(log, [Peer(name="w", keys=keys, asker=asker)])
+        assert time.monotonic() - began < 3
+        ended.set()
+        thread.join()
+    assert "w" in found.failed
 
 
 def test_no_address_is_refused():

@@ -5,17 +5,21 @@ from __future__ import annotations
 import random
 
 import pytest
-from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN
+from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned
 
 from casemate.core.errors import CasemateError
 from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
+from casemate.translog import audit, merkle, pending
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import fsck as fscks
-from casemate.translog import merkle
+from casemate.translog import note as notes
 from casemate.translog.audit import read_tile
+from casemate.translog.edge import Reader
 from casemate.translog.errors import LogError
 from casemate.translog.log import Log
-from casemate.translog.tiles import ENTRIES, tiles_of, unpack_entries
+from casemate.translog.tiles import ENTRIES, pack_entries, tiles_of, unpack_entries
+
+WITNESS = TestKey("w")
 
 
 class Client:
@@ -26,6 +30,7 @@ class Client:
         self.acknowledged: list[bytes] = []
         self.tried: list[bytes] = []
         self.signed = b""
+        self.witnessed: dict[int, bytes] = {}
         self.number = 0
 
     def run(self, disk: UnsafeDisk, rounds: int) -> None:
@@ -34,6 +39,9 @@ class Client:
         for _ in range(rounds):
             if self.rng.random() < 0.3:
                 self.signed = log.checkpoint()
+                if self.rng.random() < 0.5:
+                    note = cosigned(notes.parse(self.signed), ("w.example", WITNESS))
+                    self.witnessed[log.size] = log.add_cosignatures(note)
             else:
                 self.tried = [self.entry() for _ in range(self.rng.choice((1, 1, 3, 40, 130)))]
                 first = log.append(self.tried)
@@ -49,6 +57,9 @@ class Client:
         extra = found[len(self.acknowledged) :]
         assert extra in ([], self.tried)
         self.acknowledged, self.tried = found, []
+        for size, note in self.witnessed.items():
+            path = f"witnessed/{size:020d}"
+            assert path in log._disk.paths() and log._disk.read(path) == note
         if self.signed:
             stated, _ = checkpoints.parse(self.signed)
             assert log.size >= stated.size
@@ -121,7 +132,7 @@ class Nameless(UnsafeDisk):
 @pytest.mark.parametrize("kind", [Hasty, Nameless])
 def test_the_harness_finds_a_log_that_forgets_to_sync(kind):
     lost = 0
-    for seed in range(40):
+    for seed in range(20):
         try:
             cut_often(seed, kind())
         except (AssertionError, CasemateError):
@@ -194,10 +205,11 @@ def test_a_closed_log_stays_closed():
     disk = UnsafeDisk()
     log = Log(disk, ORIGIN, LOG_KEY)
     log.append([b"a"])
+    note = notes.parse(log.checkpoint())
     disk.fail_sync_at = disk.syncs + 1
     with pytest.raises(LogError, match="input/output error"):
         log.append([b"b"])
-    for act in (lambda: log.append([b"c"]), log.checkpoint, lambda: log.add_cosignatures([])):
+    for act in (lambda: log.append([b"c"]), log.checkpoint, lambda: log.add_cosignatures(note)):
         with pytest.raises(LogError, match="the log is closed"):
             act()
 
@@ -232,6 +244,89 @@ def test_one_flipped_bit_anywhere_is_found_by_fsck():
                 fscks.fsck(disk, ORIGIN, LOG_KEYS)
             disk.flip(path, bit)
     assert fscks.fsck(disk, ORIGIN, LOG_KEYS).size == 60
+
+
+def test_a_bundle_and_its_leaves_changed_together_are_found_by_the_tile_above():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 300)
+    log.checkpoint()
+    forged = [b"a"] * 255 + [b"forged"]
+    disk.put("tile/entries/000", pack_entries(forged))
+    disk.put("tile/0/000", b"".join(merkle.leaf_hash(each) for each in forged))
+    with pytest.raises(LogError, match="tile below"):
+        fscks.fsck(disk, ORIGIN, LOG_KEYS)
+    log.append([b"b"])
+    with pytest.raises(LogError, match="bundle 0"):
+        log.checkpoint()  # the scrub of one old bundle a checkpoint
+
+
+def _grown() -> UnsafeDisk:
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 9)
+    note = notes.parse(log.checkpoint())
+    log.add_cosignatures(cosigned(note, ("w.example", WITNESS)))
+    log.close()
+    return disk
+
+
+def test_a_log_whose_files_do_not_agree_does_not_open():
+    def tile(disk: UnsafeDisk) -> None:
+        disk.flip("tile/0/000.p/9", 100)
+
+    def segment(disk: UnsafeDisk) -> None:
+        head = pending.header(0, b"m" * 16)
+        data = head + pending.frame(b"m" * 16, len(head), [b"b"])
+        disk.put("pending/" + "0" * 20, data)
+
+    def gone(disk: UnsafeDisk) -> None:
+        disk.remove("checkpoint")
+
+    def signature(disk: UnsafeDisk) -> None:
+        note = notes.parse(disk.read("checkpoint"))
+        line = note.lines[0]
+        bad = notes.Line(name=line.name, key_id=line.key_id, blob=bytes(64))
+        disk.put("checkpoint", notes.Note(text=note.text, lines=(bad,)).encode())
+
+    for change, why in (
+        (tile, "do not give the root"),
+        (segment, "not the one under the checkpoint"),
+        (gone, "no checkpoint"),
+        (signature, "signature on the checkpoint"),
+    ):
+        disk = _grown()
+        change(disk)
+        with pytest.raises(LogError, match=why):
+            Log(disk, ORIGIN, LOG_KEY)
+        assert not disk.locked
+    Log(_grown(), ORIGIN, LOG_KEY).fsck()
+
+
+def test_the_root_before_is_checked_as_well():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 300)
+    log.checkpoint()
+    stated = log.signed
+    good = {"size": 300, "root": stated.root, "since": 7}
+    leaf = merkle.leaf_hash(b"a")
+    audit.check_tiles(disk, **good, since_root=merkle.root_of([leaf] * 7))
+    with pytest.raises(LogError, match="root at size 7"):
+        audit.check_tiles(disk, **good, since_root=merkle.root_of([leaf] * 8))
+
+
+def test_a_wider_tile_serves_for_one_that_has_gone():
+    disk = UnsafeDisk()
+    log = Log(disk, ORIGIN, LOG_KEY)
+    log.append([b"a"] * 9)
+    log.checkpoint()
+    leaf = merkle.leaf_hash(b"a")
+    for size in (1, 5, 9):
+        reader = Reader(lambda tile: read_tile(disk, tile), size)
+        assert reader.root() == merkle.root_of([leaf] * size)
+    with pytest.raises(CasemateError, match="missing"):
+        Reader(lambda tile: read_tile(disk, tile), 10).root()
 
 
 def test_nothing_is_signed_over_files_that_read_back_wrong():

@@ -5,12 +5,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
+import subprocess
+import sys
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, cosigned, entry
+from log_samples import LOG_KEY, LOG_KEYS, NOW_S, ORIGIN, TestKey, Tree, cosigned, entry, signed
 
 from casemate.core.errors import CasemateError, FormatError, InputError, SignatureError
 from casemate.core.suites import ML_DSA_44, ML_DSA_65
@@ -127,6 +132,26 @@ def test_a_bundle_is_read_while_its_log_goes_on(tmp_path):
         thread.join()
 
 
+def test_a_segment_that_goes_while_the_bundle_is_read_is_read_again(tmp_path, monkeypatch):
+    """The checkpoint is there already, and the segment that it made needless still listed."""
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    log = new_log(tmp_path)
+    log.append([b"a"])
+    log.checkpoint()
+    real, calls = FolderDisk.names, []
+
+    def names(self, folder: str) -> list[str]:
+        calls.append(folder)
+        late = folder == "pending" and calls.count(folder) < 3
+        return [f"{0:020d}"] if late else real(self, folder)
+
+    monkeypatch.setattr(FolderDisk, "names", names)
+    assert bundle.read_bundle(tmp_path).entries == (b"a",)
+    monkeypatch.setattr(FolderDisk, "names", lambda self, folder: [f"{9:020d}"])
+    with pytest.raises(FormatError, match="faster"):
+        bundle.read_bundle(tmp_path)
+
+
 def test_only_the_tiles_of_the_last_two_checkpoints_stay(tmp_path):
     log = new_log(tmp_path)
     for number in range(20):
@@ -168,6 +193,60 @@ def test_a_log_is_written_by_one_process_and_belongs_to_one_origin(tmp_path):
         log_too_long.append([b"a" * 65_536])
 
 
+WRITER = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from log_samples import LOG_KEY, ORIGIN
+from casemate.translog.log import Log
+log = Log(Path(sys.argv[1]), ORIGIN, LOG_KEY)
+while True:
+    first = log.next_index
+    log.append([b"%d" % each for each in range(first, first + 5)])
+    print(first + 5, flush=True)
+    if first % 3 == 0:
+        log.checkpoint()
+        print(-log.size, flush=True)
+"""
+
+
+def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path):
+    rng = random.Random(3)
+    acknowledged = signed_size = 0
+    for _ in range(4):
+        command = [sys.executable, "-c", WRITER, str(tmp_path), str(Path(__file__).parent)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        for _ in range(rng.randrange(3, 40)):
+            said = int(process.stdout.readline())
+            acknowledged, signed_size = max(acknowledged, said), max(signed_size, -said)
+        process.kill()
+        rest = process.communicate()[0].split()
+        acknowledged = max([acknowledged, *map(int, rest)])
+        signed_size = max([signed_size, *(-int(each) for each in rest)])
+        log = new_log(tmp_path)
+        assert log.next_index >= acknowledged and log.size >= signed_size
+        log.checkpoint()
+        log.fsck()
+        log.close()
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    entries = bundle.read_bundle(tmp_path).entries
+    assert list(entries) == [b"%d" % each for each in range(len(entries))]
+
+
+def test_a_log_goes_on_under_new_keys(tmp_path):
+    """Keys are new after each boot; the checkpoint of the old ones is still continued."""
+    log = new_log(tmp_path)
+    log.append([b"a"] * 3)
+    first = checkpoints.parse(log.checkpoint())[0]
+    log.close()
+    other = TestKey("next boot", ML_DSA_65)
+    log = new_log(tmp_path, other)
+    log.append([b"b"])
+    second, note = checkpoints.parse(log.checkpoint())
+    cosignature.require(note, (log_key(ORIGIN, other.public),))
+    merkle.check_consistency(3, 4, log.consistency_proof(3), first.root, second.root)
+
+
 class Holder:
     """A key holder of two keys; counts how often it signs."""
 
@@ -198,7 +277,7 @@ def test_a_signer_that_signs_wrongly_gives_no_checkpoint(tmp_path):
     good = bad.sign
     log = new_log(tmp_path, bad)
     log.append([entry(each) for each in range(300)])
-    bad.sign = lambda message: bytes((good(message)[0] ^ 1,)) + good(message)[1:]
+    bad.sign = lambda message: flipped(good(message))
     with pytest.raises(SignatureError):
         log.checkpoint()
     assert not (tmp_path / "checkpoint").exists()
@@ -207,13 +286,17 @@ def test_a_signer_that_signs_wrongly_gives_no_checkpoint(tmp_path):
     assert log.fsck() == 300
 
 
+def flipped(signature: bytes) -> bytes:
+    return bytes((signature[0] ^ 1,)) + signature[1:]
+
+
 def test_cosigned_checkpoints_are_kept_and_checked(tmp_path):
     witness = TestKey("w")
     log = new_log(tmp_path)
     for size in (2, 5):
         log.append([b"a"] * (size - log.size))
         note = cosigned(notes.parse(log.checkpoint()), ("w.example", witness))
-        log.add_cosignatures(note.lines[1:])
+        log.add_cosignatures(note)
     log.append([b"b"])
     log.checkpoint()
     bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
@@ -226,6 +309,30 @@ def test_cosigned_checkpoints_are_kept_and_checked(tmp_path):
     path.write_bytes(path.read_bytes().replace(b"\n2\n", b"\n3\n"))
     with pytest.raises(LogError, match="witnessed"):
         fscks.fsck(FolderDisk(tmp_path), ORIGIN)
+
+
+def test_lines_for_an_older_checkpoint_go_to_that_one(tmp_path):
+    """A witness may answer after the next checkpoint was signed."""
+    one, two = (("w1.example", TestKey("1")), ("w2.example", TestKey("2")))
+    log = new_log(tmp_path)
+    log.append([b"a"] * 3)
+    old = notes.parse(log.checkpoint())
+    log.append([b"b"])
+    new = log.checkpoint()
+    log.add_cosignatures(cosigned(old, one))
+    whole = notes.parse(log.add_cosignatures(cosigned(old, two)))
+    assert (tmp_path / "checkpoint").read_bytes() == new
+    assert [line.name for line in whole.lines] == [ORIGIN, "w1.example", "w2.example"]
+    assert (tmp_path / "witnessed" / f"{3:020d}").read_bytes() == whole.encode()
+    fork = new_log(tmp_path / "fork")
+    fork.append([b"c"] * 3)
+    more = new_log(tmp_path / "more")
+    more.append([b"a"] * 9)
+    for other in (fork, more):
+        with pytest.raises(LogError, match="not of this log"):
+            log.add_cosignatures(notes.parse(other.checkpoint()))
+    log.close()
+    new_log(tmp_path).fsck()
 
 
 def test_a_digest_names_a_note_with_the_lines_it_had_then(tmp_path):
@@ -242,7 +349,7 @@ def _with_lines(folder, count: int) -> bytes:
     log.append([b"a"])
     note = notes.parse(log.checkpoint())
     witnesses = [(f"w{each}.example", TestKey(str(each))) for each in range(count - 1)]
-    return log.add_cosignatures(cosigned(note, *witnesses).lines)
+    return log.add_cosignatures(cosigned(note, *witnesses))
 
 
 def test_a_folder_that_stands_already_is_synced_all_the_same(tmp_path, monkeypatch):
@@ -269,6 +376,54 @@ def test_a_bundle_with_a_wrong_manifest_is_refused(tmp_path, change):
     path = tmp_path / "bundle.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(FormatError, match="bundle"):
+        bundle.read_bundle(tmp_path)
+
+
+def _as_fifo(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
+def _as_link(path):
+    path.rename(path.with_name("elsewhere"))
+    path.symlink_to("elsewhere")
+
+
+def _as_folder(path):
+    path.unlink()
+    path.mkdir()
+
+
+def _as_huge(path):
+    os.truncate(path, 1 << 40)
+
+
+@pytest.mark.parametrize("change", [_as_fifo, _as_link, _as_folder, _as_huge])
+@pytest.mark.parametrize("name", ["checkpoint", "tile/entries/000.p/3", "pending/" + f"{3:020d}"])
+def test_a_bundle_holds_plain_files_alone(tmp_path, change, name):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    log = new_log(tmp_path)
+    log.append([b"a"] * 3)
+    log.checkpoint()
+    log.append([b"b"])
+    log.close()
+    change(tmp_path / name)
+    with pytest.raises(CasemateError):
+        bundle.read_bundle(tmp_path)
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    (tmp_path / "pending").write_text("")
+    with pytest.raises(FormatError):
+        bundle.read_bundle(tmp_path)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    bundle.write_manifest(tmp_path, enclosure="c", serial="1", origin=ORIGIN)
+    path = tmp_path / "bundle.json"
+    path.write_text(path.read_text().replace('"serial": "1"', '"serial": "1", "serial": "2"'))
+    with pytest.raises(FormatError, match="once"):
         bundle.read_bundle(tmp_path)
 
 
@@ -343,6 +498,11 @@ def test_a_state_sees_rollback_split_views_and_silence(tmp_path):
     assert ids(monitor.observe(seen, bare, POLICY, now_s=NOW_S)[1]) == ["log.refused"]
     older = step(log, at_s=NOW_S + 30)
     assert ids(monitor.observe(seen, older, POLICY, now_s=NOW_S)[1]) == ["log.rollback"]
+    other = log_key("other.example/log", LOG_KEY.public)
+    two = replace(POLICY, logs=(*LOG_KEYS, other))
+    note = signed(Tree(9, origin=other.name).stated())
+    note = cosigned(note, ("w.example", WITNESS), at_s=NOW_S + 90)
+    assert ids(monitor.observe(seen, note.encode(), two, now_s=NOW_S)[1]) == ["log.origin"]
     assert not monitor.overdue(seen, now_s=NOW_S + 160, deadline_s=100)
     assert ids(monitor.overdue(seen, now_s=NOW_S + 161, deadline_s=100)) == ["log.frozen"]
     unfed = monitor.Seen(started_s=NOW_S)

@@ -1,4 +1,4 @@
-"""Roots and proofs against the definition by brute force, and vectors of Certificate Transparency."""
+"""Roots and proofs against the definition by brute force, and vectors of RFC 6962's users."""
 
 from __future__ import annotations
 
@@ -99,6 +99,39 @@ def test_inclusion_is_refused_for_any_other_leaf_index_size_or_hash():
             for leaf, place, count, hashes in bad:
                 with pytest.raises(TreeError):
                     merkle.check_inclusion(leaf, place, count, hashes, root)
+
+
+def test_an_index_beyond_the_size_is_refused_though_its_hashes_fit():
+    two = Tree(2)
+    root = two.stated().root
+    merkle.check_inclusion(two.leaves[1], 1, 2, (two.leaves[0],), root)
+    with pytest.raises(TreeError, match="is not in a tree"):
+        merkle.check_inclusion(two.leaves[1], 1, 1, (two.leaves[0],), root)
+
+
+def test_hashes_cannot_be_cut_elsewhere():
+    """A node is the hash of 64 bytes; which of them are the left child only the length says."""
+    two = Tree(2)
+    left, right = two.leaves
+    with pytest.raises(TreeError, match="32 bytes"):
+        merkle.check_inclusion(left[:31], 0, 2, (left[31:] + right,), two.stated().root)
+    with pytest.raises(TreeError, match="32 bytes"):
+        root = merkle.node_hash(left[:31], left[31:] + right)
+        merkle.check_consistency(1, 2, (left[31:] + right,), left[:31], root)
+
+
+def test_consistency_is_refused_where_hashes_fit_and_sizes_do_not():
+    tree = Tree(3)
+    root = tree.stated(2).root
+    with pytest.raises(TreeError, match="no way"):
+        merkle.check_consistency(2, 1, (), root, root)
+    one = tree.leaves[0]
+    short = merkle.node_hash(one, tree.leaves[1])
+    with pytest.raises(TreeError, match="too few or too many"):
+        merkle.check_consistency(1, 3, (tree.leaves[1],), one, short)
+    long = merkle.node_hash(merkle.node_hash(one, tree.leaves[1]), tree.leaves[2])
+    with pytest.raises(TreeError, match="too few or too many"):
+        merkle.check_consistency(1, 2, (tree.leaves[1], tree.leaves[2]), one, long)
 
 
 def test_consistency_is_refused_for_a_fork_or_any_altered_hash():

@@ -88,7 +88,7 @@ def test_every_byte_of_a_line_counts(alg):
 
 
 def test_a_key_is_bound_to_its_name_and_type():
-    """The same bytes under another name or type are another key, and their lines are passed over."""
+    """Under another name or type the same bytes are another key: its lines are passed over."""
     signer = TestKey("bound")
     note = cosigned(signed(Tree(3).stated()), ("a.example", signer))
     for other in (
@@ -128,6 +128,45 @@ def test_the_earliest_good_time_counts_and_bad_lines_are_named():
         cosignature.require(worse, (known,))
 
 
+SOFA = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
+
+
+def test_what_witnesses_sign_is_what_the_format_says():
+    """C2SP tlog-cosignature: its example for Ed25519, its structure for ML-DSA-44."""
+    old, new = (witness_key("w.example", TestKey("m", alg).public) for alg in (ED25519, ML_DSA_44))
+    shown = f"cosignature/v1\ntime 1679315147\n{SOFA}".encode()
+    assert cosignature.message(old, SOFA, 1679315147) == shown
+    structure = (
+        b"subtree/v1\n\x00\x09w.example\x00\x00\x00\x00\x64\x18\x50\xcb"
+        b"\x1bexample.com/behind-the-sofa"
+        + bytes(8)
+        + (20852163).to_bytes(8, "big")
+        + notes.strict_base64(SOFA.split("\n")[2])
+    )
+    assert cosignature.message(new, SOFA, 1679315147) == structure
+
+
+def test_times_and_names_that_no_cosignature_can_hold_are_refused():
+    signer = TestKey("m", ML_DSA_44)
+    key = witness_key("w.example", signer.public)
+    cosignature.message(key, SOFA, (1 << 63) - 1)
+    for time_s in (1 << 63, -1):
+        with pytest.raises(FormatError, match="time"):
+            cosignature.message(key, SOFA, time_s)
+    with pytest.raises(FormatError, match="1 to 255"):
+        cosignature.message(witness_key("w" * 256, signer.public), SOFA, 0)
+    other = cosignature.sign(witness_key("v.example", signer.public), signer, SOFA, 0)
+    with pytest.raises(SignatureError, match="another key"):
+        cosignature.check_line(key, SOFA, other)
+
+
+def test_an_origin_that_no_cosignature_can_name_is_refused():
+    checkpoints.check_origin("o" * 255)
+    for origin in ("o" * 256, "\u00e9" * 128):
+        with pytest.raises(FormatError, match="255"):
+            checkpoints.check_origin(origin)
+
+
 def test_extension_lines_are_refused():
     text = Tree(3).stated().text() + "extension\n"
     with pytest.raises(FormatError, match="three lines"):
@@ -155,6 +194,28 @@ BAD_NOTES = {
 def test_malformed_notes_are_refused(name):
     with pytest.raises(FormatError):
         checkpoints.parse(BAD_NOTES[name])
+
+
+LINE = NEUMANN_NOTE.split(b"\n\n")[1]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"a" * notes.MOST_BYTES + b"\n\n" + LINE,
+        b"tab\t\n\n" + LINE,
+        b"escape\x1b\n\n" + LINE,
+        LINE,
+        b"text\n\n" + LINE[:-1],
+        b"text\n\n" + "— a AAAAAA==\n".encode(),
+        b"text\n\n" + LINE + b"\n",
+        b"text\n\n" + LINE * (notes.MOST_LINES + 1),
+    ],
+)
+def test_malformed_texts_are_refused(data):
+    notes.parse(b"text\n\n" + LINE * notes.MOST_LINES)
+    with pytest.raises(FormatError):
+        notes.parse(data)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 
 import pytest
 from hypothesis import given
@@ -72,6 +73,18 @@ def test_a_segment_under_another_name_is_refused():
     for name in ("1", "0" * 19 + "x", "٠" * 20, ""):
         with pytest.raises(FormatError):
             pending.parse_name(name)
+
+
+def test_many_beginnings_of_frames_do_not_cost_a_hash_each():
+    """Each names its own place and a length up to the end: a search of them all is quadratic."""
+    data = bytearray(whole()[0])
+    for _ in range(20_000):
+        rest = 32 * 20_000
+        data += pending.FRAME + len(data).to_bytes(8, "big") + bytes(4) + rest.to_bytes(4, "big")
+    began = time.process_time()
+    with pytest.raises(FormatError, match="beginnings"):
+        pending.parse(bytes(data) + bytes(32 * 20_000), 7)
+    assert time.process_time() - began < 2
 
 
 def part(first: int, *entries: bytes) -> Segment:

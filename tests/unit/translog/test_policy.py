@@ -125,7 +125,11 @@ BAD = {
     "control character": f"witness a {A1}\r\nquorum a\n",
     "no last newline": f"witness a {A1}\nquorum a",
     "words left": f"witness a {A1}\nquorum a b\n",
-    "many": "".join(f"group g{n} any a\n" for n in range(2000)),
+    "many": f"witness g0 {A1}\n"
+    + "".join(f"group g{n} any g{n - 1}\n" for n in range(1, 1100))
+    + "quorum g7\n",
+    "control character in a comment": f"# \x1b[2J\nwitness a {A1}\nquorum a\n",
+    "too long": f"witness a {A1}\nquorum a\n" + "#" * policies.MOST_BYTES + "\n",
     "empty": "",
 }
 

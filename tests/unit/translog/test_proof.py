@@ -78,6 +78,30 @@ def test_malformed_proofs_are_refused(old, new):
         proof.parse(log_proof(5).encode().replace(old, new, 1))
 
 
+HASH_ROW = b"+zoErtsZtGO6sfiSV/v4UJSIyowisE8hvjw0q5+bD38=\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"c2sp.org/tlog-proof@v1\nindex 5\n" + b"x" * 2_000_000, "too long"),
+        (b"c2sp.org/tlog-proof@v1\nindex 5\n", "no checkpoint"),
+        (b"c2sp.org/tlog-proof@v1\n\n" + NOTE.encode(), "no index"),
+        (b"c2sp.org/tlog-proof@v1\nextra AA==\n\n" + NOTE.encode(), "no index"),
+        (b"c2sp.org/tlog-proof@v1\n5\n\n" + NOTE.encode(), "no index"),
+        (
+            b"c2sp.org/tlog-proof@v1\nindex 5\n" + HASH_ROW * 64 + b"\n" + NOTE.encode(),
+            "too many",
+        ),
+    ],
+)
+def test_it_is_said_why_a_proof_is_malformed(data, why):
+    with pytest.raises(FormatError, match=why):
+        proof.parse(data)
+    sixty_three = b"c2sp.org/tlog-proof@v1\nindex 5\n" + HASH_ROW * 63 + b"\n" + NOTE.encode()
+    assert len(proof.parse(sixty_three).hashes) == 63
+
+
 @pytest.mark.parametrize("alg", [ED25519, ML_DSA_65])
 def test_a_receipt_holds(alg):
     signer = TestKey("receipt", alg)
@@ -136,6 +160,100 @@ def test_a_root_does_not_name_its_size_so_the_header_does():
         receipt.verify_inclusion(forged, three.entries[2], ORIGIN, [LOG_KEY.public])
 
 
+def test_a_receipt_starts_where_it_says_and_carries_no_payload():
+    root = TREE.stated().root
+    made = receipt.consistency(
+        LOG_KEY, TREE.stated(), 5, merkle.consistency_proof(TREE.node, 5, 21)
+    )
+    with pytest.raises(FormatError, match="starts at size 5"):
+        receipt.verify_consistency(made, ORIGIN, 6, root, root, [LOG_KEY.public])
+    whole = cbor.decode(made[1:])
+    for bad in ([*whole[:2], root, whole[3]], whole[:3], [*whole, None], {1: 2}):
+        with pytest.raises(FormatError, match="four parts"):
+            data = receipt.TAG + cbor.encode(bad)
+            receipt.verify_consistency(data, ORIGIN, 5, TREE.stated(5).root, root, [LOG_KEY.public])
+
+
+GUILT = guilt.find(NOTE.encode(), signed(Tree(21, fork_at=9).stated()).encode()).encode()
+INNER = [21, 5, list(merkle.inclusion_proof(TREE.node, 5, 21))]
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (0, "text"),
+        (0, cbor.encode([1])),
+        (0, b"\xff"),
+        (3, 7),
+        (1, []),
+        (1, {395: {}}),
+        (1, {396: []}),
+        (1, {396: {-1: {}}}),
+        (1, {396: {-1: []}}),
+        (1, {396: {-1: [b"", b""]}}),
+        (1, {396: {-1: [7]}}),
+        *(
+            (1, {396: {-1: [cbor.encode(inner)]}})
+            for inner in (
+                7,
+                INNER[:2],
+                [*INNER, 1],
+                ["21", 5, INNER[2]],
+                [21, True, INNER[2]],
+                [21, -5, INNER[2]],
+                [21, 5, 7],
+                [21, 5, ["text"]],
+                [21, 5, [b"short"]],
+                [21, 5, INNER[2] * 20],
+                [1 << 63, 5, INNER[2]],
+            )
+        ),
+    ],
+)
+def test_receipts_of_another_form_are_refused(place, value):
+    whole = cbor.decode(receipt.inclusion(LOG_KEY, TREE.stated(), 5, INNER[2])[1:])
+    whole[place] = value
+    with pytest.raises(FormatError):
+        data = receipt.TAG + cbor.encode(whole)
+        receipt.verify_inclusion(data, TREE.entries[5], ORIGIN, [LOG_KEY.public])
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("format", "casemate-log-guilt-2"),
+        ("format", 1),
+        ("first", None),
+        ("hashes", "text"),
+        ("hashes", [1]),
+        ("hashes", ["AA=="]),
+        ("hashes", [HASH_ROW.decode().strip()] * 64),
+        ("root", "AA=="),
+        ("root", HASH_ROW.decode()),
+        ("first", "\ud800"),
+    ],
+)
+def test_guilt_of_another_form_is_refused(key, value):
+    row = json.loads(GUILT) | {key: value}
+    with pytest.raises(FormatError):
+        guilt.parse(json.dumps(row).encode())
+
+
+def test_the_smaller_comes_first_and_the_empty_tree_contradicts_nothing():
+    empty = signed(TREE.stated(0)).encode()
+    first, second = signed(TREE.stated(8)).encode(), signed(TREE.stated()).encode()
+    assert guilt.find(empty, first, TREE.node) is None
+    fork = Tree(21, fork_at=3)
+    made = guilt.find(first, signed(fork.stated()).encode(), fork.node)
+    turned = guilt.Guilt(first=made.second, second=made.first, root=made.root, hashes=made.hashes)
+    with pytest.raises(EquivocationError, match="larger comes first"):
+        guilt.verify(turned, LOG_KEYS)
+    with pytest.raises(EquivocationError, match="no other root"):
+        guilt.verify(guilt.Guilt(first=empty, second=first, root=TREE.stated().root), LOG_KEYS)
+    with pytest.raises(EquivocationError, match="no other root"):
+        guilt.verify(guilt.Guilt(first=first, second=second), LOG_KEYS)
+
+
 def test_two_roots_at_one_size_convict_the_log():
     fork = cosigned(signed(Tree(21, fork_at=9).stated()), ("w.example", WITNESS))
     found = guilt.find(NOTE.encode(), fork.encode())
@@ -182,9 +300,6 @@ def test_the_innocent_are_not_convicted():
         thief = log_key("thief.example", TestKey("thief").public)
         forked = signed(fork.stated(8)).encode()
         guilt.verify(guilt.Guilt(first=first, second=forked), (*LOG_KEYS, thief))
-
-
-GUILT = guilt.find(NOTE.encode(), signed(Tree(21, fork_at=9).stated()).encode()).encode()
 
 
 @given(st.data())

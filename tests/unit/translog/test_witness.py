@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from log_samples import LOG_KEYS, NOW_S, ORIGIN, TestKey, Tree, signed
 
-from casemate.core.errors import CasemateError
+from casemate.core.errors import CasemateError, FormatError
 from casemate.core.suites import ML_DSA_44, ML_DSA_65
 from casemate.testing.unsafe_disk import PowerCut, UnsafeDisk
 from casemate.translog import checkpoint as checkpoints
@@ -95,6 +95,42 @@ def test_the_empty_tree_may_be_cosigned():
     found = witness()
     assert found.add_checkpoint(body(0, 0)).status == 200
     assert found.add_checkpoint(body(0, 3)).status == 200
+
+
+def test_the_example_of_the_format_is_read():
+    """The request in C2SP tlog-witness."""
+    request = requests.parse(EXAMPLE)
+    assert (request.old, len(request.hashes), request.stated.size) == (20852014, 4, 20852163)
+    assert request.encode() == EXAMPLE
+
+
+EXAMPLE = """old 20852014
+PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=
+jrJZDmY8Y7SyJE0MWLpLozkIVMSMZcD5kvuKxPC3swk=
+5+pKlUdi2LeF/BcMHBn+Ku6yhPGNCswZZD1X/6QgPd8=
+/6WVhPs2CwSsb5rYBH5cjHV/wSmA79abXAwhXw3Kj/0=
+
+example.com/behind-the-sofa
+20852163
+CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=
+
+— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1g\
+GzGku9nTo+zyWE+xeMcTOAYQ8=
+""".encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"x" * (requests.MOST_BYTES + 1), "too long"),
+        (b"old 5", "no empty line"),
+        (b"size 5\n\n" + EXAMPLE.split(b"\n\n", 1)[1], "no old size"),
+        (b"\xff\n\n" + EXAMPLE.split(b"\n\n", 1)[1], "not ASCII"),
+    ],
+)
+def test_it_is_said_why_a_request_is_malformed(data, why):
+    with pytest.raises(FormatError, match=why):
+        requests.parse(data)
 
 
 def test_63_hashes_are_read():
@@ -227,6 +263,22 @@ def test_the_first_failed_sync_closes_the_witness():
     disk.fail_sync_at = None
     assert found.add_checkpoint(body(5, 9)).status == 503
     assert witness(disk.after_kill()).add_checkpoint(body(5, 9)).status == 200
+
+
+def test_a_witness_whose_state_or_signer_fails_closes():
+    disk = UnsafeDisk()
+    found = witness(disk)
+    found.add_checkpoint(body(0, 5))
+    (name,) = disk.names("state")
+    disk.flip(f"state/{name}", 5)
+    assert found.add_checkpoint(body(5, 9)).status == 503
+    disk.flip(f"state/{name}", 5)
+    assert found.add_checkpoint(body(5, 9)).status == 503
+    bad = TestKey("bad")
+    bad.sign = lambda message: bytes(64)
+    found = witness(keys=(bad,))
+    assert found.add_checkpoint(body(0, 5)).status == 503
+    assert found.latest(ORIGIN) == b""
 
 
 def test_damaged_state_stops_the_witness_instead_of_starting_anew():
