@@ -21,7 +21,7 @@ from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import actions as do
-from casemate.control import approvals, events, machine, memory
+from casemate.control import approvals, events, machine, machine_file
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
 from casemate.control.readers import HELD, Arrived, Far, Pump
 from casemate.control.setting import Setting
@@ -304,7 +304,7 @@ class Runtime:
         if kept != self._kept:
             self._kept = kept
             path, log = self.setting.memory, self.setting.log
-            self.writer.put(Do(lambda: memory.keep(path, now, entries=log.next_index)))
+            self.writer.put(Do(lambda: machine_file.keep(path, now, entries=log.next_index)))
 
     def _check_keys(self) -> None:
         """Tell the machine what the key holder has, by its own account."""

@@ -27,7 +27,7 @@ from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
 from casemate.attest.reference import Digest, Enrolment, load
 from casemate.attest.token import CheckpointRef
-from casemate.control import local_witness, memory, trust
+from casemate.control import local_witness, machine_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.custody import Custody, LogKey, choice, quorum_of
 from casemate.control.demo_parties import SeedKey, demo_parties
@@ -170,7 +170,7 @@ class Setting:
             boot=os.urandom(16),
             limits=Limits(stale_s=1.0 + 2.0 * self.slow_s),
         )
-        self.saved, least = memory.recall(self.memory, self.new)
+        self.saved, least = machine_file.recall(self.memory, self.new)
         self.known: CheckpointRef | None = None
         self.rolled_back = len(entries) < least
         if not entries:
