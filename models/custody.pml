@@ -17,7 +17,7 @@ byte words;
 inline reply(signature) {
   if
   :: nfull(replies) -> replies ! signature
-  :: else
+  :: full(replies)
   fi
 }
 

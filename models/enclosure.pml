@@ -25,6 +25,7 @@ bool cosigned[2];            /* by the honest witnesses */
 
 bool latched;                /* TAMPERED since the last commissioning */
 bool given_up;               /* both have begun commissioning since */
+bool seen;                   /* the inspector has signed for that since */
 
 #define AT(s, k, p) (st == s && keys == k && permit == p)
 #define BOTH(a) (host[a] && inspector[a])
@@ -39,36 +40,43 @@ inline void_approvals() {
   host[0] = 0; host[1] = 0; inspector[0] = 0; inspector[1] = 0
 }
 
-inline GO(s, k, p) {
-  if
-  :: s == TAMPERED && st != TAMPERED -> latched = 1; given_up = 0; void_approvals()
-  :: else
-  fi;
-  if
-  :: p == IN_USE && permit != IN_USE -> assert(!begun); begun = 1
-  :: else
-  fi;
-  st = s; keys = k; permit = p
-}
+byte to_st, to_keys, to_permit, by;
+#define TO(s, k, p, b) to_st = s; to_keys = k; to_permit = p; by = b
 
 #define CAN_free true
-#define DONE_free skip
 #define CAN_presented (permit_host && permit_inspector && !permit_shown)
-#define DONE_presented permit_shown = 1
 #define CAN_logged in_log
-#define DONE_logged skip
 #define CAN_witnessed (cosigned[0] + cosigned[1] + 1 >= QUORUM)   /* the liar has signed long ago */
-#define DONE_witnessed skip
 #define CAN_token true
-#define DONE_token skip
 #define CAN_commission BOTH(COMMISSION)
-#define DONE_commission void_approvals(); latched = latched && !given_up
 #define CAN_recommission BOTH(RECOMMISSION)
-#define DONE_recommission void_approvals(); given_up = 1
+
+#define BY_free 0
+#define BY_presented 1
+#define BY_logged 2
+#define BY_witnessed 3
+#define BY_token 4
+#define BY_commission 5
+#define BY_recommission 6
+
+inline go() {
+  if
+  :: to_st == TAMPERED && st != TAMPERED -> latched = 1; given_up = 0; seen = 0; void_approvals()
+  :: by == BY_presented -> permit_shown = 1
+  :: by == BY_commission -> void_approvals(); latched = latched && !given_up
+  :: by == BY_recommission -> assert(!latched || seen); void_approvals(); given_up = 1
+  :: else
+  fi;
+  if
+  :: to_permit == IN_USE && permit != IN_USE -> assert(!begun); begun = 1
+  :: else
+  fi;
+  st = to_st; keys = to_keys; permit = to_permit
+}
 
 active proctype Enclosure() {
   do
-  WAYS
+  :: atomic { if WAYS fi; go() }
   :: BAD -> assert(false)
   od
 }
@@ -87,7 +95,7 @@ active proctype Host() {
 
 active proctype Inspector() {
   do
-  :: inspector[RECOMMISSION] = 1
+  :: atomic { inspector[RECOMMISSION] = 1; seen = 1 }
   :: inspector[COMMISSION] = 1
   :: permit_inspector = 1
   od

@@ -6,6 +6,7 @@
 #define TAMPERED 3
 #define UNKNOWN 4
 #define RETIRED 5
+#define FORGOT 6
 #define K_NONE 0
 #define K_LIVE 1
 #define K_SEALED 2
@@ -15,215 +16,248 @@
 #define READY 2
 #define IN_USE 3
 #define WAYS \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_presented -> GO(ARMED, K_LIVE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_LIVE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(ARMED, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_presented -> GO(ARMED, K_LIVE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_token -> GO(MAINTENANCE, K_LIVE, IN_USE); DONE_token } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_GONE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_LIVE, NO_PERMIT); DONE_free } /* 4 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_LIVE, READY); DONE_free } /* 4 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_NONE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(ARMED, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_SEALED, READY); DONE_free } /* 2 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_witnessed -> GO(ARMED, K_LIVE, READY); DONE_witnessed } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_GONE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_LIVE, SHOWN); DONE_free } /* 8 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(ARMED, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_SEALED, SHOWN); DONE_free } /* 2 */ \
-  :: atomic { AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_commission -> GO(ARMED, K_LIVE, NO_PERMIT); DONE_commission } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_SEALED, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_NONE, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_NONE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_NONE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(ARMED, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_GONE, IN_USE); DONE_free } /* 1 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_LIVE, IN_USE); DONE_free } /* 3 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_LIVE, NO_PERMIT); DONE_free } /* 5 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, IN_USE); DONE_free } /* 1 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_SEALED, IN_USE); DONE_free } /* 2 */ \
-  :: atomic { AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 10 */ \
-  :: atomic { AT(RETIRED, K_GONE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(RETIRED, K_GONE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(RETIRED, K_NONE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_NONE, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_NONE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_NONE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 3 */ \
-  :: atomic { AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, IN_USE) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 13 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_presented -> GO(UNKNOWN, K_GONE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, READY) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, READY) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, READY) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, READY) && CAN_token -> GO(UNKNOWN, K_GONE, IN_USE); DONE_token } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, READY) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 13 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, READY) && CAN_presented -> GO(UNKNOWN, K_GONE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, READY) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, SHOWN) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 12 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, SHOWN) && CAN_witnessed -> GO(UNKNOWN, K_GONE, READY); DONE_witnessed } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(MAINTENANCE, K_LIVE, IN_USE); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_GONE, IN_USE); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, IN_USE); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_SEALED, IN_USE); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 10 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> GO(ARMED, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_presented -> GO(UNKNOWN, K_LIVE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(ARMED, K_LIVE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_GONE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_token -> GO(UNKNOWN, K_LIVE, IN_USE); DONE_token } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_presented -> GO(UNKNOWN, K_LIVE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_NONE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, READY) && CAN_free -> GO(UNKNOWN, K_SEALED, READY); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(ARMED, K_LIVE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_GONE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_witnessed -> GO(UNKNOWN, K_LIVE, READY); DONE_witnessed } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 9 */ \
-  :: atomic { AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> GO(UNKNOWN, K_SEALED, SHOWN); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, IN_USE) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, IN_USE) && CAN_free -> GO(RETIRED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, IN_USE) && CAN_free -> GO(TAMPERED, K_NONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 14 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_free -> GO(RETIRED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_NONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_presented -> GO(UNKNOWN, K_NONE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, READY) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, READY) && CAN_free -> GO(RETIRED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, READY) && CAN_free -> GO(TAMPERED, K_NONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, READY) && CAN_token -> GO(UNKNOWN, K_NONE, IN_USE); DONE_token } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, READY) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 14 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, READY) && CAN_presented -> GO(UNKNOWN, K_NONE, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, SHOWN) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, SHOWN) && CAN_free -> GO(RETIRED, K_NONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, SHOWN) && CAN_free -> GO(TAMPERED, K_NONE, NO_PERMIT); DONE_free } /* 8 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 13 */ \
-  :: atomic { AT(UNKNOWN, K_NONE, SHOWN) && CAN_witnessed -> GO(UNKNOWN, K_NONE, READY); DONE_witnessed } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(UNKNOWN, K_GONE, IN_USE); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, IN_USE); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 11 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> GO(ARMED, K_LIVE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_presented -> GO(UNKNOWN, K_SEALED, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(ARMED, K_LIVE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(UNKNOWN, K_GONE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(UNKNOWN, K_NONE, READY); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_token -> GO(UNKNOWN, K_SEALED, IN_USE); DONE_token } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 11 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, READY) && CAN_presented -> GO(UNKNOWN, K_SEALED, SHOWN); DONE_presented } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(ARMED, K_LIVE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_recommission -> GO(COMMISSIONING, K_NONE, NO_PERMIT); DONE_recommission } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(RETIRED, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(TAMPERED, K_GONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(TAMPERED, K_SEALED, NO_PERMIT); DONE_free } /* 6 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(UNKNOWN, K_GONE, NO_PERMIT); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(UNKNOWN, K_GONE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, NO_PERMIT); DONE_free } /* 2 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(UNKNOWN, K_NONE, SHOWN); DONE_free } /* 1 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> GO(UNKNOWN, K_SEALED, NO_PERMIT); DONE_free } /* 10 */ \
-  :: atomic { AT(UNKNOWN, K_SEALED, SHOWN) && CAN_witnessed -> GO(UNKNOWN, K_SEALED, READY); DONE_witnessed } /* 1 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_presented -> TO(ARMED, K_LIVE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_LIVE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(ARMED, K_LIVE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(ARMED, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_presented -> TO(ARMED, K_LIVE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_token -> TO(MAINTENANCE, K_LIVE, IN_USE, BY_token) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_GONE, READY, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_LIVE, NO_PERMIT, BY_free) /* 4 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_LIVE, READY, BY_free) /* 4 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_NONE, READY, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(ARMED, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_SEALED, READY, BY_free) /* 2 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_witnessed -> TO(ARMED, K_LIVE, READY, BY_witnessed) /* 1 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_GONE, SHOWN, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_LIVE, SHOWN, BY_free) /* 8 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, SHOWN, BY_free) /* 1 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(ARMED, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_SEALED, SHOWN, BY_free) /* 2 */ \
+  :: AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_GONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_commission -> TO(ARMED, K_LIVE, NO_PERMIT, BY_commission) /* 1 */ \
+  :: AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_free) /* 9 */ \
+  :: AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_LIVE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_NONE, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_NONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_NONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_free) /* 9 */ \
+  :: AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(COMMISSIONING, K_SEALED, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(FORGOT, K_GONE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(FORGOT, K_GONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(FORGOT, K_GONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(FORGOT, K_GONE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(FORGOT, K_NONE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(FORGOT, K_NONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(FORGOT, K_NONE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_NONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(FORGOT, K_SEALED, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(FORGOT, K_SEALED, NO_PERMIT) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(FORGOT, K_SEALED, NO_PERMIT) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(FORGOT, K_SEALED, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(FORGOT, K_SEALED, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(FORGOT, K_SEALED, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(ARMED, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_GONE, IN_USE, BY_free) /* 1 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_LIVE, IN_USE, BY_free) /* 3 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_LIVE, NO_PERMIT, BY_free) /* 5 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, IN_USE, BY_free) /* 1 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_SEALED, IN_USE, BY_free) /* 2 */ \
+  :: AT(MAINTENANCE, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 9 */ \
+  :: AT(RETIRED, K_GONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(RETIRED, K_GONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(RETIRED, K_NONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_GONE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_NONE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(TAMPERED, K_NONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_NONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 3 */ \
+  :: AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_GONE, IN_USE) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 12 */ \
+  :: AT(UNKNOWN, K_GONE, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_presented -> TO(UNKNOWN, K_GONE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_token -> TO(UNKNOWN, K_GONE, IN_USE, BY_token) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 12 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_presented -> TO(UNKNOWN, K_GONE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, READY) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, SHOWN) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> TO(FORGOT, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 11 */ \
+  :: AT(UNKNOWN, K_GONE, SHOWN) && CAN_witnessed -> TO(UNKNOWN, K_GONE, READY, BY_witnessed) /* 1 */ \
+  :: AT(UNKNOWN, K_GONE, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(MAINTENANCE, K_LIVE, IN_USE, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_GONE, IN_USE, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, IN_USE, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_SEALED, IN_USE, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, IN_USE) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 9 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(ARMED, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_presented -> TO(UNKNOWN, K_LIVE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(ARMED, K_LIVE, READY, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_GONE, READY, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_token -> TO(UNKNOWN, K_LIVE, IN_USE, BY_token) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_presented -> TO(UNKNOWN, K_LIVE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_NONE, READY, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_LIVE, READY) && CAN_free -> TO(UNKNOWN, K_SEALED, READY, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(ARMED, K_LIVE, SHOWN, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_GONE, SHOWN, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_witnessed -> TO(UNKNOWN, K_LIVE, READY, BY_witnessed) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, SHOWN, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_LIVE, SHOWN) && CAN_free -> TO(UNKNOWN, K_SEALED, SHOWN, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_NONE, IN_USE) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, IN_USE) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, IN_USE) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, IN_USE) && CAN_free -> TO(TAMPERED, K_NONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_NONE, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 13 */ \
+  :: AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_NONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_NONE, NO_PERMIT) && CAN_presented -> TO(UNKNOWN, K_NONE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, READY) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, READY) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, READY) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, READY) && CAN_free -> TO(TAMPERED, K_NONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_NONE, READY) && CAN_token -> TO(UNKNOWN, K_NONE, IN_USE, BY_token) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, READY) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 13 */ \
+  :: AT(UNKNOWN, K_NONE, READY) && CAN_presented -> TO(UNKNOWN, K_NONE, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, SHOWN) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, SHOWN) && CAN_free -> TO(FORGOT, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, SHOWN) && CAN_free -> TO(RETIRED, K_NONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_NONE, SHOWN) && CAN_free -> TO(TAMPERED, K_NONE, NO_PERMIT, BY_free) /* 8 */ \
+  :: AT(UNKNOWN, K_NONE, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 12 */ \
+  :: AT(UNKNOWN, K_NONE, SHOWN) && CAN_witnessed -> TO(UNKNOWN, K_NONE, READY, BY_witnessed) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(UNKNOWN, K_GONE, IN_USE, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, IN_USE, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, IN_USE) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 10 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> TO(ARMED, K_LIVE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, NO_PERMIT) && CAN_presented -> TO(UNKNOWN, K_SEALED, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(ARMED, K_LIVE, READY, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(UNKNOWN, K_GONE, READY, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(UNKNOWN, K_NONE, READY, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_token -> TO(UNKNOWN, K_SEALED, IN_USE, BY_token) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 10 */ \
+  :: AT(UNKNOWN, K_SEALED, READY) && CAN_presented -> TO(UNKNOWN, K_SEALED, SHOWN, BY_presented) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(ARMED, K_LIVE, SHOWN, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_recommission -> TO(COMMISSIONING, K_NONE, NO_PERMIT, BY_recommission) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(FORGOT, K_SEALED, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(RETIRED, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(TAMPERED, K_GONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(TAMPERED, K_SEALED, NO_PERMIT, BY_free) /* 6 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(UNKNOWN, K_GONE, NO_PERMIT, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(UNKNOWN, K_GONE, SHOWN, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, NO_PERMIT, BY_free) /* 2 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(UNKNOWN, K_NONE, SHOWN, BY_free) /* 1 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_free -> TO(UNKNOWN, K_SEALED, NO_PERMIT, BY_free) /* 9 */ \
+  :: AT(UNKNOWN, K_SEALED, SHOWN) && CAN_witnessed -> TO(UNKNOWN, K_SEALED, READY, BY_witnessed) /* 1 */ \
 

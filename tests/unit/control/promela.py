@@ -28,8 +28,13 @@ Table = dict[tuple[Seen, Seen, str], set[str]]
 
 
 def seen(m: Machine) -> Seen:
-    """State, keys and permit of a machine."""
-    return m.state.value, f"K_{m.keys.value}", PERMIT[m.work.phase if m.work else None]
+    """State, keys and permit of a machine. FORGOT: UNKNOWN, its memory lost."""
+    forgot = m.forgot and m.state is State.UNKNOWN
+    return (
+        "FORGOT" if forgot else m.state.value,
+        f"K_{m.keys.value}",
+        PERMIT[m.work.phase if m.work else None],
+    )
 
 
 def add_way(ways: Table, edge: Edge) -> None:
@@ -45,13 +50,17 @@ def text(ways: Table) -> str:
         "/* Made from casemate.control by tests/unit/control/test_models.py: do not edit.",
         "   One line a way between what is seen of the machine; the comment counts its events. */",
     ]
-    names = [s.value for s in State], [f"K_{k.value}" for k in Keys], list(PERMIT.values())
+    names = (
+        [*(s.value for s in State), "FORGOT"],
+        [f"K_{k.value}" for k in Keys],
+        list(PERMIT.values()),
+    )
     for group in names:
         lines += [f"#define {name} {number}" for number, name in enumerate(group)]
     lines += ["#define WAYS \\"]
     for (before, after, need), events in sorted(ways.items()):
         lines.append(
-            f"  :: atomic {{ AT({', '.join(before)}) && CAN_{need} -> "
-            f"GO({', '.join(after)}); DONE_{need} }} /* {len(events)} */ \\"
+            f"  :: AT({', '.join(before)}) && CAN_{need} -> "
+            f"TO({', '.join(after)}, BY_{need}) /* {len(events)} */ \\"
         )
     return "\n".join([*lines, ""]) + "\n"

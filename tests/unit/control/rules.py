@@ -87,6 +87,7 @@ def sound(edge: Edge) -> str:
         (m.signs_payload and m.state not in (State.ARMED, State.MAINTENANCE), "payload signed"),
         (m.in_use and m.work is not None and m.now_s >= m.work.end_s, "a permit past its end"),
         (m.in_use and m.state not in (State.MAINTENANCE, State.UNKNOWN), "a permit in use"),
+        (m.in_use and not _within(m), "work with more open or replaced than the permit covers"),
         (bool(m.masked) and not m.in_use, "something is left out without a permit"),
         (m.state is State.TAMPERED and m.keys is Keys.LIVE, "live keys in TAMPERED"),
         (m.state is State.RETIRED and m.keys not in (Keys.GONE, Keys.NONE), "keys in RETIRED"),
@@ -111,6 +112,10 @@ def armed(m: Machine) -> bool:
         and m.anchor != b""
         and math.isinf(m.seal_at_s)
     )
+
+
+def _within(m: Machine) -> bool:
+    return m.open <= m.masked.faces and m.replaced | m.alien <= m.masked.modules
 
 
 def _limited(m: Machine) -> bool:

@@ -34,7 +34,7 @@ def errors(folder: Path, model: str, *, liveness: str = "") -> int:
     claim = [] if liveness else ["-DNOCLAIM", "-DSAFETY"]
     for command in (
         ["spin", "-a", model],
-        ["gcc", "-O1", "-w", "-DVECTORSZ=2048", "-DCOLLAPSE", *claim, "-o", "pan", "pan.c"],
+        ["gcc", "-O0", "-w", "-DVECTORSZ=2048", "-DCOLLAPSE", *claim, "-o", "pan", "pan.c"],
     ):
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout + done.stderr
@@ -84,25 +84,28 @@ FAULTS = (
     (
         "enclosure_table.pml",
         "#define WAYS \\",
-        "#define WAYS \\\n  :: atomic { AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> "
-        "GO(ARMED, K_LIVE, NO_PERMIT); DONE_free } \\",
+        "#define WAYS \\\n  :: AT(TAMPERED, K_SEALED, NO_PERMIT) && CAN_free -> "
+        "TO(ARMED, K_LIVE, NO_PERMIT, BY_free) \\",
     ),
-    ("enclosure.pml", "#define CAN_recommission BOTH(RECOMMISSION)",
-     "#define CAN_recommission host[RECOMMISSION]\n#define UNUSED 0"),
-    ("enclosure.pml", "given_up = 0; void_approvals()", "given_up = 0"),
+    ("enclosure.pml", "CAN_recommission BOTH(RECOMMISSION)", "CAN_recommission true"),
+    ("enclosure.pml", "seen = 0; void_approvals()", "seen = 0"),
     ("enclosure.pml", "permit_host && permit_inspector && !permit_shown",
      "permit_host && !permit_shown"),
     ("enclosure.pml", "#define QUORUM 2", "#define QUORUM 1"),
-    ("enclosure.pml", "#define DONE_token skip", "#define DONE_token begun = 0; permit = READY"),
-    ("custody.pml", ":: key -> assert(!gone); reply(1)",
-     ":: key -> skip } atomic { assert(!gone); reply(1)"),
+    ("enclosure.pml", "begun = 1\n", "begun = 1; permit_shown = 0\n"),
+    ("custody.pml", "key = 0; gone = 1", "gone = 1"),
+    ("custody.pml", "word -> word = 0;", "word ->"),
     ("witness.pml", "#define QUORUM 3", "#define QUORUM 2"),
     ("witness.pml", "stored[w] != 0 && stored[w] != branch -> goto done", "false -> goto done"),
     ("witness.pml", "atomic { !lock[w] -> lock[w] = 1 };", "lock[w] = 1;"),
 )  # fmt: skip
 
 
-@pytest.mark.parametrize(("model", "old", "new"), FAULTS, ids=range(len(FAULTS)))
+@pytest.mark.parametrize(
+    ("model", "old", "new"),
+    [pytest.param(*each, marks=[pytest.mark.slow] * (n > 0)) for n, each in enumerate(FAULTS)],
+    ids=range(len(FAULTS)),
+)
 def test_a_planted_fault_is_found(spin: Path, model: str, old: str, new: str) -> None:
     """A way that must not be, a signature that is not asked for, a race."""
     plant(spin, model, old, new)

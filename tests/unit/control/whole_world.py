@@ -13,6 +13,7 @@ from rules import RULES
 from casemate.control.states import Machine
 
 MOST = 6000
+LATE = ", after a wait"
 
 
 @dataclass
@@ -35,7 +36,8 @@ class World:
         still = edge.after is edge.before
         after = edge.before if still else canonical(edge.after)
         ends = [self.number.setdefault(m, len(self.number)) for m in (edge.before, after)]
-        self.ways[ends[0]].add((ends[1], edge.name))
+        late = edge.dt_s > 0.0 and edge.name != "tick"
+        self.ways[ends[0]].add((ends[1], edge.name + LATE * late))
         add_way(self.table, edge)
 
     def reach(self, starts: set[int], without: tuple[str, ...] = ()) -> set[int]:
@@ -43,7 +45,7 @@ class World:
         seen, todo = set(starts), list(starts)
         while todo:
             for after, name in self.ways[todo.pop()]:
-                if after not in seen and name not in without:
+                if after not in seen and name.removesuffix(LATE) not in without:
                     seen.add(after)
                     todo.append(after)
         return seen
