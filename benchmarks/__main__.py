@@ -10,7 +10,20 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import detect, log, pattern, rack, rarity, search, start, tdr, tile, twin, writer
+from benchmarks import (
+    detect,
+    log,
+    pattern,
+    rack,
+    rarity,
+    search,
+    start,
+    tdr,
+    tile,
+    twin,
+    verify,
+    writer,
+)
 from benchmarks.frame import Benchmark, Figure, table
 
 BENCHMARKS = (
@@ -24,6 +37,8 @@ BENCHMARKS = (
     Benchmark(name="search", help="what searches and engines cost by themselves", run=search.run),
     Benchmark(name="detect", help="detectors in blocks and ticks, other packages beside them",
               run=detect.run),
+    Benchmark(name="verify", help="tokens verified a second, and the bare library beside them",
+              run=verify.run),
     Benchmark(name="log", help="appends, checkpoints and cosignatures a second", run=log.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),

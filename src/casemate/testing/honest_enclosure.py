@@ -60,6 +60,10 @@ class Key:
         """Return the signature over `message`."""
         return bytes(self._private.sign(message))
 
+    def verifier(self) -> Any:
+        """Return the library's own public key, which checks signatures without our rules."""
+        return self._private.public_key()
+
 
 def keys(name: str, suite: str = SUITE) -> tuple[Key, ...]:
     """Return the keys of a suite that belong to `name`."""
@@ -125,7 +129,7 @@ class Story:
     """An enclosure's evidence as it grows. What it does is up to the caller.
 
     now_s: the true time. boot_s: when the controller started. known: latest checkpoint with a
-    quorum. Everything public may be set by who plays a malicious host.
+    quorum. All may be set by who plays a malicious host.
     """
 
     now_s: int = START_S
@@ -256,7 +260,9 @@ class Story:
             ),
         ).with_lines(tuple(cosign(name, stated, at_s) for name in witnesses))
         self.notes += (note.encode(),)
-        self.known = CheckpointRef(origin=ORIGIN, size=stated.size, root=stated.root)
+        self.known = CheckpointRef(
+            origin=ORIGIN, size=stated.size, root=stated.root, note=note.digest
+        )
         return note.encode()
 
     def bundle(self, **changes: Any) -> Bundle:

@@ -60,7 +60,7 @@ def appraise(
     entries = tokens.read([*bundle.entries, *bundle.pending])
     if bundle.origin != unit.origin:
         book.add("log.origin", f"{bundle.origin}, not {unit.origin}")
-    view = logs.view(bundle, unit, policy, tokens.sizes(entries), since, book)
+    view = logs.view(bundle, unit, policy, tokens.named(entries), since, book)
     walk = Walk(reference, unit, view, book, now_s)
     for each in entries:
         walk.take(each)
@@ -122,8 +122,12 @@ class Walk:
         self._pass(step, before, self._pulse.take(step))
 
     def _before(self) -> tuple[str, str]:
-        """Return the kind of time that the state in force makes, and the permit in use."""
-        return self.states.state, self.permits.open.hex()[:16]
+        """Return the state in force and what covers a gap in it."""
+        if self.permits.open:
+            return self.states.state, f"permit {self.permits.open.hex()[:16]}"
+        if self.permits.emergency:
+            return self.states.state, "declared emergency"
+        return self.states.state, _COVER.get(self.states.state, "")
 
     def _pass(self, step: Step, before: tuple[str, str], spells: list[Spell]) -> None:
         """Note the time from the token before to this one."""
@@ -140,48 +144,45 @@ class Walk:
             )
         if last is None:
             return
-        kind, cause, covered = self._kind(step, last, *before)
+        kind, cause = self._kind(step, last, *before)
         self._broken = ""
         self.stretches.append(
-            Interval(start_s=last.at_s, end_s=step.at_s, kind=kind, cause=cause, covered_by=covered)
-        )
+            Interval(
+                start_s=last.at_s, end_s=step.at_s, kind=kind, cause=cause,
+                covered_by="" if kind in ("proven", "interfered") else before[1],
+            )
+        )  # fmt: skip
 
-    def _kind(self, step: Step, last: Step, state: str, permit: str) -> tuple[str, str, str]:
-        """Return kind, cause and cover of the time from token `last` to `step`."""
+    def _kind(self, step: Step, last: Step, state: str, cover: str) -> tuple[str, str]:
+        """Return kind and cause of the time from token `last` to `step`."""
         if self._broken:
-            return "interfered", self._broken, ""
-        if isinstance(step.token.body, Boot):
+            return "interfered", self._broken
+        tampered = state == "TAMPERED"
+        if isinstance(step.token.body, Boot) and step.token.state != "COMMISSIONING":
             self.book.add("boot.restart", step.token.body.reason)
-            return ("interfered", "tampered", "") if state == "TAMPERED" else (
-                "unknown", "the controller started anew", _cover(state, permit)
-            )  # fmt: skip
+            return _BY_STATE[state] if tampered else ("unknown", "the controller started anew")
         quiet_s = step.token.uptime_s - last.token.uptime_s
-        if quiet_s > self.reference.timing.batch_s and state not in ("TAMPERED", "RETIRED"):
+        if quiet_s > self.reference.timing.batch_s and not tampered:
             self.book.add("token.silence", f"{quiet_s} s")
-            return "unknown", "no token", _cover(state, permit)
-        kind, cause, covered = self._by_state(state, permit)
-        if kind in ("proven", "maintenance") and not self._clocks.is_narrow(step):
-            if step.upper_s is not None:
+            return "unknown", "no token"
+        if state not in ("ARMED", "MAINTENANCE"):
+            return _BY_STATE.get(state, ("unknown", f"state {state}"))
+        if state == "MAINTENANCE" and not cover:
+            return "interfered", "maintenance without a permit"
+        if not self._clocks.is_narrow(step):
+            if step.upper_s is None:
+                return "unknown", "not witnessed yet"
+            if step.lower_s is None:
+                self.book.add("token.unbound")
+            else:
                 self.book.add("token.window", f"from {step.lower_s} to {step.upper_s}")
-            return "unknown", "not witnessed in time", covered
-        return kind, cause, covered
-
-    def _by_state(self, state: str, permit: str) -> tuple[str, str, str]:
-        if state == "MAINTENANCE":
-            return ("maintenance", "", f"permit {permit}") if permit else _WITHOUT_PERMIT
-        if state == "UNKNOWN" and self.permits.emergency:
-            return "unknown", "emergency", "declared emergency"
-        return _BY_STATE.get(state, ("unknown", f"state {state}", ""))
+            return "unknown", "not witnessed in time"
+        return ("maintenance", "") if state == "MAINTENANCE" else ("proven", "")
 
 
-_WITHOUT_PERMIT = ("interfered", "maintenance without a permit", "")
 _BY_STATE = {
-    "ARMED": ("proven", "", ""),
-    "TAMPERED": ("interfered", "tampered", ""),
-    "COMMISSIONING": ("unknown", "commissioning", "commissioning"),
-    "RETIRED": ("unknown", "out of service", "retirement"),
+    "TAMPERED": ("interfered", "tampered"),
+    "COMMISSIONING": ("unknown", "commissioning"),
+    "RETIRED": ("unknown", "out of service"),
 }
-
-
-def _cover(state: str, permit: str) -> str:
-    return "commissioning" if state == "COMMISSIONING" else f"permit {permit}" if permit else ""
+_COVER = {"COMMISSIONING": "commissioning", "RETIRED": "retirement"}

@@ -20,7 +20,11 @@ DRIFT = 10_000
 
 
 class Window:
-    """Bounds by witnesses on when each token was made; they grow with the log."""
+    """Bounds by witnesses on when each token was made; they grow with the log.
+
+    A token is younger than cosignatures whose digest it names: nobody knows that before the
+    witnesses have signed. Size and root alone bound nothing; who has the keys works them out ahead.
+    """
 
     def __init__(self, log: LogView) -> None:
         self._log = log
@@ -30,10 +34,9 @@ class Window:
     def of(self, index: int, token: Token) -> tuple[int | None, int | None, int]:
         """Return bounds (None: there is none) and the likeliest time. No later one is earlier."""
         known = token.checkpoint
-        if known is not None and self._log.roots.get(known.size) == known.root:
-            seen = self._log.known_s(known.size)
-            if seen is not None:
-                self._lower = max(seen, self._lower or 0)
+        seen = self._log.echoes.get(known.note) if known else None
+        if known and seen and seen[0] == known.size:
+            self._lower = max(seen[1], self._lower or 0)
         upper = self._log.by_s(index)
         at_s = next(each for each in (token.time_s, upper, self._lower, 0) if each is not None)
         if upper is not None:

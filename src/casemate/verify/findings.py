@@ -99,6 +99,7 @@ _TABLE = (
         ("clock.step", "the wall clock was set"),
         ("clock.wall", "the wall clock is not what witnesses say"),
         ("token.window", "a token may have been made long before it was witnessed"),
+        ("token.unbound", "tokens name no cosigned checkpoint: they may have been made ahead"),
         ("token.silence", "no token came for longer than agreed"),
         ("beats.missing", "heartbeats are missing or late"),
         ("beats.period", "heartbeats have another period than agreed"),
@@ -119,7 +120,7 @@ _TABLE = (
         ("verdict.ignored", "tampering was detected, and the state does not say so"),
     )),
     (_HARDWARE, "unknown", _ASK, (
-        ("state.unknown", "the enclosure does not know how it stands"),
+        ("state.unknown", "how the enclosure stands is not known"),
         ("state.commissioning", "the enclosure is not armed yet"),
         ("state.retired", "the enclosure is out of service"),
     )),

@@ -19,14 +19,15 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
 
     Findings about now are added here: it is stale, unknown, not armed, or nothing is left.
     """
-    fresh = _fresh(walk, stale_s)
+    found = intervals((*walk.stretches, *_tail(walk, stale_s)))
+    proven = [each for each in found if each.kind in ("proven", "maintenance")]
+    fresh = _is_fresh(walk, proven, stale_s)
     if walk.states.state in _NOW:
         walk.book.add(_NOW[walk.states.state], walk.states.why)
     elif not walk.states.state:
         walk.book.add("state.unknown", "there is no token that holds")
-    found = intervals((*walk.stretches, *_tail(walk, stale_s)))
     findings = walk.book.findings()
-    state, since_s, headline = _say(walk, found, findings, fresh=fresh)
+    state, since_s, headline = _say(walk, found, proven, findings, fresh=fresh)
     unit = f"{walk.reference.id}, version {walk.reference.version}"
     return Result(
         enclosure=bundle.enclosure,
@@ -51,16 +52,21 @@ _NOW = {
 }
 
 
-def _fresh(walk: Walk, stale_s: int) -> bool:
-    """Return whether witnesses saw the log of late; note it if not."""
-    seen_s = walk.log.seen_s
+def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
+    """Return whether what is proven reaches to now; note it if not."""
+    seen_s, now_s = walk.log.seen_s, walk.now_s
     if seen_s is None:
         return False
-    if seen_s > walk.now_s + TOLERANCE_S:
-        walk.book.add("time.ahead", f"{clock(seen_s)}, and it is {clock(walk.now_s)}")
+    if seen_s > now_s + TOLERANCE_S:
+        walk.book.add("time.ahead", f"{clock(seen_s)}, and it is {clock(now_s)}")
         return False
-    if walk.now_s - seen_s > stale_s:
-        walk.book.add("time.stale", f"{walk.now_s - seen_s} s, and {stale_s} s are allowed")
+    if walk.states.state in ("ARMED", "MAINTENANCE"):
+        if not proven:
+            walk.book.add("state.unknown", "nothing is proven yet")
+            return False
+        seen_s = min(seen_s, proven[-1].end_s)
+    if now_s - seen_s > stale_s:
+        walk.book.add("time.stale", f"seen {clock(seen_s)}, {stale_s} s are allowed")
         return False
     return True
 
@@ -85,27 +91,33 @@ def _tail(walk: Walk, stale_s: int) -> tuple[Interval, ...]:
 
 
 def _say(
-    walk: Walk, found: tuple[Interval, ...], findings: tuple[Finding, ...], *, fresh: bool
+    walk: Walk,
+    found: tuple[Interval, ...],
+    proven: list[Interval],
+    findings: tuple[Finding, ...],
+    *,
+    fresh: bool,
 ) -> tuple[str, int | None, str]:
     """Return the state now, since when, and the headline."""
     tampered = next((each for each in findings if each.id == "state.tampered"), None)
-    alarm = next((each for each in findings if each.severity == "alarm"), None)
+    alarm = next((f for f in findings if f.severity == "alarm" and f is not tampered), None)
     if walk.states.state == "TAMPERED" and tampered is not None:
         return "TAMPERED", tampered.at_s, f"TAMPERED since {_at(tampered)}: {tampered.what}"
+    past = f"TAMPERED at {_at(tampered)}, commissioned anew; now " if tampered else ""
     if alarm is not None:
         since = f" at {_at(alarm)}" if alarm.token is not None else ""
         return "UNKNOWN", alarm.at_s, f"EVIDENCE DOES NOT HOLD{since}: {alarm.what}"
-    proven = [each for each in found if each.kind in ("proven", "maintenance")]
-    if not fresh or walk.states.state not in ("ARMED", "MAINTENANCE") or not proven:
+    if not fresh or walk.states.state not in ("ARMED", "MAINTENANCE"):
         since_s = proven[-1].end_s if proven else None
         why = next((each.what for each in findings if each.severity == "unknown"), "not proven yet")
         known = f"since {clock(since_s)}" if proven else "from the beginning"
-        return "UNKNOWN", since_s, f"UNKNOWN {known}: {why}"
+        return "UNKNOWN", since_s, f"{past}UNKNOWN {known}: {why}"
     since_s, state = proven[-1].start_s, walk.states.state
     gaps = sum(each.kind in ("interfered", "unknown") and not each.covered_by for each in found)
     told = f"; before that, {gaps} gaps that nothing covers" if gaps else ""
-    seen = clock(walk.log.seen_s)
-    return state, since_s, f"{state}, proven since {clock(since_s)}, seen {seen}{told}"
+    lent = ", by trust that came with it" if any(f.id == "trust.travels" for f in findings) else ""
+    seen = f"seen {clock(walk.log.seen_s)}"
+    return state, since_s, f"{past}{state}, proven since {clock(since_s)}{lent}, {seen}{told}"
 
 
 def _at(finding: Finding) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from casemate.attest.reference import Unit
+from casemate.attest.token import CheckpointRef
 from casemate.core import suites
 from casemate.core.errors import FormatError, InputError
 from casemate.translog import checkpoint as checkpoints
@@ -17,7 +18,7 @@ from casemate.translog.bundle import Bundle
 from casemate.translog.checkpoint import Checkpoint
 from casemate.translog.errors import QuorumError
 from casemate.translog.note import Note, NoteKey
-from casemate.translog.policy import Policy
+from casemate.translog.policy import Met, Policy
 from casemate.verify.findings import Notebook
 
 _KINDS = {
@@ -37,10 +38,15 @@ class Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogView:
-    """What of the log is proven. seals: by size. roots: of the entries at the sizes asked for."""
+    """What of the log is proven. seals: by size. roots: of the entries at the sizes asked for.
+
+    echoes: size, and since when a quorum's lines exist, by the digest of a checkpoint's note: who
+    names it does so later.
+    """
 
     seals: tuple[Seal, ...]
     roots: dict[int, bytes]
+    echoes: dict[bytes, tuple[int, int]]
 
     @property
     def proven(self) -> int:
@@ -52,11 +58,6 @@ class LogView:
         """Return when a quorum saw the log last."""
         return self.seals[-1].by_s if self.seals else None
 
-    def known_s(self, size: int) -> int | None:
-        """Return when a quorum saw the log at that very size; None if no seal says."""
-        at = bisect_right(self.seals, size, key=lambda each: each.size) - 1
-        return self.seals[at].by_s if at >= 0 and self.seals[at].size == size else None
-
     def by_s(self, index: int) -> int | None:
         """Return by when a quorum saw entry `index`."""
         at = bisect_right(self.seals, index, key=lambda each: each.size)
@@ -67,28 +68,31 @@ def view(
     bundle: Bundle,
     unit: Unit,
     policy: Policy,
-    sizes: Iterable[int],
+    named: Iterable[CheckpointRef],
     since: Sequence[bytes],
     book: Notebook,
 ) -> LogView:
     """Return what of the log is proven; what is wrong with it goes into `book`.
 
-    sizes: at which tokens and permits name roots. since: checkpoints that the inspector kept.
+    named: by tokens and permits. since: checkpoints that the inspector kept.
     InputError if one of those is not this log's.
     """
-    log = _Log(unit, policy, book)
+    named = list(named)
+    log = _Log(unit, policy, named, book)
     kept = [log.kept(data) for data in since]
     newest = log.read(bundle.checkpoint) if bundle.checkpoint else []
     if not bundle.checkpoint:
         book.add("log.absent")
-    stated = newest + [each for data in bundle.witnessed for each in log.read(data)]
-    log.take(bundle.entries, {*sizes, *(each.size for each, _ in stated), *(c.size for c in kept)})
+    others = [each for data in bundle.witnessed for each in log.read(data)]
+    stated = list(dict.fromkeys((*newest, *others)))
+    sizes = {each.size for each in named} | {each.size for each in kept}
+    log.take(bundle.entries, sizes | {each.size for each, _ in stated})
     seals = [seal for each in stated for seal in log.weigh(*each, newest=each in newest)]
     for checkpoint in kept:
         log.against(checkpoint, "that you kept")
     if log.waiting:
         book.add("log.awaiting" if seals else "log.cosignatures", log.waiting)
-    return LogView(seals=_ordered(seals, book), roots=log.roots)
+    return LogView(seals=_ordered(seals, book), roots=log.roots, echoes=log.echoes)
 
 
 class _Log:
@@ -97,8 +101,13 @@ class _Log:
     One set of keys has to sign whole: those of the policy, or, if it names none, enrolled ones.
     """
 
-    def __init__(self, unit: Unit, policy: Policy, book: Notebook) -> None:
+    def __init__(
+        self, unit: Unit, policy: Policy, named: list[CheckpointRef], book: Notebook
+    ) -> None:
         self._origin, self._policy, self._book = unit.origin, policy, book
+        self._named: dict[int, set[bytes]] = {}
+        for each in named:
+            self._named.setdefault(each.size, set()).add(each.note)
         listed = frozenset(key for key in policy.logs if key.name == unit.origin)
         enrolled = [
             frozenset(NoteKey(name=unit.origin, kind=_KINDS[k.alg], public=k) for k in each.keys)
@@ -107,6 +116,7 @@ class _Log:
         self._sets = [listed] if listed else enrolled
         self._keys = [key for each in self._sets for key in each]
         self.roots = {0: merkle.EMPTY_ROOT}
+        self.echoes: dict[bytes, tuple[int, int]] = {}
         self.size = 0
         self.waiting = ""
 
@@ -158,7 +168,24 @@ class _Log:
             return []
         for bad in met.refused:
             self._book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
+        self._echo(stated.size, note, met)
         return [Seal(size=stated.size, by_s=met.by_s)]
+
+    def _echo(self, size: int, note: Note, met: Met) -> None:
+        """Take the digests that tokens name of a note: whole, or from before later lines came."""
+        whole = note.digest
+        self.echoes[whole] = size, met.after_s or 0
+        if not self._named.get(size, set()) - {whole, b""}:
+            return
+        names = {(each.key.name, each.key.id): name for name, each in met.witnesses.items()}
+        have: dict[str, int] = {}
+        for count, line in enumerate(note.lines[:-1], start=1):
+            name = names.get((line.name, line.key_id))
+            if name is not None:
+                have[name] = met.witnesses[name].time_s or 0
+            if policies.holds(self._policy, self._policy.quorum, have):
+                part = Note(text=note.text, lines=note.lines[:count])
+                self.echoes[part.digest] = size, min(have.values())
 
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""

@@ -45,7 +45,7 @@ class Permits:
             self._begin(step, token.permit)
         if token.state == "MAINTENANCE" and act not in ("closed", "expired"):
             self._in_force(step)
-        if token.state == "ARMED":
+        if isinstance(token.body, Change) and token.state == "ARMED":
             self.emergency = False
 
     def _enrolled(self, step: Step, enrolment: Enrolment) -> None:

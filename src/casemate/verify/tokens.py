@@ -9,7 +9,7 @@ from casemate.attest import cose, permit
 from casemate.attest import token as tokens
 from casemate.attest.claims import PermitUse
 from casemate.attest.permit import Permit
-from casemate.attest.token import Token
+from casemate.attest.token import CheckpointRef, Token
 from casemate.core.errors import FormatError
 
 
@@ -50,13 +50,13 @@ def read(entries: Sequence[bytes]) -> list[Entry]:
     return [_entry(index, data) for index, data in enumerate(entries)]
 
 
-def sizes(entries: Sequence[Entry]) -> Iterator[int]:
-    """Yield the sizes of the log at which tokens and permits name a root."""
+def named(entries: Sequence[Entry]) -> Iterator[CheckpointRef]:
+    """Yield the checkpoints that tokens and permits name."""
     for each in entries:
         if each.token is not None and each.token.checkpoint is not None:
-            yield each.token.checkpoint.size
+            yield each.token.checkpoint
         if each.permit is not None:
-            yield each.permit.checkpoint.size
+            yield each.permit.checkpoint
 
 
 def _entry(index: int, data: bytes) -> Entry:

@@ -14,6 +14,7 @@ from casemate.testing.evidence_attacks.base import (
     story,
     swap,
 )
+from casemate.testing.honest_enclosure import Story
 
 TOKENS = Table()
 
@@ -101,6 +102,19 @@ def record_ahead() -> Shown:
     told.watch(10)
     told.now_s += 3600
     told.seal()
+    return show(told)
+
+
+@TOKENS.attack("token.unbound", "make all tokens ahead, and let each name the checkpoint to come")
+def foresee_checkpoints() -> Shown:
+    told = Story()
+    told.start("commissioned", "COMMISSIONING")
+    told.seal()
+    for go_on in (lambda: told.change("ARMED", "commissioned"), told.watch, told.watch):
+        stated = told.stated()
+        told.known = CheckpointRef(origin=honest.ORIGIN, size=stated.size, root=stated.root)
+        go_on()
+        told.seal()
     return show(told)
 
 

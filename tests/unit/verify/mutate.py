@@ -1,0 +1,240 @@
+"""Mutation testing of `casemate.verify`: each check is deleted or bent, and tests have to see it.
+
+    python tests/unit/verify/mutate.py [FILE ...]
+
+The appraisals that tests make are recorded once, with their verdicts. A mutant lives in a forked
+process with the signatures checked already, and is killed by the first verdict that differs. Whole
+verdicts are compared; tests hold those of all attacks, whole, and of honest lives what they assert.
+Prints survivors and the score.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import importlib.abc
+import importlib.util
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+FOLDER = HERE.parents[2] / "src/casemate/verify"
+TESTS = [
+    str(HERE / f"test_verify_{each}.py")
+    for each in ("attacks", "honest", "refused", "claims", "continuity", "mutants")
+]
+TIMEOUT_S = 60
+SWAPS: dict[type[ast.AST], list[Any]] = {
+    ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.Lt: [ast.LtE, ast.GtE], ast.LtE: [ast.Lt, ast.Gt],
+    ast.Gt: [ast.GtE, ast.LtE], ast.GtE: [ast.Gt, ast.Lt], ast.Is: [ast.IsNot],
+    ast.IsNot: [ast.Is], ast.In: [ast.NotIn], ast.NotIn: [ast.In], ast.Add: [ast.Sub],
+    ast.Sub: [ast.Add], ast.FloorDiv: [ast.Mult], ast.Mult: [ast.FloorDiv], ast.And: [ast.Or],
+    ast.Or: [ast.And],
+}  # fmt: skip
+
+
+def mutants(tree: ast.Module) -> Iterator[tuple[str, int, ast.Module]]:
+    """Yield what was done, the line, and the bent tree."""
+    nodes = list(ast.walk(tree))
+    for number, node in enumerate(nodes):
+        for what, change in _changes(node):
+            bent = copy.deepcopy(tree)
+            change(list(ast.walk(bent))[number])
+            yield what, getattr(node, "lineno", 0), ast.fix_missing_locations(bent)
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
+    for body in ("body", "orelse"):
+        for at, each in enumerate(_list(node, body)):
+            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+                yield f"delete {ast.unparse(each)[:60]}", _set_item(body, at, ast.Pass())
+            if isinstance(each, ast.Assign | ast.AugAssign) and isinstance(
+                each.targets[0] if isinstance(each, ast.Assign) else each.target, ast.Attribute
+            ):
+                yield f"delete {ast.unparse(each)[:60]}", _set_item(body, at, ast.Pass())
+            given = each.value if isinstance(each, ast.Return) else None
+            if isinstance(given, ast.Constant) and isinstance(given.value, bool):
+                flipped = ast.Return(ast.Constant(not given.value))
+                yield f"flip {ast.unparse(each)}", _set_item(body, at, flipped)
+    if isinstance(node, ast.Compare):
+        for at, operator in enumerate(node.ops):
+            for other in SWAPS.get(type(operator), []):
+                yield f"{ast.unparse(node)[:60]} -> {other.__name__}", _set_item("ops", at, other())
+    if isinstance(node, ast.BinOp | ast.BoolOp) and not isinstance(node.op, ast.BitAnd | ast.BitOr):
+        for other in SWAPS.get(type(node.op), []):
+            yield f"{ast.unparse(node)[:60]} -> {other.__name__}", _set("op", other())
+    if isinstance(node, ast.If | ast.IfExp | ast.While):
+        for value in (True, False):
+            yield f"if {ast.unparse(node.test)[:60]} -> {value}", _set("test", ast.Constant(value))
+    if isinstance(node, ast.BoolOp):
+        for at in range(len(node.values)):
+            neutral = ast.Constant(isinstance(node.op, ast.And))
+            yield f"{ast.unparse(node)[:60]} without {at}", _set_item("values", at, neutral)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        yield f"{ast.unparse(node)[:60]} without not", _replace_not()
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        yield f"{node.value} -> {node.value + 1}", _set("value", node.value + 1)
+
+
+def _list(node: ast.AST, field: str) -> list[Any]:
+    found = getattr(node, field, None)
+    return found if isinstance(found, list) else []
+
+
+def _set(field: str, value: Any) -> Any:
+    return lambda node: setattr(node, field, value)
+
+
+def _set_item(field: str, at: int, value: Any) -> Any:
+    def change(node: ast.AST) -> None:
+        getattr(node, field)[at] = value
+
+    return change
+
+
+def _replace_not() -> Any:
+    def change(node: ast.UnaryOp) -> None:  # not x -> not not x
+        node.operand = ast.UnaryOp(ast.Not(), node.operand)
+
+    return change
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Gives one module its bent code."""
+
+    def __init__(self, name: str, code: Any) -> None:
+        self.name, self.code = name, code
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name == self.name:
+            return importlib.util.spec_from_loader(
+                name, self, origin=str(FOLDER / f"{name.rsplit('.', 1)[-1]}.py")
+            )
+        return None
+
+    def exec_module(self, module: Any) -> None:
+        module.__file__ = module.__spec__.origin
+        exec(self.code, module.__dict__)
+
+
+def cached() -> None:
+    """Let signatures be checked once: no mutant is of the code that checks them."""
+    from casemate.attest import cose
+    from casemate.core import suites
+
+    real = suites.verify
+
+    @cache
+    def outcome(key: Any, message: bytes, signature: bytes) -> Exception | None:
+        try:
+            real(key, message, signature)
+        except Exception as error:  # kept to be raised again
+            return error
+        return None
+
+    def verify(key: Any, message: bytes, signature: bytes) -> None:
+        error = outcome(key, message, signature)
+        if error is not None:
+            raise error
+
+    suites.verify = verify
+    setattr(cose, "verify", verify)  # noqa: B010 - it is imported there, not exported
+
+
+def shape(result: Any) -> str:
+    """Return all that a result says."""
+    from casemate.cli.verify_text import as_json
+    from casemate.verify import ear
+
+    return repr((as_json(result), ear.claims(result)))
+
+
+def told(case: tuple[Any, dict[str, Any]]) -> str:
+    """Return the verdict on a recorded case, by the verifier that is loaded now."""
+    from casemate.verify import appraise
+
+    arguments, more = case
+    try:
+        return shape(appraise(*arguments, **more))
+    except Exception as error:
+        return repr(error)
+
+
+def record() -> list[tuple[tuple[Any, dict[str, Any]], str]]:
+    """Return every appraisal of the tests with its verdict; forget the verifier again."""
+    import pytest
+
+    import casemate.verify
+
+    cases: list[Any] = []
+    real = casemate.verify.appraise
+
+    def appraise(*arguments: Any, **more: Any) -> Any:
+        cases.append((arguments, more))
+        return real(*arguments, **more)
+
+    casemate.verify.appraise = appraise
+    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--durations=0", *TESTS])
+    casemate.verify.appraise = real
+    assert code == 0, "the tests fail without any mutant"
+    out = [(case, told(case)) for case in cases]
+    for name in [*sys.modules]:
+        if name.startswith(("casemate.verify", "casemate.cli.verify_text")):
+            del sys.modules[name]
+    out.sort(key=lambda each: len(each[1]))
+    return out
+
+
+def survives(name: str, tree: ast.Module, cases: list[Any]) -> bool:
+    """Return whether all verdicts are the same with the mutant; what kills it comes first then."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            signal.alarm(TIMEOUT_S)
+            code = compile(tree, str(FOLDER / f"{name}.py"), "exec")
+            sys.meta_path.insert(0, Finder(f"casemate.verify.{name}", code))
+            for number, (case, verdict) in enumerate(cases):
+                if told(case) != verdict:
+                    os.write(writer, str(number).encode())
+                    os._exit(1)
+            os._exit(0)
+        except BaseException:
+            os._exit(9)
+    os.close(writer)
+    _, status = os.waitpid(child, 0)
+    killer = os.read(reader, 20)
+    os.close(reader)
+    if killer:
+        cases.insert(0, cases.pop(int(killer)))
+    return status == 0
+
+
+def main(files: list[str]) -> int:
+    """Run all mutants of these files."""
+    sys.path.insert(0, str(HERE))
+    cached()
+    cases = record()
+    print(f"{len(cases)} appraisals", flush=True)
+    killed = total = 0
+    for path in sorted(FOLDER.glob("*.py")):
+        if files and path.stem not in files:
+            continue
+        for what, line, tree in mutants(ast.parse(path.read_text())):
+            total += 1
+            if survives(path.stem, tree, cases):
+                print(f"SURVIVES {path.name}:{line}: {what}", flush=True)
+            else:
+                killed += 1
+        print(f"{path.name}: {killed} of {total}", flush=True)
+    print(f"killed {killed} of {total}, {100 * killed / max(total, 1):.1f} %")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
