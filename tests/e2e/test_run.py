@@ -83,9 +83,9 @@ def test_drilled_tampered_and_told(dpa_build: Built, folder: Path) -> None:
     finally:
         code = live.ends()
     assert code == 1
-    code, said = verified(folder)
-    assert (code, said["state"]) == (1, "TAMPERED")
-    assert [each["id"] for each in said["findings"] if each["severity"] == "alarm"] == [
+    code, verdict = verified(folder)
+    assert (code, verdict["state"]) == (1, "TAMPERED")
+    assert [each["id"] for each in verdict["findings"] if each["severity"] == "alarm"] == [
         "state.tampered"
     ]
 

@@ -327,6 +327,8 @@ class Cosigner:
             self.failed = error.message
             return False
         self.failed = ""
-        self._writer.known = CheckpointRef(origin=stated.origin, size=stated.size, root=stated.root)
+        self._writer.known = CheckpointRef(
+            origin=stated.origin, size=stated.size, root=stated.root, note=note.digest
+        )
         self._witnessed(stated.size, float(met.by_s or 0), made_s)
         return True

@@ -182,7 +182,9 @@ class Setting:
             policy.check(self.rule, note)
         except CasemateError:
             return
-        self.known = CheckpointRef(origin=stated.origin, size=stated.size, root=stated.root)
+        self.known = CheckpointRef(
+            origin=stated.origin, size=stated.size, root=stated.root, note=note.digest
+        )
 
     def enrol(self, holder: KeyHolder) -> Callable[[int], None]:
         """Return what enrols a holder's keys from the token of a sequence on, into trust/."""

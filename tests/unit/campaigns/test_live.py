@@ -12,9 +12,10 @@ from casemate.core.challenge import Challenge
 from casemate.core.samples import Block
 from casemate.sensors.modalities import modality
 from casemate.twin.assembly import Twin
-from casemate.twin.effects import Hole, Spot, Timed
+from casemate.twin.effects import Hole, Timed
 from casemate.twin.stage import Stage
 from casemate.twin.walks import ou
+from on_boards import along
 
 COLUMNS = 3000
 
@@ -54,15 +55,9 @@ def test_a_scene_that_begins_later_changes_the_stream_from_there_on(dpa_twin: Tw
     again = blocks(dpa_twin, Stage(dpa_twin, seed=1), 1, 6)
     stage = Stage(dpa_twin, seed=1)
     board = dpa_twin.board("top-1-1")
-    stage.begin((Timed(effect=Hole(at=_on_a_trace(board), diameter_m=2e-3), start_s=0.0),), 0.35)
+    stage.begin((Timed(effect=Hole(at=along(board, 0, 0.5), diameter_m=2e-3), start_s=0.0),), 0.35)
     cut = blocks(dpa_twin, stage, 1, 6)
     for k in range(6):
         assert np.array_equal(quiet[k].values, again[k].values, equal_nan=True)
         same = np.array_equal(quiet[k].values, cut[k].values, equal_nan=True)
         assert same == (k < 3)
-
-
-def _on_a_trace(board: Any) -> Spot:
-    from on_boards import along
-
-    return along(board, 0, 0.5)
