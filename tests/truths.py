@@ -34,6 +34,7 @@ NO_KERNELS = {
     "modules": "names the modality of each module",
     "pair_tile": "picks pairs of nets of a drawn tile",
     "scene_checks": "refuses scenes that cannot be",
+    "stage": "superposes scenes on a site's series",
     "shaking": "root mean squares of forces on a panel",
     "volume": "sizes and planning values from a design",
     "_*": "compiled halves of other modules",

@@ -114,20 +114,21 @@ def test_weaknesses_turn_the_case(case: dict[str, Any], small_spec: Path, home: 
     assert targets["detection.tool"]["verdict"] == "not met"
     assert targets["false-alarms.tamper"]["verdict"] != "met"
     assert any(row["id"] == "weakened.leaked-challenge" for row in leaked["doubts"])
-    prove(small_spec, home, "--without", "loop_resistance", "--without", "mesh_capacitance")
+    without = ("--without", "loop_resistance", "--without", "mesh_capacitance")
+    assert prove(small_spec, home, *without) == 1
     blind = json.loads((home / "out" / "case.json").read_text())
     targets = {row["id"]: row for row in blind["targets"]}
     assert targets["detection.tool"]["verdict"] == "not met"
     assert targets["independence.drill"]["verdict"] == "not met"
-    prove(small_spec, home, "--weaken", "adaptive-baseline")
+    assert not any(row["id"].startswith("weakened.leaked") for row in blind["doubts"])
+    assert prove(small_spec, home, "--weaken", "adaptive-baseline") == 1
     follows = json.loads((home / "out" / "case.json").read_text())
     rows = [row for row in follows["targets"] if row["id"].startswith("patience.")]
     assert len(rows) == 2 and all(row["verdict"] == "not met" for row in rows)
-    prove(small_spec, home, "--weaken", "bare-rim", "--effort", "quick")
+    assert prove(small_spec, home, "--weaken", "bare-rim") == 1
     bare = json.loads((home / "out" / "case.json").read_text())
     targets = {row["id"]: row for row in bare["targets"]}
     assert targets["detection.tool"]["verdict"] == "not met"
-    assert targets["detection.tool"]["achieved"] < 0.95
     prove(small_spec, home)  # as it was, for the other tests
 
 

@@ -51,7 +51,7 @@ def test_folder_is_laid_out_as_promised(dpa_build: Built) -> None:
 
 def test_nothing_else_is_left_beside_it(dpa_build: Built) -> None:
     beside = {path.name for path in dpa_build.folder.parent.iterdir()}
-    assert beside == {"out", "unit.secret"}
+    assert beside == {"out", "unit.secret", ".out.casemate-source"}  # for `run`
 
 
 def test_proof_has_every_property_of_every_tile(dpa_build: Built) -> None:

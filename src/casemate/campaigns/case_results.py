@@ -260,9 +260,9 @@ def _reaction(found: Found, reruns: Reruns) -> Target:
     )
 
 
-HIDDEN_MOST = 1.5
-"""Of U_env, that patience may hide in one feature (planning value): bound, noise and the search's
-grid."""
+HIDDEN_MOST = 2.5
+"""Of U_env, that patience may hide in one feature (planning value): twice it where two features
+share a common mode, which follows half of what one of them does; noise; the search's grid."""
 
 
 def _patience(modality: str, hid: float, reruns: Reruns) -> Target:

@@ -53,7 +53,8 @@ def far_results(
         *_by_theorem(policy, rerun),
         _beyond(policy, rerun),
         _interference(policy, rerun),
-        _quiet(quiet, confidence, rerun),
+        # boards without a keyed modality have nothing that was watched
+        *([_quiet(quiet, confidence, rerun)] if quiet.enclosure_s > 0.0 else []),
         *passive,
         *_recorded(data, seed, confidence, rerun),
     ]

@@ -27,7 +27,7 @@ from casemate.campaigns.trial import trial
 from casemate.core.errors import CampaignError
 from casemate.design.enclosure import Enclosure
 from casemate.twin.assembly import assemble
-from casemate.twin.effects import Bridge, Contact, Hole, Pocket, Thinned
+from casemate.twin.effects import Bridge, Contact, HeatSpot, Hole, Pocket, Thinned
 
 PLACE = 7
 """Stream of a job's seed that places and values are drawn from."""
@@ -102,8 +102,8 @@ def row_of(job: Job) -> Row:
     return _row(job, move, plan, values, ended)
 
 
-COPPER = (Hole, Bridge, Contact, Thinned, Pocket)
-"""Effects that meet a mesh's copper or what lies over it."""
+COPPER = (Hole, Bridge, Contact, Thinned, Pocket, HeatSpot)
+"""Effects that meet a mesh's copper, what lies over it, or warm it."""
 
 
 def rim_m(plan: Plan) -> float:

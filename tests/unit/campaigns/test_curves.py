@@ -99,10 +99,13 @@ def test_the_ends_of_a_roc_nothing_is_found_in_nothing_and_all_in_much() -> None
 
 
 def test_false_alarms_stay_below_the_theorem_where_they_can_be_counted() -> None:
-    """P(alarm within n windows) <= n / A, here 20/100, with surroundings and noise alone."""
+    """P(alarm within n windows) <= n / A, here 20/100, with surroundings and noise alone.
+
+    Half of the weight is kept for chips, which are not drawn here: 50 of what is shown are 100.
+    """
     one = target(bound=1e-9 * NOISE, step=1e-9 * NOISE, rate=0.0, grouped=False)
     run = watched(one, np.zeros(2000), seed=(2,), looks=tuple(range(1, 21)))
-    share = (run.most(20) + math.log(one.policy.features) >= math.log(100.0)).mean()
+    share = (run.most(20) + math.log(one.policy.features) >= math.log(50.0)).mean()
     assert 0.0 < share <= 0.2 + 4.0 * math.sqrt(0.2 * 0.8 / 2000)
 
 
