@@ -13,6 +13,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from casemate.control.demo_parties import SeedKey, kept_secret
@@ -25,7 +26,7 @@ from casemate.translog.serve import WitnessServer
 from casemate.translog.signers import witness_key
 from casemate.translog.witness import Witness
 
-START_S = 30.0
+START_S, END_S = 30.0, 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,15 @@ class LocalWitness:
     peer: Peer
     url: str
     link: Connection
+    process: BaseProcess
+
+    def close(self) -> None:
+        """End it, and wait: the next start finds its folder free."""
+        self.link.close()
+        self.process.join(END_S)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join(END_S)
 
 
 def start(folder: Path, names: tuple[str, ...], logs: dict[str, str]) -> tuple[LocalWitness, ...]:
@@ -51,9 +61,9 @@ def start(folder: Path, names: tuple[str, ...], logs: dict[str, str]) -> tuple[L
         )
         process.start()
         theirs.close()
-        begun.append((name, ours))
+        begun.append((name, ours, process))
     found = []
-    for name, link in begun:
+    for name, link, process in begun:
         try:
             said = link.recv() if link.poll(START_S) else None
         except (EOFError, OSError):
@@ -65,7 +75,7 @@ def start(folder: Path, names: tuple[str, ...], logs: dict[str, str]) -> tuple[L
             )
         url, vkey = said
         peer = Peer(name=name, keys=(parse_vkey(vkey),), asker=HttpAsker(url))
-        found.append(LocalWitness(peer=peer, url=url, link=link))
+        found.append(LocalWitness(peer=peer, url=url, link=link, process=process))
     return tuple(found)
 
 

@@ -150,7 +150,7 @@ class Setting:
             apart = folder.parent / f"{folder.name}.witnesses"
             found = local_witness.start(apart, WITNESSES, {self.origin: named.vkey()})
             self.peers = tuple(each.peer for each in found)
-            self._closing.extend(each.link.close for each in found)
+            self._closing.extend(each.close for each in found)
         self._rule_text = trust.policy_text(named, self.peers)
         self.rule: Policy = policy.parse(self._rule_text.encode())
 
