@@ -108,7 +108,7 @@ def wanted(folder: Path, **changes: Any) -> Wanted:
     return Wanted(**{**given, **changes})
 
 
-def wait_for(what: Any, seconds: float = 20.0) -> bool:
+def wait_for(what: Any, seconds: float = 60.0) -> bool:
     """Return whether something becomes true in time."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
