@@ -294,9 +294,9 @@ class Runtime:
             return
         self.writer.put(Say(body=body, at=self._moment(record.after, at_ms)))
         self.tell(f"{record.before} to {record.after}: {record.reason}")
+        self._worst = "NORMAL"  # the token tells the verdict that led here; what was before is told
         if record.after in ("ARMED", "MAINTENANCE") and not self._beating:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
-            self._worst = "NORMAL"
             self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
 
     def _keep(self, now: Machine) -> None:

@@ -116,7 +116,7 @@ class Walk:
         if not self._chain.take(step):
             self._broken = self._broken or "evidence that does not follow"
         before = self._before()
-        self.states.take(step, enrolment)
+        self.states.take(step, enrolment, emergency=self.permits.emergency)
         self.permits.take(step, enrolment, when_s)
         self._clocks.take(step)
         self._pass(step, before, self._pulse.take(step))

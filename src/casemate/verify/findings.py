@@ -125,6 +125,7 @@ _TABLE = (
         ("state.retired", "the enclosure is out of service"),
     )),
     (_HARDWARE, "warning", _ASK, (
+        ("verdict.tamper", "tampering was suspected by one modality: keys were sealed for it"),
         ("verdict.interference", "detection was interfered with"),
         ("verdict.denied", "detection had too little information"),
         ("sensor.fault", "channels have faults"),

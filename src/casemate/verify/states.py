@@ -29,6 +29,10 @@ AFTER_START = {
 }
 """State in which a controller starts anew: nobody has watched meanwhile."""
 
+_SEAL = 2
+"""The highest level of response that one modality reaches by itself: keys sealed, state UNKNOWN."""
+_NOT_RELIED_ON = ("UNKNOWN", "COMMISSIONING", "RETIRED")
+
 
 class States:
     """The state in force, latched where it has to be."""
@@ -44,15 +48,15 @@ class States:
         self.state = ""
         self.why = ""
 
-    def take(self, step: Step, enrolment: Enrolment) -> None:
-        """Go on by one token."""
+    def take(self, step: Step, enrolment: Enrolment, *, emergency: bool = False) -> None:
+        """Go on by one token. emergency: one was declared, so that what is seen was to be seen."""
         token = step.token
         anew = isinstance(token.body, Boot) and token.state == "COMMISSIONING" and self._begins(
             token, enrolment
         )  # fmt: skip
         self._software_of(token)
         self._anchor_of(token, anew=anew)
-        self._verdict_of(token)
+        self._verdict_of(token, emergency=emergency)
         if self._over and not anew:
             self._book.add("state.after-tampered", f"{token.state}, kind {token.kind}")
             return
@@ -119,12 +123,15 @@ class States:
             self._book.add("anchor.changed", found.hex())
         self._anchor = found
 
-    def _verdict_of(self, token: Token) -> None:
+    def _verdict_of(self, token: Token, *, emergency: bool) -> None:
         said = {token.verdict.verdict} if token.verdict else set()
         if isinstance(token.body, Heartbeats):
             said |= {c.VERDICTS[each] for each in set(token.body.beats[2 :: beats.BEAT_BYTES])}
         if "TAMPER" in said and token.state != "TAMPERED":
-            self._book.add("verdict.ignored", f"state {token.state}")
+            latches = token.verdict is not None and token.verdict.level > _SEAL and not emergency
+            answered = token.state in _NOT_RELIED_ON and not latches
+            kind = "verdict.tamper" if answered else "verdict.ignored"
+            self._book.add(kind, f"state {token.state}")
         if "INTERFERENCE" in said:
             self._book.add("verdict.interference")
         if "DENIED" in said:

@@ -107,7 +107,6 @@ def test_a_cut_ends_in_tampered_with_keys_gone(story: dict[str, Any]) -> None:
     assert story["exit"] == 1
 
 
-@pytest.mark.slow  # one window in ten: TAMPER at level 2 is UNKNOWN here, `verdict.ignored` there
 def test_the_verifier_says_what_happened(story: dict[str, Any]) -> None:
     found = judged(story["folder"])
     assert found.state == "TAMPERED"
@@ -145,7 +144,6 @@ def test_a_start_after_the_cut_stays_tampered(story: dict[str, Any]) -> None:
     assert judged(story["folder"]).state == "TAMPERED"
 
 
-@pytest.mark.slow  # one window in ten: TAMPER at level 2 is UNKNOWN here, `verdict.ignored` there
 def test_both_parties_begin_anew_after_the_cut(story: dict[str, Any]) -> None:
     live = Live(story["folder"], recommission=True)
     try:

@@ -9,6 +9,7 @@ from verify_samples import ids, judge, kinds, maintained, of
 
 from casemate.attest import claims as c
 from casemate.attest.reference import Enrolment, Required
+from casemate.attest.token import Judgement
 from casemate.core.suites import SUITES
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story, keys, publics
@@ -96,6 +97,35 @@ def test_commissioned_anew_after_tampering_by_both_parties() -> None:
     assert (result.state, result.exit_code) == ("ARMED", 1)
     assert result.headline.startswith("TAMPERED at 2027-01-15T08:06:30Z, token 14, commissioned")
     assert ids(of(told)) > {"identity.takeover"}, "without the enrolment it is a takeover"
+
+
+def test_sealed_for_one_modality_and_released_by_a_quorum_is_no_alarm() -> None:
+    told = story()
+    suspected = Judgement(verdict="TAMPER", level=2, millinats=30_000, information_millinats=9_000)
+    told.change("UNKNOWN", "verdict TAMPER, level 2", verdict=suspected)
+    told.watch(verdict="TAMPER", judged=suspected)
+    told.seal()
+    told.change("ARMED")
+    told.seal()
+    honest.watch(told)
+    result = of(told)
+    assert ids(result) == {"verdict.tamper"}
+    assert [each.severity for each in result.findings] == ["warning"]
+    assert (result.state, result.exit_code) == ("ARMED", 1)
+    assert "interfered" in {each.kind for each in result.intervals}
+
+
+def test_what_is_seen_in_a_declared_emergency_was_to_be_seen() -> None:
+    told = story()
+    told.change("UNKNOWN", "emergency")
+    told.token(c.PermitUse(act="emergency", note="smoke"))
+    told.watch(
+        verdict="TAMPER",
+        judged=Judgement(verdict="TAMPER", level=4, millinats=9, information_millinats=9),
+    )
+    told.seal()
+    assert "verdict.ignored" not in ids(of(told))
+    assert "permit.emergency" in ids(of(told))
 
 
 def test_suite_of_cnsa() -> None:

@@ -115,6 +115,29 @@ def ignore_heartbeats() -> Shown:
     return show(told)
 
 
+@STATE.attack("verdict.ignored", "only seal keys at a verdict that latches")
+def latch_nothing() -> Shown:
+    told = story()
+    told.change("UNKNOWN", "verdict TAMPER, level 4")
+    told.frames(
+        verdict=Judgement(verdict="TAMPER", level=4, millinats=60_000, information_millinats=9)
+    )
+    told.seal()
+    return show(told)
+
+
+@STATE.attack("verdict.tamper", "disturb what one modality sees, and no other")
+def disturb_one_modality() -> Shown:
+    told = story()
+    told.change("UNKNOWN", "verdict TAMPER, level 2")
+    told.watch(
+        verdict="TAMPER",
+        judged=Judgement(verdict="TAMPER", level=2, millinats=30_000, information_millinats=9),
+    )
+    told.seal()
+    return show(told)
+
+
 @STATE.attack("verdict.interference", "inject noise")
 def inject_noise() -> Shown:
     told = story()
