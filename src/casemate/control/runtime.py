@@ -12,7 +12,6 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,7 @@ from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import actions as do
-from casemate.control import approvals, events, machine, memory_file
+from casemate.control import approvals, events, evidence, machine, memory_file
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
 from casemate.control.readers import HELD, Arrived, Far, Pump
 from casemate.control.setting import Setting
@@ -44,8 +43,6 @@ _KEPT_FIELDS = (
     "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
     "count",
 )  # fmt: skip
-
-
 _KEYS = {
     HolderState.READY: Keys.LIVE,
     HolderState.SEALED: Keys.SEALED,
@@ -354,10 +351,10 @@ class Runtime:
         """Return whether payload may be signed now."""
         return self.watching.machine.signs_payload
 
-    def say_payload(self, body: c.Payload, then: Callable[[bytes], None]) -> None:
-        """Have payload signed; `then` gets the token once it is durable."""
+    def say_payload(self, body: c.Payload, then: evidence.Signed, lost: evidence.Lost) -> None:
+        """Have payload signed; `then` gets the token once it is durable, or `lost` is called."""
         at = self._moment(self.watching.machine.state.value, self.uptime_ms())
-        self.writer.put(Say(body=body, at=at, then=then))
+        self.writer.put(Say(body=body, at=at, then=then, lost=lost))
 
     def uptime_ms(self) -> int:
         """Return the time since the controller has started."""
