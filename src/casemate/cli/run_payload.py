@@ -6,11 +6,13 @@ import argparse
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
+    from casemate.control.adapters.redfish import Login
     from casemate.control.adapters.stream import Source, Stream
     from casemate.control.adapters.trace import Meter
     from casemate.control.runtime import Runtime
@@ -22,8 +24,6 @@ _COUNT = re.compile(r"([1-9][0-9]{0,11}) ?n([A-Za-z]{1,8})")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    from pathlib import Path
-
     parser.add_argument("--frames", metavar="FOLDER", type=Path,
                         help="frames of a camera to sign (default: made-up ones)")  # fmt: skip
     parser.add_argument("--traces", metavar="FOLDER", type=Path,
@@ -32,6 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="samples a second of --traces (default 100000)")  # fmt: skip
     parser.add_argument("--count", metavar="NANO", default="30518nV",
                         help="what a count of --traces stands for (default 30518nV)")  # fmt: skip
+    parser.add_argument("--redfish", metavar="URL", default="",
+                        help="Redfish service of a rack (default: a made-up one)")  # fmt: skip
+    parser.add_argument("--redfish-login", metavar="FILE", type=Path,
+                        help="user and password for it, on two lines")  # fmt: skip
+    parser.add_argument("--redfish-ca", metavar="FILE", type=Path,
+                        help="certificates to trust it by (default: the system's)")  # fmt: skip
     parser.add_argument("--rate", type=float, default=2.0, metavar="N",
                         help="frames or chunks a second, 0 for none (default 2)")  # fmt: skip
 
@@ -45,6 +51,7 @@ def refuse(args: argparse.Namespace) -> None:
         if folder is not None and not folder.is_dir():
             raise InputError("there is no such folder.", remedy="name one.", key=f"--{key}")
     _meter(args)
+    _login(args.redfish_login)
 
 
 @contextmanager
@@ -100,5 +107,45 @@ def _meter(args: argparse.Namespace) -> Meter:
     return Meter(rate_hz=args.sampling, unit=found[2], count_nano=int(found[1]))
 
 
+def _rack(
+    args: argparse.Namespace, runtime: Runtime, stack: ExitStack
+) -> tuple[str, float, Source]:
+    from casemate.control.adapters import made_up_rack, rack
+    from casemate.control.adapters.apart import Apart
+    from casemate.control.adapters.redfish import Login
+
+    address, folder = args.redfish, args.dir.resolve()
+    if not address:
+        tree = folder / "run" / "redfish"
+        made_up_rack.write(tree, made_up_rack.tree(seed=args.seed))
+        server = Apart(made_up_rack.work, tree)
+        stack.callback(server.close)
+        address = made_up_rack.address(server.messages())
+        runtime.tell(f"rack: a MADE-UP Redfish service answers, from {tree}")
+    order = rack.Order(
+        address=address, login=_login(args.redfish_login) or Login(), authority=args.redfish_ca
+    )
+    apart = rack.reader(order)
+    stack.callback(apart.close)
+    reference = folder / "anchor" / "rack.json"
+    return rack.STREAM, 0.0, rack.Snapshots(apart.messages, reference, tell=runtime.tell)
+
+
+def _login(path: Path | None) -> Login | None:
+    """Return user and password from the two lines of a file."""
+    from casemate.control.adapters.redfish import Login
+
+    if path is None:
+        return None
+    try:
+        user, password = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        raise InputError(
+            "user and password cannot be read.", remedy="write them on two lines.",
+            key="--redfish-login", file=str(path),
+        ) from None  # fmt: skip
+    return Login(user=user, password=password)
+
+
 _Make = Callable[[argparse.Namespace, "Runtime", ExitStack], "tuple[str, float, Source]"]
-_SOURCES: dict[str, _Make] = {"camera": _camera, "sensor": _sensor}
+_SOURCES: dict[str, _Make] = {"camera": _camera, "sensor": _sensor, "rack": _rack}

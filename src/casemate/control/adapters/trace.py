@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,25 +184,18 @@ class MadeUpTraces:
         return np.clip(counts, -32768.0, 32767.0).astype(np.int16)
 
 
-def breaks(pairs: Iterator[tuple[Chunk, bytes]]) -> Iterator[str]:
-    """Yield what is wrong between chunks (each with its own leaf) that should be neighbours."""
-    for (one, leaf), (two, _) in itertools.pairwise(pairs):
-        between = f"between chunks {one.number} and {two.number}"
-        if two.number <= one.number:
-            yield f"{between}: they are not in order"
-        elif two.number > one.number + 1:
-            yield f"{between}: {two.number - one.number - 1} are missing"
-        elif not two.before:
-            yield f"{between}: the chain begins anew"
-        elif two.before != leaf:
-            yield f"{between}: the second names another chunk as the one before"
-        elif two.run == one.run and two.sample < one.end:
-            yield f"{between}: samples are counted twice"
+def twice(chunks: Sequence[tuple[Chunk, bytes]]) -> Iterator[str]:
+    """Yield where a chunk (each with its own leaf) counts samples of the one before again."""
+    for (one, _), (two, _) in itertools.pairwise(chunks):
+        if two.run == one.run and one.number < two.number and two.sample < one.end:
+            yield f"chunk {two.number}: samples are counted twice"
 
 
-def unsigned(pairs: Iterator[tuple[Chunk, bytes]]) -> Iterator[str]:
+def unsigned(chunks: Sequence[tuple[Chunk, bytes]]) -> Iterator[str]:
     """Yield where samples came that were not signed: nothing guarded, or the reading began anew."""
-    for (one, _), (two, _) in itertools.pairwise(pairs):
+    for (one, _), (two, _) in itertools.pairwise(chunks):
+        if two.number != one.number + 1:
+            continue
         if two.run != one.run:
             yield f"chunk {two.number}: the sensor was read anew; what came between is not known"
         elif two.sample > one.end:
@@ -215,5 +208,5 @@ def _malformed(why: str) -> FormatError:
 
 __all__ = [
     "FORMAT", "PROOF", "SAMPLES", "STREAM", "Chunk", "MadeUpTraces", "Meter", "TraceFiles",
-    "breaks", "decode", "draft", "encode", "read_trace", "unsigned",
+    "decode", "draft", "encode", "read_trace", "twice", "unsigned",
 ]  # fmt: skip
