@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from casemate.cli import run_payload
+from casemate.cli import run_faces, run_payload
 from casemate.cli.build import source_note
 from casemate.core.errors import InputError
 
@@ -48,6 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="longest time between two tokens (default 300)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
+    run_faces.configure(parser)
     run_payload.configure(parser)
     parser.add_argument("--spec", metavar="SPEC", type=Path, help="default: as built")
     parser.add_argument("--secret-file", metavar="FILE", type=Path, help="default: as built")
@@ -65,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     with _started(args, project) as (runtime, far):
         shown = Shown(quiet=args.json)
         shown.line(f"keys: {runtime.setting.custody.kind} ({runtime.setting.why_custody})")
+        if runtime.setting.wanted.partly:
+            shown.line(f"ALARM {runtime.setting.wanted.partly}")
         try:
             runtime.start()
             with run_payload.payload(args, project.spec.protected.kind, runtime) as stream:
@@ -72,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
                 status, code = runtime.status(), runtime.exit_code
         finally:
             runtime.close()
+        status["watched_in_part"] = runtime.setting.wanted.partly
         if stream is not None:
             status["payload"] = stream.status()
         shown.end(status)
@@ -172,7 +176,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     order = run_twin.TwinOrder(
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
-        desk=folder / DESK,
+        desk=folder / DESK, tiles=run_faces.tiles(project.enclosure, args.faces),
     )  # fmt: skip
     _draw(project, order)
     context = multiprocessing.get_context("spawn")
@@ -184,6 +188,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     try:
         print("assembling the twin", file=sys.stderr, flush=True)
         far = Far(ours, timeout_s=READY_S)
+        run_faces.refuse_others(folder, far)
         wanted = Wanted(
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
@@ -192,6 +197,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
+            partly=run_faces.partly(project.enclosure, args.faces),
         )  # fmt: skip
         with _deaf():
             setting = Setting(wanted)

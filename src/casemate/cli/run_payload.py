@@ -26,6 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--frames", metavar="FOLDER", type=Path,
                         help="frames of a camera to sign (default: made-up ones)")  # fmt: skip
+    parser.add_argument("--video", metavar="CAMERA", default="",
+                        help="/dev/videoN, rtsp://..., or a file, instead of frames")  # fmt: skip
     parser.add_argument("--traces", metavar="FOLDER", type=Path,
                         help="traces to sign: .npy or .raw, int16 (default: made-up)")  # fmt: skip
     parser.add_argument("--sampling", metavar="HZ", type=int, default=100_000,
@@ -50,6 +52,10 @@ def refuse(args: argparse.Namespace) -> None:
         folder = getattr(args, key)
         if folder is not None and not folder.is_dir():
             raise InputError("there is no such folder.", remedy="name one.", key=f"--{key}")
+    if args.video:
+        from casemate.control.adapters import video
+
+        video.refuse(args.video)
     _meter(args)
     _login(args.redfish_login)
 
@@ -77,10 +83,16 @@ def payload(args: argparse.Namespace, kind: str, runtime: Runtime) -> Iterator[S
 
 
 def _camera(
-    args: argparse.Namespace, _runtime: Runtime, _stack: ExitStack
+    args: argparse.Namespace, runtime: Runtime, stack: ExitStack
 ) -> tuple[str, float, Source]:
     from casemate.control.adapters.camera import STREAM, FrameFiles, MadeUpFrames
 
+    if args.video:
+        from casemate.control.adapters import video
+
+        apart = video.reader(video.Order(address=args.video, per_s=args.rate))
+        stack.callback(apart.close)
+        return STREAM, BATCH_S, video.Video(apart.messages, tell=runtime.tell)
     frames: Source = FrameFiles(args.frames) if args.frames else MadeUpFrames(seed=args.seed)
     return STREAM, BATCH_S, frames
 

@@ -269,8 +269,8 @@ class Runtime:
 
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
-            Begin(holder=holder, reason=reason, at=self._moment(state, self.uptime_ms()),
-                  then=then)
+            Begin(holder=holder, reason=self._in_part(reason), then=then,
+                  at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
 
@@ -281,7 +281,7 @@ class Runtime:
             body = c.LastWord(reason=record.reason, erased_us=self._erased_us)
         elif action.by is do.Signer.KEYS and record.kind == "state":
             body = c.Change(
-                before=record.before, after=record.after, reason=record.reason,
+                before=record.before, after=record.after, reason=self._in_part(record.reason),
                 detail=record.subject,
             )  # fmt: skip
         else:
@@ -295,6 +295,9 @@ class Runtime:
         if record.after in ("ARMED", "MAINTENANCE") and not self._beating:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
             self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
+
+    def _in_part(self, reason: str) -> str:
+        return "; ".join(filter(None, (reason, self.setting.wanted.partly)))
 
     def _keep(self, now: Machine) -> None:
         kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)

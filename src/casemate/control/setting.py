@@ -54,7 +54,10 @@ WITNESSES = ("north", "south")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked for. witnesses: addresses, local ones if there is none."""
+    """What is asked for. witnesses: addresses, local ones if there is none.
+
+    partly: says that not all of the enclosure is watched, "" if all is; goes into boot tokens.
+    """
 
     folder: Path
     enclosure: str
@@ -69,6 +72,7 @@ class Wanted:
     keys: str
     batch_s: int
     witnesses: tuple[Peer, ...] = ()
+    partly: str = ""
 
 
 class Setting:
