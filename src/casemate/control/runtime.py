@@ -269,7 +269,7 @@ class Runtime:
 
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
-            Begin(holder=holder, reason=self._in_part(reason), then=then,
+            Begin(holder=holder, reason=self._with_caveat(reason), then=then,
                   at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
@@ -281,7 +281,7 @@ class Runtime:
             body = c.LastWord(reason=record.reason, erased_us=self._erased_us)
         elif action.by is do.Signer.KEYS and record.kind == "state":
             body = c.Change(
-                before=record.before, after=record.after, reason=self._in_part(record.reason),
+                before=record.before, after=record.after, reason=self._with_caveat(record.reason),
                 detail=record.subject,
             )  # fmt: skip
         else:
@@ -296,8 +296,8 @@ class Runtime:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
             self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
 
-    def _in_part(self, reason: str) -> str:
-        return "; ".join(filter(None, (reason, self.setting.wanted.partly)))
+    def _with_caveat(self, reason: str) -> str:
+        return "; ".join(filter(None, (reason, self.setting.wanted.caveat)))
 
     def _keep(self, now: Machine) -> None:
         kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)

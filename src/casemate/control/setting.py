@@ -56,7 +56,8 @@ WITNESSES = ("north", "south")
 class Wanted:
     """What is asked for. witnesses: addresses, local ones if there is none.
 
-    partly: says that not all of the enclosure is watched, "" if all is; goes into boot tokens.
+    slow_s: for which simulated readers may be late. caveat: what is not as it should be, such as
+    faces that are not watched; "" if all is well. It goes into tokens, at starts and changes.
     """
 
     folder: Path
@@ -72,7 +73,8 @@ class Wanted:
     keys: str
     batch_s: int
     witnesses: tuple[Peer, ...] = ()
-    partly: str = ""
+    slow_s: float = SLOW_S
+    caveat: str = ""
 
 
 class Setting:
@@ -82,7 +84,7 @@ class Setting:
         self.wanted, folder = wanted, wanted.folder
         self._run = folder / "run"
         self._run.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.slow_s = SLOW_S if wanted.simulated else 0.0
+        self.slow_s = wanted.slow_s if wanted.simulated else 0.0
         self.window_s, self.batch_s = wanted.window_s, wanted.batch_s
         parties = demo_parties(folder / "parties")
         self.roster: tuple[Party, ...] = tuple(each.party for each in parties)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from small_enclosure import SmallFar, pretty, wait_for, wanted
 
+from casemate.attest.claims import Boot, Change
 from casemate.attest.keys.protocol import KeysGoneError
 from casemate.attest.reference import load
 from casemate.attest.token import peek
@@ -24,14 +25,16 @@ from casemate.translog.bundle import read_bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
 
+CAVEAT = "watched in part: 1 of 2 boards, not rear"
+
 
 class Live:
     """A runtime with its readers."""
 
-    def __init__(self, folder: Path, **options: Any) -> None:
+    def __init__(self, folder: Path, *, caveat: str = "", **options: Any) -> None:
         self.folder, self.far = folder, SmallFar()
         given = {"approve": False, "recommission": False, **options}
-        self.runtime = Runtime(Setting(wanted(folder)), self.far, **given)  # type: ignore[arg-type]
+        self.runtime = Runtime(Setting(wanted(folder, caveat=caveat)), self.far, **given)  # type: ignore[arg-type]
         self.runtime.start()
 
     def state(self) -> str:
@@ -65,7 +68,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("live") / "small"
     folder.mkdir()
     told: dict[str, Any] = {"folder": folder}
-    live = Live(folder)
+    live = Live(folder, caveat=CAVEAT)
     try:
         live.reaches("ARMED")
         camera = Stream(
@@ -128,6 +131,13 @@ def test_a_frame_is_checked_alone_and_an_altered_one_refused(story: dict[str, An
         altered[at] ^= 1
         with pytest.raises(SignatureError):
             payload.check(bytes(altered), frame.read_bytes(), reference, "UNIT-1")
+
+
+def test_starts_and_changes_of_state_say_what_is_not_watched(story: dict[str, Any]) -> None:
+    entries = read_bundle(story["folder"] / "evidence").entries
+    bodies = [peek(each)[1].body for each in entries]
+    said = [each.reason for each in bodies if isinstance(each, Boot | Change)]
+    assert len(said) >= 2 and all(CAVEAT in each for each in said)
 
 
 def test_frames_after_the_cut_have_no_proof(story: dict[str, Any]) -> None:

@@ -118,7 +118,7 @@ def read(service: Service) -> dict[str, Any]:
     """Return components and integrity of all that a service knows, sorted by path.
 
     As JSON values: {"service": UUID, "components": [...], "integrity": [...]}; see
-    docs/formats/rack.md.
+    docs/formats/payload.md.
     """
     walk = _Walk(service)
     root = walk.get(ROOT)
