@@ -65,7 +65,7 @@ class Service:
         if plain:
             self._link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
         else:
-            context = ssl.create_default_context(cafile=authority)
+            context = _trusting(authority)
             self._link = http.client.HTTPSConnection(
                 parts.hostname, parts.port, timeout=TIMEOUT_S, context=context
             )
@@ -112,6 +112,16 @@ class Service:
         elif answer.status == 401:
             self._session = ""  # it has ended; the next read logs in again
         return answer.status, found
+
+
+def _trusting(authority: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"certificates cannot be read: {error}.", remedy="name a PEM file.",
+            key="--redfish-ca", file=str(authority),
+        ) from None  # fmt: skip
 
 
 def read(service: Service) -> dict[str, Any]:
