@@ -22,7 +22,6 @@ from casemate.control.adapters import made_up_rack, redfish
 from casemate.control.adapters.redfish import Login, Service
 from casemate.core.errors import InputError, ReaderError
 
-
 DAY = timedelta(days=1)
 
 
