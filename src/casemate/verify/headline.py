@@ -13,6 +13,12 @@ from casemate.verify.result import Result, clock
 if TYPE_CHECKING:
     from casemate.verify.appraise import Walk
 
+_NOW = {
+    "UNKNOWN": "state.unknown",
+    "COMMISSIONING": "state.commissioning",
+    "RETIRED": "state.retired",
+}
+
 
 def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
     """Return the result of a walk through all tokens. stale_s: that what was witnessed may be old.
@@ -28,11 +34,10 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
         walk.book.add("state.unknown", "there is no token that holds")
     findings = walk.book.findings()
     state, since_s, headline = _say(walk, found, proven, findings, fresh=fresh)
-    unit = f"{walk.reference.id}, version {walk.reference.version}"
     return Result(
         enclosure=bundle.enclosure,
         serial=bundle.serial,
-        reference=unit,
+        reference=f"{walk.reference.id}, version {walk.reference.version}",
         now_s=walk.now_s,
         headline=headline,
         state=state,
@@ -43,13 +48,6 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
         intervals=found,
         findings=findings,
     )
-
-
-_NOW = {
-    "UNKNOWN": "state.unknown",
-    "COMMISSIONING": "state.commissioning",
-    "RETIRED": "state.retired",
-}
 
 
 def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
@@ -73,21 +71,16 @@ def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
 
 def _tail(walk: Walk, stale_s: int) -> tuple[Interval, ...]:
     """Return the time from the last token to now."""
-    last = walk.last
-    if last is None or last.at_s >= walk.now_s:
+    if walk.last is None:
         return ()
-    tampered = walk.states.state == "TAMPERED"
+    start_s, end_s = walk.last.at_s, walk.now_s
+    if walk.states.state == "TAMPERED":
+        return (Interval(start_s=start_s, end_s=end_s, kind="interfered", cause="tampered"),)
+    told = f"{stale_s} s are allowed" if end_s - start_s <= stale_s else ""
+    cause = "after the last token"
     return (
-        Interval(
-            start_s=last.at_s,
-            end_s=walk.now_s,
-            kind="interfered" if tampered else "unknown",
-            cause="tampered" if tampered else "after the last token",
-            covered_by=f"{stale_s} s are allowed"
-            if not tampered and walk.now_s - last.at_s <= stale_s
-            else "",
-        ),
-    )
+        Interval(start_s=start_s, end_s=end_s, kind="unknown", cause=cause, covered_by=told),
+    )  # fmt: skip
 
 
 def _say(

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from casemate.attest import permit as permits
 from casemate.attest.claims import Boot, Change, PermitUse
 from casemate.attest.permit import Permit
-from casemate.attest.reference import Enrolment, Reference, Unit
+from casemate.attest.reference import Reference, Unit
 from casemate.core.errors import CasemateError
 from casemate.core.suites import SUITES
 from casemate.verify.findings import Notebook
 from casemate.verify.tokens import Step
 
-_REPLACING = ("re-anchor", "replace")
+_ENDS = ("closed", "expired")
 
 
 class Permits:
@@ -31,37 +29,51 @@ class Permits:
         self.open = b""
         self.emergency = False
 
-    def take(self, step: Step, enrolment: Enrolment, when_s: int) -> None:
-        """Go on by one token. when_s: by when it was made."""
-        token = step.token
-        self._enrolled(step, enrolment)
-        if isinstance(token.body, Boot):
+    def take(self, step: Step) -> None:
+        """Go on by one token."""
+        token, body = step.token, step.token.body
+        self._enrolled(step)
+        if isinstance(body, Boot):
             self._end(self.open)  # a permit does not outlast the start of the controller
-        act = ""
-        if isinstance(token.body, PermitUse):
-            act = token.body.act
-            _ACTS[act](self, step, token.body, when_s)
-        if isinstance(token.body, Change) and token.state == "MAINTENANCE":
+        if isinstance(body, PermitUse):
+            self._act(step, body)
+        if isinstance(body, Change) and token.state == "MAINTENANCE":
             self._begin(step, token.permit)
-        if token.state == "MAINTENANCE" and act not in ("closed", "expired"):
+        ends = isinstance(body, PermitUse) and body.act in _ENDS
+        if token.state == "MAINTENANCE" and not ends:
             self._in_force(step)
-        if isinstance(token.body, Change) and token.state == "ARMED":
+        if isinstance(body, Change) and token.state == "ARMED":
             self.emergency = False
 
-    def _enrolled(self, step: Step, enrolment: Enrolment) -> None:
+    def _enrolled(self, step: Step) -> None:
         """Check that new keys begin in commissioning, and are permitted before they are used."""
-        token = step.token
-        if self._enrolment not in (-1, enrolment.sequence):
+        token, begun = step.token, step.enrolment.sequence
+        if self._enrolment not in (-1, begun):
             self._commissioned = False
             if not (isinstance(token.body, Boot) and token.state == "COMMISSIONING"):
                 self._book.add("identity.enrolment", "they do not begin with a start")
-        self._enrolment = enrolment.sequence
+        self._enrolment = begun
         if token.state not in ("COMMISSIONING", "TAMPERED", "RETIRED") and not self._commissioned:
             self._commissioned = True
             self._book.add("identity.enrolment", "no permit to recommission was logged")
 
-    def _logged(self, step: Step, use: PermitUse, when_s: int) -> None:
-        digest = use.permit
+    def _act(self, step: Step, use: PermitUse) -> None:
+        if use.act == "logged":
+            self._log(step, use)
+        elif use.act == "opened":
+            self._begin(step, use.permit)
+            self._within(use, ())
+        elif use.act in _ENDS:
+            self._end(use.permit)
+        elif use.act == "re-anchored":
+            self._replace(use)
+        else:
+            self.emergency = True
+            self._book.add("permit.emergency", use.note)
+
+    def _log(self, step: Step, use: PermitUse) -> None:
+        """Take a permit that the log holds, if it is valid."""
+        digest, why = use.permit, ""
         try:
             allowed, _ = permits.check(
                 use.signed,
@@ -69,49 +81,39 @@ class Permits:
                 self._reference.rules,
                 enclosure=self._reference.enclosure,
                 serial=self._unit.serial,
-                now_s=when_s,
+                now_s=step.when_s,
             )
-            payload = permits.encode(allowed)
+            known, payload = allowed.checkpoint, permits.encode(allowed)
+            if permits.identity(payload, SUITES[step.enrolment.suite]) != digest:
+                why = "the token names another"
+            elif known.origin != self._unit.origin or self._roots.get(known.size) != known.root:
+                why = "it is for another history"
         except CasemateError as error:
-            self._book.add("permit.invalid", error.message, subject=digest.hex())
-            return
-        suite = SUITES[self._unit.enrolment(step.token.sequence).suite]
-        known = allowed.checkpoint
-        if permits.identity(payload, suite) != digest:
-            self._book.add("permit.invalid", "the token names another", subject=digest.hex())
-        elif known.origin != self._unit.origin or self._roots.get(known.size) != known.root:
-            self._book.add("permit.invalid", "it is for another history", subject=digest.hex())
+            why = error.message
+        if why:
+            self._book.add("permit.invalid", why, subject=digest.hex())
         elif digest not in self._valid:
             self._valid[digest] = (allowed, step.index)
             self._commissioned = self._commissioned or "recommission" in allowed.actions
 
-    def _opened(self, step: Step, use: PermitUse, when_s: int) -> None:
-        self._begin(step, use.permit)
+    def _within(self, use: PermitUse, actions: tuple[str, ...]) -> None:
+        """Check that a valid permit allows what is done: one of `actions`, at that place."""
         allowed, _ = self._valid.get(use.permit, (None, 0))
-        places = {*allowed.modules, *allowed.faces} if allowed else set()
-        if allowed and use.module and use.module not in places:
-            self._book.add("permit.scope", use.module)
+        if allowed is None:
+            return
+        elsewhere = use.module and use.module not in (*allowed.modules, *allowed.faces)
+        if elsewhere or (actions and not set(actions) & set(allowed.actions)):
+            self._book.add("permit.scope", f"{use.act} {use.module}" if actions else use.module)
 
-    def _closed(self, step: Step, use: PermitUse, when_s: int) -> None:
-        self._end(use.permit)
-
-    def _replaced(self, step: Step, use: PermitUse, when_s: int) -> None:
+    def _replace(self, use: PermitUse) -> None:
         if use.anchor not in {each.digest for each in self._unit.anchors}:
             self._book.add("anchor.unknown", use.anchor.hex(), subject=use.anchor.hex())
         found = [each.key for each in self._unit.modules if each.name == use.module]
         if use.module and (not found or list(use.keys) != found):
             self._book.add("module.unknown", use.module, subject=use.module)
-        allowed, _ = self._valid.get(use.permit, (None, 0))
-        if allowed is None:
+        if use.permit not in self._valid:
             self._book.add("permit.unlogged", "re-anchored")
-        elif not set(_REPLACING) & set(allowed.actions) or (
-            use.module and use.module not in (*allowed.modules, *allowed.faces)
-        ):
-            self._book.add("permit.scope", f"re-anchored {use.module}")
-
-    def _emergency(self, step: Step, use: PermitUse, when_s: int) -> None:
-        self.emergency = True
-        self._book.add("permit.emergency", use.note)
+        self._within(use, ("re-anchor", "replace"))
 
     def _begin(self, step: Step, digest: bytes) -> None:
         """Take a permit into use, if it may be."""
@@ -147,13 +149,3 @@ class Permits:
             self._done.add(digest)
         if digest == self.open:
             self.open = b""
-
-
-_ACTS: dict[str, Callable[[Permits, Step, PermitUse, int], None]] = {
-    "logged": Permits._logged,
-    "opened": Permits._opened,
-    "closed": Permits._closed,
-    "expired": Permits._closed,
-    "re-anchored": Permits._replaced,
-    "emergency": Permits._emergency,
-}

@@ -9,6 +9,7 @@ from casemate.attest import cose, permit
 from casemate.attest import token as tokens
 from casemate.attest.claims import PermitUse
 from casemate.attest.permit import Permit
+from casemate.attest.reference import Enrolment
 from casemate.attest.token import CheckpointRef, Token
 from casemate.core.errors import FormatError
 
@@ -32,14 +33,17 @@ class Entry:
 class Step:
     """A token whose signatures fit, and when it was made.
 
-    lower_s, upper_s: bounds by witnesses, None if there is none. at_s: the likeliest time between.
-    digest: of its bytes, by the hash of its suite.
+    enrolment: whose keys signed. digest: of its bytes, by the hash of its suite. when_s: by when it
+    was made, now if no quorum has seen it. lower_s, upper_s: bounds by witnesses, None if there is
+    none. at_s: the likeliest time between.
     """
 
     index: int
     data: bytes
     digest: bytes
     token: Token
+    enrolment: Enrolment
+    when_s: int
     lower_s: int | None
     upper_s: int | None
     at_s: int
