@@ -60,7 +60,7 @@ def appraise(
     entries = tokens.read([*bundle.entries, *bundle.pending])
     if bundle.origin != unit.origin:
         book.add("log.origin", f"{bundle.origin}, not {unit.origin}")
-    view = logs.view(bundle, unit, policy, tokens.named(entries), since, book)
+    view = logs.view(bundle, unit, policy, list(tokens.named(entries)), since, book)
     walk = Walk(reference, unit, view, book, now_s)
     for each in entries:
         walk.take(each)
@@ -81,7 +81,7 @@ class Walk:
     ) -> None:
         self.reference, self.log, self.book, self.now_s = reference, log, book, now_s
         self.states = States(reference, unit, book)
-        self.permits = Permits(reference, unit, log.roots, book)
+        self.permits = Permits(reference, unit, log, book)
         self.stretches: list[Interval] = []
         self.last: Step | None = None
         self._identity = Identity(reference, unit, book)
@@ -117,7 +117,8 @@ class Walk:
             return
         if not self._chain.take(step):
             self._broken = self._broken or "evidence that does not follow"
-        state, cover = self.states.state, self._cover()
+        state, starts = self.states.state, isinstance(step.token.body, Boot)
+        cover = self.permits.cover(step) or _COVER.get(step.token.state if starts else state, "")
         self.states.take(step, emergency=self.permits.emergency)
         self.permits.take(step)
         self._clocks.take(step)
@@ -133,27 +134,21 @@ class Walk:
             self._broken = ""
         self.last = step
 
-    def _cover(self) -> str:
-        """Return what explains a gap that begins here, "" if nothing does."""
-        if self.permits.open:
-            return f"permit {self.permits.open.hex()[:16]}"
-        if self.permits.emergency:
-            return "declared emergency"
-        return _COVER.get(self.states.state, "")
-
     def _kind(self, step: Step, last: Step, state: str, cover: str) -> tuple[str, str]:
         """Return kind and cause of the time from token `last` to `step`."""
         if self._broken:
             return "interfered", self._broken
-        tampered = state == "TAMPERED"
-        if isinstance(step.token.body, Boot) and step.token.state != "COMMISSIONING":
-            self.book.add("boot.restart", step.token.body.reason)
-            return _BY_STATE[state] if tampered else ("unknown", "the controller started anew")
+        if isinstance(step.token.body, Boot):  # nobody has watched meanwhile
+            if step.token.state != "COMMISSIONING":
+                self.book.add("boot.restart", step.token.body.reason)
+            return _BY_STATE.get(state, ("unknown", "the controller started anew"))
         quiet_s = step.token.uptime_s - last.token.uptime_s
-        if quiet_s > self.reference.timing.batch_s and not tampered:
+        if quiet_s > self.reference.timing.batch_s and state != "TAMPERED":
             self.book.add("token.silence", f"{quiet_s} s")
             return "unknown", "no token"
         if state not in ("ARMED", "MAINTENANCE"):
+            if state == "UNKNOWN" and not cover and step.at_s > last.at_s:
+                self.book.add("state.gap")
             return _BY_STATE.get(state, ("unknown", f"state {state}"))
         if state == "MAINTENANCE" and not cover:
             return "interfered", "maintenance without a permit"

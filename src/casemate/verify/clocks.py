@@ -33,10 +33,9 @@ class Window:
 
     def of(self, index: int, token: Token) -> tuple[int | None, int | None, int]:
         """Return bounds (None: there is none) and the likeliest time. No later one is earlier."""
-        known = token.checkpoint
-        seen = self._log.echoes.get(known.note) if known else None
-        if known and seen and seen[0] == known.size:
-            self._lower = max(seen[1], self._lower or 0)
+        known_s = self._log.known_s(token.checkpoint)
+        if known_s is not None:
+            self._lower = max(known_s, self._lower or 0)
         upper = self._log.by_s(index)
         at_s = next(each for each in (token.time_s, upper, self._lower, 0) if each is not None)
         if upper is not None:
@@ -68,16 +67,17 @@ class Clocks:
         room = TOLERANCE_S + uptime // DRIFT
         if step.lower_s is not None:
             self._first = max(self._first, step.lower_s - uptime)
-            if self._first > self._last + room:
-                self._book.add("clock.slow", f"by {self._first - self._last:.0f} s")
-                self._start(uptime)
+            self._cross("clock.slow", room, uptime)
         if step.upper_s is not None:
             self._last = min(self._last, step.upper_s - uptime)
-            if self._first > self._last + room:
-                self._book.add("clock.fast", f"by {self._first - self._last:.0f} s")
-                self._start(uptime)
+            self._cross("clock.fast", room, uptime)
         self._wall(step, room)
         self._uptime = uptime
+
+    def _cross(self, kind: str, room: int, uptime: int) -> None:
+        if self._first > self._last + room:
+            self._book.add(kind, f"by {self._first - self._last:.0f} s")
+            self._start(uptime)
 
     def _wall(self, step: Step, room: int) -> None:
         said = step.token.time_s
@@ -117,7 +117,11 @@ class Pulse:
             self._end_ms = max(self._end_ms, now_ms)
         if isinstance(body, Heartbeats):
             self._follow(body)
-            return [] if self._is_calm(body) else self._each(body)
+            found = [] if self._is_calm(body) else self._each(body)
+            if self._end_ms >= now_ms + 1000:  # a token names whole seconds
+                self._book.add("beats.ahead", f"by {(self._end_ms - now_ms) / 1000:.1f} s")
+                self._end_ms = now_ms
+            return found
         quiet = now_ms - self._end_ms > 1000 * self._timing.batch_s + self._room_ms
         return self._miss(now_ms) if quiet and token.state in _WATCHED else []
 

@@ -84,8 +84,5 @@ class Notebook:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all, worst first, then in the order of the log."""
-
-        def rank(each: Finding) -> tuple[int, int]:
-            return SEVERITIES.index(each.severity), -1 if each.token is None else each.token
-
-        return tuple(sorted(self._found.values(), key=rank))
+        found = sorted(self._found.values(), key=lambda x: -1 if x.token is None else x.token)
+        return tuple(sorted(found, key=lambda x: SEVERITIES.index(x.severity)))

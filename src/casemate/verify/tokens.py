@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from casemate.attest import cose, permit
@@ -70,8 +71,6 @@ def _entry(index: int, data: bytes) -> Entry:
         return Entry(index=index, data=data, why=error.message)
     allowed = None
     if isinstance(found.body, PermitUse) and found.body.signed:
-        try:
+        with suppress(FormatError):  # permits.py says so when it comes to it
             allowed = permit.peek(found.body.signed)[1]
-        except FormatError:
-            allowed = None  # permits.py says so when it comes to it
     return Entry(index=index, data=data, item=item, token=found, permit=allowed)
