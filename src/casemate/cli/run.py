@@ -259,7 +259,7 @@ def _watch(runtime: Runtime, seconds: float | None, shown: Shown) -> None:
             except TimeoutError:
                 continue
 
-    desk = Desk(runtime.setting.wanted.folder / STATUS, lambda _question: runtime.status())
+    desk = Desk(runtime.setting.wanted.folder / STATUS, runtime.answer)
     try:
         asyncio.run(until())
     finally:

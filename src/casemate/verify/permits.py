@@ -99,7 +99,7 @@ class Permits:
         if use.anchor not in {each.digest for each in self._unit.anchors}:
             self._book.add("anchor.unknown", use.anchor.hex(), subject=use.anchor.hex())
         found = [each.key for each in self._unit.modules if each.name == use.module]
-        if use.module and (not found or list(use.keys) != found):
+        if use.module and (len(use.keys) != 1 or use.keys[0] not in found):
             self._book.add("module.unknown", use.module, subject=use.module)
         allowed, _ = self._valid.get(use.permit, (None, 0))
         if allowed is None:
