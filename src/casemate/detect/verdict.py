@@ -228,7 +228,7 @@ def _level(
     noticed: bool,
     shrunk: float,
 ) -> int:
-    """Return the level of response; beyond sealing only with a second modality."""
+    """Return the level of response; beyond sealing only with a second modality, and not by heat."""
     cut = any(each.open_.any() for each in shown)
     worth = noticed or cut or blind_s > 0.0 or shrunk >= policy.nats[SEAL]
     level = ALERT if worth else LOG
@@ -238,9 +238,10 @@ def _level(
         level = SEAL
     second = len([each for each in shown if _own(each) >= policy.corroborates]) >= 2
     entered = any(_entered(each, policy.passive_entry) for each in passive)
-    if total >= policy.nats[LATCH] and (second or entered):
+    lasting = any(_by_itself(each) >= policy.corroborates for each in shown)
+    if total >= policy.nats[LATCH] and lasting and (second or entered):
         level = LATCH
-    if total >= policy.nats[ZEROISE] and second and (cut or entered):
+    if total >= policy.nats[ZEROISE] and lasting and second and (cut or entered):
         level = ZEROISE
     return level
 
@@ -248,6 +249,16 @@ def _level(
 def _own(shown: Shown) -> float:
     """Return ln of a modality's mean evidence over its own features."""
     return _fused(shown, max(len(shown.names), 1))
+
+
+def _by_itself(shown: Shown) -> float:
+    """Return the same of features that follow no common mode, or stand open; others count as 0.
+
+    Heat and humidity move all of a board, in two modalities as well as in one: that is one witness.
+    """
+    kept = np.where(shown.shared & ~shown.open_, -700.0, shown.nats)
+    kept = np.where(np.isnan(kept), -700.0, kept)
+    return float(np.logaddexp.reduce(np.append(kept, -700.0))) - math.log(max(kept.size, 1))
 
 
 def _entered(shown: PassiveShown, nats: float) -> bool:
