@@ -7,6 +7,7 @@ is, both parties sign what it reads, and the work ends when all is well with not
 from __future__ import annotations
 
 import base64
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -265,7 +266,7 @@ class Upkeep:
         if REANCHOR not in now.work.terms.actions:
             raise PermitError("the permit does not allow re-anchoring.", remedy="ask for another.")
         found, data = self._proposed
-        signatures = [bytes.fromhex(str(each)) for each in question.get("signatures", [])]
+        signatures = self._in_order(question.get("signatures"))
         check_signed(found, signatures, self._setting.anchor_keys)
         approval = approvals.read(document, self._setting.roster, int(time.time()))
         self._setting.file_approval(approval.document, document)
@@ -276,6 +277,15 @@ class Upkeep:
             lambda: self._runtime.watching.machine.anchor == digest,
         )
         return self._standing()
+
+    def _in_order(self, signed: Any) -> list[bytes]:
+        """Return the parties' signatures over anchors in the parties' order, of those given."""
+        given = signed if isinstance(signed, dict) else {}
+        keys = [each.public_bytes_raw().hex() for each in self._setting.anchor_keys]
+        try:
+            return [bytes.fromhex(str(given[each])) for each in keys if each in given]
+        except ValueError:
+            raise InputError("a signature is malformed.", remedy="sign anew.") from None
 
     # -- helpers --
 
@@ -290,7 +300,8 @@ class Upkeep:
         if now.work is not None:
             found["permit"] = now.work.terms.permit.hex()
             found["permit_phase"] = now.work.phase.value
-            found["permit_ends_in_s"] = round(now.work.end_s - now.now_s, 1)
+            left_s = now.work.end_s - now.now_s
+            found["permit_ends_in_s"] = round(left_s, 1) if math.isfinite(left_s) else None
         return found
 
     def _last(self) -> str:

@@ -56,7 +56,10 @@ def re_anchor(live: Live) -> dict[str, Any]:
         "re-anchor", bytes.fromhex(asked["challenge"]), bytes.fromhex(asked["subject"]),
         setting.party_keys,
     )  # fmt: skip
-    signatures = [key.sign(CONTEXT + data).hex() for key in setting._signers]
+    signatures = {
+        key.public_key().public_bytes_raw().hex(): key.sign(CONTEXT + data).hex()
+        for key in setting._signers
+    }
     return live.runtime.answer(
         {"permit": "re-anchor", "document": b64(document), "signatures": signatures}
     )
