@@ -146,10 +146,16 @@ class Upkeep:
             elif "measured" in said:
                 self._measured(str(said["measured"]).encode())
             elif "face" in said:
-                kind = events.Opened if said["open"] is True else events.Closed
-                self._runtime.post(kind(face=str(said["face"])))
+                self._runtime.post(self._moved_face(str(said["face"]), said["open"] is True))
         except (CasemateError, ValueError, KeyError, TypeError) as error:
             self._runtime.tell(f"what a module says is not taken: {error}", 1)
+
+    def _moved_face(self, face: str, opened: bool) -> events.Event:
+        """Return what a face's switch says; a modality that notices by itself corroborates it."""
+        if not opened:
+            return events.Closed(face=face)
+        judged = self._runtime.watching.judged
+        return events.Opened(face=face, corroborated=judged is not None and bool(judged.seen_by))
 
     def _measured(self, data: bytes) -> None:
         """Take anchors with what a module reads, if nothing but that has changed."""

@@ -1,4 +1,7 @@
-"""An enclosure of two modalities with four channels each, whose readers live in this process."""
+"""An enclosure of three modalities with four channels each, two on each of two faces.
+
+Its readers live in this process.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,8 @@ from casemate.core.suites import ED25519, PublicKey
 from casemate.detect.anchor import Anchor, anchor_bytes
 
 WINDOW_S, CHIP_S, NOISE, COUNT = 0.1, 0.001, 1e-3, 4
-NAMES = ("loops", "plates")
+TILES = ("front", "front", "back", "back")
+NAMES = ("loops", "plates", "coils")
 
 
 def anchor(name: str) -> Anchor:
@@ -34,7 +38,7 @@ def anchor(name: str) -> Anchor:
     weight[:, 0] = 1.0
     ids = tuple(f"{name}/{k}" for k in range(COUNT))
     return Anchor(
-        modality=name, chip_s=CHIP_S, visits=1.0, channels=ids, tiles=("front",) * COUNT,
+        modality=name, chip_s=CHIP_S, visits=1.0, channels=ids, tiles=TILES,
         names=ids, nominal=one, first=np.arange(COUNT), second=none, weight=weight, group=none,
         noise=NOISE * one, bound=0.02 * one, step=0.01 * one, must=0.3 * one, rate=1e-3 * one,
         common=np.empty(0), common_rate=np.empty(0),
@@ -42,7 +46,7 @@ def anchor(name: str) -> Anchor:
 
 
 class SmallReader:
-    """Reads 1 with noise; cut: channel 0 stands open in loops, and is off in plates."""
+    """Reads its gain with noise; cut: a channel stands open in loops, and is off in the others."""
 
     def __init__(self, far: SmallFar, name: str) -> None:
         self._far, self.modality, self.chip_s, self.order = far, name, CHIP_S, 1
@@ -65,13 +69,14 @@ class SmallReader:
             drawn = chips(challenge, number * count, count)
             quantity = np.full(COUNT, self._far.gains[self.modality])
             health = np.zeros((count, COUNT), dtype=np.uint16)
-            if self._far.cut in (True, self.modality):
-                quantity[0] = 2.0
+            place = self._far.place
+            if self._far.cut and self.modality not in self._far.spared:
+                quantity[place] = 2.0
             values = drawn.drive.real[:, None] * quantity
             values += NOISE * generator.standard_normal(values.shape)
-            if self._far.cut is True and self.modality == "loops":
-                health[:, 0] = Health.CLIPPED
-                values[:, 0] = np.where(values[:, 0] >= 0.0, 9.0, -9.0)
+            if self._far.cut and self.modality == "loops":
+                health[:, place] = Health.CLIPPED
+                values[:, place] = np.where(values[:, place] >= 0.0, 9.0, -9.0)
             wait_s = self._far.start_s + (number + 1) * WINDOW_S - time.monotonic()
             time.sleep(max(wait_s, 0.0))
             while self._far.stalled == self.modality:
@@ -88,14 +93,17 @@ class SmallReader:
 
 
 class SmallFar:
-    """What `readers.Far` is to a twin. `swap` puts another module in; every module has a key."""
+    """What `readers.Far` is to a twin. `swap` puts another module in; every module has a key.
+
+    cut: at channel `place` (0 on the front, 3 on the back) of all modalities but `spared`.
+    """
 
     def __init__(self) -> None:
         self.readers = {name: SmallReader(self, name) for name in NAMES}
         self.hello: dict[str, Any] = {"simulated": True}
         self.begun, self.start_s = threading.Event(), 0.0
-        self.cut: bool | str = False
-        self.stalled = ""
+        self.cut, self.stalled = False, ""
+        self.place, self.spared = 0, frozenset[str]()
         self.gains, self.numbers = dict.fromkeys(NAMES, 1.0), dict.fromkeys(NAMES, 0)
         self.hear: Callable[[dict[str, Any]], None] = lambda _said: None
         self.unlocked: set[str] = set()
@@ -149,7 +157,7 @@ def identities() -> tuple[Module, ...]:
 def wanted(folder: Path, **changes: Any) -> Wanted:
     """Return what the small enclosure is."""
     given: dict[str, Any] = {
-        "folder": folder, "enclosure": "small", "serial": "UNIT-1", "faces": frozenset({"front"}),
+        "folder": folder, "enclosure": "small", "serial": "UNIT-1", "faces": frozenset(TILES),
         "modules": frozenset(NAMES), "far_per_year": 0.1, "simulated": True,
         "features": COUNT * len(NAMES), "window_s": WINDOW_S,
         "anchors": anchor_bytes(tuple(map(anchor, NAMES))), "keys": "process", "batch_s": 10,

@@ -2,111 +2,109 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from live_small import Live, judged
-from small_enclosure import pretty, wait_for
+from permit_play import finish, measured, re_anchor, signed_permit, use
+from small_enclosure import COUNT, pretty, wait_for
 
-from casemate.attest import permit
-from casemate.attest.token import CheckpointRef
-from casemate.control import approvals, closing
-from casemate.control.permits import token_hash, token_text
-from casemate.core.suites import DEFAULT_SUITE
-from casemate.detect.anchor import CONTEXT
-from casemate.translog import checkpoint as checkpoints
-
-TOKEN = b"t" * 20
+from casemate.attest import claims as c
+from casemate.attest.token import CheckpointRef, Token, peek
+from casemate.core.errors import CasemateError
+from casemate.translog.bundle import read_bundle
 
 
-def b64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
+def tokens(folder: Path) -> list[Token]:
+    bundle = read_bundle(folder / "evidence")
+    return [peek(each)[1] for each in (*bundle.entries, *bundle.pending)]
 
 
-def signed_permit(live: Live, **changes: Any) -> bytes:
-    """A permit for the module plates, signed by both parties."""
-    stated, _ = checkpoints.parse((live.folder / "evidence" / "checkpoint").read_bytes())
-    now_s = int(time.time())
-    given: dict[str, Any] = {
-        "enclosure": "small", "serial": "UNIT-1", "faces": (), "modules": ("plates",),
-        "actions": ("re-anchor", "replace"), "not_before_s": now_s - 60,
-        "not_after_s": now_s + 3600,
-        "checkpoint": CheckpointRef(origin=stated.origin, size=stated.size, root=stated.root),
-        "nonce": b"n" * 16, "technician": token_hash(TOKEN), "reason": "plates are noisy",
-    }  # fmt: skip
-    signers = changes.pop("signers", live.runtime.setting.party_keys)
-    return permit.build(permit.Permit(**{**given, **changes}), signers)
+def refused(live: Live, call: Any) -> str:
+    """What the enclosure says to something that it refuses."""
+    with pytest.raises(CasemateError) as raised:
+        call()
+    assert live.state() in ("ARMED", "MAINTENANCE")
+    return raised.value.message
 
 
-def use(live: Live, signed: bytes, token: bytes = TOKEN) -> dict[str, Any]:
-    return live.runtime.answer(
-        {"permit": "use", "signed": b64(signed), "token": token_text(token) if token else ""}
-    )
-
-
-def re_anchor(live: Live) -> dict[str, Any]:
-    """Both parties sign what was measured."""
-    asked = live.runtime.answer({"permit": "anchor"})
-    setting = live.runtime.setting
-    data = (live.folder / asked["file"]).read_bytes()
-    document = approvals.build(
-        "re-anchor", bytes.fromhex(asked["challenge"]), bytes.fromhex(asked["subject"]),
-        setting.party_keys,
-    )  # fmt: skip
-    signatures = {
-        key.public_key().public_bytes_raw().hex(): key.sign(CONTEXT + data).hex()
-        for key in setting._signers
-    }
-    return live.runtime.answer(
-        {"permit": "re-anchor", "document": b64(document), "signatures": signatures}
-    )
-
-
-def finish(live: Live, signed: bytes) -> dict[str, Any]:
-    digest = permit.identity(permit.peek(signed)[0].payload, DEFAULT_SUITE)
-    made = closing.build(
-        closing.Closing(permit=digest, outcome="done"), live.runtime.setting.party_keys
-    )
-    return live.runtime.answer({"permit": "finish", "closing": b64(made)})
-
-
-def measured(live: Live) -> bool:
-    return wait_for(lambda: live.runtime.upkeep._proposed is not None, 20.0)
+def told(live: Live, text: str) -> bool:
+    return wait_for(lambda: any(text in each.text for each in live.runtime.told), 10.0)
 
 
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
-    """Armed, permit, swap, signed anew, closed, armed."""
+    """Armed, wrong ways in, permit, wrong modules, the right one, signed anew, closed, armed."""
     folder = tmp_path_factory.mktemp("swap") / "small"
     folder.mkdir()
-    live, told = Live(folder), {"folder": folder}
+    live, seen = Live(folder), {"folder": folder}
+    far, setting = live.far, live.runtime.setting
     try:
         live.reaches("ARMED")
-        assert wait_for(lambda: (folder / "evidence" / "checkpoint").exists())
-        time.sleep(2.5)
         signed = signed_permit(live)
-        told["used"] = use(live, signed)
-        live.far.swap("plates")
+        by_host = signed_permit(live, signers=setting.party_keys[:2])
+        elsewhere = signed_permit(live, serial="UNIT-2")
+        seen["host alone"] = refused(live, lambda: use(live, by_host))
+        seen["another enclosure"] = refused(live, lambda: use(live, elsewhere))
+        forked = CheckpointRef(origin=setting.origin, size=1, root=b"\x01" * 32)
+        other = signed_permit(live, checkpoint=forked)
+        seen["another history"] = refused(live, lambda: use(live, other))
+        seen["wrong token"] = refused(live, lambda: use(live, signed, b"x" * 20))
+        seen["used"] = use(live, signed)
+        far.swap("plates", 9)
+        seen["alien told"] = told(live, "does not prove its identity")
+        seen["alien signed"] = refused(live, lambda: re_anchor(live))
+        seen["alien closed"] = refused(live, lambda: finish(live, signed))
+        far.change = {"bound": np.full(COUNT, 0.2)}
+        far.swap("plates", 1)
+        seen["wide told"] = told(live, "more changes in plates")
+        far.change = {}
+        far.swap("plates", 1, gain=1.4)
+        seen["far told"] = told(live, "as far as a change that must be caught")
+        seen["unsigned closed"] = refused(live, lambda: finish(live, signed))
+        far.swap("plates")
         assert measured(live), pretty(live.runtime.status())
-        told["working"] = live.runtime.status()
-        told["anchored"] = re_anchor(live)
-        time.sleep(1.5)
-        told["finished"] = finish(live, signed)
-        time.sleep(3.0)
-        told["after"] = live.runtime.status()
-        live.far.hear = lambda _said: None
+        seen["one signature"] = refused(live, lambda: re_anchor(live, roles=1))
+        seen["working"] = live.runtime.status()
+        seen["anchored"] = re_anchor(live)
+        seen["finished"] = finish(live, signed)
+        time.sleep(2.1)  # for the verifier, whose times are seconds
+        seen["after"] = live.runtime.status()
+        seen["reused"] = refused(live, lambda: use(live, signed))
     finally:
         live.close()
-    yield told
+    yield seen
+
+
+def test_wrong_permits_are_refused(story: dict[str, Any]) -> None:
+    assert "inspector" in story["host alone"]
+    assert "UNIT-2" in story["another enclosure"]
+    assert "another history" in story["another history"]
+    assert "token is wrong" in story["wrong token"]
+    assert "shown before" in story["reused"]
 
 
 def test_the_rest_stays_armed(story: dict[str, Any]) -> None:
     assert (story["used"]["state"], story["used"]["permit_phase"]) == ("MAINTENANCE", "in use")
     assert (story["working"]["state"], story["working"]["verdict"]) == ("MAINTENANCE", "NORMAL")
     assert story["working"]["keys"] == "LIVE"
+
+
+def test_an_alien_module_is_never_anchored(story: dict[str, Any]) -> None:
+    assert story["alien told"]
+    assert "proved its identity" in story["alien signed"]
+    assert "plates is not anchored" in story["alien closed"]
+
+
+def test_a_module_that_lies_is_not_signed(story: dict[str, Any]) -> None:
+    """It widens its bound; or it reads another enclosure."""
+    assert story["wide told"] and story["far told"]
+    assert "plates is not anchored" in story["unsigned closed"]
+    assert "not signed by every party" in story["one signature"]
 
 
 def test_it_ends_armed(story: dict[str, Any]) -> None:
@@ -121,4 +119,24 @@ def test_the_verifier_says_so(story: dict[str, Any]) -> None:
     kinds = [each.kind for each in found.intervals if each.length_s > 0]
     first, last = kinds.index("proven"), len(kinds) - 1 - kinds[::-1].index("proven")
     assert "maintenance" in kinds[first:last], kinds
-    assert "interfered" not in kinds
+    assert "interfered" not in kinds and "unknown" not in kinds[first:last]
+
+
+def test_the_log_has_it_in_order(story: dict[str, Any]) -> None:
+    """Logged, cosigned, in use, anchored with the module's key; both anchors stay in the log."""
+    found = tokens(story["folder"])
+    acts = [each.body.act for each in found if isinstance(each.body, c.PermitUse)]
+    assert acts[0] == "logged" and acts[-2:] == ["re-anchored", "closed"]
+    logged = next(each for each in found if each.kind == "permit")
+    begun = next(each for each in found if each.state == "MAINTENANCE")
+    assert begun.checkpoint is not None and begun.checkpoint.size > logged.sequence
+    new = next(each.body for each in found if getattr(each.body, "act", "") == "re-anchored")
+    assert isinstance(new, c.PermitUse)
+    assert begun.anchor != new.anchor == found[-1].anchor
+    assert (new.module, len(new.keys)) == ("plates", 1)
+    assert {each.permit for each in found if each.state == "MAINTENANCE"} <= {begun.permit, b""}
+
+
+def test_anchors_are_kept(story: dict[str, Any]) -> None:
+    folder = story["folder"] / "anchor"
+    assert (folder / "anchors-1.json").read_bytes() != (folder / "anchors.json").read_bytes()
