@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from casemate.control.mask import left_out
 from casemate.detect.bank import Shown
+from casemate.detect.mask import left_out
 from casemate.detect.passive import PassiveShown
 from casemate.detect.response import LOG, ZEROISE, policy
 from casemate.detect.verdict import Court, Judged, Verdict
