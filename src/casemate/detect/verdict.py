@@ -15,6 +15,7 @@ import numpy as np
 
 from casemate.core.errors import InputError
 from casemate.core.samples import Health
+from casemate.detect.anchor import Real
 from casemate.detect.bank import Shown
 from casemate.detect.causes import SPEAKS, Cause, causes
 from casemate.detect.passive import PassiveShown
@@ -112,7 +113,7 @@ class Court:
         """
         policy = self.policy
         by_modality = {each.modality: _fused(each, policy.features) for each in shown}
-        total = float(np.logaddexp.reduce([-700.0, *by_modality.values()]))
+        total = _log_sum(np.array([-700.0, *by_modality.values()]))
         shrunk = sum(float(np.fmax(each.nats - SHRINK, 0.0).sum()) for each in shown)
         blind, mute = _blind(shown, policy, self.expected), _mute(passive)
         passed_s = _passed(now_s, policy.window_s if seconds is None else seconds)
@@ -167,8 +168,15 @@ def _verdict(convicted: bool, blind: bool, loud: bool) -> Verdict:
 
 def _fused(shown: Shown, features: int) -> float:
     """Return ln of this modality's part of the mean over all features."""
-    nats = np.where(np.isnan(shown.nats), -700.0, shown.nats)
-    return float(np.logaddexp.reduce(np.append(nats, -700.0))) - math.log(features)
+    return _log_sum(shown.nats) - math.log(features)
+
+
+def _log_sum(nats: Real) -> float:
+    """Return ln of the sum of evidence, at least -700; what is no number counts as none."""
+    most = max(float(np.fmax.reduce(nats, initial=-700.0)), -700.0)
+    if most == math.inf:
+        return most
+    return most + math.log(float(np.nansum(np.exp(nats - most))) + math.exp(-700.0 - most))
 
 
 def _loud(shown: Shown, policy: Policy) -> bool:
@@ -256,9 +264,7 @@ def _by_itself(shown: Shown) -> float:
 
     Heat and humidity move all of a board, in two modalities as well as in one: that is one witness.
     """
-    kept = np.where(shown.shared & ~shown.open_, -700.0, shown.nats)
-    kept = np.where(np.isnan(kept), -700.0, kept)
-    return float(np.logaddexp.reduce(np.append(kept, -700.0))) - math.log(max(kept.size, 1))
+    return _log_sum(shown.nats[~shown.shared | shown.open_]) - math.log(max(len(shown.names), 1))
 
 
 def _entered(shown: PassiveShown, nats: float) -> bool:
