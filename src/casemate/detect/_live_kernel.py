@@ -97,3 +97,12 @@ def inform(
         full = 0.5 * loud[f] * (ratio * ratio)
         most = LN2 * loud[f]
         out[f] = 0.0 if lost[f] else (full if full < most else most)
+
+
+@njit(cache=True)
+def limited(z: Any, most: float, out: Any) -> None:
+    """Fill out (F,) with z within -most .. most, 0 where it is no number."""
+    for f in range(z.size):
+        one = z[f] if z[f] == z[f] else 0.0
+        one = most if one > most else one
+        out[f] = -most if one < -most else one

@@ -85,7 +85,7 @@ class KeyedLive:
     def add(self, block: Block, chips: Chips, now_s: float) -> None:
         """Take in a block of the right shape and epoch."""
         drive = chips.drive.real
-        if np.any(chips.drive.imag != 0.0):
+        if chips.drive.imag.any():
             self.notes.say("its challenge turns phases")
             return
         values = np.ascontiguousarray(block.values.real, dtype=np.float64)
