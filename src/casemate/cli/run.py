@@ -18,6 +18,7 @@ from casemate.cli.build import source_note
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
+    from casemate.attest.reference import Module
     from casemate.cli.run_twin import TwinOrder
     from casemate.control.adapters.stream import Stream
     from casemate.control.readers import Far
@@ -198,6 +199,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
+            tiles=_tiles(project.enclosure), identities=_identities(far.hello),
             slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
         )  # fmt: skip
         with _deaf():
@@ -213,6 +215,26 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         process.join(3.0)
         if process.is_alive():
             process.kill()
+
+
+def _tiles(enclosure: Enclosure) -> dict[str, frozenset[str]]:
+    """Return the boards of each face; an edge strip belongs to both faces that it covers."""
+    found: dict[str, set[str]] = {each.name: set() for each in enclosure.faces}
+    for tile in enclosure.tiles:
+        for face in tile.bend.faces if tile.bend is not None else (tile.face,):
+            found[face].add(tile.id)
+    return {face: frozenset(tiles) for face, tiles in found.items()}
+
+
+def _identities(hello: dict[str, Any]) -> tuple[Module, ...]:
+    """Return the modules that the readers were delivered with, and their spares."""
+    from casemate.attest.reference import Module
+    from casemate.core.suites import ED25519, PublicKey
+
+    rows = hello.get("modules", [])
+    return tuple(
+        Module(name=str(name), key=PublicKey(ED25519, bytes.fromhex(key))) for name, key in rows
+    )
 
 
 @contextmanager
@@ -249,7 +271,7 @@ def _watch(runtime: Runtime, seconds: float | None, shown: Shown, stream: Stream
             except TimeoutError:
                 continue
 
-    desk = Desk(runtime.setting.wanted.folder / STATUS, lambda _question: runtime.status())
+    desk = Desk(runtime.setting.wanted.folder / STATUS, runtime.answer)
     try:
         asyncio.run(until())
     finally:

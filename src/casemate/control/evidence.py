@@ -57,6 +57,8 @@ class Moment:
     time_s: int
     verdict: Judgement | None = None
     health: SensorHealth | None = None
+    permit: bytes = b""
+    """Of the permit in use, b"" if none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,7 @@ class Writer:
         self._holder: KeyHolder | None = None
         self._beats: list[Beat] = []
         self._head, self._count, self._last_ms = b"", 0, 0
-        self._state = ""
+        self._state, self._anchor, self._permit = "", b"", b""
         self.known: CheckpointRef | None = None
         self.failed = ""
         self.tokens = self.unsigned = self.bytes = 0
@@ -183,8 +185,9 @@ class Writer:
             if body.after == self._state:
                 return
             body = replace(body, before=self._state or body.before)
+        made = (item.at.state, item.at.anchor, item.at.permit)
         try:
-            if isinstance(body, c.Payload) and item.at.state != self._state:
+            if isinstance(body, c.Payload) and made != (self._state, self._anchor, self._permit):
                 raise CustodyError(
                     "payload that was made in another state is not signed.", remedy="make it anew."
                 )
@@ -246,6 +249,7 @@ class Writer:
         data = self._signed(body, at)
         self._log.append([data])
         self._previous, self._state = data, at.state
+        self._anchor, self._permit = at.anchor, at.permit
         self._last_ms = at.uptime_ms
         self.tokens, self.bytes = self.tokens + 1, self.bytes + len(data)
         self.fresh.set()
@@ -271,6 +275,7 @@ class Writer:
                 verdict=at.verdict,
                 health=at.health,
                 anchor=at.anchor,
+                permit=at.permit,
             )
         )
         if isinstance(body, c.LastWord):
