@@ -12,6 +12,7 @@ from live_small import Live, judged
 from permit_play import finish, measured, signed_permit, use
 from small_enclosure import pretty, wait_for
 
+from casemate.control.actions import MoreChips
 from casemate.core.errors import CasemateError
 
 slow = pytest.mark.slow
@@ -46,6 +47,32 @@ def test_tampering_elsewhere_is_tampered(live: Live) -> None:
     assert wait_for(lambda: keys(live) == "GONE")
     live.close()
     assert alarms(live) == ["state.tampered"]
+
+
+@slow
+def test_fresh_keys_lose_no_window(live: Live) -> None:
+    """Asked for twice, given once in ten seconds; a cut is seen as ever after."""
+    runtime = live.runtime
+    assert wait_for(lambda: runtime.status()["verdict"] == "NORMAL")
+    time.sleep(1.0)
+    before = runtime.status()["incomplete_windows"]
+    epochs = [each.challenge.epoch for each in runtime.pumps]
+    for _ in range(2):
+        runtime.watching.calls.put(lambda: assert_done(runtime.upkeep.act(MoreChips())))
+    lives = runtime.watching.detector.live.values()
+    after = [each + 1 for each in epochs]
+    assert wait_for(lambda: [each.place.epoch for each in lives] == after, 10.0)  # type: ignore[union-attr]
+    time.sleep(1.0)
+    status = runtime.status()
+    assert (status["state"], status["verdict"]) == ("ARMED", "NORMAL"), pretty(status)
+    assert status["incomplete_windows"] == before
+    live.far.cut = True
+    live.reaches("TAMPERED")
+    assert [each.challenge.epoch for each in runtime.pumps] == after
+
+
+def assert_done(done: bool) -> None:
+    assert done
 
 
 @slow
