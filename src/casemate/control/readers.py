@@ -185,9 +185,9 @@ class Pump:
     ) -> None:
         if after is not None:
             after.join()
-        due, blocks, spent_s = 0, 0, self.cpu_s
+        due, spent_s = 0, self.cpu_s
         drawn = Drawn(challenge)
-        for block in watched(stream, self._channels, challenge):
+        for number, block in enumerate(watched(stream, self._channels, challenge)):
             at_s, count = time.monotonic(), block.t_s.size
             first = due
             if self.excited and count and int(block.chip[0]) > due:
@@ -200,7 +200,6 @@ class Pump:
                 faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
             )
             due = first + count
-            if blocks % CPU_EVERY == 0:  # asking costs a call to the system
+            if number % CPU_EVERY == 0:  # asking costs a call to the system
                 self.cpu_s = spent_s + time.thread_time()
-            blocks += 1
             self._out.put(arrived)
