@@ -111,7 +111,7 @@ class Permits:
         if use.anchor not in {each.digest for each in self._unit.anchors}:
             self._book.add("anchor.unknown", use.anchor.hex(), subject=use.anchor.hex())
         found = [each.key for each in self._unit.modules if each.name == use.module]
-        if use.module and (not found or list(use.keys) != found):
+        if use.module and (len(use.keys) != 1 or use.keys[0] not in found):
             self._book.add("module.unknown", use.module, subject=use.module)
         if use.permit not in (self.open, self._ended):
             kind = "permit.reused" if use.permit in self._done else "permit.unlogged"
