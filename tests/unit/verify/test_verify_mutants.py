@@ -10,6 +10,7 @@ from casemate.attest import claims as c
 from casemate.attest import cose
 from casemate.attest import token as tokens
 from casemate.attest.reference import Enrolment
+from casemate.attest.token import Judgement
 from casemate.core.suites import SUITES
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story, keys, publics
@@ -337,3 +338,20 @@ def test_a_permit_to_recommission_that_is_logged_before_its_time_is_no_alarm() -
     told.seal()
     honest.watch(told)
     assert of(told).findings == ()
+
+
+def test_work_without_a_wall_clock_or_witnesses_yet() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.open_up(digest, time_s=None)
+    told.watch(time_s=None)
+    assert not {each for each in ids(of(told)) if each.startswith("permit")}
+
+
+def test_a_verdict_that_latches_is_not_answered_by_sealing() -> None:
+    told = story()
+    latches = Judgement(verdict="TAMPER", level=3, millinats=30_000, information_millinats=9_000)
+    told.change("UNKNOWN", "verdict TAMPER, level 3", verdict=latches)
+    told.seal()
+    assert "verdict.ignored" in ids(of(told))
