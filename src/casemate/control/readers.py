@@ -158,17 +158,23 @@ class Pump:
         challenge: Challenge,
         out: queue.Queue[Arrived],
     ) -> None:
-        self.modality, self.cpu_s = challenge.modality, 0.0
+        self.modality, self.cpu_s, self._came_s = challenge.modality, 0.0, time.monotonic()
         self._channels, self._challenge, self._out = reader.channels, challenge, out
         self._drawn = Drawn(challenge)
         self._stream = reader.configure(challenge)
         self._excited = any(each.excited for each in reader.channels)
         threading.Thread(target=self._run, name=f"pump {self.modality}", daemon=True).start()
 
+    def _stamped(self) -> Iterator[Block]:
+        """Yield the stream, and note when each block came: before anything is done with it."""
+        for block in self._stream:
+            self._came_s = time.monotonic()
+            yield block
+
     def _run(self) -> None:
         due = blocks = 0
-        for block in watched(self._stream, self._channels, self._challenge):
-            at_s, count = time.monotonic(), block.t_s.size
+        for block in watched(self._stamped(), self._channels, self._challenge):
+            at_s, count = self._came_s, block.t_s.size
             first = due
             if self._excited and count and int(block.chip[0]) > due:
                 first = int(block.chip[0])  # some were lost; the detector counts them
