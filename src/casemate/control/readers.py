@@ -172,8 +172,9 @@ class Pump:
             yield block
 
     def _run(self) -> None:
-        due = blocks = 0
-        for block in watched(self._stamped(), self._channels, self._challenge):
+        due = 0
+        stream = watched(self._stamped(), self._channels, self._challenge)
+        for number, block in enumerate(stream):
             at_s, count = self._came_s, block.t_s.size
             first = due
             if self._excited and count and int(block.chip[0]) > due:
@@ -186,7 +187,6 @@ class Pump:
                 faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
             )
             due = first + count
-            if blocks % CPU_EVERY == 0:  # asking costs a call to the system
+            if number % CPU_EVERY == 0:  # asking costs a call to the system
                 self.cpu_s = time.thread_time()
-            blocks += 1
             self._out.put(arrived)
