@@ -44,7 +44,7 @@ SHARE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinOrder:
-    """Which twin is to be run. desk: where moves are asked for."""
+    """Which twin is to be run. desk: where moves are asked for. tiles: boards that are read."""
 
     enclosure: Enclosure
     kind: str
@@ -54,6 +54,7 @@ class TwinOrder:
     seed: int
     far_per_year: float
     desk: Path
+    tiles: tuple[str, ...]
 
 
 def main(link: Connection, order: TwinOrder) -> None:
@@ -69,7 +70,7 @@ def _run(link: Connection, order: TwinOrder) -> None:
         site=order.site, seed=order.seed,
     )  # fmt: skip
     made = ready(twin, far_per_year=order.far_per_year)
-    sensed = made.sensed(tuple(twin.boards))
+    sensed = made.sensed(order.tiles)
     stage, clock = Stage(twin, seed=order.seed), Clock()
     readers = {
         each.fitted.id: live_reader(

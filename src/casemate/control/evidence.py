@@ -32,6 +32,12 @@ _FAR_MS = 30_000
 _RETRY_S = 2.0
 
 
+Signed = Callable[[bytes], None]
+"""Told the bytes of a token, once they are durable."""
+Lost = Callable[[], None]
+"""Told that what was to be signed is not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What is the same in all tokens. software: digest of what runs."""
@@ -71,12 +77,13 @@ class Begin:
 class Say:
     """A token with this body; written at once, after heartbeats that wait.
 
-    then: told the token's bytes, once they are durable.
+    One of `then` and `lost` is called, in the writer's thread.
     """
 
     body: c.Body
     at: Moment
-    then: Callable[[bytes], None] | None = None
+    then: Signed | None = None
+    lost: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,11 +186,16 @@ class Writer:
                 return
             body = replace(body, before=self._state or body.before)
         made = (item.at.state, item.at.anchor, item.at.permit)
-        if isinstance(body, c.Payload) and made != (self._state, self._anchor, self._permit):
-            raise CustodyError(
-                "payload that was made in another state is not signed.", remedy="make it anew."
-            )
-        data = self._write(body, item.at)
+        try:
+            if isinstance(body, c.Payload) and made != (self._state, self._anchor, self._permit):
+                raise CustodyError(
+                    "payload that was made in another state is not signed.", remedy="make it anew."
+                )
+            data = self._write(body, item.at)
+        except (CasemateError, OSError):
+            if item.lost is not None:
+                item.lost()
+            raise
         if item.then is not None:
             item.then(data)
 

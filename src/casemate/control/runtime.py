@@ -12,7 +12,6 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +19,7 @@ from casemate.attest import claims as c
 from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
-from casemate.control import approvals, erased, events, machine, memory_file
+from casemate.control import approvals, erased, events, evidence, machine, memory_file
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
 from casemate.control.moments import moment_of
 from casemate.control.readers import HELD, Arrived, Far, Pump
@@ -45,8 +44,6 @@ _KEPT_FIELDS = (
     "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
     "count",
 )  # fmt: skip
-
-
 _KEYS = {
     HolderState.READY: Keys.LIVE,
     HolderState.SEALED: Keys.SEALED,
@@ -276,8 +273,8 @@ class Runtime:
 
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
-            Begin(holder=holder, reason=reason, at=self._moment(state, self.uptime_ms()),
-                  then=then)
+            Begin(holder=holder, reason=self._in_part(reason), then=then,
+                  at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
 
@@ -288,7 +285,7 @@ class Runtime:
             body = c.LastWord(reason=record.reason, erased_us=self._erased_us)
         elif action.by is do.Signer.KEYS and record.kind == "state":
             body = c.Change(
-                before=record.before, after=record.after, reason=record.reason,
+                before=record.before, after=record.after, reason=self._in_part(record.reason),
                 detail=record.subject,
             )  # fmt: skip
         else:
@@ -305,6 +302,9 @@ class Runtime:
         if record.after in ("ARMED", "MAINTENANCE") and not self._beating:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
             self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
+
+    def _in_part(self, reason: str) -> str:
+        return "; ".join(filter(None, (reason, self.setting.wanted.partly)))
 
     def _keep(self, now: Machine) -> None:
         kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)
@@ -358,10 +358,10 @@ class Runtime:
         """Return whether payload may be signed now."""
         return self.watching.machine.signs_payload
 
-    def say_payload(self, body: c.Payload, then: Callable[[bytes], None]) -> None:
-        """Have payload signed; `then` gets the token once it is durable."""
+    def say_payload(self, body: c.Payload, then: evidence.Signed, lost: evidence.Lost) -> None:
+        """Have payload signed; `then` gets the token once it is durable, or `lost` is called."""
         at = self._moment(self.watching.machine.state.value, self.uptime_ms())
-        self.writer.put(Say(body=body, at=at, then=then))
+        self.writer.put(Say(body=body, at=at, then=then, lost=lost))
 
     def uptime_ms(self) -> int:
         """Return the time since the controller has started."""

@@ -55,7 +55,10 @@ WITNESSES = ("north", "south")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked for. witnesses: addresses, local ones if there is none."""
+    """What is asked for. witnesses: addresses, local ones if there is none.
+
+    partly: says that not all of the enclosure is watched, "" if all is; goes into boot tokens.
+    """
 
     folder: Path
     enclosure: str
@@ -74,6 +77,7 @@ class Wanted:
     """Boards of each face; a face that is not in it has one, of its name."""
     identities: tuple[Module, ...] = ()
     """Modules and spares with keys of their own, as delivered; enrolled at commissioning."""
+    partly: str = ""
 
 
 class Setting:
