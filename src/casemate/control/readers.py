@@ -159,7 +159,7 @@ class Pump:
         challenge: Challenge,
         out: queue.Queue[Arrived],
     ) -> None:
-        self.modality, self.cpu_s = challenge.modality, 0.0
+        self.modality, self.cpu_s, self._came_s = challenge.modality, 0.0, time.monotonic()
         self._reader, self._channels, self._out = reader, reader.channels, out
         self.challenge = challenge
         self.excited = any(each.excited for each in reader.channels)
@@ -180,6 +180,12 @@ class Pump:
         thread.start()
         return thread
 
+    def _stamped(self, stream: Iterator[Block]) -> Iterator[Block]:
+        """Yield the stream, and note when each block came: before anything is done with it."""
+        for block in stream:
+            self._came_s = time.monotonic()
+            yield block
+
     def _run(
         self, stream: Iterator[Block], challenge: Challenge, after: threading.Thread | None
     ) -> None:
@@ -187,8 +193,9 @@ class Pump:
             after.join()
         due, spent_s = 0, self.cpu_s
         drawn = Drawn(challenge)
-        for number, block in enumerate(watched(stream, self._channels, challenge)):
-            at_s, count = time.monotonic(), block.t_s.size
+        stamped = watched(self._stamped(stream), self._channels, challenge)
+        for number, block in enumerate(stamped):
+            at_s, count = self._came_s, block.t_s.size
             first = due
             if self.excited and count and int(block.chip[0]) > due:
                 first = int(block.chip[0])  # some were lost; the detector counts them

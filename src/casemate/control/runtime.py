@@ -19,7 +19,7 @@ from casemate.attest import claims as c
 from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
-from casemate.control import approvals, events, evidence, machine, memory_file
+from casemate.control import approvals, erased, events, evidence, machine, memory_file
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
 from casemate.control.moments import moment_of
 from casemate.control.readers import HELD, Arrived, Far, Pump
@@ -247,13 +247,11 @@ class Runtime:
     def _zeroise(self) -> None:
         if self.holder is None:
             return
-        erasure = self.holder.zeroise()
-        gone_s = time.monotonic() - self.watching.judged_s
-        self.watching.figures.gone = gone_s
-        self._erased_us = round(1e6 * gone_s)
-        self.erasure = erasure
-        done = "gone" if erasure.complete else "NOT all gone"
-        self.tell(f"keys are {done}, {1e3 * gone_s:.2f} ms after the verdict", 4)
+        figures, began_s = self.watching.figures, time.monotonic() - self.watching.judged_s
+        self.erasure = erasure = self.holder.zeroise()
+        figures.gone, figures.verified = told = erased.times(erasure, began_s)
+        self._erased_us = round(1e6 * told[0])
+        self.tell(erased.in_words(erasure, began_s), 4)
 
     def _make(self, anchor: bytes) -> None:
         if self.holder is not None:
