@@ -208,7 +208,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
             modules=frozenset(far.readers), far_per_year=far_per_year,
-            simulated=far.hello.get("simulated") is True,
+            simulated=True,  # it is the twin that was started above
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),

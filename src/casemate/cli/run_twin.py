@@ -181,7 +181,6 @@ def _hello(
     return json.dumps(
         {
             "readers": rows,
-            "simulated": True,
             "window_s": WINDOW_S,
             "features": made.policy.features,
             "anchors": anchor_bytes(anchors).decode(),

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from casemate.attest import beats, token
@@ -95,7 +96,14 @@ class Do:
     call: Callable[[], None]
 
 
-Item = Begin | Say | Beat | Do
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Call this in the writer's thread, before what follows; heartbeats go on waiting."""
+
+    call: Callable[[], None]
+
+
+Item = Begin | Say | Beat | Do | Keep
 
 
 class Writer:
@@ -141,7 +149,7 @@ class Writer:
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             self._guarded(item)
-        self._guarded(Do(lambda: None))
+        self._guarded(Do(self._lose_beats))
 
     def _guarded(self, item: Item) -> None:
         try:
@@ -157,11 +165,14 @@ class Writer:
         if isinstance(item, Beat):
             self._beat(item)
             return
+        if isinstance(item, Keep):
+            item.call()
+            return
         try:
             self._write_beats()
-        except CustodyError as error:  # what comes next may be the last word
-            self.unsigned += 1
-            self._tell(f"heartbeats not signed: {error.message}")
+        except CustodyError:  # they wait: what comes next may be what can still carry them
+            if not isinstance(item, Say | Do):
+                self._lose_beats()
         if isinstance(item, Begin):
             self._begin(item)
         elif isinstance(item, Say):
@@ -180,9 +191,22 @@ class Writer:
             raise CustodyError(
                 "payload that was made in another state is not signed.", remedy="make it anew."
             )
+        if isinstance(body, c.LastWord):
+            body = replace(body, waiting=self._waiting())
         data = self._write(body, item.at)
+        if isinstance(body, c.LastWord):
+            self._beats = []
+        elif self._beats and isinstance(body, c.Change):
+            self._write_beats(item.at)  # sealed keys sign them in the state that follows
         if item.then is not None:
             item.then(data)
+
+    def _lose_beats(self) -> None:
+        """Say that heartbeats stay unsigned: nothing is left that could carry them."""
+        if self._beats:
+            self.unsigned += 1
+            self._tell(f"{len(self._beats)} heartbeats stay unsigned")
+            self._beats = []
 
     def _begin(self, item: Begin) -> None:
         self._holder, self._boots = item.holder, self._boots + 1
@@ -198,18 +222,33 @@ class Writer:
             item.then(self._log.next_index - 1)
 
     def _beat(self, item: Beat) -> None:
-        if self._beats and abs(self._late_ms(item, len(self._beats))) > _FAR_MS:
-            self._write_beats()
+        full = len(self._beats) >= beats.MOST_BEATS
+        if self._beats and (full or abs(self._late_ms(item, len(self._beats))) > _FAR_MS):
+            try:
+                self._write_beats()
+            finally:
+                self._lose_beats()
         self._beats.append(item)
         if item.at.uptime_ms - self._last_ms >= self._batch_ms - BEAT_MS:
-            self._write_beats()
+            with suppress(CustodyError):  # they wait for a state that its keys may sign
+                self._write_beats()
 
     def _late_ms(self, item: Beat, number: int) -> int:
         return item.at.uptime_ms - self._beats[0].at.uptime_ms - number * BEAT_MS
 
-    def _write_beats(self) -> None:
-        if not self._beats:
+    def _write_beats(self, at: Moment | None = None) -> None:
+        """Write heartbeats that wait; at: of a later moment, if not that of the last of them."""
+        body = self._waiting()
+        if body is None:
             return
+        self._write(body, at or self._beats[-1].at)
+        self._head, self._count = body.head, self._count + len(self._beats)
+        self._beats = []
+
+    def _waiting(self) -> c.Heartbeats | None:
+        """Return the batch of heartbeats that wait for a signature."""
+        if not self._beats:
+            return None
         packed = [
             beats.Beat(
                 late_ms=self._late_ms(each, number),
@@ -220,14 +259,10 @@ class Writer:
             )
             for number, each in enumerate(self._beats)
         ]
-        first, last = self._beats[0], self._beats[-1]
-        body = beats.batch(
-            packed, first=self._count, start_ms=first.at.uptime_ms, period_ms=BEAT_MS,
+        return beats.batch(
+            packed, first=self._count, start_ms=self._beats[0].at.uptime_ms, period_ms=BEAT_MS,
             head=self._head,
         )  # fmt: skip
-        self._beats = []
-        self._write(body, last.at)
-        self._head, self._count = body.head, self._count + len(packed)
 
     def _write(self, body: c.Body, at: Moment) -> bytes:
         """Sign and append a token; return its bytes."""

@@ -19,14 +19,14 @@ from typing import Any
 from casemate.attest import claims as c
 from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
-from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import actions as do
-from casemate.control import approvals, events, machine, memory_file
-from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
+from casemate.control import approvals, events, machine, order
+from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Keep, Moment, Say, Writer
+from casemate.control.order import Keeper
 from casemate.control.readers import HELD, Arrived, Far, Pump
 from casemate.control.setting import Setting
 from casemate.control.states import Keys, Machine, State
-from casemate.control.status import status_of
+from casemate.control.status import moment_of, status_of
 from casemate.control.warm_up import warm_up
 from casemate.control.watching import Seen, Watching
 from casemate.core.challenge import Challenge
@@ -40,12 +40,6 @@ AHEAD_S = 0.5
 AGAIN_S = 3.0
 """After which parties are asked again (planning value)."""
 _KEPT_LINES = 200
-_KEPT_FIELDS = (
-    "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
-    "count",
-)  # fmt: skip
-
-
 _KEYS = {
     HolderState.READY: Keys.LIVE,
     HolderState.SEALED: Keys.SEALED,
@@ -76,7 +70,7 @@ class Runtime:
         self.holder: KeyHolder | None = None
         self._approvals: dict[bytes, bytes] = {}
         self.seen: Seen | None = None
-        self._kept: tuple[Any, ...] = ()
+        self._memory = Keeper(setting.memory, lambda: setting.log.next_index)
         self._erased_us = 0
         self.erasure: Erasure | None = None
         self._beating, self._next_beat_ms = False, 0
@@ -138,11 +132,14 @@ class Runtime:
             window_s=setting.window_s, start_s=start_s,
             slow_s=setting.slow_s, slipped=lambda late_s: self._far.send({"slip": late_s}),
             boot_s=self._boot_s,
-            act=self._act, failed=self._check_keys, seen=self._see, tell=self.tell,
+            act=self._act, failed=self._check_keys, seen=self._see, keep=self._keep,
+            tell=self.tell,
         )  # fmt: skip
-        for action in self._first:
-            if not isinstance(action, do.Evidence):  # the boot token says that it starts
-                self._act(action, self._machine)
+        order.carry_out(  # the boot token says that it starts
+            (each for each in self._first if not isinstance(each, do.Evidence)),
+            lambda each: self._act(each, self._machine),
+            lambda wait: self._keep(self._machine, wait),
+        )
         self.cosigner = Cosigner(
             setting.log, self.writer, setting.peers, setting.rule,
             witnessed=self._witnessed, alarm=self._rolled_back,
@@ -153,7 +150,7 @@ class Runtime:
         """End in order: detection, what waits to be written, witnesses, keys at rest."""
         if self._watching is not None:
             self._watching.close()
-            self._keep(self._watching.machine)
+            self._keep(self._watching.machine, False)
         self.writer.close()
         if self.cosigner is not None:
             self.cosigner.close()
@@ -172,9 +169,9 @@ class Runtime:
         self._worst = max(self._worst, judged.verdict.value, key=c.VERDICTS.index)
         if not self._booted and self.holder is not None and now.keys is not Keys.GONE:
             self._booted = True
-            self._begin_tokens(self.holder, now.state.value, "the controller starts")
+            self._begin_again(self.holder, now.state.value)
         self._advance(now, judged)
-        self._keep(now)
+        self._keep(now, False)
         self._beat(seen)
 
     def _advance(self, now: Machine, judged: Judged) -> None:
@@ -273,9 +270,17 @@ class Runtime:
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
             Begin(holder=holder, reason=reason, at=self._moment(state, self.uptime_ms()),
-                  then=then)
+                  components=self.setting.components, then=then)
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
+
+    def _begin_again(self, holder: KeyHolder, state: str) -> None:
+        """Say that the controller starts; what was latched and never said comes after that."""
+        told = state if state == self.setting.said else "UNKNOWN"
+        self._begin_tokens(holder, told, "the controller starts")
+        if told != state:
+            body = c.Change(before=told, after=state, reason="latched before the start")
+            self.writer.put(Say(body=body, at=self._moment(state, self.uptime_ms())))
 
     def _record(self, action: do.Evidence) -> None:
         record, at_ms = action.record, self.uptime_ms()
@@ -299,12 +304,12 @@ class Runtime:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
             self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
 
-    def _keep(self, now: Machine) -> None:
-        kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)
-        if kept != self._kept:
-            self._kept = kept
-            path, log = self.setting.memory, self.setting.log
-            self.writer.put(Do(lambda: memory_file.keep(path, now, entries=log.next_index)))
+    def _keep(self, now: Machine, wait: bool) -> None:
+        """Have the memory kept: before all records that follow, or before this returns."""
+        if self._memory.note(now):
+            self.writer.put(Keep(self._memory.write))
+        if wait:
+            self._memory.write()
 
     def _check_keys(self) -> None:
         """Tell the machine what the key holder has, by its own account."""
@@ -364,22 +369,7 @@ class Runtime:
         return int(1e3 * (time.monotonic() - self._boot_s))
 
     def _moment(self, state: str, at_ms: int) -> Moment:
-        judged, seen = self.watching.judged, self.seen
-        return Moment(
-            state=state,
-            anchor=self.watching.machine.anchor or self.setting.anchor,
-            uptime_ms=at_ms,
-            time_s=int(time.time()),
-            verdict=None if judged is None or seen is None else Judgement(
-                verdict=judged.verdict.value,
-                level=judged.level,
-                millinats=max(int(1e3 * judged.nats), 0),
-                information_millinats=max(int(1e3 * seen.information), 0),
-            ),
-            health=None if seen is None else SensorHealth(
-                channels=seen.channels, healthy=seen.healthy, flags=seen.flags
-            ),
-        )  # fmt: skip
+        return moment_of(self, state, at_ms)
 
     def status(self) -> dict[str, Any]:
         """Return what is known now, as JSON values."""

@@ -1,9 +1,12 @@
-"""What a runtime knows, as JSON values: for the terminal, for `--json`, and for who asks it."""
+"""What a runtime knows: as JSON values for people, and as what a token says of its moment."""
 
 from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any
+
+from casemate.attest.token import Judgement, SensorHealth
+from casemate.control.evidence import Moment
 
 if TYPE_CHECKING:
     from casemate.control.runtime import Runtime
@@ -53,3 +56,23 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
             for each in tuple(runtime.told)
         ],
     }
+
+
+def moment_of(runtime: Runtime, state: str, at_ms: int) -> Moment:
+    """Return what holds at an uptime, for a token that tells `state`."""
+    judged, seen = runtime.watching.judged, runtime.seen
+    return Moment(
+        state=state,
+        anchor=runtime.watching.machine.anchor or runtime.setting.anchor,
+        uptime_ms=at_ms,
+        time_s=int(time.time()),
+        verdict=None if judged is None or seen is None else Judgement(
+            verdict=judged.verdict.value,
+            level=judged.level,
+            millinats=max(int(1e3 * judged.nats), 0),
+            information_millinats=max(int(1e3 * seen.information), 0),
+        ),
+        health=None if seen is None else SensorHealth(
+            channels=seen.channels, healthy=seen.healthy, flags=seen.flags
+        ),
+    )  # fmt: skip

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from casemate.attest import beats
-from casemate.attest.claims import Boot, Change, Heartbeats
+from casemate.attest.claims import Boot, Change, Heartbeats, LastWord
 from casemate.attest.reference import Timing
 from casemate.attest.token import Token
 from casemate.verify.findings import Notebook
@@ -124,9 +124,9 @@ class Pulse:
             self._end_ms = step.token.uptime_s * 1000
         if isinstance(step.token.body, Change) and step.token.body.before not in _WATCHED:
             self._end_ms = max(self._end_ms, step.token.uptime_s * 1000)
-        if not isinstance(step.token.body, Heartbeats):
+        body, timing = beaten(step.token), self._timing
+        if body is None:
             return self._quiet(step.token)
-        body, timing = step.token.body, self._timing
         if body.period_ms != timing.heartbeat_ms:
             self._book.add("beats.period", f"{body.period_ms} ms")
         if beats.chain(self._head, body.beats) != body.head or body.first != self._next:
@@ -180,6 +180,14 @@ class Pulse:
         last_ms = body.start_ms + (len(low) - 1) * body.period_ms + low[-1]
         self._end_ms = max(self._end_ms, last_ms)
         return True
+
+
+def beaten(token: Token) -> Heartbeats | None:
+    """Return the heartbeats that a token carries: a batch, or those that waited for a last word."""
+    body = token.body
+    return body.waiting if isinstance(body, LastWord) else (
+        body if isinstance(body, Heartbeats) else None
+    )  # fmt: skip
 
 
 _WATCHED = ("ARMED", "MAINTENANCE")

@@ -85,7 +85,7 @@ class SmallFar:
 
     def __init__(self) -> None:
         self.readers = {name: SmallReader(self, name) for name in NAMES}
-        self.hello: dict[str, Any] = {"simulated": True}
+        self.hello: dict[str, Any] = {}
         self.begun, self.start_s = threading.Event(), 0.0
         self.cut, self.stalled = False, ""
 
