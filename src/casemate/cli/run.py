@@ -29,8 +29,6 @@ BOARDS = Path(".work") / "boards"
 DESK, STATUS = Path("run") / "twin.sock", Path("run") / "control.sock"
 SEAL = 2
 """Level of the response from which on a line is an alarm."""
-FRAMES_S = 10.0
-"""Of frames under one token: a token of 4.5 kB each (planning value)."""
 READY_S = 600.0
 """Drawing the boards of a camera takes two minutes on a busy machine (planning value)."""
 
@@ -45,8 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="let both DEMO parties open keys that a start has sealed")  # fmt: skip
     parser.add_argument("--recommission", action="store_true",
                         help="let both DEMO parties begin anew, after TAMPERED")  # fmt: skip
-    parser.add_argument("--batch", metavar="S", type=int, default=300,
-                        help="longest time between two tokens (default 300)")  # fmt: skip
+    parser.add_argument("--batch", metavar="S", type=int, default=360,
+                        help="that heartbeats and frames wait for a token (default 360)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
     parser.add_argument("--frames", metavar="FOLDER", type=Path,
@@ -164,12 +162,13 @@ def _draw(project: Project, order: TwinOrder) -> None:
 
 def _camera(args: argparse.Namespace, runtime: Runtime) -> Camera:
     from casemate.control.adapters.camera import STREAM, Camera, FrameFiles, MadeUpFrames
+    from casemate.control.evidence import payload_batch_s
 
     if args.frames is not None and not args.frames.is_dir():
         raise InputError("there is no such folder.", remedy="name one.", key="--frames")
     frames = FrameFiles(args.frames) if args.frames else MadeUpFrames(seed=args.seed)
     return Camera(
-        frames, args.dir / "payload" / STREAM, per_s=args.rate, batch_s=FRAMES_S,
+        frames, args.dir / "payload" / STREAM, per_s=args.rate, batch_s=payload_batch_s(args.batch),
         first=runtime.setting.items.get(STREAM, 0), guards=runtime.guards,
         say=runtime.say_payload,
     )  # fmt: skip

@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import queue
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -24,6 +25,7 @@ from casemate.campaigns.live import live_reader
 from casemate.campaigns.reader import TwinReader
 from casemate.campaigns.ready import Ready, ready
 from casemate.cli import twin_attack
+from casemate.control import supply
 from casemate.control.wires import challenge_of, frame, unframed
 from casemate.core.challenge import Challenge
 from casemate.core.local_socket import Desk
@@ -84,9 +86,10 @@ def _run(link: Connection, order: TwinOrder) -> None:
         elif "start" in message:
             break
     clock = Clock(float(message["start"]))
-    desk = Desk(order.desk, Mover(order, stage, clock).answer)
+    saying: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+    desk = Desk(order.desk, Mover(order, stage, clock, saying.put).answer)
     try:
-        _deliver(link, streams, clock)
+        _deliver(link, streams, clock, saying)
     finally:
         desk.close()
 
@@ -102,7 +105,12 @@ class Clock:
         return time.monotonic() - self.start_s
 
 
-def _deliver(link: Connection, streams: dict[str, Iterator[Block]], clock: Clock) -> None:
+def _deliver(
+    link: Connection,
+    streams: dict[str, Iterator[Block]],
+    clock: Clock,
+    saying: queue.SimpleQueue[dict[str, Any]],
+) -> None:
     for number in itertools.count():
         frames = [frame({"modality": name}, next(each)) for name, each in streams.items()]
         wait_s = (number + 1) * WINDOW_S - clock.now_s()
@@ -110,6 +118,8 @@ def _deliver(link: Connection, streams: dict[str, Iterator[Block]], clock: Clock
             time.sleep(wait_s)
         for each in frames:
             link.send_bytes(each)
+        while not saying.empty():
+            link.send_bytes(frame(saying.get()))
         while link.poll(0):  # EOFError ends it
             message, _ = unframed(link.recv_bytes())
             clock.start_s += float(message.get("slip", 0.0))
@@ -118,12 +128,25 @@ def _deliver(link: Connection, streams: dict[str, Iterator[Block]], clock: Clock
 class Mover:
     """Carries out the moves that are asked for."""
 
-    def __init__(self, order: TwinOrder, stage: Stage, clock: Clock) -> None:
-        self._order, self._stage, self._clock = order, stage, clock
+    def __init__(
+        self, order: TwinOrder, stage: Stage, clock: Clock, say: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._order, self._stage, self._clock, self._say = order, stage, clock, say
         self._count = 0
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """Carry out a move; InputError if it cannot be."""
+        told = supply.asked(
+            str(question.get("attack", "")), [str(each) for each in question.get("values", [])]
+        )
+        if told is not None:
+            self._say(told)
+            return {
+                "done": [" ".join(f"{name} {value}" for name, value in told.items())],
+                "effects": 0,
+                "begins": time.monotonic(),
+                "first_hole_s": None,
+            }
         args = argparse.Namespace(
             attack=str(question.get("attack", "")),
             values=[str(each) for each in question.get("values", [])],

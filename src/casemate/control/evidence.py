@@ -31,6 +31,16 @@ BEAT_MS = 1000
 _FAR_MS = 30_000
 """A heartbeat that is later than this begins a batch of its own; the format ends at 32767."""
 _RETRY_S = 2.0
+PAYLOAD_AHEAD_S = 2.0
+"""Of the batch of heartbeats; a period of frames must not reach over it (planning value)."""
+
+
+def payload_batch_s(batch_s: float) -> float:
+    """Return for how long payload may wait for its token, if heartbeats wait `batch_s`.
+
+    A little less, so that both are written at once and one checkpoint serves both.
+    """
+    return max(batch_s - PAYLOAD_AHEAD_S, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +141,8 @@ class Writer:
         self._head, self._count, self._last_ms = b"", 0, 0
         self._state = ""
         self.known: CheckpointRef | None = None
+        self.named = 0
+        """Size of the checkpoint that the last token names."""
         self.failed = ""
         self.tokens = self.unsigned = self.bytes = 0
         self.fresh = threading.Event()
@@ -266,15 +278,20 @@ class Writer:
 
     def _write(self, body: c.Body, at: Moment) -> bytes:
         """Sign and append a token; return its bytes."""
-        data = self._signed(body, at)
+        known = self.known
+        data = self._signed(body, at, known)
         self._log.append([data])
         self._previous, self._state = data, at.state
         self._last_ms = at.uptime_ms
         self.tokens, self.bytes = self.tokens + 1, self.bytes + len(data)
         self.fresh.set()
+        if known is not None and known.size > self.named:
+            # no token names what lies between any more, and this one bounds it as well
+            before, self.named = self.named, known.size
+            self._log.prune_witnessed(before, known.size)
         return data
 
-    def _signed(self, body: c.Body, at: Moment) -> bytes:
+    def _signed(self, body: c.Body, at: Moment, known: CheckpointRef | None) -> bytes:
         if self._holder is None:
             raise CustodyError("there are no keys.", remedy="commission the enclosure.")
         place = self._place
@@ -290,7 +307,7 @@ class Writer:
                 software=place.software,
                 body=body,
                 time_s=at.time_s,
-                checkpoint=self.known,
+                checkpoint=known,
                 verdict=at.verdict,
                 health=at.health,
                 anchor=at.anchor,
@@ -346,6 +363,9 @@ class Cosigner:
 
     def _once(self) -> bool:
         """Return whether a quorum has cosigned."""
+        known = self._writer.known
+        if known is not None and known.size == self._log.next_index and not self.failed:
+            return True  # a round before this one covered it; lines of another would be kept too
         made_s = time.monotonic()
         try:
             found = client.cosign(self._log, self._peers, self._sizes)

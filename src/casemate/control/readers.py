@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -37,6 +37,7 @@ class Far:
         except (EOFError, OSError, ValueError):
             raise ReaderError("the readers ended.", remedy="see what they print.") from None
         self.readers = {row["modality"]: FarReader(self, row) for row in self.hello["readers"]}
+        self.hear: Callable[[dict[str, Any]], None] = lambda _said: None
         threading.Thread(target=self._receive, daemon=True).start()
 
     def send(self, message: dict[str, Any]) -> None:
@@ -54,6 +55,8 @@ class Far:
                 reader = self.readers.get(str(head.get("modality")))
                 if reader is not None and block is not None:
                     reader.blocks.put(block)
+                elif block is None:
+                    self.hear(head)
         except (EOFError, OSError, TypeError):  # TypeError: closed while it waited
             for reader in self.readers.values():
                 reader.blocks.put(None)

@@ -20,7 +20,7 @@ from casemate.attest import claims as c
 from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
-from casemate.control import approvals, events, machine, order
+from casemate.control import approvals, events, machine, order, supply
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Keep, Moment, Say, Writer
 from casemate.control.order import Keeper
 from casemate.control.readers import HELD, Arrived, Far, Pump
@@ -83,7 +83,7 @@ class Runtime:
             setting.log, setting.place, previous=setting.previous, boots=setting.boots,
             batch_s=setting.batch_s, tell=self.tell,
         )  # fmt: skip
-        self.writer.known = setting.known
+        self.writer.known, self.writer.named = setting.known, setting.named
         now, first = self._begun()
         self._detector = Detector(
             setting.anchors, setting.policy, signatures=setting.signatures, keys=setting.anchor_keys
@@ -144,6 +144,7 @@ class Runtime:
             setting.log, self.writer, setting.peers, setting.rule,
             witnessed=self._witnessed, alarm=self._rolled_back,
         )  # fmt: skip
+        supply.listen(self._far, self._post)
         self.watching.start()
 
     def close(self) -> None:
@@ -204,7 +205,7 @@ class Runtime:
         self.writer.put(
             Beat(
                 verdict=self._worst,
-                health=seen.flags,
+                health=seen.flags | supply.flag(seen.machine),
                 centinats=_clipped(100.0 * seen.judged.nats),
                 information=_clipped(100.0 * seen.information),
                 at=self._moment(seen.machine.state.value, at_ms),

@@ -165,6 +165,7 @@ class Setting:
         self.previous = entries[-1] if entries else b""
         self.boots = sum(_is_boot(each) for each in entries)
         self.items, self.said = _items(entries), _state_of(self.previous)
+        self.named = _named(entries)
         self.memory = self._run / "machine.cbor"
         self.new = Machine(
             enclosure=wanted.enclosure,
@@ -264,6 +265,16 @@ def _items(entries: Sequence[bytes]) -> dict[str, int]:
             if isinstance(body, c.Payload):
                 found[body.stream] = body.first + body.count
     return found
+
+
+def _named(entries: Sequence[bytes]) -> int:
+    """Return the size of the newest checkpoint that a token names, 0 if there is none."""
+    for each in reversed(entries):
+        with suppress(FormatError):
+            known = token.peek(each)[1].checkpoint
+            if known is not None:
+                return known.size
+    return 0
 
 
 def _state_of(data: bytes) -> str:

@@ -88,6 +88,7 @@ class SmallFar:
         self.hello: dict[str, Any] = {}
         self.begun, self.start_s = threading.Event(), 0.0
         self.cut, self.stalled = False, ""
+        self.hear: Any = lambda _said: None
 
     def send(self, message: dict[str, Any]) -> None:
         """Take the start, and for how long time stands still."""
