@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recommission", action="store_true",
                         help="let both DEMO parties begin anew, after TAMPERED")  # fmt: skip
     parser.add_argument("--batch", metavar="S", type=int, default=360,
-                        help="that heartbeats and frames wait for a token (default 360)")  # fmt: skip
+                        help="that heartbeats and frames wait (default 360)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
     parser.add_argument("--frames", metavar="FOLDER", type=Path,

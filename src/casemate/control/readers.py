@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -21,7 +22,8 @@ from casemate.core.samples import Block, Channel, Reader
 from casemate.core.watch import watched
 
 HELD = 64
-"""Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value)."""
+"""Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value). As many
+of each reader wait before; whoever floods waits in the pipe, and takes no memory here."""
 
 
 class Far:
@@ -73,7 +75,7 @@ class FarReader:
             Channel(id=i, modality=self.modality, unit=u, tile=t, low=low, high=high, excited=e)
             for i, u, t, low, high, e in row["channels"]
         )
-        self.blocks: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
+        self.blocks: queue.Queue[Block | None] = queue.Queue(maxsize=HELD)
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -86,8 +88,9 @@ class FarReader:
         return iter(self.blocks.get, None)
 
     def close(self) -> None:
-        """End the stream."""
-        self.blocks.put(None)
+        """End the stream; a full queue ends with its process."""
+        with suppress(queue.Full):
+            self.blocks.put_nowait(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

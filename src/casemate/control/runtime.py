@@ -243,6 +243,7 @@ class Runtime:
         if self.holder is None:
             return
         erasure = self.holder.zeroise()
+        self.writer.put(Keep(self.setting.custody.make_durable))
         gone_s = time.monotonic() - self.watching.judged_s
         self.watching.figures.gone = gone_s
         self._erased_us = round(1e6 * gone_s)

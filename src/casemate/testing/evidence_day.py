@@ -66,7 +66,7 @@ class _Link:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What evidence takes on disk, bytes: the whole, tokens, cosigned checkpoints, tiles' hashes."""
+    """What evidence takes on disk, bytes: the whole, tokens, cosigned checkpoints, hashes."""
 
     whole: int
     entries: int
@@ -85,6 +85,8 @@ class Day:
     def __init__(self, folder: Path, *, batch_s: int = 360, per_s: float = 25.0) -> None:
         self.folder, self._batch_s, self._per_s = folder, batch_s, per_s
         self.now_s, self._frames = float(START_S), 0
+        self.wall_s = 0
+        """By which the enclosure's wall clock is wrong."""
         self.told: list[str] = []
         self.holder = UnsafeHolder()
         key = Key(suites.ED25519, "log of the day")
@@ -184,7 +186,7 @@ class Day:
             state=state,
             anchor=ANCHOR,
             uptime_ms=round(1000.0 * (self.now_s - START_S)),
-            time_s=int(self.now_s),
+            time_s=int(self.now_s) + self.wall_s,
             verdict=Judgement(
                 verdict="NORMAL", level=0, millinats=30, information_millinats=90_000
             ),
