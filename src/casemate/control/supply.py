@@ -40,9 +40,7 @@ def event_of(said: dict[str, Any]) -> Event | None:
         return SupplyBack()
     if said.get("supply") != "cut":
         return None
-    hold_s = said.get("hold_s")
-    sound = isinstance(hold_s, int | float) and not isinstance(hold_s, bool)
-    return SupplyLost(hold_s=max(float(hold_s), 0.0) if sound and _finite(hold_s) else 0.0)
+    return SupplyLost(hold_s=_sound(said.get("hold_s")))
 
 
 def flag(now: Machine) -> int:
@@ -93,8 +91,10 @@ def _seconds(text: str) -> float:
         ) from None
 
 
-def _finite(value: Any) -> bool:
+def _sound(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
     try:
-        return math.isfinite(float(value))
+        return max(float(value), 0.0) if math.isfinite(value) else 0.0
     except OverflowError:
-        return False
+        return 0.0

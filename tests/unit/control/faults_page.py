@@ -53,18 +53,33 @@ ROWS: tuple[tuple[str, str, Play], ...] = (
      lambda folder: live_faults.corrupt_files(folder / "all")),
 )  # fmt: skip
 
-HEAD = """# Faults
-
-Made by `python tests/unit/control/faults_page.py`, which plays each fault and stops at the first that goes wrong; do not edit. Disks are those of [unsafe_disk.py](../src/casemate/testing/unsafe_disk.py): what was not synced is dropped, reordered or torn. The enclosure is a small one with two readers; faults of time run on the production writer, log and cosigner with time passed in.
-
-| fault | what is done | times | found |
-|---|---|---|---|
-"""
-TAIL = """
-Elsewhere, with tests of their own: a TPM that is busy, is gone or was reset ([test_tpm.py](../tests/unit/attest/keys/test_tpm.py)); erasure scanned in memory, core dump and TPM ([test_process_memory.py](../tests/unit/attest/keys/test_process_memory.py)); readers that stall, lie or restart ([test_watch.py](../tests/unit/core/test_watch.py)); copied state, from evidence alone ([verdict.md](formats/verdict.md)).
-
-Not modelled: sectors torn within; a disk that lies about syncs, or a software TPM's host that loses power before its file is synced. A key store put back on disk as it was brings keys back; memory that knows of their erasure destroys them again, and witnesses tell the copy.
-"""
+HEAD = (
+    "# Faults\n"
+    "\n"
+    "Made by `python tests/unit/control/faults_page.py`, which plays each fault and stops"
+    " at the first that goes wrong; do not edit. Disks are those of "
+    "[unsafe_disk.py](../src/casemate/testing/unsafe_disk.py): what was not synced is "
+    "dropped, reordered or torn. The enclosure is a small one with two readers; faults of"
+    " time run on the production writer, log and cosigner with time passed in.\n"
+    "\n"
+    "| fault | what is done | times | found |\n"
+    "|---|---|---|---|\n"
+)
+TAIL = (
+    "\n"
+    "Elsewhere, with tests of their own: a TPM that is busy, is gone or was reset "
+    "([test_tpm.py](../tests/unit/attest/keys/test_tpm.py)); erasure scanned in memory, "
+    "core dump and TPM "
+    "([test_process_memory.py](../tests/unit/attest/keys/test_process_memory.py)); "
+    "readers that stall, lie or restart "
+    "([test_watch.py](../tests/unit/core/test_watch.py)); copied state, from evidence "
+    "alone ([verdict.md](formats/verdict.md)).\n"
+    "\n"
+    "Not modelled: sectors torn within; a disk that lies about syncs, or a software TPM's"
+    " host that loses power before its file is synced. A key store put back on disk as it"
+    " was brings keys back; memory that knows of their erasure destroys them again, and "
+    "witnesses tell the copy.\n"
+)
 
 
 def main(names: list[str]) -> int:

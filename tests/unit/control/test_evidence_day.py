@@ -51,6 +51,7 @@ def test_an_hour_is_proven_with_what_is_kept(day: Day) -> None:
     assert day.told == []
 
 
+@pytest.mark.slow
 def test_the_marginal_cost_of_a_day_is_below_5_mb(day: Day) -> None:
     """Of the growth between two moments at which the same number of tiles is partial."""
     day.watch(HOUR_S)
@@ -83,32 +84,6 @@ def test_pruning_too_much_is_found(day: Day) -> None:
     assert day.log.prune_witnessed(2, day.log.size) > 3
     found = judged(day)
     assert found.findings != ()
-
-
-def test_a_week_without_witnesses_is_caught_up_in_one_checkpoint(tmp_path: Path) -> None:
-    """Hours here: what is between is not proven, and said; nothing is lost."""
-    day = Day(tmp_path)
-    try:
-        day.watch(HOUR_S)
-        for each in day.links:
-            each.cut = True
-        day.watch(3 * HOUR_S)
-        assert judged(day).proven < day.log.next_index
-        for each in day.links:
-            each.cut = False
-        day.writer.fresh.set()
-        day.settle()
-        day.watch(HOUR_S)
-        found = judged(day)
-        assert found.proven == found.tokens == day.log.next_index
-        kinds = {each.kind for each in found.intervals if each.length_s > 0}
-        assert kinds == {"proven", "unknown"}
-        unknown_s = sum(each.length_s for each in found.intervals if each.kind == "unknown")
-        assert 3 * HOUR_S - 800 <= unknown_s <= 3 * HOUR_S + 800
-        assert "alarm" not in {each.severity for each in found.findings}
-        assert day.rollbacks == []
-    finally:
-        day.close()
 
 
 @pytest.mark.slow

@@ -58,6 +58,7 @@ def test_a_move_of_the_supply_is_read() -> None:
             supply.asked("power-cut", [wrong])
 
 
+@pytest.mark.slow
 def test_a_cut_supply_runs_on_says_so_and_seals_before_power_ends(tmp_path: Path) -> None:
     far = SmallFar()
     live = Runtime(Setting(wanted(tmp_path)), far, approve=False, recommission=False)

@@ -106,7 +106,7 @@ def clones(folder: Path) -> Found:
 
 
 def snapshot(folder: Path) -> Found:
-    """The evidence is put back as it was: witnesses know more, and so does who kept a checkpoint."""
+    """The evidence is put back as it was: witnesses know more, as does a kept checkpoint."""
     day = Day(folder)
     try:
         day.watch(400)

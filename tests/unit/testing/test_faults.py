@@ -1,4 +1,4 @@
-"""Faults of disks at some points by default and at a thousand in make validate; planted ones found."""
+"""Faults of disks at some points, at a thousand in make validate; planted ones are found."""
 
 from __future__ import annotations
 
