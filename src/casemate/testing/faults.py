@@ -164,7 +164,7 @@ def failing_sync(points: int) -> Found:
         rng = random.Random(number)
         disk, acknowledged = UnsafeDisk(fail_sync_at=number), list[bytes]()
         try:
-            _fill(disk, acknowledged, rounds=points // 2 + 10)
+            _fill(disk, acknowledged, rounds=points // 4 + 25)
             break
         except CasemateError as error:
             assert "closed" in str(error)
