@@ -23,6 +23,7 @@ from casemate.attest.parties import Party
 from casemate.control.secret_file import make_once
 from casemate.core.errors import InputError
 from casemate.core.suites import ED25519, PublicKey
+from casemate.core.whole_file import write_whole
 
 TPM, PROCESS = "tpm", "process"
 
@@ -62,6 +63,7 @@ class Custody:
 
     def __init__(self, kind: str, folder: Path, software: bytes, quorum: Quorum) -> None:
         self.kind, self._software, self._quorum = kind, software, quorum
+        self._bound = folder / "keys.anchor"
         self._pid_file = folder / "tpm.pid"
         self._tpm: SwTpm | None = None
         if kind == TPM:
@@ -74,14 +76,20 @@ class Custody:
         if self._tpm is None:
             return ProcessHolder(quorum=self._quorum)
         plan = self._plan(anchor)
+        write_whole(self._bound, f"{anchor.hex()}\n")
         with suppress(CustodyError):
             forget(plan)
         return TpmHolder(plan, fresh=True, quorum=self._quorum)
 
     def found(self, anchor: bytes) -> KeyHolder | None:
-        """Return the holder of the start before, sealed; None if its keys are gone."""
+        """Return the holder of the start before, sealed; None if its keys are gone.
+
+        Keys stay bound to the anchor that they were made for, whatever was re-anchored since.
+        """
         if self._tpm is None:
             return None
+        with suppress(OSError, ValueError):
+            anchor = bytes.fromhex(self._bound.read_text(encoding="utf-8").strip())
         try:
             return TpmHolder(self._plan(anchor), sealed=True, quorum=self._quorum)
         except CustodyError:

@@ -31,16 +31,11 @@ BEAT_MS = 1000
 _FAR_MS = 30_000
 """A heartbeat that is later than this begins a batch of its own; the format ends at 32767."""
 _RETRY_S = 2.0
-PAYLOAD_AHEAD_S = 2.0
-"""Of the batch of heartbeats; a period of frames must not reach over it (planning value)."""
 
-
-def payload_batch_s(batch_s: float) -> float:
-    """Return for how long payload may wait for its token, if heartbeats wait `batch_s`.
-
-    A little less, so that both are written at once and one checkpoint serves both.
-    """
-    return max(batch_s - PAYLOAD_AHEAD_S, 1.0)
+Signed = Callable[[bytes], None]
+"""Told the bytes of a token, once they are durable."""
+Lost = Callable[[], None]
+"""Told that what was to be signed is not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +57,8 @@ class Moment:
     time_s: int
     verdict: Judgement | None = None
     health: SensorHealth | None = None
+    permit: bytes = b""
+    """Of the permit in use, b"" if none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,12 +77,13 @@ class Begin:
 class Say:
     """A token with this body; written at once, after heartbeats that wait.
 
-    then: told the token's bytes, once they are durable.
+    One of `then` and `lost` is called, in the writer's thread.
     """
 
     body: c.Body
     at: Moment
-    then: Callable[[bytes], None] | None = None
+    then: Signed | None = None
+    lost: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +137,7 @@ class Writer:
         self._holder: KeyHolder | None = None
         self._beats: list[Beat] = []
         self._head, self._count, self._last_ms = b"", 0, 0
-        self._state = ""
+        self._state, self._anchor, self._permit = "", b"", b""
         self.known: CheckpointRef | None = None
         self.named = 0
         """Size of the checkpoint that the last token names."""
@@ -199,13 +197,19 @@ class Writer:
             if body.after == self._state:
                 return
             body = replace(body, before=self._state or body.before)
-        if isinstance(body, c.Payload) and item.at.state != self._state:
-            raise CustodyError(
-                "payload that was made in another state is not signed.", remedy="make it anew."
-            )
+        made = (item.at.state, item.at.anchor, item.at.permit)
         if isinstance(body, c.LastWord):
             body = replace(body, waiting=self._waiting())
-        data = self._write(body, item.at)
+        try:
+            if isinstance(body, c.Payload) and made != (self._state, self._anchor, self._permit):
+                raise CustodyError(
+                    "payload that was made in another state is not signed.", remedy="make it anew."
+                )
+            data = self._write(body, item.at)
+        except (CasemateError, OSError):
+            if item.lost is not None:
+                item.lost()
+            raise
         if isinstance(body, c.LastWord):
             self._beats = []
         elif self._beats and isinstance(body, c.Change):
@@ -282,6 +286,7 @@ class Writer:
         data = self._signed(body, at, known)
         self._log.append([data])
         self._previous, self._state = data, at.state
+        self._anchor, self._permit = at.anchor, at.permit
         self._last_ms = at.uptime_ms
         self.tokens, self.bytes = self.tokens + 1, self.bytes + len(data)
         self.fresh.set()
@@ -311,6 +316,7 @@ class Writer:
                 verdict=at.verdict,
                 health=at.health,
                 anchor=at.anchor,
+                permit=at.permit,
             )
         )
         if isinstance(body, c.LastWord):

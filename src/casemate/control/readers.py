@@ -26,6 +26,12 @@ HELD = 64
 of each reader wait before; whoever floods waits in the pipe, and takes no memory here."""
 
 
+CPU_EVERY = 10
+"""Blocks between two looks at the time that a thread has used."""
+AT_ONCE = 1024
+"""Chips that are drawn at once."""
+
+
 class Far:
     """The other end of a pipe behind which readers are: `readers`, by modality, and `hello`."""
 
@@ -56,7 +62,7 @@ class Far:
                     continue  # no block came: to its watcher that is silence
                 reader = self.readers.get(str(head.get("modality")))
                 if reader is not None and block is not None:
-                    reader.blocks.put(block)
+                    reader.take(block, head.get("epoch"))
                 elif block is None:
                     self.hear(head)
         except (EOFError, OSError, TypeError):  # TypeError: closed while it waited
@@ -76,6 +82,8 @@ class FarReader:
             for i, u, t, low, high, e in row["channels"]
         )
         self.blocks: queue.Queue[Block | None] = queue.Queue(maxsize=HELD)
+        self._fresh = self.blocks
+        self._epoch: int | None = None
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -83,9 +91,23 @@ class FarReader:
         return self._channels
 
     def configure(self, challenge: Challenge) -> Iterator[Block]:
-        """Return the stream of blocks that answers `challenge`."""
+        """Return the stream of blocks that answers `challenge`; the one before ends.
+
+        What answers an earlier epoch goes on until the first block of the new one has come.
+        """
+        self._fresh = queue.Queue(maxsize=HELD)
+        if self._epoch is None:
+            self.blocks = self._fresh
+            self._epoch = challenge.epoch
         self._far.send({"configure": challenge_plain(challenge)})
-        return iter(self.blocks.get, None)
+        return iter(self._fresh.get, None)
+
+    def take(self, block: Block, epoch: object) -> None:
+        """Take in a block that came. epoch: of the challenge that it answers, None if unsaid."""
+        if self._epoch is not None and isinstance(epoch, int) and epoch > self._epoch:
+            self._epoch, ended, self.blocks = epoch, self.blocks, self._fresh
+            ended.put(None)
+        self.blocks.put(block)
 
     def close(self) -> None:
         """End the stream; a full queue ends with its process."""
@@ -107,6 +129,26 @@ class Arrived:
     faults: npt.NDArray[np.uint16]
 
 
+class Drawn:
+    """Chips of one challenge in turn, drawn many at once: a draw costs the same for 1 and 1000."""
+
+    def __init__(self, challenge: Challenge) -> None:
+        self._challenge = challenge
+        self._held = chips(challenge, 0, 0)
+
+    def take(self, first: int, count: int) -> Chips:
+        """Return chips `first` .. `first + count - 1`, as `core.challenge.chips` does."""
+        held = self._held
+        begin = first - held.first
+        if begin < 0 or begin + count > held.drive.size:
+            held = self._held = chips(self._challenge, first, max(count, AT_ONCE))
+            begin = 0
+        mine = slice(begin, begin + count)
+        return Chips(
+            first=first, drive=held.drive[mine], place=held.place[mine], epoch=held.epoch
+        )  # fmt: skip
+
+
 class Pump:
     """Takes one reader's blocks, watched, to the detector's queue. A full queue makes it wait.
 
@@ -121,12 +163,13 @@ class Pump:
     ) -> None:
         self.modality, self.cpu_s = challenge.modality, 0.0
         self._channels, self._challenge, self._out = reader.channels, challenge, out
+        self._drawn = Drawn(challenge)
         self._stream = reader.configure(challenge)
         self._excited = any(each.excited for each in reader.channels)
         threading.Thread(target=self._run, name=f"pump {self.modality}", daemon=True).start()
 
     def _run(self) -> None:
-        due = 0
+        due = blocks = 0
         for block in watched(self._stream, self._channels, self._challenge):
             at_s, count = time.monotonic(), block.t_s.size
             first = due
@@ -135,10 +178,12 @@ class Pump:
             arrived = Arrived(
                 modality=self.modality,
                 block=block,
-                chips=chips(self._challenge, first, count),
+                chips=self._drawn.take(first, count),
                 at_s=at_s,
                 faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
             )
             due = first + count
-            self.cpu_s = time.thread_time()
+            if blocks % CPU_EVERY == 0:  # asking costs a call to the system
+                self.cpu_s = time.thread_time()
+            blocks += 1
             self._out.put(arrived)

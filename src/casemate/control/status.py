@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from casemate.attest.token import Judgement, SensorHealth
-from casemate.control.evidence import Moment
 
 if TYPE_CHECKING:
     from casemate.control.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A line for people. level: of the response, 0 for what is no alarm."""
+
+    number: int
+    at_s: float
+    level: int
+    text: str
 
 
 def status_of(runtime: Runtime) -> dict[str, Any]:
@@ -58,21 +66,9 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
     }
 
 
-def moment_of(runtime: Runtime, state: str, at_ms: int) -> Moment:
-    """Return what holds at an uptime, for a token that tells `state`."""
-    judged, seen = runtime.watching.judged, runtime.seen
-    return Moment(
-        state=state,
-        anchor=runtime.watching.machine.anchor or runtime.setting.anchor,
-        uptime_ms=at_ms,
-        time_s=int(time.time()),
-        verdict=None if judged is None or seen is None else Judgement(
-            verdict=judged.verdict.value,
-            level=judged.level,
-            millinats=max(int(1e3 * judged.nats), 0),
-            information_millinats=max(int(1e3 * seen.information), 0),
-        ),
-        health=None if seen is None else SensorHealth(
-            channels=seen.channels, healthy=seen.healthy, flags=seen.flags
-        ),
-    )  # fmt: skip
+def exit_code_of(status: dict[str, Any]) -> int:
+    """Return 0 if it is armed and well, 1 for an alarm, 3 for what is not known."""
+    if status["state"] == "TAMPERED" or status["verdict"] in ("TAMPER", "INTERFERENCE"):
+        return 1
+    well = status["state"] in ("ARMED", "MAINTENANCE") and status["verdict"] == "NORMAL"
+    return 0 if well and not status["evidence_problem"] else 3

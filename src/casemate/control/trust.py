@@ -10,7 +10,15 @@ from pathlib import Path
 from casemate.attest import permit
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Need, Party, Rule
-from casemate.attest.reference import Digest, Enrolment, Reference, Required, Timing, Unit
+from casemate.attest.reference import (
+    Digest,
+    Enrolment,
+    Module,
+    Reference,
+    Required,
+    Timing,
+    Unit,
+)
 from casemate.attest.reference_write import as_json
 from casemate.core.suites import DEFAULT_SUITE
 from casemate.core.whole_file import write_whole
@@ -35,9 +43,9 @@ def reference(
     parties: Sequence[Party],
     batch_s: int,
     now_s: int,
+    modules: Sequence[Module] = (),
 ) -> Reference:
     """Return the reference values of a unit whose first keys are those of `holder`."""
-    needs = (Need(role="host", least=1), Need(role="inspector", least=1))
     first = Enrolment(sequence=0, suite=DEFAULT_SUITE.name, keys=holder.public())
     today = datetime.fromtimestamp(now_s, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Reference(
@@ -50,12 +58,12 @@ def reference(
                 origin=origin,
                 anchors=(Digest(name="commissioning", digest=anchor),),
                 enrolments=(first,),
-                modules=(),
+                modules=tuple(modules),
             ),
         ),
         software=tuple(Digest(name=name, digest=digest) for name, digest in software),
         parties=tuple(parties),
-        rules=tuple(Rule(action=each, needs=needs, blocs=2) for each in permit.ACTIONS),
+        rules=rules(),
         suites=(
             Required(
                 suite=DEFAULT_SUITE.name, since_s=int(today.timestamp()) - 86_400, until_s=None
@@ -63,6 +71,22 @@ def reference(
         ),
         timing=Timing(heartbeat_ms=1000, late_ms=LATE_MS, batch_s=batch_s, cosigned_s=COSIGNED_S),
     )
+
+
+def rules() -> tuple[Rule, ...]:
+    """Return what each action needs: host and inspector, of two blocs."""
+    needs = (Need(role="host", least=1), Need(role="inspector", least=1))
+    return tuple(Rule(action=each, needs=needs, blocs=2) for each in permit.ACTIONS)
+
+
+def with_anchor(held: Reference, unit: Unit, new: Digest) -> Reference:
+    """Return the next version of reference values, with an anchor that both parties signed."""
+    known = any(each.digest == new.digest for each in unit.anchors)
+    units = tuple(
+        replace(each, anchors=(*each.anchors, new)) if each == unit and not known else each
+        for each in held.units
+    )
+    return replace(held, version=held.version + 1, units=units)
 
 
 def with_enrolment(

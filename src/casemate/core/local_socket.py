@@ -40,10 +40,10 @@ def ask(path: Path, question: dict[str, Any], *, timeout_s: float = TIMEOUT_S) -
             link.settimeout(timeout_s)
             link.connect(address)
             link.sendall(json.dumps(question).encode() + b"\n")
-            found = json.loads(_line(link))
+            found = read_object(link)
     except (OSError, ValueError):
         found = None
-    if not isinstance(found, dict):
+    if found is None:
         raise InputError(
             "nothing that runs answers there.",
             remedy="start it with `casemate run DIR`, and wait until it says ARMED.",
@@ -88,14 +88,23 @@ class Desk:
     def _one(self, link: socket.socket) -> None:
         with link, suppress(OSError, ValueError):
             link.settimeout(TIMEOUT_S)
-            question = json.loads(_line(link))
-            if not isinstance(question, dict):
+            question = read_object(link)
+            if question is None:
                 return
             try:
                 found = self._answer(question)
             except CasemateError as error:
                 found = {"error": error.message, "remedy": error.remedy}
             link.sendall(json.dumps(found).encode() + b"\n")
+
+
+def read_object(link: socket.socket) -> dict[str, Any] | None:
+    """Return the JSON object in the next line, None if there is none; OSError."""
+    try:
+        found = json.loads(_line(link))
+    except (ValueError, RecursionError):  # a few kB of brackets are nested too deeply
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _line(link: socket.socket) -> bytes:

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.detect._bank_kernel import windows
-from casemate.detect.anchor import Anchor, Real
+from casemate.detect._live_kernel import all_sound
+from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.evidence import Evidence, Sums
 from casemate.detect.silence import Silence, information
 from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS, WIDE, Tracked
@@ -32,7 +33,8 @@ class Shown:
     bring; healthy (F,): when all is well. open_, lost (F,). off (F,): last estimate of the relative
     change against the anchor, nan where nothing sound came. at_bound (F,): the tracked state stands
     at its limit. nonlinear (F,): nats that the response depends on the level of the drive, None if
-    no challenge had levels.
+    no challenge had levels. shared (F,): the feature follows a common mode, as heat and humidity
+    move all of a board.
     """
 
     modality: str
@@ -48,6 +50,7 @@ class Shown:
     lost: npt.NDArray[np.bool_]
     off: Real
     at_bound: npt.NDArray[np.bool_]
+    shared: npt.NDArray[np.bool_]
     nonlinear: Real | None = None
     nats: Real = field(init=False)
     """ln of the mean of both tests' evidence, (F,)."""
@@ -102,7 +105,7 @@ class Bank:
         sums = finite(sums)
         windows(
             sums.s1, sums.s2, sums.loud, sums.open_, self.window_s, MEMORY_S, COMMON_MEMORY_S,
-            anchor.group, anchor.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
+            anchor.group, tracked.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
             anchor.common_rate, tracked.own, tracked.common, tracked.doubt, tracked.common_doubt,
             tracked.heard, anchor.noise, math.sqrt(RESTLESS), WIDE, one.rates, one.level,
             one.count, self.scale, one.r, one.held, one.spent, two.r, two.held, two.spent,
@@ -125,12 +128,15 @@ class Bank:
             lost=sums.lost[-1],
             off=np.divide(s1, loud, out=np.full(s1.size, np.nan), where=loud > 0.0),
             at_bound=np.abs(self.tracked.own) >= anchor.bound,
+            shared=anchor.group != NONE,
         )
 
 
 def finite(sums: Sums) -> Sums:
     """Return sums in which features that are not finite, or below 0 chips, are lost."""
     parts = (sums.s1, sums.s2, sums.loud, sums.quiet_power, sums.quiet)
+    if all_sound(*parts):
+        return sums
     bad = ~np.isfinite(np.stack(parts)).all(axis=0) | (sums.loud < 0.0) | (sums.quiet < 0.0)
     if not bad.any():
         return sums

@@ -15,6 +15,7 @@ import numpy as np
 
 from casemate.core.errors import InputError
 from casemate.core.samples import Health
+from casemate.detect.anchor import Real
 from casemate.detect.bank import Shown
 from casemate.detect.causes import SPEAKS, Cause, causes
 from casemate.detect.passive import PassiveShown
@@ -112,8 +113,8 @@ class Court:
         """
         policy = self.policy
         by_modality = {each.modality: _fused(each, policy.features) for each in shown}
-        total = float(np.logaddexp.reduce([-700.0, *by_modality.values()]))
-        shrunk = sum(float(np.fmax(each.nats - SHRINK, 0.0).sum()) for each in shown)
+        total = _log_sum(np.array([-700.0, *by_modality.values()]))
+        shrunk = sum(_shrunk(each) for each in shown)
         blind, mute = _blind(shown, policy, self.expected), _mute(passive)
         passed_s = _passed(now_s, policy.window_s if seconds is None else seconds)
         change_s = passed_s if blind else -FORGIVEN * passed_s
@@ -139,7 +140,7 @@ class Court:
             tile=items[0].tile if items else "",
             onset_s=self.onset_s,
             blind_s=self.blind_s,
-            seen_by=_seen_by(shown, passive, policy),
+            seen_by=_seen_by(shown, by_modality, passive, policy),
             causes=causes(shown, passive, policy),
             items=items,
             findings=(*blind, *bent, *mute),
@@ -167,8 +168,22 @@ def _verdict(convicted: bool, blind: bool, loud: bool) -> Verdict:
 
 def _fused(shown: Shown, features: int) -> float:
     """Return ln of this modality's part of the mean over all features."""
-    nats = np.where(np.isnan(shown.nats), -700.0, shown.nats)
-    return float(np.logaddexp.reduce(np.append(nats, -700.0))) - math.log(features)
+    return _log_sum(shown.nats) - math.log(features)
+
+
+def _log_sum(nats: Real) -> float:
+    """Return ln of the sum of evidence, at least -700; what is no number counts as none."""
+    most = max(float(np.fmax.reduce(nats, initial=-700.0)), -700.0)
+    if most == math.inf:
+        return most
+    return most + math.log(float(np.nansum(np.exp(nats - most))) + math.exp(-700.0 - most))
+
+
+def _shrunk(shown: Shown) -> float:
+    """Return by how much features stand above SHRINK together."""
+    if (shown.nats <= SHRINK).all():
+        return 0.0
+    return float(np.fmax(shown.nats - SHRINK, 0.0).sum())
 
 
 def _loud(shown: Shown, policy: Policy) -> bool:
@@ -228,7 +243,7 @@ def _level(
     noticed: bool,
     shrunk: float,
 ) -> int:
-    """Return the level of response; beyond sealing only with a second modality."""
+    """Return the level of response; beyond sealing only with a second modality, and not by heat."""
     cut = any(each.open_.any() for each in shown)
     worth = noticed or cut or blind_s > 0.0 or shrunk >= policy.nats[SEAL]
     level = ALERT if worth else LOG
@@ -236,11 +251,14 @@ def _level(
         level = ALERT
     if blind_s > policy.blind_s or total >= policy.nats[SEAL]:
         level = SEAL
+    if total < min(policy.nats[LATCH], policy.nats[ZEROISE]):
+        return level
     second = len([each for each in shown if _own(each) >= policy.corroborates]) >= 2
     entered = any(_entered(each, policy.passive_entry) for each in passive)
-    if total >= policy.nats[LATCH] and (second or entered):
+    lasting = any(_by_itself(each) >= policy.corroborates for each in shown)
+    if total >= policy.nats[LATCH] and lasting and (second or entered):
         level = LATCH
-    if total >= policy.nats[ZEROISE] and second and (cut or entered):
+    if total >= policy.nats[ZEROISE] and lasting and second and (cut or entered):
         level = ZEROISE
     return level
 
@@ -250,19 +268,28 @@ def _own(shown: Shown) -> float:
     return _fused(shown, max(len(shown.names), 1))
 
 
+def _by_itself(shown: Shown) -> float:
+    """Return the same of features that follow no common mode, or stand open; others count as 0.
+
+    Heat and humidity move all of a board, in two modalities as well as in one: that is one witness.
+    """
+    return _log_sum(shown.nats[~shown.shared | shown.open_]) - math.log(max(len(shown.names), 1))
+
+
 def _entered(shown: PassiveShown, nats: float) -> bool:
     mine = np.array([each in SHOCKS for each in shown.kind], dtype=np.bool_)
     return bool((mine & (shown.nats >= nats)).any())
 
 
 def _seen_by(
-    shown: tuple[Shown, ...], passive: tuple[PassiveShown, ...], policy: Policy
-) -> tuple[str, ...]:
+    shown: tuple[Shown, ...], fused: dict[str, float], passive: tuple[PassiveShown, ...],
+    policy: Policy,
+) -> tuple[str, ...]:  # fmt: skip
     """Return the modalities that notice by themselves: each at the seal's threshold, or alarmed."""
     keyed = [
         each.modality
         for each in shown
-        if _fused(each, policy.features) >= policy.nats[SEAL] or each.lost.any()
+        if fused[each.modality] >= policy.nats[SEAL] or each.lost.any()
     ]
     alarmed = [each.modality for each in passive if (each.nats >= policy.passive_alert).any()]
     return (*keyed, *alarmed)
@@ -271,6 +298,8 @@ def _seen_by(
 def _items(shown: tuple[Shown, ...]) -> tuple[Item, ...]:
     rows = []
     for each in shown:
+        if (each.nats <= SHRINK).all():
+            continue
         for f in np.argsort(-each.nats)[:TOP].tolist():
             if each.nats[f] > SHRINK:
                 rows.append(

@@ -19,6 +19,7 @@ from casemate.attest.keys.unsafe import UnsafeHolder
 from casemate.attest.reference import Reference
 from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import trust
+from casemate.control.batches import payload_batch_s
 from casemate.control.evidence import (
     BEAT_MS,
     Beat,
@@ -29,7 +30,6 @@ from casemate.control.evidence import (
     Place,
     Say,
     Writer,
-    payload_batch_s,
 )
 from casemate.core import suites
 from casemate.core.errors import CasemateError

@@ -1,4 +1,8 @@
-"""Writes docs/faults.md from a run: `python tests/unit/control/faults_page.py`, some minutes.
+"""Writes docs/faults.md from a run, in some minutes. In tests/unit/control:
+
+    python -c "import faults_page; faults_page.main([])"
+
+Not as a program of its own: each process that it starts would load all of it again.
 
 Rows are functions that raise if anything is lost or guards where it must not.
 """
@@ -46,14 +50,14 @@ ROWS: tuple[tuple[str, str, Play], ...] = (
      lambda folder: live_faults.killed_helper(folder, "witness")),
     ("kill -9, controller", "while it starts, armed, and while it tells of a cut; then a start",
      lambda folder: live_faults.killed_controller(folder, MOMENTS)),
-    ("damaged files", "each file empty, half, or with one bit flipped; then a start",
-     lambda folder: live_faults.corrupt_files(folder / "all")),
+    ("damaged files", "each file cut to its half; then a start",
+     lambda folder: live_faults.corrupt_files(folder / "all", live_faults.DAMAGES[1:2])),
 )  # fmt: skip
 
 HEAD = (
     "# Faults\n"
     "\n"
-    "Made by `python tests/unit/control/faults_page.py`, which plays each fault and stops"
+    "Made by `faults_page.py` in tests/unit/control, which plays each fault and stops"
     " at the first that goes wrong; do not edit. Disks are those of "
     "[unsafe_disk.py](../src/casemate/testing/unsafe_disk.py): what was not synced is "
     "dropped, reordered or torn. The enclosure is a small one with two readers; faults of"
@@ -102,6 +106,3 @@ def main(names: list[str]) -> int:
 def _tpm() -> bool:
     return shutil.which("swtpm") is not None and bool(importlib.util.find_spec("tpm2_pytss"))
 
-
-if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
