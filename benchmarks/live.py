@@ -185,7 +185,7 @@ def main() -> None:
         detector, machine, blocks, {n: len(r.channels) for n, r in readers.readers.items()},
         window_s=WINDOW_S, start_s=start_s, slow_s=0.0, slipped=lambda _late: None,
         boot_s=time.monotonic(), act=lambda _action, _machine: None, failed=lambda: None,
-        seen=lambda _seen: None, tell=told.append, anchor=b"",
+        seen=lambda _seen: None, keep=lambda _machine, _wait: None, tell=told.append, anchor=b"",
     )  # fmt: skip
     readers.send({"start": start_s})
     time.sleep(START_S)

@@ -36,7 +36,7 @@ def write(body: Body) -> dict[int, Any]:
         case Change():
             return named({1: body.before, 2: body.after, 3: body.reason, 4: body.detail})
         case Heartbeats():
-            return {1: body.first, 2: body.start_ms, 3: body.period_ms, 4: body.beats, 5: body.head}
+            return _beaten(body)
         case Payload():
             return {1: body.stream, 2: body.first, 3: body.count, 4: body.root}
         case PermitUse():
@@ -45,7 +45,8 @@ def write(body: Body) -> dict[int, Any]:
                  6: _cose(body.keys) or None, 7: body.note}
             )  # fmt: skip
         case LastWord():
-            return {1: body.reason, 2: body.erased_us}
+            waiting = _beaten(body.waiting) if body.waiting else None
+            return named({1: body.reason, 2: body.erased_us, 3: waiting})
 
 
 def read(kind: str, value: object) -> Body:
@@ -135,7 +136,12 @@ def _permit(f: Fields) -> PermitUse:
 
 
 def _last(f: Fields) -> LastWord:
-    return LastWord(reason=f.text(1), erased_us=f.number(2))
+    reason, erased_us, waiting = f.text(1), f.number(2), None
+    if f.has(3):
+        inner = Fields(f.take(3), "the heartbeats of a last word")
+        waiting = _heartbeats(inner)
+        inner.done()
+    return LastWord(reason=reason, erased_us=erased_us, waiting=waiting)
 
 
 _READ: dict[str, Callable[[Fields], Body]] = {
@@ -160,6 +166,10 @@ def kind_of(body: Body) -> str:
         LastWord: "last",
     }
     return kinds[type(body)]
+
+
+def _beaten(body: Heartbeats) -> dict[int, Any]:
+    return {1: body.first, 2: body.start_ms, 3: body.period_ms, 4: body.beats, 5: body.head}
 
 
 def _cose(keys: tuple[PublicKey, ...]) -> list[dict[int, Any]]:

@@ -18,6 +18,8 @@ _BEAT = struct.Struct(">hBHHH")
 BEAT_BYTES = _BEAT.size
 HEAD_BYTES = 32
 _VERDICTS = bytes(range(len(VERDICTS)))
+HOLD_UP = 1 << 15
+"""In the health of a beat, beside flags of sensors: the supply is cut, and it runs on hold-up."""
 MOST_BEATS = 3600
 """In one token: an hour at one a second, 32 kB."""
 

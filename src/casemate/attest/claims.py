@@ -102,11 +102,13 @@ ACTS = ("logged", "opened", "closed", "expired", "re-anchored", "emergency")
 class LastWord:
     """The last word, signed by the last word's keys: TAMPERED, and the evidence keys are gone.
 
-    erased_us: from verdict to erasure, microseconds, as the controller measured it.
+    erased_us: from verdict to erasure, microseconds, as the controller measured it. waiting: the
+    heartbeats that no key had signed when the keys went.
     """
 
     reason: str
     erased_us: int
+    waiting: Heartbeats | None = None
 
 
 Body = Boot | Change | Heartbeats | Payload | PermitUse | LastWord

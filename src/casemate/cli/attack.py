@@ -16,7 +16,8 @@ POLL_S = 0.1
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("dir", metavar="DIR", type=Path, help="of the enclosure that runs")
-    parser.add_argument("move", metavar="MOVE", nargs="?", help="a move or a named plan")
+    parser.add_argument("move", metavar="MOVE", nargs="?",
+                        help="a move, a named plan, power-cut or power-back")  # fmt: skip
     parser.add_argument("--moves", action="store_true", help="list moves and plans, and stop")
     parser.add_argument(
         "--set", metavar="NAME=VALUE", action="append", default=[], dest="values",

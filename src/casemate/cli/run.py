@@ -45,8 +45,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="let both DEMO parties open keys that a start has sealed")  # fmt: skip
     parser.add_argument("--recommission", action="store_true",
                         help="let both DEMO parties begin anew, after TAMPERED")  # fmt: skip
-    parser.add_argument("--batch", metavar="S", type=int, default=300,
-                        help="longest time between two tokens (default 300)")  # fmt: skip
+    parser.add_argument("--batch", metavar="S", type=int, default=360,
+                        help="that heartbeats and frames wait (default 360)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
     run_faces.configure(parser)
@@ -195,7 +195,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
             modules=frozenset(far.readers), far_per_year=far_per_year,
-            simulated=far.hello.get("simulated") is True,
+            simulated=True,  # it is the twin that was started above
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),

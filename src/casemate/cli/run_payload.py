@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from casemate.control.batches import payload_batch_s
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from casemate.control.adapters.trace import Meter
     from casemate.control.runtime import Runtime
 
-BATCH_S = 10.0
-"""Of items under one token: a token of 4.5 kB each (planning value)."""
 _COUNT = re.compile(r"([1-9][0-9]{0,11}) ?n([A-Za-z]{1,8})")
 
 
@@ -119,9 +118,9 @@ def _camera(
 
         apart = video.reader(video.Order(address=args.video, per_s=args.rate))
         stack.callback(apart.close)
-        return STREAM, BATCH_S, video.Video(apart.messages, tell=runtime.tell)
+        return STREAM, payload_batch_s(args.batch), video.Video(apart.messages, tell=runtime.tell)
     frames: Source = FrameFiles(args.frames) if args.frames else MadeUpFrames(seed=args.seed)
-    return STREAM, BATCH_S, frames
+    return STREAM, payload_batch_s(args.batch), frames
 
 
 def _sensor(
@@ -130,8 +129,8 @@ def _sensor(
     from casemate.control.adapters.trace import STREAM, MadeUpTraces, TraceFiles
 
     if args.traces:
-        return STREAM, BATCH_S, TraceFiles(args.traces, _meter(args))
-    return STREAM, BATCH_S, MadeUpTraces(seed=args.seed)
+        return STREAM, payload_batch_s(args.batch), TraceFiles(args.traces, _meter(args))
+    return STREAM, payload_batch_s(args.batch), MadeUpTraces(seed=args.seed)
 
 
 def _meter(args: argparse.Namespace) -> Meter:

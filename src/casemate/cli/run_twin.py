@@ -12,7 +12,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -26,6 +26,7 @@ from casemate.campaigns.reader import TwinReader
 from casemate.campaigns.ready import Ready, ready
 from casemate.cli import twin_attack
 from casemate.cli.twin_modules import Modules
+from casemate.control import supply
 from casemate.control.wires import challenge_of, frame, unframed
 from casemate.core.challenge import Challenge
 from casemate.core.local_socket import Desk
@@ -96,7 +97,7 @@ def _run(link: Connection, order: TwinOrder) -> None:
         elif "start" in message:
             break
     clock.start_s = float(message["start"])
-    desk = Desk(order.desk, Mover(order, stage, clock, modules).answer)
+    desk = Desk(order.desk, Mover(order, stage, clock, modules, wire.say).answer)
     try:
         _deliver(wire, streams, readers, clock, modules)
     finally:
@@ -180,8 +181,16 @@ def _deliver(
 class Mover:
     """Carries out the moves that are asked for."""
 
-    def __init__(self, order: TwinOrder, stage: Stage, clock: Clock, modules: Modules) -> None:
+    def __init__(
+        self,
+        order: TwinOrder,
+        stage: Stage,
+        clock: Clock,
+        modules: Modules,
+        say: Callable[[dict[str, Any]], None],
+    ) -> None:
         self._order, self._stage, self._clock, self._modules = order, stage, clock, modules
+        self._say = say
         self._count = 0
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -189,6 +198,17 @@ class Mover:
         if "swap" in question:
             alien = question.get("alien") is True
             return {"done": [self._modules.swap(str(question["swap"]), alien=alien)]}
+        told = supply.asked(
+            str(question.get("attack", "")), [str(each) for each in question.get("values", [])]
+        )
+        if told is not None:
+            self._say(told)
+            return {
+                "done": [" ".join(f"{name} {value}" for name, value in told.items())],
+                "effects": 0,
+                "begins": time.monotonic(),
+                "first_hole_s": None,
+            }
         args = argparse.Namespace(
             attack=str(question.get("attack", "")),
             values=[str(each) for each in question.get("values", [])],
@@ -245,7 +265,6 @@ def _hello(
     ]
     return {
         "readers": rows,
-        "simulated": True,
         "rekeys": False,  # not shown on a twin yet: decision 23, 9
         "window_s": WINDOW_S,
         "features": made.policy.features,

@@ -20,6 +20,7 @@ from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
 from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, TpmPlan
 from casemate.attest.parties import Party
+from casemate.control.secret_file import make_once
 from casemate.core.errors import InputError
 from casemate.core.suites import ED25519, PublicKey
 from casemate.core.whole_file import write_whole
@@ -94,6 +95,11 @@ class Custody:
         except CustodyError:
             return None
 
+    def make_durable(self) -> None:
+        """Have the key store's disk take what was erased or made. OSError."""
+        if self._tpm is not None:
+            self._tpm.make_durable()
+
     def close(self) -> None:
         """Stop the software TPM, if there is one."""
         if self._tpm is not None:
@@ -125,12 +131,7 @@ class LogKey:
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(32))
-                file.flush()
-                os.fsync(file.fileno())
+            make_once(path, secrets.token_bytes(32))
 
         def source(out: int, length: int) -> subprocess.Popen[bytes]:
             with path.open("rb") as file:

@@ -6,15 +6,14 @@ Host and inspector of a real enclosure each keep their keys to themselves, and s
 from __future__ import annotations
 
 import json
-import os
 import secrets
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from casemate.attest.parties import Party
+from casemate.control.secret_file import make_once
 from casemate.core.errors import InputError
 from casemate.core.suites import DEFAULT_SUITE, ED25519, ML_DSA_44, ML_DSA_65, PublicKey
 
@@ -91,13 +90,8 @@ def kept_secret(path: Path, fresh: dict[str, object]) -> dict[str, object]:
 
     InputError if it cannot be read.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(json.dumps(fresh, indent=2) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+    if not path.exists():
+        make_once(path, (json.dumps(fresh, indent=2) + "\n").encode())
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -11,6 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from casemate.attest import beats, token
@@ -30,7 +31,6 @@ BEAT_MS = 1000
 _FAR_MS = 30_000
 """A heartbeat that is later than this begins a batch of its own; the format ends at 32767."""
 _RETRY_S = 2.0
-
 
 Signed = Callable[[bytes], None]
 """Told the bytes of a token, once they are durable."""
@@ -104,7 +104,14 @@ class Do:
     call: Callable[[], None]
 
 
-Item = Begin | Say | Beat | Do
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Call this in the writer's thread, before what follows; heartbeats go on waiting."""
+
+    call: Callable[[], None]
+
+
+Item = Begin | Say | Beat | Do | Keep
 
 
 class Writer:
@@ -132,6 +139,8 @@ class Writer:
         self._head, self._count, self._last_ms = b"", 0, 0
         self._state, self._anchor, self._permit = "", b"", b""
         self.known: CheckpointRef | None = None
+        self.named = 0
+        """Size of the checkpoint that the last token names."""
         self.failed = ""
         self.tokens = self.unsigned = self.bytes = 0
         self.fresh = threading.Event()
@@ -150,7 +159,7 @@ class Writer:
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
             self._guarded(item)
-        self._guarded(Do(lambda: None))
+        self._guarded(Do(self._lose_beats))
 
     def _guarded(self, item: Item) -> None:
         try:
@@ -166,11 +175,14 @@ class Writer:
         if isinstance(item, Beat):
             self._beat(item)
             return
+        if isinstance(item, Keep):
+            item.call()
+            return
         try:
             self._write_beats()
-        except CustodyError as error:  # what comes next may be the last word
-            self.unsigned += 1
-            self._tell(f"heartbeats not signed: {error.message}")
+        except CustodyError:  # they wait: what comes next may be what can still carry them
+            if not isinstance(item, Say | Do):
+                self._lose_beats()
         if isinstance(item, Begin):
             self._begin(item)
         elif isinstance(item, Say):
@@ -186,6 +198,8 @@ class Writer:
                 return
             body = replace(body, before=self._state or body.before)
         made = (item.at.state, item.at.anchor, item.at.permit)
+        if isinstance(body, c.LastWord):
+            body = replace(body, waiting=self._waiting())
         try:
             if isinstance(body, c.Payload) and made != (self._state, self._anchor, self._permit):
                 raise CustodyError(
@@ -196,8 +210,19 @@ class Writer:
             if item.lost is not None:
                 item.lost()
             raise
+        if isinstance(body, c.LastWord):
+            self._beats = []
+        elif self._beats and isinstance(body, c.Change):
+            self._write_beats(item.at)  # sealed keys sign them in the state that follows
         if item.then is not None:
             item.then(data)
+
+    def _lose_beats(self) -> None:
+        """Say that heartbeats stay unsigned: nothing is left that could carry them."""
+        if self._beats:
+            self.unsigned += 1
+            self._tell(f"{len(self._beats)} heartbeats stay unsigned")
+            self._beats = []
 
     def _begin(self, item: Begin) -> None:
         self._holder, self._boots = item.holder, self._boots + 1
@@ -213,18 +238,33 @@ class Writer:
             item.then(self._log.next_index - 1)
 
     def _beat(self, item: Beat) -> None:
-        if self._beats and abs(self._late_ms(item, len(self._beats))) > _FAR_MS:
-            self._write_beats()
+        full = len(self._beats) >= beats.MOST_BEATS
+        if self._beats and (full or abs(self._late_ms(item, len(self._beats))) > _FAR_MS):
+            try:
+                self._write_beats()
+            finally:
+                self._lose_beats()
         self._beats.append(item)
         if item.at.uptime_ms - self._last_ms >= self._batch_ms - BEAT_MS:
-            self._write_beats()
+            with suppress(CustodyError):  # they wait for a state that its keys may sign
+                self._write_beats()
 
     def _late_ms(self, item: Beat, number: int) -> int:
         return item.at.uptime_ms - self._beats[0].at.uptime_ms - number * BEAT_MS
 
-    def _write_beats(self) -> None:
-        if not self._beats:
+    def _write_beats(self, at: Moment | None = None) -> None:
+        """Write heartbeats that wait; at: of a later moment, if not that of the last of them."""
+        body = self._waiting()
+        if body is None:
             return
+        self._write(body, at or self._beats[-1].at)
+        self._head, self._count = body.head, self._count + len(self._beats)
+        self._beats = []
+
+    def _waiting(self) -> c.Heartbeats | None:
+        """Return the batch of heartbeats that wait for a signature."""
+        if not self._beats:
+            return None
         packed = [
             beats.Beat(
                 late_ms=self._late_ms(each, number),
@@ -235,27 +275,28 @@ class Writer:
             )
             for number, each in enumerate(self._beats)
         ]
-        first, last = self._beats[0], self._beats[-1]
-        body = beats.batch(
-            packed, first=self._count, start_ms=first.at.uptime_ms, period_ms=BEAT_MS,
+        return beats.batch(
+            packed, first=self._count, start_ms=self._beats[0].at.uptime_ms, period_ms=BEAT_MS,
             head=self._head,
         )  # fmt: skip
-        self._beats = []
-        self._write(body, last.at)
-        self._head, self._count = body.head, self._count + len(packed)
 
     def _write(self, body: c.Body, at: Moment) -> bytes:
         """Sign and append a token; return its bytes."""
-        data = self._signed(body, at)
+        known = self.known
+        data = self._signed(body, at, known)
         self._log.append([data])
         self._previous, self._state = data, at.state
         self._anchor, self._permit = at.anchor, at.permit
         self._last_ms = at.uptime_ms
         self.tokens, self.bytes = self.tokens + 1, self.bytes + len(data)
         self.fresh.set()
+        if known is not None and known.size > self.named:
+            # no token names what lies between any more, and this one bounds it as well
+            before, self.named = self.named, known.size
+            self._log.prune_witnessed(before, known.size)
         return data
 
-    def _signed(self, body: c.Body, at: Moment) -> bytes:
+    def _signed(self, body: c.Body, at: Moment, known: CheckpointRef | None) -> bytes:
         if self._holder is None:
             raise CustodyError("there are no keys.", remedy="commission the enclosure.")
         place = self._place
@@ -271,7 +312,7 @@ class Writer:
                 software=place.software,
                 body=body,
                 time_s=at.time_s,
-                checkpoint=self.known,
+                checkpoint=known,
                 verdict=at.verdict,
                 health=at.health,
                 anchor=at.anchor,
@@ -328,6 +369,9 @@ class Cosigner:
 
     def _once(self) -> bool:
         """Return whether a quorum has cosigned."""
+        known = self._writer.known
+        if known is not None and known.size == self._log.next_index and not self.failed:
+            return True  # a round before this one covered it; lines of another would be kept too
         made_s = time.monotonic()
         try:
             found = client.cosign(self._log, self._peers, self._sizes)

@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
@@ -22,7 +23,8 @@ from casemate.core.samples import Block, Channel, Reader
 from casemate.core.watch import watched
 
 HELD = 64
-"""Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value)."""
+"""Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value). As many
+of each reader wait before; whoever floods waits in the pipe, and takes no memory here."""
 
 
 CPU_EVERY = 10
@@ -80,7 +82,7 @@ class FarReader:
             Channel(id=i, modality=self.modality, unit=u, tile=t, low=low, high=high, excited=e)
             for i, u, t, low, high, e in row["channels"]
         )
-        self.blocks: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
+        self.blocks: queue.Queue[Block | None] = queue.Queue(maxsize=HELD)
         self._fresh = self.blocks
         self._epoch: int | None = None
 
@@ -94,7 +96,7 @@ class FarReader:
 
         What answers an earlier epoch goes on until the first block of the new one has come.
         """
-        self._fresh = queue.SimpleQueue()
+        self._fresh = queue.Queue(maxsize=HELD)
         if self._epoch is None:
             self.blocks = self._fresh
             self._epoch = challenge.epoch
@@ -109,8 +111,9 @@ class FarReader:
         self.blocks.put(block)
 
     def close(self) -> None:
-        """End the stream."""
-        self.blocks.put(None)
+        """End the stream; a full queue ends with its process."""
+        with suppress(queue.Full):
+            self.blocks.put_nowait(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

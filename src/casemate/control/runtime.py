@@ -12,20 +12,20 @@ import queue
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 from casemate.attest import claims as c
 from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
-from casemate.control import approvals, erased, events, evidence, machine, memory_file
-from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
+from casemate.control import approvals, erased, events, evidence, machine, order, supply
+from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Keep, Moment, Say, Writer
 from casemate.control.moments import moment_of
+from casemate.control.order import Keeper
 from casemate.control.readers import HELD, Arrived, Far, Pump
 from casemate.control.setting import Setting
 from casemate.control.states import Keys, Machine, State
-from casemate.control.status import exit_code_of, status_of
+from casemate.control.status import Told, exit_code_of, status_of
 from casemate.control.upkeep import Upkeep
 from casemate.control.warm_up import warm_up
 from casemate.control.watching import Seen, Watching
@@ -40,26 +40,12 @@ AHEAD_S = 0.5
 AGAIN_S = 3.0
 """After which parties are asked again (planning value)."""
 _KEPT_LINES = 200
-_KEPT_FIELDS = (
-    "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
-    "count",
-)  # fmt: skip
 _KEYS = {
     HolderState.READY: Keys.LIVE,
     HolderState.SEALED: Keys.SEALED,
     HolderState.ERASED: Keys.GONE,
     HolderState.CLOSED: Keys.GONE,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """A line for people. level: of the response, 0 for what is no alarm."""
-
-    number: int
-    at_s: float
-    level: int
-    text: str
 
 
 class Runtime:
@@ -74,7 +60,7 @@ class Runtime:
         self.holder: KeyHolder | None = None
         self._approvals: dict[bytes, bytes] = {}
         self.seen: Seen | None = None
-        self._kept: tuple[Any, ...] = ()
+        self._memory = Keeper(setting.memory, lambda: setting.log.next_index)
         self._erased_us = 0
         self.erasure: Erasure | None = None
         self._beating, self._next_beat_ms = False, 0
@@ -87,7 +73,7 @@ class Runtime:
             setting.log, setting.place, previous=setting.previous, boots=setting.boots,
             batch_s=setting.batch_s, tell=self.tell,
         )  # fmt: skip
-        self.writer.known = setting.known
+        self.writer.known, self.writer.named = setting.known, setting.named
         now, first = self._begun()
         self._detector = Detector(
             setting.anchors, setting.policy, signatures=setting.signatures, keys=setting.anchor_keys
@@ -137,23 +123,26 @@ class Runtime:
             window_s=setting.window_s, start_s=start_s,
             slow_s=setting.slow_s, slipped=lambda late_s: self.far.send({"slip": late_s}),
             boot_s=self._boot_s,
-            act=self._act, failed=self._check_keys, seen=self._see, tell=self.tell,
-            anchor=setting.anchor,
+            act=self._act, failed=self._check_keys, seen=self._see, keep=self._keep,
+            tell=self.tell, anchor=setting.anchor,
         )  # fmt: skip
-        for action in self._first:
-            if not isinstance(action, do.Evidence):  # the boot token says that it starts
-                self._act(action, self._machine)
+        order.carry_out(  # the boot token says that it starts
+            (each for each in self._first if not isinstance(each, do.Evidence)),
+            lambda each: self._act(each, self._machine),
+            lambda wait: self._keep(self._machine, wait),
+        )
         self.cosigner = Cosigner(
             setting.log, self.writer, setting.peers, setting.rule,
             witnessed=self._witnessed, alarm=self._rolled_back,
         )  # fmt: skip
+        supply.listen(self.far, self.post)
         self.watching.start()
 
     def close(self) -> None:
         """End in order: detection, what waits to be written, witnesses, keys at rest."""
         if self._watching is not None:
             self._watching.close()
-            self._keep(self._watching.machine)
+            self._keep(self._watching.machine, False)
         self.upkeep.modules.close()
         self.writer.close()
         if self.cosigner is not None:
@@ -173,9 +162,9 @@ class Runtime:
         self._worst = max(self._worst, judged.verdict.value, key=c.VERDICTS.index)
         if not self._booted and self.holder is not None and now.keys is not Keys.GONE:
             self._booted = True
-            self._begin_tokens(self.holder, now.state.value, "the controller starts")
+            self._begin_again(self.holder, now.state.value)
         self._advance(now, judged)
-        self._keep(now)
+        self._keep(now, False)
         self._beat(seen)
 
     def _advance(self, now: Machine, judged: Judged) -> None:
@@ -208,7 +197,7 @@ class Runtime:
         self.writer.put(
             Beat(
                 verdict=self._worst,
-                health=seen.flags,
+                health=seen.flags | supply.flag(seen.machine),
                 centinats=_clipped(100.0 * seen.judged.nats),
                 information=_clipped(100.0 * seen.information),
                 at=self._moment(seen.machine.state.value, at_ms),
@@ -249,6 +238,7 @@ class Runtime:
             return
         figures, began_s = self.watching.figures, time.monotonic() - self.watching.judged_s
         self.erasure = erasure = self.holder.zeroise()
+        self.writer.put(Keep(self.setting.custody.make_durable))
         figures.gone, figures.verified = told = erased.times(erasure, began_s)
         self._erased_us = round(1e6 * told[0])
         self.tell(erased.in_words(erasure, began_s), 4)
@@ -274,9 +264,17 @@ class Runtime:
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
             Begin(holder=holder, reason=self._with_caveat(reason), then=then,
-                  at=self._moment(state, self.uptime_ms()))
+                  components=self.setting.components, at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
+
+    def _begin_again(self, holder: KeyHolder, state: str) -> None:
+        """Say that the controller starts; what was latched and never said comes after that."""
+        told = state if state == self.setting.said else "UNKNOWN"
+        self._begin_tokens(holder, told, "the controller starts")
+        if told != state:
+            body = c.Change(before=told, after=state, reason="latched before the start")
+            self.writer.put(Say(body=body, at=self._moment(state, self.uptime_ms())))
 
     def _record(self, action: do.Evidence) -> None:
         record, at_ms = action.record, self.uptime_ms()
@@ -306,12 +304,12 @@ class Runtime:
     def _with_caveat(self, reason: str) -> str:
         return "; ".join(filter(None, (reason, self.setting.wanted.caveat)))
 
-    def _keep(self, now: Machine) -> None:
-        kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)
-        if kept != self._kept:
-            self._kept = kept
-            path, log = self.setting.memory, self.setting.log
-            self.writer.put(Do(lambda: memory_file.keep(path, now, entries=log.next_index)))
+    def _keep(self, now: Machine, wait: bool) -> None:
+        """Have the memory kept: before all records that follow, or before this returns."""
+        if self._memory.note(now):
+            self.writer.put(Keep(self._memory.write))
+        if wait:
+            self._memory.write()
 
     def _check_keys(self) -> None:
         """Tell the machine what the key holder has, by its own account."""

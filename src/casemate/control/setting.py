@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -27,7 +26,7 @@ from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
 from casemate.attest.reference import Digest, Enrolment, Module, Reference, load
 from casemate.attest.token import CheckpointRef
-from casemate.control import local_witness, memory_file, trust
+from casemate.control import local_witness, measured, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.custody import Custody, LogKey, choice, quorum_of
 from casemate.control.demo_parties import SeedKey, demo_parties
@@ -46,19 +45,20 @@ from casemate.translog.log import Log
 from casemate.translog.policy import Policy
 from casemate.translog.signers import log_key
 
-ROOMS = ("attest", "control", "core", "detect", "translog")
-"""What runs in the controller, and is measured."""
 SLOW_S = 3.0
 """For which simulated readers may be late, on a computer that others use too (planning value)."""
 WITNESSES = ("north", "south")
+_LATCHED = ("TAMPERED", "RETIRED")
+"""States that a memory which knows nothing of them is too old for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """What is asked for. witnesses: addresses, local ones if there is none.
 
-    slow_s: for which simulated readers may be late. caveat: what is not as it should be, such as
-    faces that are not watched; "" if all is well. It goes into tokens, at starts and changes.
+    simulated: readers are of a twin that the command itself has started, and may be late by
+    slow_s; the far side has no say in it. caveat: what is not as it should be, such as faces that
+    are not watched; "" if all is well. It goes into tokens, at starts and changes.
     """
 
     folder: Path
@@ -102,7 +102,8 @@ class Setting:
         self.policy = response.policy(
             far_per_year=wanted.far_per_year, features=wanted.features, window_s=wanted.window_s
         )
-        self.software = software()
+        self.components = measured.components()
+        self.software = measured.total(self.components)
         self.place = Place(enclosure=wanted.enclosure, serial=wanted.serial, software=self.software)
         self.origin = f"casemate.invalid/{wanted.enclosure}/{wanted.serial}"
         self._closing: list[Callable[[], None]] = []
@@ -171,7 +172,8 @@ class Setting:
         entries = (*bundle.entries, *bundle.pending)
         self.previous = entries[-1] if entries else b""
         self.boots = sum(_is_boot(each) for each in entries)
-        self.items = _items(entries)
+        self.items, self.said = _items(entries), _state_of(self.previous)
+        self.named = _named(entries)
         self.memory = self._run / "machine.cbor"
         self.new = Machine(
             enclosure=wanted.enclosure,
@@ -183,7 +185,10 @@ class Setting:
         )
         self.saved, least = memory_file.recall(self.memory, self.new)
         self.known: CheckpointRef | None = None
-        self.rolled_back = len(entries) < least
+        latched = self.said in _LATCHED and self.saved is not None and (
+            self.saved.state.value not in (*_LATCHED, "COMMISSIONING")
+        )  # fmt: skip
+        self.rolled_back = len(entries) < least or latched
         if not entries:
             return
         found = client.cosign(self.log, self.peers)
@@ -207,7 +212,7 @@ class Setting:
                 values = trust.reference(
                     enclosure=self.wanted.enclosure, serial=self.wanted.serial,
                     origin=self.origin, anchor=self.anchor,
-                    software=[("controller", self.software)], holder=holder,
+                    software=self._runs(), holder=holder,
                     parties=self.roster, batch_s=self.batch_s, now_s=int(time.time()),
                     modules=self.wanted.identities,
                 )  # fmt: skip
@@ -215,12 +220,15 @@ class Setting:
                 held = load(path.read_bytes(), file=str(path))
                 unit = held.unit(self.wanted.serial)
                 new = Enrolment(sequence=sequence, suite=DEFAULT_SUITE.name, keys=holder.public())
-                values = trust.with_enrolment(
-                    held, unit, new, Digest(name="controller", digest=self.software)
-                )
+                runs = tuple(Digest(name=n, digest=digest) for n, digest in self._runs())
+                values = trust.with_enrolment(held, unit, new, runs)
             trust.write(folder, values, self._rule_text)
 
         return enrolled
+
+    def _runs(self) -> list[tuple[str, bytes]]:
+        """Return what runs, as reference values name it: the whole, then its parts."""
+        return [("controller", self.software), *self.components]
 
     def reference(self) -> Reference:
         """Return the reference values of this enclosure; InputError before commissioning."""
@@ -290,19 +298,6 @@ class Setting:
             ) from None
 
 
-def software() -> bytes:
-    """Return SHA-256 over the code that runs in the controller."""
-    total = hashlib.sha256()
-    for room in ROOMS:
-        folder = Path(str(resources.files("casemate").joinpath(room)))
-        for file in sorted(folder.rglob("*.py")):
-            name = f"{room}/{file.relative_to(folder)}".encode()
-            data = file.read_bytes()
-            for part in (name, data):
-                total.update(len(part).to_bytes(8, "big") + part)
-    return total.digest()
-
-
 def _items(entries: Sequence[bytes]) -> dict[str, int]:
     """Return the number of the next item of each stream."""
     found: dict[str, int] = {}
@@ -312,6 +307,24 @@ def _items(entries: Sequence[bytes]) -> dict[str, int]:
             if isinstance(body, c.Payload):
                 found[body.stream] = body.first + body.count
     return found
+
+
+def _named(entries: Sequence[bytes]) -> int:
+    """Return the size of the newest checkpoint that a token names, 0 if there is none."""
+    for each in reversed(entries):
+        with suppress(FormatError):
+            known = token.peek(each)[1].checkpoint
+            if known is not None:
+                return known.size
+    return 0
+
+
+def _state_of(data: bytes) -> str:
+    """Return the state that a token tells, "" if it is none."""
+    try:
+        return token.peek(data)[1].state
+    except FormatError:
+        return ""
 
 
 def _is_boot(data: bytes) -> bool:

@@ -1,12 +1,23 @@
-"""What a runtime knows, as JSON values: for the terminal, for `--json`, and for who asks it."""
+"""What a runtime knows: as JSON values for people, and as what a token says of its moment."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from casemate.control.runtime import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A line for people. level: of the response, 0 for what is no alarm."""
+
+    number: int
+    at_s: float
+    level: int
+    text: str
 
 
 def status_of(runtime: Runtime) -> dict[str, Any]:

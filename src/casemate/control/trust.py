@@ -89,7 +89,9 @@ def with_anchor(held: Reference, unit: Unit, new: Digest) -> Reference:
     return replace(held, version=held.version + 1, units=units)
 
 
-def with_enrolment(held: Reference, unit: Unit, new: Enrolment, runs: Digest) -> Reference:
+def with_enrolment(
+    held: Reference, unit: Unit, new: Enrolment, runs: Sequence[Digest]
+) -> Reference:
     """Return the next version of reference values, with keys that both parties accepted anew.
 
     runs: the software of the controller that has these keys.
@@ -98,9 +100,8 @@ def with_enrolment(held: Reference, unit: Unit, new: Enrolment, runs: Digest) ->
         replace(each, enrolments=(*each.enrolments, new)) if each == unit else each
         for each in held.units
     )
-    known = any(each.digest == runs.digest for each in held.software)
-    software = held.software if known else (*held.software, runs)
-    return replace(held, version=held.version + 1, units=units, software=software)
+    added = tuple(each for each in runs if each not in held.software)
+    return replace(held, version=held.version + 1, units=units, software=(*held.software, *added))
 
 
 def policy_text(log: NoteKey, peers: Sequence[Peer]) -> str:

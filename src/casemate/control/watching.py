@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from casemate.control import events, machine
+from casemate.control import events, machine, order
 from casemate.control.actions import Action
 from casemate.control.events import Event
 from casemate.control.haste import Haste
@@ -84,6 +84,7 @@ class Watching:
     `slipped` is told for how long. act: carries out an action, first of all what is
     done to keys. failed: told when one could not be. seen: told after each window; must not wait.
     anchor: digest of the anchors that the detector has.
+    keep: has the machine's memory kept, and waits for the disk if it is told to.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class Watching:
         act: Callable[[Action, Machine], None],
         failed: Callable[[], None],
         seen: Callable[[Seen], None],
+        keep: Callable[[Machine, bool], None],
         tell: Callable[[str], None],
         anchor: bytes,
     ) -> None:
@@ -116,6 +118,7 @@ class Watching:
         self._slipped, self._simulated = slipped, slow_s > 0.0
         self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
         self._act, self._failed, self._seen, self._tell = act, failed, seen, tell
+        self._keep = keep
         self._flags = {name: np.zeros(count, np.uint16) for name, count in channels.items()}
         self._came_s = dict.fromkeys(channels, start_s)
         self._ended = dict.fromkeys(channels, 0)
@@ -286,13 +289,14 @@ class Watching:
     def _step(self, event: Event) -> None:
         before = self.machine
         self.machine, actions = machine.step(before, event, time.monotonic() - self._boot_s)
-        for action in actions:
-            try:
-                self._act(action, self.machine)
-            except CasemateError as error:
-                self._tell(f"{type(action).__name__} failed: {error}")
-                self._failed()  # what was to follow would say what is not so
-                return
+        now = self.machine
+        try:
+            order.carry_out(
+                actions, lambda each: self._act(each, now), lambda wait: self._keep(now, wait)
+            )
+        except CasemateError as error:
+            self._tell(f"what {type(event).__name__} asks for failed: {error}")
+            self._failed()  # what was to follow would say what is not so
 
 
 def _quiet(judged: Judged) -> bool:

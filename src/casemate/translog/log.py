@@ -168,6 +168,22 @@ class Log:
                 raise self._latched(error) from error
             return whole.encode()
 
+    def prune_witnessed(self, after: int, before: int) -> int:
+        """Remove cosigned checkpoints of sizes between, both left out; return how many.
+
+        For what no token names, and what a later one bounds as well. LogError if the log is closed.
+        """
+        with self._lock:
+            self._check_open()
+            low, high = pending.segment_name(after), pending.segment_name(before)
+            try:
+                gone = [name for name in self._disk.names("witnessed") if low < name < high]
+                for name in gone:
+                    self._disk.remove(f"witnessed/{name}")
+            except OSError as error:
+                raise self._latched(error) from error
+            return len(gone)
+
     def _known(self, path: str, note: Note) -> Note:
         """Return the checkpoint at `path` as it is, the last one if it is that, or `note`."""
         if self._note is not None and self._note.text == note.text:

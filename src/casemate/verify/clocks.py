@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from casemate.attest import beats
-from casemate.attest.claims import Boot, Change, Heartbeats
+from casemate.attest.claims import Boot, Change, Heartbeats, LastWord
 from casemate.attest.reference import Timing
 from casemate.attest.token import Token
 from casemate.verify.continuity import Interval
@@ -115,9 +115,10 @@ class Pulse:
             self._head, self._next, self._end_ms = beats.start(step.data), 0, now_ms
         if isinstance(body, Change) and body.before not in _WATCHED:
             self._end_ms = max(self._end_ms, now_ms)
-        if isinstance(body, Heartbeats):
-            self._follow(body)
-            found = [] if self._is_calm(body) else self._each(body)
+        batch = beaten(token)
+        if batch is not None:
+            self._follow(batch)
+            found = [] if self._is_calm(batch) else self._each(batch)
             if self._end_ms >= now_ms + 1000:  # a token names whole seconds
                 self._book.add("beats.ahead", f"by {(self._end_ms - now_ms) / 1000:.1f} s")
                 self._end_ms = now_ms
@@ -167,6 +168,14 @@ class Pulse:
         last_ms = body.start_ms + (len(low) - 1) * body.period_ms + low[-1]
         self._end_ms = max(self._end_ms, last_ms)
         return True
+
+
+def beaten(token: Token) -> Heartbeats | None:
+    """Return the heartbeats that a token carries: a batch, or those that waited for a last word."""
+    body = token.body
+    return body.waiting if isinstance(body, LastWord) else (
+        body if isinstance(body, Heartbeats) else None
+    )  # fmt: skip
 
 
 _WATCHED = ("ARMED", "MAINTENANCE")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from casemate.attest import beats
 from casemate.attest import claims as c
-from casemate.attest.claims import Boot, Change, Heartbeats, LastWord, Payload, PermitUse
+from casemate.attest.claims import Boot, Change, LastWord, Payload, PermitUse
 from casemate.attest.reference import Reference, Unit
 from casemate.attest.token import Token
+from casemate.verify import clocks
 from casemate.verify.findings import Notebook
 from casemate.verify.tokens import Step
 
@@ -109,8 +110,9 @@ class States:
 
     def _verdict_of(self, token: Token, *, emergency: bool) -> None:
         said = {token.verdict.verdict} if token.verdict else set()
-        if isinstance(token.body, Heartbeats):
-            said |= {c.VERDICTS[each] for each in set(token.body.beats[2 :: beats.BEAT_BYTES])}
+        beaten = clocks.beaten(token)
+        if beaten is not None:
+            said |= {c.VERDICTS[each] for each in set(beaten.beats[2 :: beats.BEAT_BYTES])}
         if "TAMPER" in said and token.state != "TAMPERED":
             latches = token.verdict is not None and token.verdict.level > _SEAL and not emergency
             answered = token.state in _NOT_RELIED_ON and not latches

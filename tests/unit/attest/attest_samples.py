@@ -157,7 +157,17 @@ def tokens() -> list[Token]:
         replace(
             beating, state="TAMPERED", body=c.LastWord(reason="loop/left opened", erased_us=412)
         ),
+        replace(
+            beating,
+            state="TAMPERED",
+            body=c.LastWord(reason="cut", erased_us=9, waiting=_waiting(beating.body)),
+        ),
     ]
+
+
+def _waiting(body: c.Body) -> c.Heartbeats:
+    assert isinstance(body, c.Heartbeats)
+    return body
 
 
 PAYLOADS = [encode(each) for each in tokens()]

@@ -110,7 +110,7 @@ class SmallFar:
 
     def __init__(self) -> None:
         self.readers = {name: SmallReader(self, name) for name in NAMES}
-        self.hello: dict[str, Any] = {"simulated": True, "rekeys": True}
+        self.hello: dict[str, Any] = {"rekeys": True}
         self.begun, self.start_s = threading.Event(), 0.0
         self.cut, self.stalled = False, ""
         self.place, self.spared = 0, frozenset[str]()

@@ -52,6 +52,7 @@ class SwTpm:
             )
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._sockets = Path(tempfile.mkdtemp(prefix="casemate-tpm-"))  # sun_path has 107 bytes
+        self._folder = folder
         self.address = str(self._sockets / "tpm")
         self._process = subprocess.Popen(
             [
@@ -85,6 +86,18 @@ class SwTpm:
         with suppress(CustodyError), Link(self.address):
             return True
         return False
+
+    def make_durable(self) -> None:
+        """Have the system's disk take what swtpm has written: it does not ask for that itself.
+
+        Hardware keeps its memory by its own. OSError if the disk does not.
+        """
+        for path in (*(each for each in self._folder.iterdir() if each.is_file()), self._folder):
+            handle = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
 
     def stop(self) -> None:
         """Shut down in order, as a machine does that is switched off."""

@@ -1,0 +1,106 @@
+"""What evidence costs, and that what was removed is not missed by the verifier."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from casemate.attest.token import peek
+from casemate.testing.evidence_day import DAY_S, Day
+from casemate.translog.bundle import read_bundle
+from casemate.verify import appraise
+from casemate.verify.result import Result
+
+HOUR_S = 3600
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Iterator[Day]:
+    found = Day(tmp_path)
+    yield found
+    found.close()
+
+
+def judged(day: Day) -> Result:
+    return appraise(read_bundle(day.evidence), day.reference(), day.rule, now_s=int(day.now_s))
+
+
+def named(day: Day) -> set[int]:
+    """Sizes of checkpoints that tokens name."""
+    bundle = read_bundle(day.evidence)
+    known = [peek(each)[1].checkpoint for each in (*bundle.entries, *bundle.pending)]
+    return {each.size for each in known if each is not None}
+
+
+def kept(day: Day) -> set[int]:
+    return {int(path.name) for path in (day.evidence / "witnessed").iterdir()}
+
+
+def test_an_hour_is_proven_with_what_is_kept(day: Day) -> None:
+    day.watch(HOUR_S)
+    found = judged(day)
+    assert found.findings == () and found.state == "ARMED"
+    proven_s = sum(each.length_s for each in found.intervals if each.kind == "proven")
+    assert proven_s >= HOUR_S - 360
+    said = named(day)
+    assert said <= kept(day)
+    assert all(each > max(said) for each in kept(day) - said)  # newer than any that is named
+    assert day.told == []
+
+
+@pytest.mark.slow
+def test_the_marginal_cost_of_a_day_is_below_5_mb(day: Day) -> None:
+    """Of the growth between two moments at which the same number of tiles is partial."""
+    day.watch(HOUR_S)
+    before = day.cost()
+    day.watch(2 * HOUR_S)
+    after = day.cost()
+    entries = (after.tokens - before.tokens) * after.entries / _stored(day)
+    grown = entries + after.witnessed - before.witnessed
+    assert grown * DAY_S / (2 * HOUR_S) < 4.7e6
+
+
+def _stored(day: Day) -> int:
+    """Entries on disk, with those that stand in two partial tiles."""
+    folder = day.evidence / "tile" / "entries"
+    return sum(int(path.name) for path in folder.rglob("*") if path.parent.name.endswith(".p"))
+
+
+def test_without_pruning_more_would_be_kept(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(day.log, "prune_witnessed", lambda _after, _before: 0)
+    for _ in range(4):  # each token witnessed by itself: the first of each pair is named by none
+        day.watch(120)
+        day.frames()
+        day.frames()
+    said = named(day)
+    assert any(each < max(said) for each in kept(day) - said)
+
+
+def test_pruning_too_much_is_found(day: Day) -> None:
+    day.watch(HOUR_S)
+    assert day.log.prune_witnessed(2, day.log.size) > 3
+    found = judged(day)
+    assert found.findings != ()
+
+
+@pytest.mark.slow
+def test_a_whole_day_costs_less_than_5_mb(tmp_path: Path) -> None:
+    day = Day(tmp_path)
+    try:
+        began_s = time.process_time()
+        day.watch(DAY_S)
+        found = day.cost()
+        assert found.whole - found.entries + _whole_entries(day) < 5e6, found
+        assert judged(day).findings == ()
+        assert time.process_time() - began_s < 300.0
+    finally:
+        day.close()
+
+
+def _whole_entries(day: Day) -> int:
+    """Bytes of all entries, each once."""
+    bundle = read_bundle(day.evidence)
+    return sum(len(each) + 2 for each in (*bundle.entries, *bundle.pending))
