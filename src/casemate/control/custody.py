@@ -16,9 +16,10 @@ from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import Cell
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, KeyHolder
+from casemate.attest.keys.quote import PCR_ANCHOR, PCR_SOFTWARE, measured
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
-from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, TpmPlan
+from casemate.attest.keys.tpm_esys import TpmPlan
 from casemate.attest.parties import Party
 from casemate.core.errors import InputError
 from casemate.core.suites import ED25519, PublicKey
@@ -94,8 +95,8 @@ class Custody:
 
     def _plan(self, anchor: bytes) -> TpmPlan:
         assert self._tpm is not None
-        measured = {PCR_SOFTWARE: self._software, PCR_ANCHOR: anchor}
-        return TpmPlan(address=self._tpm.address, measured=measured)
+        values = {PCR_SOFTWARE: measured(self._software), PCR_ANCHOR: measured(anchor)}
+        return TpmPlan(address=self._tpm.address, measured=values)
 
 
 def _end_orphan(pid_file: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from casemate.attest.keys import wire
 from casemate.attest.keys.approval import NoQuorum, Quorum
-from casemate.attest.keys.memory import LockedPage, be_calm, harden, urgent_thread
+from casemate.attest.keys.memory import LockedPage, be_calm, hardened, urgent_thread
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.vault import SEED_BYTES, Vault
 from casemate.core.errors import CasemateError, FormatError
@@ -25,13 +25,13 @@ ERASED, NOT_ERASED = b"\x01", b"\x00"
 
 def main(control: int, zeros: int, word: int, seeds: int) -> None:
     """Serve until the end. seeds: a pipe to read seeds from, -1 to make them here."""
-    dumpable, core_bytes, all_locked = harden()
     page = LockedPage()
     with socket.socket(fileno=control) as link:
         try:
-            if dumpable or core_bytes or not page.locked:
+            dumpable, core_bytes, all_locked = hardened()
+            if not page.locked:
                 raise CustodyError(
-                    "the system does not keep the holder's memory from dumps and swap.",
+                    "the system does not keep the page of seeds out of swap.",
                     remedy="allow RLIMIT_MEMLOCK of at least 64 KiB for this user.",
                 )
             vault = _vault(page, wire.receive(link) or {}, seeds)

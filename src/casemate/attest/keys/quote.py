@@ -26,6 +26,9 @@ _HASHES = {_SHA256: "sha256", _SHA384: "sha384"}
 ENDORSEMENT = 0x4000000B
 """Handle of the hierarchy whose keys quote the true counters; others' are masked (part 1, 36.2)."""
 _PCRS = 24
+PCR_SOFTWARE, PCR_ANCHOR = 11, 12
+"""Not resettable without a reset of the TPM. 11 is where Linux boot stubs measure; a planning value
+for hardware that is not chosen yet."""
 _DOMAIN = "casemate quote 1"
 
 _FIXED_TPM, _FIXED_PARENT, _ORIGIN = 1 << 1, 1 << 4, 1 << 5
@@ -73,6 +76,21 @@ class Expected:
     since: Clock | None = None
     same_start: bool = False
     firmware: int | None = None
+
+
+def after_extend(digest: bytes) -> bytes:
+    """Return the value of a PCR of zeros that a digest (32 bytes) was extended into."""
+    return hashlib.sha256(bytes(32) + digest).digest()
+
+
+def measured(digest: bytes) -> bytes:
+    """Return what is extended for a digest of any suite: itself, or SHA-256 of a longer one."""
+    return digest if len(digest) == 32 else hashlib.sha256(digest).digest()
+
+
+def key_name(area: bytes) -> bytes:
+    """Return the name of a key with a SHA-256 name, from its public area (TPMT_PUBLIC)."""
+    return area[2:4] + hashlib.sha256(area).digest()
 
 
 def extra_data(evidence: bytes, keys: Sequence[PublicKey], nonce: bytes = b"") -> bytes:
@@ -174,8 +192,8 @@ def _key(area: bytes) -> _Key:
         _malformed("the attestation key's hash or curve is not known")
     x, y = at.sized(), at.sized()
     at.end()
-    name = area[2:4] + hashlib.sha256(area).digest()
-    qualified = area[2:4] + hashlib.sha256(ENDORSEMENT.to_bytes(4, "big") + name).digest()
+    name = ENDORSEMENT.to_bytes(4, "big") + key_name(area)
+    qualified = area[2:4] + hashlib.sha256(name).digest()
     point = (int.from_bytes(x, "big"), int.from_bytes(y, "big"))
     return _Key(curve=curve, hash=hashed, point=point, qualified=qualified)
 

@@ -13,7 +13,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import run_module, run_to_end
@@ -21,6 +21,7 @@ from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState
 from casemate.attest.keys.quote import extra_data
 from casemate.attest.keys.tpm_esys import Esys, TpmPlan
+from casemate.attest.keys.tpm_identity import Credential, TpmIdentity, answer, identity
 from casemate.attest.keys.tpm_link import (
     RC_HANDLE,
     Link,
@@ -117,11 +118,11 @@ class TpmHolder:
         sealed: bool = False,
         quorum: Quorum | None = None,
     ) -> None:
-        self._plan = plan
         with Link(plan.address) as link:  # swtpm serves one connection at a time
             flush_stale(link)
-            tpm = Esys(link)
+            tpm = Esys(link, plan.root)
             self.pcrs = tpm.measure(plan)
+            self._plan = replace(plan, root=tpm.root())
             tpm.close()
         reasons, tell = os.pipe()
         try:
@@ -157,7 +158,7 @@ class TpmHolder:
         try:
             self._link = Link(self._plan.address)
             store.now = TpmStore(self._link, self._plan.nv_index)
-            self._tpm = Esys(self._link)
+            self._tpm = Esys(self._link, self._plan.root)
             self._key, self.attestation_key = self._tpm.make_attestation_key()
         except BaseException:
             holder.close()
@@ -204,6 +205,19 @@ class TpmHolder:
                 self._tpm.flush(self._key)
             self._tpm.close()
         self._holder.close()
+
+    @property
+    def root(self) -> bytes:
+        """Return the name of the TPM's storage key, for the plan of the next start."""
+        return self._plan.root
+
+    def identity(self) -> TpmIdentity:
+        """Return the TPM's keys as it shows them; parties `challenge` them before they accept."""
+        return identity(self._tpm, self.attestation_key)
+
+    def answer(self, asked: Credential) -> bytes:
+        """Return the secret of a party's challenge; CustodyError if it is for another TPM."""
+        return answer(self._tpm, self._key, asked)
 
     def quote(self, evidence: bytes, nonce: bytes = b"") -> Quoted:
         """Return a quote of the measured PCRs for a digest of evidence (see `quote.py`).

@@ -16,13 +16,22 @@ from pathlib import Path
 
 import pytest
 from holder_scans import Scanner, skip_or_fail
+from made_quotes import key_area
 
 import casemate
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError
-from casemate.attest.keys.quote import Expected, check_quote, extra_data
+from casemate.attest.keys.quote import (
+    PCR_ANCHOR,
+    PCR_SOFTWARE,
+    Expected,
+    after_extend,
+    check_quote,
+    extra_data,
+)
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
-from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, Esys, TpmPlan, after_extend
+from casemate.attest.keys.tpm_esys import NV_INDEX, Esys, TpmPlan
+from casemate.attest.keys.tpm_identity import SECRET_BYTES, Credential, challenge
 from casemate.attest.keys.tpm_link import Link
 from casemate.attest.keys.tpm_source import read_plan, write_plan
 from casemate.core.errors import SignatureError
@@ -103,18 +112,17 @@ def test_keys_outlive_a_restart_and_a_reset_that_quotes_show(tmp_path: Path) -> 
         one = holder.quote(EVIDENCE)
         first = check_quote(one.attest, one.signature, expected(holder))
         holder.close()
-        for _ in range(2):
-            holder = TpmHolder(plan(tpm))
-            assert holder.public() == keys and holder.last_public() != last
-            verify(keys[1], FRAME, holder.sign(FRAME)[1])
-            two = holder.quote(EVIDENCE)
-            same = expected(holder, since=first.clock, same_start=True)
-            check_quote(two.attest, two.signature, same)
-            holder.close()
+        with pytest.raises(CustodyError, match="since its last reset"):
+            TpmHolder(plan(tpm))
     with SwTpm(tmp_path) as tpm:
         holder = TpmHolder(plan(tpm))
         assert holder.public() == keys and holder.attestation_key == ak
-        three = holder.quote(EVIDENCE)
+        assert holder.last_public() != last
+        verify(keys[1], FRAME, holder.sign(FRAME)[1])
+        two, three = holder.quote(EVIDENCE), holder.quote(EVIDENCE)
+        since = check_quote(two.attest, two.signature, expected(holder)).clock
+        same = expected(holder, since=since, same_start=True)
+        check_quote(three.attest, three.signature, same)
         later = expected(holder, since=first.clock)
         said = check_quote(three.attest, three.signature, later)
         assert said.clock.resets == first.clock.resets + 1
@@ -127,9 +135,8 @@ def test_keys_outlive_a_restart_and_a_reset_that_quotes_show(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_controller_killed_leaves_no_rubbish_in_the_tpm(tpm: SwTpm) -> None:
-    TpmHolder(plan(tpm), fresh=True).close()
-    for _ in range(5):
-        holder = TpmHolder(plan(tpm))
+    for number in range(5):
+        holder = TpmHolder(plan(tpm, nv_index=NV_INDEX + number), fresh=True)
         holder._holder.close()  # the attestation key stays, as after kill -9
 
 
@@ -165,7 +172,7 @@ def test_power_cut_between_place_and_seeds(tpm: SwTpm) -> None:
     with Link(tpm.address) as link:
         esys = Esys(link)
         esys.measure(plan(tpm))
-        esys._esys.nv_write = cut
+        esys.esys.nv_write = cut
         with pytest.raises(InterruptedError):
             esys.store(plan(tpm), bytes(64))
     with pytest.raises(CustodyError, match="give out the seeds"):
@@ -333,3 +340,66 @@ def test_plans_that_bind_nothing_are_refused(bad: dict) -> None:
     assert read_plan(write_plan(good)) == good
     with pytest.raises(CustodyError):
         replace(good, **bad)
+
+
+def test_seeds_are_given_out_once_a_reset(tmp_path: Path) -> None:
+    """Whoever gets into the running controller, and so to the TPM, cannot take the seeds along."""
+    with SwTpm(tmp_path) as tpm:
+        holder = TpmHolder(plan(tpm), fresh=True)
+        keys = holder.public()
+        holder.close()
+        with Link(tpm.address) as link:
+            thief = Esys(link)
+            with pytest.raises(CustodyError, match="since its last reset"):
+                thief.fetch(plan(tpm), 64)
+            thief.close()
+    with SwTpm(tmp_path) as tpm, Link(tpm.address) as link:
+        esys = Esys(link)
+        esys.measure(plan(tpm))
+        assert len(esys.fetch(plan(tpm), 64)) == 64, "the first after a reset gets them"
+        with pytest.raises(CustodyError, match="since its last reset"):
+            esys.fetch(plan(tpm), 64)
+        esys.close()
+    with SwTpm(tmp_path) as tpm:
+        holder = TpmHolder(plan(tpm))
+        assert holder.public() == keys
+        holder.close()
+
+
+def test_another_tpm_is_noticed_before_a_seed_goes_to_it(tmp_path: Path) -> None:
+    with SwTpm(tmp_path / "one") as tpm:
+        holder = TpmHolder(plan(tpm), fresh=True)
+        root = holder.root
+        holder.close()
+    with SwTpm(tmp_path / "one") as tpm:
+        TpmHolder(plan(tpm, root=root)).close()
+    with SwTpm(tmp_path / "two") as tpm:
+        for fresh in (False, True):
+            with pytest.raises(CustodyError, match="not the TPM that was commissioned"):
+                TpmHolder(plan(tpm, root=root), fresh=fresh)
+
+
+def test_attestation_key_is_proved_to_be_in_the_tpm(tmp_path: Path) -> None:
+    """A key made in software shows the same public area, and gets no secret."""
+    with SwTpm(tmp_path / "one") as tpm:
+        holder = TpmHolder(plan(tpm), fresh=True)
+        shown, secret = holder.identity(), os.urandom(SECRET_BYTES)
+        assert holder.answer(challenge(shown, secret)) == secret
+        assert shown.certificate == b"", "swtpm without its setup has no certificate"
+        made_up = replace(shown, attestation=key_area())
+        with pytest.raises(CustodyError, match="prove its identity"):
+            holder.answer(challenge(made_up, secret))
+        holder.close()
+    with SwTpm(tmp_path / "two") as tpm:
+        other = TpmHolder(plan(tpm), fresh=True)
+        with pytest.raises(CustodyError, match="prove its identity"):
+            other.answer(challenge(shown, secret))
+        mixed = replace(other.identity(), attestation=shown.attestation)
+        with pytest.raises(CustodyError, match="prove its identity"):
+            other.answer(challenge(mixed, secret))
+        with pytest.raises(CustodyError, match="malformed"):
+            other.answer(Credential(blob=b"\x00", encrypted=b""))
+        other.close()
+    for bad in (b"", shown.endorsement[:-1], shown.attestation, shown.endorsement + b"\x00"):
+        with pytest.raises(CustodyError, match="endorsement key is none"):
+            challenge(replace(shown, endorsement=bad), secret)
