@@ -180,15 +180,18 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     """Start the twin, then all that the controller needs. Children do not hear an interrupt."""
     import multiprocessing
 
+    from casemate.attest.keys.memory import close_to_others
     from casemate.cli import run_twin
     from casemate.control.local_witness import remote
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
     from casemate.control.setting import Setting, Wanted
+    from casemate.core.private_folder import private_folder
 
     folder = args.dir.resolve()
     far_per_year = run_twin.SHARE * project.spec.targets.far_per_year
-    (folder / "run").mkdir(exist_ok=True, mode=0o700)
+    private_folder(folder / "run")
+    close_to_others()
     order = run_twin.TwinOrder(
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from casemate.attest.keys.approval import Party as Approver
 from casemate.attest.keys.approval import Quorum
-from casemate.attest.keys.cell import Cell
+from casemate.attest.keys.cell import Cell, run_module, run_to_end
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, KeyHolder
 from casemate.attest.keys.quote import PCR_ANCHOR, PCR_SOFTWARE, measured
@@ -22,9 +21,13 @@ from casemate.attest.keys.tpm import TpmHolder, forget
 from casemate.attest.keys.tpm_esys import TpmPlan
 from casemate.attest.parties import Party
 from casemate.core.errors import InputError
+from casemate.core.private_folder import private_folder
 from casemate.core.suites import ED25519, PublicKey
+from casemate.core.whole_file import write_whole
 
 TPM, PROCESS = "tpm", "process"
+SOURCE_S = 10.0
+"""A seed is read from a file in 0.2 s; a loaded machine takes longer. A planning value."""
 
 
 def choice(asked: str) -> tuple[str, str]:
@@ -62,7 +65,7 @@ class Custody:
 
     def __init__(self, kind: str, folder: Path, software: bytes, quorum: Quorum) -> None:
         self.kind, self._software, self._quorum = kind, software, quorum
-        self._pid_file = folder / "tpm.pid"
+        self._pid_file, self._root_file = folder / "tpm.pid", folder / "tpm.root"
         self._tpm: SwTpm | None = None
         if kind == TPM:
             _end_orphan(self._pid_file, folder / "tpm")
@@ -76,16 +79,26 @@ class Custody:
         plan = self._plan(anchor)
         with suppress(CustodyError):
             forget(plan)
-        return TpmHolder(plan, fresh=True, quorum=self._quorum)
+        holder = TpmHolder(plan, fresh=True, quorum=self._quorum)
+        write_whole(self._root_file, holder.root.hex() + "\n")
+        return holder
 
-    def found(self, anchor: bytes) -> KeyHolder | None:
-        """Return the holder of the start before, sealed; None if its keys are gone."""
+    def found(self, anchor: bytes, keys: tuple[PublicKey, ...]) -> KeyHolder | None:
+        """Return the holder of the start before, sealed; None if its keys are gone.
+
+        keys: its evidence keys as the log has them. Seeds of others, which somebody may have put
+        into the TPM meanwhile, are none of this enclosure's.
+        """
         if self._tpm is None:
             return None
         try:
-            return TpmHolder(self._plan(anchor), sealed=True, quorum=self._quorum)
+            holder = TpmHolder(self._plan(anchor), sealed=True, quorum=self._quorum)
         except CustodyError:
             return None
+        if holder.public() != keys:
+            holder.close()
+            return None
+        return holder
 
     def close(self) -> None:
         """Stop the software TPM, if there is one."""
@@ -96,7 +109,20 @@ class Custody:
     def _plan(self, anchor: bytes) -> TpmPlan:
         assert self._tpm is not None
         values = {PCR_SOFTWARE: measured(self._software), PCR_ANCHOR: measured(anchor)}
-        return TpmPlan(address=self._tpm.address, measured=values)
+        return TpmPlan(address=self._tpm.address, measured=values, root=self._root())
+
+    def _root(self) -> bytes:
+        """Return the name of the storage key of the TPM that was commissioned; b"" before that."""
+        try:
+            return bytes.fromhex(self._root_file.read_text())
+        except FileNotFoundError:
+            return b""
+        except (OSError, ValueError):
+            raise InputError(
+                "the name of the TPM cannot be read.",
+                remedy="restore the file, or delete it and commission anew.",
+                file=str(self._root_file),
+            ) from None
 
 
 def _end_orphan(pid_file: Path, folder: Path) -> None:
@@ -113,25 +139,30 @@ def _end_orphan(pid_file: Path, folder: Path) -> None:
 class LogKey:
     """The key of the log, in a process of its own; its seed is a file beside the log.
 
-    Whoever reads that file can fork the log, and no further: witnesses cosign one history.
+    The process signs checkpoints of one log that never shrinks. Whoever reads the file can fork the
+    log, and no further: witnesses cosign one history, and parties commission none that they have
+    not seen cosigned.
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as file:
-                file.write(secrets.token_bytes(32))
-                file.flush()
-                os.fsync(file.fileno())
+        private_folder(path.parent)
+        told, tell = os.pipe()
 
         def source(out: int, length: int) -> subprocess.Popen[bytes]:
-            with path.open("rb") as file:
-                process = subprocess.Popen(["cat"], stdin=file, stdout=out)
-            process.wait(10.0)
+            process = run_module("file_source", [out, tell, length, str(path)], [out, tell])
+            run_to_end(process, SOURCE_S)
             return process
 
-        self._cell = Cell((ED25519,), source=source)
+        try:
+            self._cell = Cell((ED25519,), source=source, log=True)
+        except CustodyError as error:
+            os.set_blocking(told, False)
+            with suppress(BlockingIOError):
+                raise CustodyError(os.read(told, 4096).decode(), remedy=error.remedy) from None
+            raise
+        finally:
+            os.close(told)
+            os.close(tell)
 
     @property
     def public(self) -> PublicKey:

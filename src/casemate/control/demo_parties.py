@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from casemate.attest.parties import Party
 from casemate.core.errors import InputError
+from casemate.core.private_folder import private_folder
 from casemate.core.suites import DEFAULT_SUITE, ED25519, ML_DSA_44, ML_DSA_65, PublicKey
 
 ROLES = (("host", "bloc-a"), ("inspector", "bloc-b"))
@@ -91,7 +92,7 @@ def kept_secret(path: Path, fresh: dict[str, object]) -> dict[str, object]:
 
     InputError if it cannot be read.
     """
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     with suppress(FileExistsError):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:

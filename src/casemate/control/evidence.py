@@ -123,11 +123,20 @@ class Writer:
         self._head, self._count, self._last_ms = b"", 0, 0
         self._state = ""
         self.known: CheckpointRef | None = None
+        self._begun = 1 << 63
         self.failed = ""
         self.tokens = self.unsigned = self.bytes = 0
         self.fresh = threading.Event()
         self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
         self._thread.start()
+
+    @property
+    def seen(self) -> bool:
+        """Return whether a quorum has cosigned the start that named the keys in use.
+
+        Parties commission no history that the log's owner could still exchange for another.
+        """
+        return self.known is not None and self.known.size > self._begun
 
     def put(self, item: Item) -> None:
         """Take something to say."""
@@ -194,6 +203,7 @@ class Writer:
             components=item.components,
         )
         self._head, self._count = beats.start(self._write(body, item.at)), 0
+        self._begun = self._log.next_index - 1
         if item.then is not None:
             item.then(self._log.next_index - 1)
 

@@ -105,7 +105,7 @@ class Runtime:
             return setting.new, ()
         saved = None if setting.rolled_back else setting.saved
         anchor = setting.saved.anchor if setting.saved else b""
-        self.holder = setting.custody.found(anchor) if anchor else None
+        self.holder = setting.custody.found(anchor, setting.keys) if anchor else None
         challenge = self.holder.seal() if self.holder else b""
         keys = Keys.SEALED if self.holder else Keys.GONE
         return machine.start(
@@ -184,7 +184,7 @@ class Runtime:
         well = judged.verdict.value == "NORMAL" and not judged.findings
         if now.state is State.COMMISSIONING and now.keys is Keys.NONE and well:
             self._once("anchor", lambda: self._post(events.Anchored(anchor=self.setting.anchor)))
-        elif now.state is State.COMMISSIONING and now.ready and now.fresh:
+        elif now.state is State.COMMISSIONING and now.ready and now.fresh and self.writer.seen:
             self._once("commission", lambda: self._approved(now, "commission", now.anchor))
         elif self._recommission and now.state is not State.COMMISSIONING:
             self._once("recommission", lambda: self._approved(now, "recommission", b""))

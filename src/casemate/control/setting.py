@@ -34,6 +34,7 @@ from casemate.control.demo_parties import SeedKey, demo_parties
 from casemate.control.evidence import Place
 from casemate.control.states import Limits, Machine
 from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
+from casemate.core.private_folder import private_folder
 from casemate.core.suites import DEFAULT_SUITE
 from casemate.detect import response
 from casemate.detect.anchor import AnyAnchor, signed
@@ -77,7 +78,7 @@ class Setting:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted, folder = wanted, wanted.folder
         self._run = folder / "run"
-        self._run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self._run)
         self.slow_s = SLOW_S if wanted.simulated else 0.0
         self.window_s, self.batch_s = wanted.window_s, wanted.batch_s
         parties = demo_parties(folder / "parties")
@@ -116,7 +117,7 @@ class Setting:
         if not path.exists():
             found = anchors_of(self.wanted.anchors)
             made = [each.hex() for each in signed(found, self._signers)]
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(folder)
             by.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
             part = folder / "anchors.new"
             part.write_bytes(self.wanted.anchors)
@@ -159,7 +160,8 @@ class Setting:
         wanted, bundle = self.wanted, read_bundle(self.wanted.folder / "evidence")
         entries = (*bundle.entries, *bundle.pending)
         self.previous = entries[-1] if entries else b""
-        self.boots = sum(_is_boot(each) for each in entries)
+        starts = [each for each in map(_boot, entries) if each is not None]
+        self.boots, self.keys = len(starts), starts[-1].keys if starts else ()
         self.items = _items(entries)
         self.memory = self._run / "machine.cbor"
         self.new = Machine(
@@ -269,8 +271,9 @@ def _items(entries: Sequence[bytes]) -> dict[str, int]:
     return found
 
 
-def _is_boot(data: bytes) -> bool:
+def _boot(data: bytes) -> c.Boot | None:
     try:
-        return isinstance(token.peek(data)[1].body, c.Boot)
+        body = token.peek(data)[1].body
     except FormatError:
-        return False
+        return None
+    return body if isinstance(body, c.Boot) else None

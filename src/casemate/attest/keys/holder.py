@@ -55,6 +55,7 @@ def _vault(page: LockedPage, config: dict[str, Any], seeds: int) -> Vault:
             "algorithms": list(algorithms),
             "once": bool(once),
             "sealed": bool(sealed),
+            "log": bool(log),
             "quorum": quorum,
         }:
             length = SEED_BYTES * len(algorithms)
@@ -65,7 +66,7 @@ def _vault(page: LockedPage, config: dict[str, Any], seeds: int) -> Vault:
     elif page.read_over(seeds, length) != length:
         raise CustodyError("the key store gave no seeds.", remedy="see what the key store says.")
     approval = NoQuorum() if quorum is None else Quorum.from_plain(quorum)
-    vault = Vault(page, algorithms, approval, once=once)
+    vault = Vault(page, algorithms, approval, once=once, log=log)
     if sealed:
         vault.seal()
     return vault

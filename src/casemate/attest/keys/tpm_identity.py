@@ -75,7 +75,10 @@ def answer(tpm: Esys, attestation_key: Any, asked: Credential) -> bytes:
         raise CustodyError("the challenge is malformed.", remedy="ask for it again.") from None
     handle, _, _ = _endorsement_key(tpm)
     try:
-        with tpm.session(tss.TPM2_SE.POLICY, salted=False) as session, tpm.told("prove its identity"):
+        with (
+            tpm.session(tss.TPM2_SE.POLICY, salted=False) as session,
+            tpm.told("prove its identity"),
+        ):
             tpm.esys.policy_secret(tss.ESYS_TR.ENDORSEMENT, session)
             return bytes(
                 tpm.esys.activate_credential(
