@@ -1,7 +1,7 @@
 """One question and one answer, a line of JSON each, over a socket in a folder of this machine.
 
-Root and this user may ask: the folder's rights and the kernel's word on who asks say so. Names are resolved through a descriptor of the folder, since an
-address has room for 107 bytes only.
+Root and this user may ask: the folder's rights say so, and the kernel's word on who asks. Names are
+resolved through a descriptor of the folder, since an address has room for 107 bytes only.
 """
 
 from __future__ import annotations

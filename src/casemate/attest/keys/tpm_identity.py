@@ -20,7 +20,7 @@ from casemate.attest.keys.tpm_esys import Esys, area_of
 
 SECRET_BYTES = 32
 _KIND = "EK-ECC256"
-"""Template L-2 of the TCG EK credential profile 2.4: ECC P-256, policy on the endorsement's auth."""
+"""Template L-2 of the TCG EK credential profile 2.4: ECC P-256, by policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
