@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 from benchmarks.frame import Figure
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure
-from casemate.attest.keys.quote import PCR_ANCHOR, PCR_SOFTWARE
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
 from casemate.attest.keys.tpm_esys import TpmPlan
+from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE
 
 RUNS, TPM_RUNS, SIGNATURES = 200, 40, 300
 GONE_MOST_MS = 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import shutil
 import signal
@@ -15,11 +16,13 @@ from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import Cell, run_module, run_to_end
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, KeyHolder
-from casemate.attest.keys.quote import PCR_ANCHOR, PCR_SOFTWARE, measured
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
 from casemate.attest.keys.tpm_esys import TpmPlan
+from casemate.attest.keys.tpm_identity import SECRET_BYTES, challenge
 from casemate.attest.parties import Party
+from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE, key_name, measured
+from casemate.attest.reference import Tpm
 from casemate.core.errors import InputError
 from casemate.core.private_folder import private_folder
 from casemate.core.suites import ED25519, PublicKey
@@ -58,6 +61,22 @@ def quorum_of(parties: tuple[Party, ...]) -> Quorum:
         least=len(parties),
         roles=tuple(each.role for each in parties),
     )
+
+
+def accepted(holder: KeyHolder) -> Tpm | None:
+    """Return the holder's TPM once it has proved to a party that its keys are in it; None if none.
+
+    CustodyError if it cannot: somebody shows keys that were made elsewhere.
+    """
+    if not isinstance(holder, TpmHolder):
+        return None
+    shown, secret = holder.identity(), os.urandom(SECRET_BYTES)
+    if not hmac.compare_digest(holder.answer(challenge(shown, secret)), secret):
+        raise CustodyError(
+            "the TPM does not prove its identity.",
+            remedy="do not commission; look at what sits between TPM and controller.",
+        )
+    return Tpm(attestation=shown.attestation, endorsement=key_name(shown.endorsement))
 
 
 class Custody:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from casemate.attest import beats, token
 from casemate.attest import claims as c
-from casemate.attest.keys.protocol import CustodyError, KeyHolder
+from casemate.attest.keys.protocol import CustodyError, KeyHolder, Quoting
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core.errors import CasemateError
 from casemate.core.suites import DEFAULT_SUITE
@@ -253,7 +253,7 @@ class Writer:
         if self._holder is None:
             raise CustodyError("there are no keys.", remedy="commission the enclosure.")
         place = self._place
-        payload = token.encode(
+        said = self._quoted(
             Token(
                 enclosure=place.enclosure,
                 serial=place.serial,
@@ -271,11 +271,23 @@ class Writer:
                 anchor=at.anchor,
             )
         )
+        payload = token.encode(said)
         if isinstance(body, c.LastWord):
             keys, sign = self._holder.last_public(), self._holder.last_word
         else:
             keys, sign = self._holder.public(), self._holder.sign
         return token.assemble(payload, keys, sign(token.messages(payload, keys)))
+
+    def _quoted(self, said: Token) -> Token:
+        """Return a boot token with its TPM's quote, others as they are. No quote is no silence."""
+        if not isinstance(said.body, c.Boot) or not isinstance(self._holder, Quoting):
+            return said
+        try:
+            quote = self._holder.quote(DEFAULT_SUITE.digest(token.unquoted(said)), said.nonce)
+        except CustodyError as error:
+            self._tell(f"a start without the TPM's quote: {error.message}")
+            return said
+        return replace(said, body=replace(said.body, quote=quote))
 
 
 class Cosigner:

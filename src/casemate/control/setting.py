@@ -29,7 +29,7 @@ from casemate.attest.reference import Digest, Enrolment, load
 from casemate.attest.token import CheckpointRef
 from casemate.control import local_witness, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
-from casemate.control.custody import Custody, LogKey, choice, quorum_of
+from casemate.control.custody import Custody, LogKey, accepted, choice, quorum_of
 from casemate.control.demo_parties import SeedKey, demo_parties
 from casemate.control.evidence import Place
 from casemate.control.states import Limits, Machine
@@ -192,6 +192,7 @@ class Setting:
         """Return what enrols a holder's keys from the token of a sequence on, into trust/."""
 
         def enrolled(sequence: int) -> None:
+            tpm = accepted(holder)
             folder = self.wanted.folder / "trust"
             path = folder / trust.FILES[0]
             if sequence == 0 or not path.exists():
@@ -199,12 +200,14 @@ class Setting:
                     enclosure=self.wanted.enclosure, serial=self.wanted.serial,
                     origin=self.origin, anchor=self.anchor,
                     software=[("controller", self.software)], holder=holder,
-                    parties=self.roster, batch_s=self.batch_s, now_s=int(time.time()),
+                    tpm=tpm, parties=self.roster, batch_s=self.batch_s, now_s=int(time.time()),
                 )  # fmt: skip
             else:
                 held = load(path.read_bytes(), file=str(path))
                 unit = held.unit(self.wanted.serial)
-                new = Enrolment(sequence=sequence, suite=DEFAULT_SUITE.name, keys=holder.public())
+                new = Enrolment(
+                    sequence=sequence, suite=DEFAULT_SUITE.name, keys=holder.public(), tpm=tpm
+                )
                 values = trust.with_enrolment(
                     held, unit, new, Digest(name="controller", digest=self.software)
                 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from casemate.attest import permit
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Need, Party, Rule
-from casemate.attest.reference import Digest, Enrolment, Reference, Required, Timing, Unit
+from casemate.attest.reference import Digest, Enrolment, Reference, Required, Timing, Tpm, Unit
 from casemate.attest.reference_write import as_json
 from casemate.core.suites import DEFAULT_SUITE
 from casemate.core.whole_file import write_whole
@@ -32,13 +32,14 @@ def reference(
     anchor: bytes,
     software: Sequence[tuple[str, bytes]],
     holder: KeyHolder,
+    tpm: Tpm | None,
     parties: Sequence[Party],
     batch_s: int,
     now_s: int,
 ) -> Reference:
     """Return the reference values of a unit whose first keys are those of `holder`."""
     needs = (Need(role="host", least=1), Need(role="inspector", least=1))
-    first = Enrolment(sequence=0, suite=DEFAULT_SUITE.name, keys=holder.public())
+    first = Enrolment(sequence=0, suite=DEFAULT_SUITE.name, keys=holder.public(), tpm=tpm)
     today = datetime.fromtimestamp(now_s, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Reference(
         id=f"{enclosure}-{serial}-DEMO",

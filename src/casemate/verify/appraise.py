@@ -24,6 +24,7 @@ from casemate.verify.headline import conclude
 from casemate.verify.identity import Identity
 from casemate.verify.log import LogView
 from casemate.verify.permits import Permits
+from casemate.verify.quotes import Quotes
 from casemate.verify.result import Result
 from casemate.verify.states import States
 from casemate.verify.tokens import Entry, Step
@@ -85,6 +86,7 @@ class Walk:
         self.stretches: list[Interval] = []
         self.last: Step | None = None
         self._identity = Identity(reference, unit, book)
+        self._quotes = Quotes(book)
         self._chain = Chain(log.roots, unit.origin, book)
         self._window = Window(log)
         self._clocks, self._pulse = Clocks(reference.timing, book), Pulse(reference.timing, book)
@@ -118,6 +120,7 @@ class Walk:
         before = self._before()
         self.states.take(step, enrolment, emergency=self.permits.emergency)
         self.permits.take(step, enrolment, when_s)
+        self._quotes.take(step, enrolment)
         self._clocks.take(step)
         self._pass(step, before, self._pulse.take(step))
 

@@ -95,6 +95,7 @@ _TABLE = (
     )),
     (_DATA, "warning", _ASK, (
         ("boot.restart", "the controller started anew"),
+        ("quote.starts", "the TPM was started or resumed without a start in the log"),
         ("clock.slow", "less time passed inside than outside: it was halted"),
         ("clock.step", "the wall clock was set"),
         ("clock.wall", "the wall clock is not what witnesses say"),
@@ -108,6 +109,11 @@ _TABLE = (
     (_SOFTWARE, "alarm", _VISIT, (
         ("software.unknown", "software is not among that expected"),
         ("software.changed", "software changed without a start"),
+    )),
+    (_SOFTWARE, "alarm", _VISIT, (
+        ("quote.absent", "a start lacks the quote of the TPM that the parties enrolled"),
+        ("quote.invalid", "the TPM's quote of a start does not hold"),
+        ("quote.reset", "the TPM's counters went back: an older state was restored"),
     )),
     (_HARDWARE, "alarm", _VISIT, (
         ("anchor.unknown", "the anchor is not among those that the parties signed"),

@@ -13,13 +13,13 @@ import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from casemate.attest.claims import Quote
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import run_module, run_to_end
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState
-from casemate.attest.keys.quote import extra_data
 from casemate.attest.keys.tpm_esys import Esys, TpmPlan
 from casemate.attest.keys.tpm_identity import Credential, TpmIdentity, answer, identity
 from casemate.attest.keys.tpm_link import (
@@ -31,19 +31,12 @@ from casemate.attest.keys.tpm_link import (
     undefine_command,
 )
 from casemate.attest.keys.tpm_source import write_plan
+from casemate.attest.quote import extra_data
 from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 
 SOURCE_S = 30.0
 ERASE_S = 5.0
 """A hardware TPM takes some 0.1 s to forget an index; busy with a key it takes longer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quoted:
-    """A quote as it came from the TPM: TPMS_ATTEST and TPMT_SIGNATURE."""
-
-    attest: bytes
-    signature: bytes
 
 
 class TpmStore:
@@ -219,7 +212,7 @@ class TpmHolder:
         """Return the secret of a party's challenge; CustodyError if it is for another TPM."""
         return answer(self._tpm, self._key, asked)
 
-    def quote(self, evidence: bytes, nonce: bytes = b"") -> Quoted:
+    def quote(self, evidence: bytes, nonce: bytes = b"") -> Quote:
         """Return a quote of the measured PCRs for a digest of evidence (see `quote.py`).
 
         Its extra data names the evidence keys. It works after zeroise too: the TPM still says
@@ -227,7 +220,7 @@ class TpmHolder:
         """
         extra = extra_data(evidence, self.public(), nonce)
         attest, signature = self._tpm.quote(self._key, self._plan.selection, extra)
-        return Quoted(attest=attest, signature=signature)
+        return Quote(attest=attest, signature=signature)
 
 
 class _Later:

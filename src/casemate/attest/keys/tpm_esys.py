@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import Any
 
 from casemate.attest.keys.protocol import CustodyError
-from casemate.attest.keys.quote import after_extend, key_name
 from casemate.attest.keys.tpm_link import Link
+from casemate.attest.quote import after_extend, key_name
 
 NV_INDEX = 0x01A0_CA5E
 """In the owner's range (TCG registry of handles: 0x01800000 to 0x01BFFFFF); else of no meaning."""

@@ -15,8 +15,8 @@ from importlib import import_module
 from typing import Any
 
 from casemate.attest.keys.protocol import CustodyError
-from casemate.attest.keys.quote import key_name
 from casemate.attest.keys.tpm_esys import Esys, area_of
+from casemate.attest.quote import key_name
 
 SECRET_BYTES = 32
 _KIND = "EK-ECC256"

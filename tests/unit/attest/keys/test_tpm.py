@@ -16,11 +16,16 @@ from pathlib import Path
 
 import pytest
 from holder_scans import Scanner, skip_or_fail
-from made_quotes import key_area
 
 import casemate
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError
-from casemate.attest.keys.quote import (
+from casemate.attest.keys.swtpm import SwTpm
+from casemate.attest.keys.tpm import TpmHolder, forget
+from casemate.attest.keys.tpm_esys import NV_INDEX, Esys, TpmPlan
+from casemate.attest.keys.tpm_identity import SECRET_BYTES, Credential, challenge
+from casemate.attest.keys.tpm_link import Link
+from casemate.attest.keys.tpm_source import read_plan, write_plan
+from casemate.attest.quote import (
     PCR_ANCHOR,
     PCR_SOFTWARE,
     Expected,
@@ -28,15 +33,10 @@ from casemate.attest.keys.quote import (
     check_quote,
     extra_data,
 )
-from casemate.attest.keys.swtpm import SwTpm
-from casemate.attest.keys.tpm import TpmHolder, forget
-from casemate.attest.keys.tpm_esys import NV_INDEX, Esys, TpmPlan
-from casemate.attest.keys.tpm_identity import SECRET_BYTES, Credential, challenge
-from casemate.attest.keys.tpm_link import Link
-from casemate.attest.keys.tpm_source import read_plan, write_plan
 from casemate.core.errors import SignatureError
 from casemate.core.suites import verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
+from casemate.testing.unsafe_tpm import UnsafeTpm
 
 SOFTWARE, ANCHOR = hashlib.sha256(b"software").digest(), hashlib.sha256(b"anchor").digest()
 EVIDENCE = hashlib.sha256(b"a token").digest()
@@ -386,7 +386,7 @@ def test_attestation_key_is_proved_to_be_in_the_tpm(tmp_path: Path) -> None:
         shown, secret = holder.identity(), os.urandom(SECRET_BYTES)
         assert holder.answer(challenge(shown, secret)) == secret
         assert shown.certificate == b"", "swtpm without its setup has no certificate"
-        made_up = replace(shown, attestation=key_area())
+        made_up = replace(shown, attestation=UnsafeTpm().identity.attestation)
         with pytest.raises(CustodyError, match="prove its identity"):
             holder.answer(challenge(made_up, secret))
         holder.close()
