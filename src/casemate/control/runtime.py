@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from casemate.attest import claims as c
-from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import actions as do
-from casemate.control import approvals, events, machine, memory_file
+from casemate.control import events, machine, memory_file
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
 from casemate.control.readers import HELD, Arrived, Far, Pump
 from casemate.control.setting import Setting
@@ -318,9 +317,7 @@ class Runtime:
 
     def _approved(self, now: Machine, purpose: str, subject: bytes) -> None:
         """Have both demo parties sign, and bring it in."""
-        document = approvals.build(purpose, now.challenge, subject, self.setting.party_keys)
-        found = approvals.read(document, self.setting.roster, int(time.time()))
-        self.setting.file_approval(found.document, document)
+        found, _ = self.setting.approved(purpose, now.challenge, subject)
         if purpose == "commission":
             self._post(events.Commission(approval=found))
         else:
@@ -328,20 +325,11 @@ class Runtime:
 
     def _release(self, now: Machine) -> None:
         assert self.holder is not None
-        document = unsealing.approve(
-            self.holder.public()[-1].kid, now.seal_challenge, self.setting.party_keys
+        found, document = self.setting.approved(
+            "unseal", now.seal_challenge, self.holder.public()[-1].kid
         )
-        digest = self.setting.digest(document)
-        self._approvals[digest] = document
-        self.setting.file_approval(digest, document)
-        roles = frozenset(each.role for each in self.setting.roster)
-        self._post(
-            events.Release(
-                approval=events.Approval(
-                    purpose="unseal", roles=roles, challenge=now.seal_challenge, document=digest
-                )
-            )
-        )
+        self._approvals[found.document] = document
+        self._post(events.Release(approval=found))
 
     def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
         self._post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))

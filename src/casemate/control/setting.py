@@ -21,16 +21,18 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from casemate.attest import approval, permit, token
 from casemate.attest import claims as c
-from casemate.attest import permit, token
+from casemate.attest.approval import Statement
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
 from casemate.attest.reference import Digest, Enrolment, load
 from casemate.attest.token import CheckpointRef
-from casemate.control import local_witness, memory_file, trust
+from casemate.control import documents, local_witness, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.custody import Custody, LogKey, accepted, choice, quorum_of
 from casemate.control.demo_parties import SeedKey, demo_parties
+from casemate.control.events import Approval
 from casemate.control.evidence import Place
 from casemate.control.states import Limits, Machine
 from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
@@ -234,12 +236,25 @@ class Setting:
         digest = permit.identity(permit.encode(allowed), DEFAULT_SUITE)
         return digest, permit.build(allowed, self.party_keys)
 
-    def digest(self, document: bytes) -> bytes:
-        """Return the digest by which tokens name a document."""
-        return hashlib.sha256(document).digest()
+    def approved(self, purpose: str, challenge: bytes, subject: bytes) -> tuple[Approval, bytes]:
+        """Return what both DEMO parties sign, read back, and its bytes; keep it as a file.
 
-    def file_approval(self, digest: bytes, document: bytes) -> None:
-        """Keep a document of the parties that a token names by its digest."""
+        A token names it by the digest of its payload.
+        """
+        wanted = self.wanted
+        said = Statement(
+            enclosure=wanted.enclosure, serial=wanted.serial, purpose=purpose,
+            challenge=challenge, subject=subject,
+        )  # fmt: skip
+        document = approval.build(said, self.party_keys)
+        found = documents.approval(
+            document, self.roster, trust.RULES, enclosure=wanted.enclosure,
+            serial=wanted.serial, now_s=int(time.time()), suite=DEFAULT_SUITE,
+        )  # fmt: skip
+        self._file_approval(found.document, document)
+        return found, document
+
+    def _file_approval(self, digest: bytes, document: bytes) -> None:
         folder = self._run / "approvals"
         try:
             folder.mkdir(exist_ok=True)

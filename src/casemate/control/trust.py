@@ -24,6 +24,12 @@ COSIGNED_S = 60
 FILES = ("reference.json", "policy")
 
 
+_NEEDS = (Need(role="host", least=1), Need(role="inspector", least=1))
+RULES = tuple(Rule(action=each, needs=_NEEDS, blocs=2) for each in ("commission", *permit.ACTIONS))
+"""Both sides have to agree to everything. Reference values have all but the first, which they are
+made of."""
+
+
 def reference(
     *,
     enclosure: str,
@@ -38,7 +44,6 @@ def reference(
     now_s: int,
 ) -> Reference:
     """Return the reference values of a unit whose first keys are those of `holder`."""
-    needs = (Need(role="host", least=1), Need(role="inspector", least=1))
     first = Enrolment(sequence=0, suite=DEFAULT_SUITE.name, keys=holder.public(), tpm=tpm)
     today = datetime.fromtimestamp(now_s, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Reference(
@@ -56,7 +61,7 @@ def reference(
         ),
         software=tuple(Digest(name=name, digest=digest) for name, digest in software),
         parties=tuple(parties),
-        rules=tuple(Rule(action=each, needs=needs, blocs=2) for each in permit.ACTIONS),
+        rules=RULES[1:],
         suites=(
             Required(
                 suite=DEFAULT_SUITE.name, since_s=int(today.timestamp()) - 86_400, until_s=None
