@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := src tests benchmarks
 
-.PHONY: demo test lint types contracts pytest bench validate clean
+.PHONY: demo test lint types contracts pytest bench fuzz validate clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/casemate build examples/camera/enclosure.toml -o out/camera; code=$$?; \
@@ -29,6 +29,9 @@ pytest: $(VENV)/.ready-dev
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks
+
+fuzz: $(VENV)/.ready-dev
+	$(BIN)/python tests/fuzz
 
 validate: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow" --validation-table=docs/validation.md

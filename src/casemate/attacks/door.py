@@ -1,5 +1,7 @@
 """Lift a door: an opening as long as the door, a puff of air, light, a thump; then it is closed.
 
+A door's boards reach their readers through blind-mate contacts (cards of doors): they read open
+while the door stands off by more than those wipe. One board of the door stands for all of them.
 The first door of the design; a design without one has the panel of the place taken off instead.
 """
 
@@ -9,12 +11,14 @@ from casemate.attacks.board import here
 from casemate.attacks.move import Move, Parameter, Plan, Values
 from casemate.attacks.potential import DAY_S, Potential
 from casemate.attacks.rhythm import START_S
-from casemate.twin.effects import Ambient, Aperture, Force, Light, Scene, Timed
+from casemate.twin.effects import Ambient, Aperture, Detached, Force, Light, Scene, Timed
 
 FACE_AXES = {"front": (0, 2), "rear": (0, 2), "left": (1, 2), "right": (1, 2)}
 """Which edges of the box are the width and height of a face; top and bottom have (0, 1)."""
 PUFF_S = 0.2
 """In which the pressure has evened out (planning value)."""
+WIPE_M = 2e-3
+"""By which a door has to stand off before its blind-mate contacts part (planning value)."""
 
 
 def _effects(plan: Plan, values: Values) -> Scene:
@@ -28,7 +32,13 @@ def _effects(plan: Plan, values: Values) -> Scene:
     puff = Ambient(pascal=-values["puff_pa"], inside=True)
     slam = Ambient(pascal=values["puff_pa"], inside=True)
     knock_s = 1.0 / values["thump_hz"]
+    parted: Scene = ()
+    if plan.doors and ajar.width_m > WIPE_M:
+        board = next((each for each in plan.tiles if each.face == face), plan.tile)
+        off_s = START_S + swing_s * WIPE_M / ajar.width_m
+        parted = (Timed(effect=Detached(tile=board.id), start_s=off_s, stop_s=stop_s),)
     return (
+        *parted,
         Timed(effect=thump, start_s=START_S, stop_s=START_S + knock_s),
         Timed(effect=ajar, start_s=START_S, stop_s=stop_s, rise_s=swing_s),
         Timed(effect=puff, start_s=START_S, stop_s=START_S + PUFF_S),

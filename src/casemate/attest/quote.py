@@ -165,18 +165,16 @@ def check_quote(attest: bytes, signature: bytes, expected: Expected) -> Attested
     return said
 
 
-def check_start(said: Token, tpm: Tpm | None, suite: Suite) -> Clock:
+def check_start(said: Token, tpm: Tpm, suite: Suite, anchor: bytes) -> Clock:
     """Check a boot token's quote by the TPM that the parties enrolled; return the TPM's clock.
 
-    Software, anchor, evidence keys and nonce are those that the token names. FormatError,
-    SignatureError. Clocks of two starts: `older`.
+    Software, evidence keys and nonce are those that the token names; anchor: digest of the one
+    that the keys were made for. FormatError, SignatureError. Clocks of two starts: `older`.
     """
     body = said.body
-    if tpm is None:
-        _refuse("reference values name no TPM for these keys")
     if not isinstance(body, Boot) or body.quote is None:
         _malformed("there is none")
-    values = {PCR_SOFTWARE: said.software, PCR_ANCHOR: said.anchor}
+    values = {PCR_SOFTWARE: said.software, PCR_ANCHOR: anchor}
     expected = Expected(
         key=tpm.attestation,
         pcrs={number: after_extend(measured(each)) for number, each in values.items()},

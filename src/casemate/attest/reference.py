@@ -61,7 +61,11 @@ class Enrolment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """A module that has a key of its own, such as a reader with a secure element."""
+    """A module that has a key of its own, such as a reader with a secure element.
+
+    A name is a place: the module that was fitted and its spares have it in common, each with its
+    key.
+    """
 
     name: str
     key: PublicKey
@@ -199,7 +203,7 @@ def _unit(node: Node) -> Unit:
         origin=f["origin"].text(),
         anchors=_digests(f["anchors"]),
         enrolments=enrolments,
-        modules=_each_once(map(_module, f["modules"].items()), "name", f["modules"]),
+        modules=tuple(map(_module, f["modules"].items())),
     )
 
 

@@ -29,7 +29,7 @@ ASSUMPTIONS = (
     ),
     Assumption(
         id=BOUNDS,
-        text="surroundings and ageing move no feature beyond its bound, 8 standard deviations of "
+        text="surroundings and ageing move no feature beyond its bound, 8.5 standard deviations of "
         "the cards' figures",
         source="cards of the modalities; planning values",
         checked="not yet: months on a first article; recordings of other sensors in decision 12",

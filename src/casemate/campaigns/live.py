@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 
@@ -63,12 +64,17 @@ def _between(rows: Values, at_s: float) -> Values:
     return found
 
 
-def live_reader(twin: Twin, fitted: Fitted, stage: Stage, *, seed: int) -> TwinReader:
-    """Return a reader of a modality whose surroundings and scenes are those of `stage`."""
+def live_reader(
+    twin: Twin, fitted: Fitted, stage: Stage, *, seed: int, first: Callable[[], int] = lambda: 0
+) -> TwinReader:
+    """Return a reader of a modality whose surroundings and scenes are those of `stage`.
+
+    first: gives the number of the window with which a stream begins, when it does.
+    """
     slow = SlowChange(fitted, seed=seed)
 
     def windows(_generator: np.random.Generator) -> Windows:
-        number = 0
+        number = first()
         while True:
             now_s = number * WINDOW_S
             yield stage.at(now_s), slow.at(now_s)

@@ -28,7 +28,7 @@ from casemate.twin.environment_thermal import settled_k
 from casemate.twin.line_materials import Real
 
 BOUND = 8.0
-"""Spreads, as of excited features (`commission.BOUND`)."""
+"""Spreads that a sensor's reading may go to."""
 SLACK = 0.1
 """Innovations that a sensor's mean may be off: an anchor's error, ageing, waves of the day
 (planning value)."""

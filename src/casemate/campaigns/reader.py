@@ -64,6 +64,7 @@ class TwinReader:
         """Return a reader of conditions that are asked for window by window (`live.py`)."""
         reader = cls.__new__(cls)
         reader._begin(twin, fitted, windows, seed)
+        reader._draws = 2 if np.iscomplexobj(fitted.nominal) else 1
         return reader
 
     def _begin(
@@ -79,6 +80,7 @@ class TwinReader:
         self._ends: Real = np.array([each.high for each in self._channels])
         self._epoch = 0
         self._open = True
+        self._draws = 2  # also where one is used: campaigns repeat to the bit
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -148,7 +150,7 @@ class TwinReader:
         at = drawn.place if self._places > 1 else np.zeros(count, dtype=np.int64)
         quantity = (reading.quantity + slow).reshape(shape)[:, at].T
         spread = np.hypot(fitted.noise, reading.additive).reshape(shape)[:, at].T
-        normal = generator.standard_normal((2, *quantity.shape))
+        normal = generator.standard_normal((self._draws, *quantity.shape))
         drive = drawn.drive[:, None] if fitted.excited else np.ones((count, 1))
         if np.iscomplexobj(fitted.nominal):
             noise = spread * (normal[0] + 1j * normal[1])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from casemate.case.results import FarResult, MoveResult, Results, Target, Verdict
 from casemate.core.errors import InputError
+from casemate.core.proof import ROUNDING
 
 NOISE_LEVEL_MAX = 2
 """Highest response that noise alone may reach: keys sealed, nothing destroyed (planning value)."""
@@ -48,7 +49,8 @@ def judged_interval(
 
 
 def _meets(value: float, required: float, at_least: bool) -> bool:
-    return value >= required if at_least else value <= required
+    room = ROUNDING * abs(required)
+    return value >= required - room if at_least else value <= required + room
 
 
 def judged(target: Target) -> Judged:

@@ -1,17 +1,22 @@
-"""Check one frame, or one item of another stream, alone: with its proof and reference values."""
+"""Check one frame, trace or snapshot alone, or several as a chain: with proofs and references."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from casemate.core.errors import InputError
+
+if TYPE_CHECKING:
+    from casemate.control.adapters.payload import Vouched
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("item", metavar="FILE", type=Path, help="its proof is FILE.proof.json")
+    parser.add_argument("items", metavar="FILE", type=Path, nargs="+",
+                        help="its proof is FILE.proof.json; several are a chain")  # fmt: skip
     parser.add_argument("--trust", metavar="DIR", type=Path, required=True,
                         help="folder with your reference.json")  # fmt: skip
     parser.add_argument("--serial", default="UNIT-0001", help="of the enclosure that signed")
@@ -19,27 +24,47 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check; exit code 1 if the item is not the one that was signed."""
+    """Check; exit code 1 if an item is not the one that was signed, or a chain is broken."""
     from casemate.attest.reference import load
-    from casemate.control.adapters.camera import PROOF
-    from casemate.control.adapters.payload import check
+    from casemate.control.adapters.contents import Contents
+    from casemate.control.adapters.payload import PROOF, vouched
     from casemate.core.canonical import pretty_json
 
     path = args.trust / "reference.json"
     reference = load(_read(path), file=str(path))
-    beside = args.item.with_name(args.item.name + PROOF)
-    found = check(_read(args.item), _read(beside), reference, args.serial)
-    row = {
-        "item": str(args.item), "enclosure": found.enclosure, "serial": found.serial,
-        "token": found.sequence, "state": found.state, "time": found.time_s,
-    }  # fmt: skip
+    contents, rows = Contents(), []
+    for each in args.items:
+        data = _read(each)
+        found = vouched(data, _read(each.with_name(each.name + PROOF)), reference, args.serial)
+        rows.append(_row(each, found) | contents.take(data, found))
+        if not args.json:
+            print(_sentence(rows[-1]))
+    broken, notes = contents.end()
     if args.json:
-        sys.stdout.write(pretty_json(row))
+        alone = {} if len(rows) > 1 else rows[0]
+        sys.stdout.write(pretty_json(alone | {"items": rows, "broken": broken, "notes": notes}))
     else:
-        print(f"{args.item} is as {found.enclosure} ({found.serial}) signed it in state "
-              f"{found.state}, token {found.sequence}; whether that was before an alarm, "
-              "`casemate verify` says")  # fmt: skip
-    return 0
+        print("\n".join([*(f"BROKEN {each}" for each in broken), *notes]), end="\n" * bool(
+            broken or notes))  # fmt: skip
+    return 1 if broken else 0
+
+
+def _row(path: Path, found: Vouched) -> dict[str, Any]:
+    token = found.token
+    return {
+        "item": str(path), "enclosure": token.enclosure, "serial": token.serial,
+        "stream": found.stream, "number": found.number,
+        "token": token.sequence, "state": token.state, "time": token.time_s,
+    }  # fmt: skip
+
+
+def _sentence(row: dict[str, Any]) -> str:
+    holds = f"; {row['holds']}" if "holds" in row else ""
+    return (
+        f"{row['item']} is as {row['enclosure']} ({row['serial']}) signed it in state "
+        f"{row['state']}, number {row['number']} of {row['stream']}, token {row['token']}{holds}; "
+        "whether that was before an alarm, `casemate verify` says"
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""Permits as files: write a request, sign it, show it, and close it after use.
+"""Permits as files: write a request, sign it, show it, close it; `permit_live` has the rest.
 
 A request is the payload that parties sign; with the first signature it becomes a permit. Each
 party signs on its own machine, with its own keys, in any order.
@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from casemate.cli import permit_live
 from casemate.core.errors import CasemateError, FormatError, InputError
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     close = children.add_parser("close", help="sign how a permit's use ended")
     close.add_argument("--outcome", required=True, choices=("done", "unused", "broken off"))
     close.add_argument("--note", default="", help="one line")
+    close.add_argument("--at", metavar="DIR", type=Path, dest="place",
+                       help="and end the work at the enclosure that runs there")  # fmt: skip
+    permit_live.configure(children)
     for child in (sign, show, close):
         child.add_argument("permit", metavar="PERMIT", type=Path)
     for child in (sign, close):
@@ -157,8 +161,8 @@ def _close(args: argparse.Namespace) -> int:
     made = build(Closing(permit=digest, outcome=args.outcome, note=args.note), _keys(args.key))
     _write(args.output, made)
     _tell(args, {"close": str(args.output), "permit": digest.hex(), "outcome": args.outcome},
-          [f"{args.output}: permit {digest.hex()[:16]}, {args.outcome}; log it"])  # fmt: skip
-    return 0
+          [f"{args.output}: permit {digest.hex()[:16]}, {args.outcome}"])  # fmt: skip
+    return permit_live.finish(args, made) if args.place is not None else 0
 
 
 def _facts(found: Permit) -> dict[str, Any]:
@@ -224,9 +228,9 @@ def _payload(data: bytes) -> Permit:
 
 
 def _keys(paths: list[Path]) -> list[PemKey]:
-    from casemate.cli.permit_keys import load
+    from casemate.cli.permit_keys import load_all
 
-    return [load(path, _read(path)) for path in paths]
+    return [key for path in paths for key in load_all(path, _read(path))]
 
 
 def _read(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,25 @@ class PemKey:
     def sign(self, message: bytes) -> bytes:
         """Return the signature over `message`."""
         return bytes(self.private.sign(message))
+
+
+def load_all(path: Path, data: bytes) -> list[PemKey]:
+    """Return the key of a PEM file, or all of a DEMO party's file (control/demo_parties.py)."""
+    from casemate.control.demo_parties import FORMAT, SeedKey
+
+    if not data.lstrip().startswith(b"{"):
+        return [load(path, data)]
+    try:
+        held = json.loads(data)
+        if held["format"] != FORMAT:
+            raise ValueError
+        found = [SeedKey(int(alg), bytes.fromhex(seed)) for alg, seed in held["seeds"].items()]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise InputError(
+            "that is no file of DEMO keys.", remedy="name DIR/parties/ROLE-DEMO.json, or a PEM.",
+            file=str(path),
+        ) from None  # fmt: skip
+    return [PemKey(each.private, each.public) for each in found]
 
 
 def load(path: Path, data: bytes) -> PemKey:

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from casemate.cli import run_faces, run_payload
 from casemate.cli.build import source_note
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
+    from casemate.attest.reference import Module
     from casemate.cli.run_twin import TwinOrder
-    from casemate.control.adapters.camera import Camera
+    from casemate.control.adapters.stream import Stream
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
     from casemate.design.enclosure import Enclosure
@@ -27,10 +29,8 @@ if TYPE_CHECKING:
 BOARDS = Path(".work") / "boards"
 """As `prove` keeps them: layouts, as secret as the manufacturing files beside them."""
 DESK, STATUS = Path("run") / "twin.sock", Path("run") / "control.sock"
-SEAL = 2
-"""Level of the response from which on a line is an alarm."""
-FRAMES_S = 10.0
-"""Of frames under one token: a token of 4.5 kB each (planning value)."""
+ALERT, SEAL = 1, 2
+"""Levels of the response; from SEAL on a line is an alarm."""
 READY_S = 600.0
 """Drawing the boards of a camera takes two minutes on a busy machine (planning value)."""
 
@@ -49,10 +49,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="longest time between two tokens (default 300)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
-    parser.add_argument("--frames", metavar="FOLDER", type=Path,
-                        help="frames of a camera to sign (default: made-up ones)")  # fmt: skip
-    parser.add_argument("--rate", type=float, default=2.0, metavar="N",
-                        help="frames a second, 0 for none (default 2)")  # fmt: skip
+    run_faces.configure(parser)
+    run_payload.configure(parser)
     parser.add_argument("--spec", metavar="SPEC", type=Path, help="default: as built")
     parser.add_argument("--secret-file", metavar="FILE", type=Path, help="default: as built")
     parser.add_argument("--site", default="", help="rack, camera pole or laboratory")
@@ -69,17 +67,18 @@ def run(args: argparse.Namespace) -> int:
     with _started(args, project) as (runtime, far):
         shown = Shown(quiet=args.json)
         shown.line(f"keys: {runtime.setting.custody.kind} ({runtime.setting.why_custody})")
-        camera = None
+        if runtime.setting.wanted.partly:
+            shown.line(f"ALARM {runtime.setting.wanted.partly}")
         try:
             runtime.start()
-            if project.spec.protected.kind == "camera" and args.rate > 0.0:
-                camera = _camera(args, runtime)
-            _watch(runtime, args.seconds, shown)
-            status, code = runtime.status(), runtime.exit_code
+            with run_payload.payload(args, project.spec.protected.kind, runtime) as stream:
+                _watch(runtime, args.seconds, shown, stream)
+                status, code = runtime.status(), runtime.exit_code
         finally:
-            if camera is not None:
-                camera.close()
             runtime.close()
+        status["watched_in_part"] = runtime.setting.wanted.partly
+        if stream is not None:
+            status["payload"] = stream.status()
         shown.end(status)
         del far
     if args.json:
@@ -92,8 +91,7 @@ def _refuse(args: argparse.Namespace) -> None:
         raise InputError("--for is not above 0.", remedy="give seconds.", key="--for")
     if not 10 <= args.batch <= 3600:
         raise InputError("--batch is out of range.", remedy="give 10 to 3600 s.", key="--batch")
-    if not 0.0 <= args.rate <= 1000.0:
-        raise InputError("--rate is out of range.", remedy="give 0 to 1000.", key="--rate")
+    run_payload.refuse(args)
     if args.seed < 0:
         raise InputError("--seed is below 0.", remedy="give 0 or more.", key="--seed")
     if not (args.dir / "proof.json").is_file():
@@ -162,19 +160,6 @@ def _draw(project: Project, order: TwinOrder) -> None:
         progress.close()
 
 
-def _camera(args: argparse.Namespace, runtime: Runtime) -> Camera:
-    from casemate.control.adapters.camera import STREAM, Camera, FrameFiles, MadeUpFrames
-
-    if args.frames is not None and not args.frames.is_dir():
-        raise InputError("there is no such folder.", remedy="name one.", key="--frames")
-    frames = FrameFiles(args.frames) if args.frames else MadeUpFrames(seed=args.seed)
-    return Camera(
-        frames, args.dir / "payload" / STREAM, per_s=args.rate, batch_s=FRAMES_S,
-        first=runtime.setting.items.get(STREAM, 0), guards=runtime.guards,
-        say=runtime.say_payload,
-    )  # fmt: skip
-
-
 @contextmanager
 def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runtime, Far]]:
     """Start the twin, then all that the controller needs. Children do not hear an interrupt."""
@@ -195,7 +180,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     order = run_twin.TwinOrder(
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
-        desk=folder / DESK,
+        desk=folder / DESK, tiles=run_faces.tiles(project.enclosure, args.faces),
     )  # fmt: skip
     _draw(project, order)
     context = multiprocessing.get_context("spawn")
@@ -207,6 +192,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     try:
         print("assembling the twin", file=sys.stderr, flush=True)
         far = Far(ours, timeout_s=READY_S)
+        run_faces.refuse_others(folder, far)
         wanted = Wanted(
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
@@ -215,6 +201,8 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
+            tiles=_tiles(project.enclosure), identities=_identities(far.hello),
+            partly=run_faces.partly(project.enclosure, args.faces),
         )  # fmt: skip
         with _deaf():
             setting = Setting(wanted)
@@ -231,6 +219,26 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             process.kill()
 
 
+def _tiles(enclosure: Enclosure) -> dict[str, frozenset[str]]:
+    """Return the boards of each face; an edge strip belongs to both faces that it covers."""
+    found: dict[str, set[str]] = {each.name: set() for each in enclosure.faces}
+    for tile in enclosure.tiles:
+        for face in tile.bend.faces if tile.bend is not None else (tile.face,):
+            found[face].add(tile.id)
+    return {face: frozenset(tiles) for face, tiles in found.items()}
+
+
+def _identities(hello: dict[str, Any]) -> tuple[Module, ...]:
+    """Return the modules that the readers were delivered with, and their spares."""
+    from casemate.attest.reference import Module
+    from casemate.core.suites import ED25519, PublicKey
+
+    rows = hello.get("modules", [])
+    return tuple(
+        Module(name=str(name), key=PublicKey(ED25519, bytes.fromhex(key))) for name, key in rows
+    )
+
+
 @contextmanager
 def _deaf() -> Iterator[None]:
     """Start children with interrupts blocked: this process ends them, in order."""
@@ -241,7 +249,7 @@ def _deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
-def _watch(runtime: Runtime, seconds: float | None, shown: Shown) -> None:
+def _watch(runtime: Runtime, seconds: float | None, shown: Shown, stream: Stream | None) -> None:
     """Answer who asks for the status, show it, and wait for the end."""
     import asyncio
 
@@ -257,12 +265,15 @@ def _watch(runtime: Runtime, seconds: float | None, shown: Shown) -> None:
             if end_s is not None and time.monotonic() >= end_s:
                 return
             shown.show(runtime.status())
+            if stream is not None and stream.failed:
+                runtime.tell(stream.failed, ALERT)
+                stream.failed = ""
             try:
                 await asyncio.wait_for(stop.wait(), 0.25)
             except TimeoutError:
                 continue
 
-    desk = Desk(runtime.setting.wanted.folder / STATUS, lambda _question: runtime.status())
+    desk = Desk(runtime.setting.wanted.folder / STATUS, runtime.answer)
     try:
         asyncio.run(until())
     finally:
@@ -311,3 +322,7 @@ class Shown:
                 f"to verdict {1e3 * p50:.1f} ms (half), {1e3 * p99:.1f} ms (p99); detection "
                 f"{status['detection_cpu_share']:.1%} of a core; {status['tokens']} tokens"
             )
+        if "payload" in status:
+            found = status["payload"]
+            self.line(f"{found['stream']}: {found['signed']} items signed, "
+                      f"{found['passed']} passed over")  # fmt: skip

@@ -10,10 +10,11 @@ import argparse
 import itertools
 import json
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from casemate.campaigns.live import live_reader
 from casemate.campaigns.reader import TwinReader
 from casemate.campaigns.ready import Ready, ready
 from casemate.cli import twin_attack
+from casemate.cli.twin_modules import Modules
 from casemate.control.wires import challenge_of, frame, unframed
 from casemate.core.challenge import Challenge
 from casemate.core.local_socket import Desk
@@ -42,7 +44,7 @@ SHARE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinOrder:
-    """Which twin is to be run. desk: where moves are asked for."""
+    """Which twin is to be run. desk: where moves are asked for. tiles: boards that are read."""
 
     enclosure: Enclosure
     kind: str
@@ -52,6 +54,7 @@ class TwinOrder:
     seed: int
     far_per_year: float
     desk: Path
+    tiles: tuple[str, ...]
 
 
 def main(link: Connection, order: TwinOrder) -> None:
@@ -67,63 +70,125 @@ def _run(link: Connection, order: TwinOrder) -> None:
         site=order.site, seed=order.seed,
     )  # fmt: skip
     made = ready(twin, far_per_year=order.far_per_year)
-    sensed = made.sensed(tuple(twin.boards))
-    stage = Stage(twin, seed=order.seed)
+    sensed = made.sensed(order.tiles)
+    stage, clock = Stage(twin, seed=order.seed), Clock()
     readers = {
-        each.fitted.id: live_reader(twin, each.fitted, stage, seed=order.seed) for each in sensed
+        each.fitted.id: live_reader(
+            twin, each.fitted, stage, seed=order.seed, first=lambda: clock.number
+        )
+        for each in sensed
     }
     _warm_up(twin, tuple(each.fitted for each in sensed), order.seed)
     anchors = tuple(each.anchor for each in sensed)
-    link.send_bytes(_hello(made, tuple(each.fitted for each in sensed), readers, anchors))
-    streams: dict[str, Iterator[Block]] = {}
+    wire = Wire(link)
+    modules = Modules(
+        anchors, enclosure=order.enclosure.name, serial=order.enclosure.serial,
+        secret=order.secret, file=order.desk.with_name("fitted.json"), say=wire.say,
+    )  # fmt: skip
+    hello = _hello(made, tuple(each.fitted for each in sensed), readers, anchors)
+    hello["modules"] = modules.identities()
+    link.send_bytes(json.dumps(hello).encode())
+    streams: dict[str, Stream] = {}
     while True:
         message, _ = unframed(link.recv_bytes())
         if "configure" in message:
-            challenge = challenge_of(message["configure"])
-            streams[challenge.modality] = readers[challenge.modality].configure(challenge)
+            _configure(streams, readers, challenge_of(message["configure"]), clock)
         elif "start" in message:
             break
-    clock = Clock(float(message["start"]))
-    desk = Desk(order.desk, Mover(order, stage, clock).answer)
+    clock.start_s = float(message["start"])
+    desk = Desk(order.desk, Mover(order, stage, clock, modules).answer)
     try:
-        _deliver(link, streams, clock)
+        _deliver(wire, streams, readers, clock, modules)
     finally:
         desk.close()
 
 
+class Wire:
+    """The pipe to the controller, which threads share."""
+
+    def __init__(self, link: Connection) -> None:
+        self.link = link
+        self._lock = threading.Lock()
+
+    def say(self, message: dict[str, Any], block: Block | None = None) -> None:
+        """Send a message, and a block if there is one."""
+        data = frame(message, block)
+        with self._lock:
+            self.link.send_bytes(data)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stream:
+    """What answers one challenge, from the window at `begins_s` on."""
+
+    blocks: Iterator[Block]
+    epoch: int
+    begins_s: float
+
+    def next(self) -> Block:
+        """Return the next block, on the enclosure's timebase."""
+        block = next(self.blocks)
+        return replace(block, t_s=block.t_s + self.begins_s)
+
+
+def _configure(
+    streams: dict[str, Stream], readers: dict[str, TwinReader], asked: Challenge, clock: Clock
+) -> None:
+    """Let a reader answer another challenge from the next window on: no chip is lost."""
+    streams[asked.modality] = Stream(
+        blocks=readers[asked.modality].configure(asked),
+        epoch=asked.epoch,
+        begins_s=clock.number * WINDOW_S,
+    )
+
+
 @dataclass(slots=True)
 class Clock:
-    """The stage's time: seconds since `start_s` of the monotonic clock."""
+    """The stage's time: seconds since `start_s` of the monotonic clock. number: window to come."""
 
-    start_s: float
+    start_s: float = 0.0
+    number: int = 0
 
     def now_s(self) -> float:
         """Return the time."""
         return time.monotonic() - self.start_s
 
 
-def _deliver(link: Connection, streams: dict[str, Iterator[Block]], clock: Clock) -> None:
-    for number in itertools.count():
-        frames = [frame({"modality": name}, next(each)) for name, each in streams.items()]
-        wait_s = (number + 1) * WINDOW_S - clock.now_s()
+def _deliver(
+    wire: Wire,
+    streams: dict[str, Stream],
+    readers: dict[str, TwinReader],
+    clock: Clock,
+    modules: Modules,
+) -> None:
+    while True:
+        made = [(name, each, modules.read(name, each.next())) for name, each in streams.items()]
+        wait_s = (clock.number + 1) * WINDOW_S - clock.now_s()
         if wait_s > 0.0:
             time.sleep(wait_s)
-        for each in frames:
-            link.send_bytes(each)
-        while link.poll(0):  # EOFError ends it
-            message, _ = unframed(link.recv_bytes())
+        for name, each, block in made:
+            wire.say({"modality": name, "epoch": each.epoch}, block)
+        clock.number += 1
+        while wire.link.poll(0):  # EOFError ends it
+            message, _ = unframed(wire.link.recv_bytes())
             clock.start_s += float(message.get("slip", 0.0))
+            modules.take(message)
+            if "configure" in message:
+                _configure(streams, readers, challenge_of(message["configure"]), clock)
 
 
 class Mover:
     """Carries out the moves that are asked for."""
 
-    def __init__(self, order: TwinOrder, stage: Stage, clock: Clock) -> None:
-        self._order, self._stage, self._clock = order, stage, clock
+    def __init__(self, order: TwinOrder, stage: Stage, clock: Clock, modules: Modules) -> None:
+        self._order, self._stage, self._clock, self._modules = order, stage, clock, modules
         self._count = 0
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
-        """Carry out a move; InputError if it cannot be."""
+        """Carry out a move, or put a module in; InputError if it cannot be."""
+        if "swap" in question:
+            alien = question.get("alien") is True
+            return {"done": [self._modules.swap(str(question["swap"]), alien=alien)]}
         args = argparse.Namespace(
             attack=str(question.get("attack", "")),
             values=[str(each) for each in question.get("values", [])],
@@ -166,7 +231,7 @@ def _hello(
     fitted: tuple[Fitted, ...],
     readers: dict[str, TwinReader],
     anchors: tuple[AnyAnchor, ...],
-) -> bytes:
+) -> dict[str, Any]:
     rows = [
         {
             "modality": each.id,
@@ -178,12 +243,11 @@ def _hello(
         }
         for each in fitted
     ]
-    return json.dumps(
-        {
-            "readers": rows,
-            "simulated": True,
-            "window_s": WINDOW_S,
-            "features": made.policy.features,
-            "anchors": anchor_bytes(anchors).decode(),
-        }
-    ).encode()
+    return {
+        "readers": rows,
+        "simulated": True,
+        "rekeys": True,
+        "window_s": WINDOW_S,
+        "features": made.policy.features,
+        "anchors": anchor_bytes(anchors).decode(),
+    }

@@ -30,6 +30,7 @@ class Record:
 
     kind: state, keys, permit, alert, supply, entry, module, anchor, refused. before, after: states.
     at_s: monotonic. subject: digest of a permit, an approval's document or an anchor; b"" if none.
+    act: one of claims.ACTS if a token of kind "permit" has to say it. place: face or module.
     """
 
     kind: str
@@ -38,6 +39,8 @@ class Record:
     reason: str
     at_s: float
     subject: bytes = b""
+    act: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ from casemate.detect.anchor import Anchor, AnyAnchor, FieldAnchor, PassiveAnchor
 _TYPES: dict[str, type[Anchor] | type[FieldAnchor] | type[PassiveAnchor]] = {
     each.__name__: each for each in (Anchor, FieldAnchor, PassiveAnchor)
 }
+_WRONG = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError,
+          CasemateError)  # fmt: skip
+"""What values of other kinds than an anchor's lead to."""
 
 
 def anchors_of(data: bytes) -> tuple[AnyAnchor, ...]:
@@ -25,9 +28,10 @@ def anchors_of(data: bytes) -> tuple[AnyAnchor, ...]:
         if document["format"] != "casemate/anchor/1":
             raise ValueError(f"format {document['format']!r}")
         found = tuple(_anchor(row) for row in document["anchors"])
-    except (ValueError, KeyError, TypeError, AttributeError, CasemateError) as error:
+        again = anchor_bytes(found)
+    except _WRONG as error:
         raise _malformed(str(error)) from None
-    if anchor_bytes(found) != data:
+    if again != data:
         raise _malformed("it is not in canonical form")
     return found
 

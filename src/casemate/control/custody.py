@@ -84,7 +84,8 @@ class Custody:
 
     def __init__(self, kind: str, folder: Path, software: bytes, quorum: Quorum) -> None:
         self.kind, self._software, self._quorum = kind, software, quorum
-        self._pid_file, self._root_file = folder / "tpm.pid", folder / "tpm.root"
+        self._bound, self._root_file = folder / "keys.anchor", folder / "tpm.root"
+        self._pid_file = folder / "tpm.pid"
         self._tpm: SwTpm | None = None
         if kind == TPM:
             _end_orphan(self._pid_file, folder / "tpm")
@@ -96,6 +97,7 @@ class Custody:
         if self._tpm is None:
             return ProcessHolder(quorum=self._quorum)
         plan = self._plan(anchor)
+        write_whole(self._bound, f"{anchor.hex()}\n")
         with suppress(CustodyError):
             forget(plan)
         holder = TpmHolder(plan, fresh=True, quorum=self._quorum)
@@ -106,10 +108,13 @@ class Custody:
         """Return the holder of the start before, sealed; None if its keys are gone.
 
         keys: its evidence keys as the log has them. Seeds of others, which somebody may have put
-        into the TPM meanwhile, are none of this enclosure's.
+        into the TPM meanwhile, are none of this enclosure's. Keys stay bound to the anchor that
+        they were made for, whatever was re-anchored since.
         """
         if self._tpm is None:
             return None
+        with suppress(OSError, ValueError):
+            anchor = bytes.fromhex(self._bound.read_text(encoding="utf-8").strip())
         try:
             holder = TpmHolder(self._plan(anchor), sealed=True, quorum=self._quorum)
         except CustodyError:

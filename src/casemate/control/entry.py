@@ -30,7 +30,10 @@ def opened(turn: Turn, event: Opened) -> None:
         return
     elif m.work is not None and m.work.allows(OPEN, face=event.face, now_s=turn.now_s):
         if not again:
-            turn.record("entry", f"opened {event.face}", subject=m.work.terms.permit)
+            permit = m.work.terms.permit
+            turn.record(
+                "entry", f"opened {event.face}", subject=permit, act="opened", place=event.face
+            )
     elif not again:
         level = ZEROISE if event.corroborated else LATCH
         turn.tamper(level, f"{event.face} opens without a permit")
@@ -61,7 +64,14 @@ def replaced(turn: Turn, event: Replaced) -> None:
     alien = m.alien - {event.module} if event.proven else m.alien | {event.module}
     turn.set(replaced=m.replaced | {event.module}, alien=alien)
     how = "proves its identity" if event.proven else "does not prove its identity"
-    turn.record("module", f"replaced {event.module}: {how}")
+    if permitted and m.work is not None:
+        subject = m.work.terms.permit
+        turn.record(
+            "module", f"replaced {event.module}: {how}",
+            subject=subject, act="opened", place=event.module,
+        )  # fmt: skip
+    else:
+        turn.record("module", f"replaced {event.module}: {how}")
     if not event.proven:
         turn.alert(SEAL, f"{event.module} {how}")
 
@@ -88,5 +98,5 @@ def emergency(turn: Turn, event: Emergency) -> None:
     turn.disturb()
     turn.end_work("broken off: emergency", lock=False)
     if not m.emergency:
-        turn.record("entry", f"emergency: {cause}")
+        turn.record("entry", f"emergency: {cause}", act="emergency")
     turn.alert(SEAL, f"emergency: {cause}")

@@ -32,6 +32,12 @@ _FAR_MS = 30_000
 _RETRY_S = 2.0
 
 
+Signed = Callable[[bytes], None]
+"""Told the bytes of a token, once they are durable."""
+Lost = Callable[[], None]
+"""Told that what was to be signed is not."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """What is the same in all tokens. software: digest of what runs."""
@@ -51,6 +57,8 @@ class Moment:
     time_s: int
     verdict: Judgement | None = None
     health: SensorHealth | None = None
+    permit: bytes = b""
+    """Of the permit in use, b"" if none is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +77,13 @@ class Begin:
 class Say:
     """A token with this body; written at once, after heartbeats that wait.
 
-    then: told the token's bytes, once they are durable.
+    One of `then` and `lost` is called, in the writer's thread.
     """
 
     body: c.Body
     at: Moment
-    then: Callable[[bytes], None] | None = None
+    then: Signed | None = None
+    lost: Lost | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +130,7 @@ class Writer:
         self._holder: KeyHolder | None = None
         self._beats: list[Beat] = []
         self._head, self._count, self._last_ms = b"", 0, 0
-        self._state = ""
+        self._state, self._anchor, self._permit = "", b"", b""
         self.known: CheckpointRef | None = None
         self._begun = 1 << 63
         self.failed = ""
@@ -185,11 +194,17 @@ class Writer:
             if body.after == self._state:
                 return
             body = replace(body, before=self._state or body.before)
-        if isinstance(body, c.Payload) and item.at.state != self._state:
-            raise CustodyError(
-                "payload that was made in another state is not signed.", remedy="make it anew."
-            )
-        data = self._write(body, item.at)
+        made = (item.at.state, item.at.anchor, item.at.permit)
+        try:
+            if isinstance(body, c.Payload) and made != (self._state, self._anchor, self._permit):
+                raise CustodyError(
+                    "payload that was made in another state is not signed.", remedy="make it anew."
+                )
+            data = self._write(body, item.at)
+        except (CasemateError, OSError):
+            if item.lost is not None:
+                item.lost()
+            raise
         if item.then is not None:
             item.then(data)
 
@@ -244,6 +259,7 @@ class Writer:
         data = self._signed(body, at)
         self._log.append([data])
         self._previous, self._state = data, at.state
+        self._anchor, self._permit = at.anchor, at.permit
         self._last_ms = at.uptime_ms
         self.tokens, self.bytes = self.tokens + 1, self.bytes + len(data)
         self.fresh.set()
@@ -269,6 +285,7 @@ class Writer:
                 verdict=at.verdict,
                 health=at.health,
                 anchor=at.anchor,
+                permit=at.permit,
             )
         )
         payload = token.encode(said)

@@ -85,7 +85,10 @@ def reanchor(turn: Turn, event: Reanchor) -> None:
     elif m.open or m.alien:
         turn.refuse("a face is open, or a module has not proved its identity")
     elif _approved(turn, event.approval, "re-anchor", subject=event.anchor):
-        turn.record("anchor", "both parties have signed another anchor", subject=event.anchor)
+        turn.record(
+            "anchor", "both parties have signed another anchor",
+            subject=event.anchor, act="re-anchored",
+        )  # fmt: skip
         turn.set(anchor=event.anchor, replaced=frozenset())
         turn.disturb()
 

@@ -6,7 +6,7 @@ import json
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
@@ -37,6 +37,7 @@ class Far:
         except (EOFError, OSError, ValueError):
             raise ReaderError("the readers ended.", remedy="see what they print.") from None
         self.readers = {row["modality"]: FarReader(self, row) for row in self.hello["readers"]}
+        self.hear: Callable[[dict[str, Any]], None] = lambda _said: None
         threading.Thread(target=self._receive, daemon=True).start()
 
     def send(self, message: dict[str, Any]) -> None:
@@ -53,7 +54,9 @@ class Far:
                     continue  # no block came: to its watcher that is silence
                 reader = self.readers.get(str(head.get("modality")))
                 if reader is not None and block is not None:
-                    reader.blocks.put(block)
+                    reader.take(block, head.get("epoch"))
+                elif block is None:
+                    self.hear(head)
         except (EOFError, OSError, TypeError):  # TypeError: closed while it waited
             for reader in self.readers.values():
                 reader.blocks.put(None)
@@ -71,6 +74,8 @@ class FarReader:
             for i, u, t, low, high, e in row["channels"]
         )
         self.blocks: queue.SimpleQueue[Block | None] = queue.SimpleQueue()
+        self._fresh = self.blocks
+        self._epoch: int | None = None
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -78,9 +83,23 @@ class FarReader:
         return self._channels
 
     def configure(self, challenge: Challenge) -> Iterator[Block]:
-        """Return the stream of blocks that answers `challenge`."""
+        """Return the stream of blocks that answers `challenge`; the one before ends.
+
+        What answers an earlier epoch goes on until the first block of the new one has come.
+        """
+        self._fresh = queue.SimpleQueue()
+        if self._epoch is None:
+            self.blocks = self._fresh
+            self._epoch = challenge.epoch
         self._far.send({"configure": challenge_plain(challenge)})
-        return iter(self.blocks.get, None)
+        return iter(self._fresh.get, None)
+
+    def take(self, block: Block, epoch: object) -> None:
+        """Take in a block that came. epoch: of the challenge that it answers, None if unsaid."""
+        if self._epoch is not None and isinstance(epoch, int) and epoch > self._epoch:
+            self._epoch, ended, self.blocks = epoch, self.blocks, self._fresh
+            ended.put(None)
+        self.blocks.put(block)
 
     def close(self) -> None:
         """End the stream."""

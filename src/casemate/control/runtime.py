@@ -12,20 +12,20 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from casemate.attest import claims as c
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
-from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import actions as do
-from casemate.control import events, machine, memory_file
+from casemate.control import events, evidence, machine, memory_file
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Moment, Say, Writer
+from casemate.control.moments import moment_of
 from casemate.control.readers import HELD, Arrived, Far, Pump
 from casemate.control.setting import Setting
 from casemate.control.states import Keys, Machine, State
-from casemate.control.status import status_of
+from casemate.control.status import exit_code_of, status_of
+from casemate.control.upkeep import Upkeep
 from casemate.control.warm_up import warm_up
 from casemate.control.watching import Seen, Watching
 from casemate.core.challenge import Challenge
@@ -43,8 +43,6 @@ _KEPT_FIELDS = (
     "state", "keys", "anchor", "open", "replaced", "alien", "emergency", "forgot", "last_word",
     "count",
 )  # fmt: skip
-
-
 _KEYS = {
     HolderState.READY: Keys.LIVE,
     HolderState.SEALED: Keys.SEALED,
@@ -67,7 +65,7 @@ class Runtime:
     """One enclosure while its controller runs. `start`, then `status`, then `close`."""
 
     def __init__(self, setting: Setting, far: Far, *, approve: bool, recommission: bool) -> None:
-        self.setting, self._far = setting, far
+        self.setting, self.far = setting, far
         self._approve, self._recommission = approve, recommission
         self.told: deque[Told] = deque(maxlen=_KEPT_LINES)
         self._numbers = itertools.count(1)
@@ -96,6 +94,7 @@ class Runtime:
         warm_up(self._detector, setting.window_s)
         self._first = first
         self._machine = now
+        self.upkeep = Upkeep(self)
 
     def _begun(self) -> tuple[Machine, tuple[do.Action, ...]]:
         """Return the machine of this start, and what it asks for."""
@@ -124,20 +123,21 @@ class Runtime:
         blocks: queue.Queue[Arrived] = queue.Queue(maxsize=HELD)
         start_s = time.monotonic() + AHEAD_S
         self.pumps = []
-        for name, reader in self._far.readers.items():
+        for name, reader in self.far.readers.items():
             asked = Challenge(
                 key=new_secret(), modality=name, epoch=1, chip_s=reader.chip_s, order=reader.order
             )
             self.pumps.append(Pump(reader, asked, blocks))
-        self._far.send({"start": start_s})
+        self.far.send({"start": start_s})
         self.started_s = start_s
         self._watching = Watching(
             self._detector, self._machine, blocks,
-            {name: len(each.channels) for name, each in self._far.readers.items()},
+            {name: len(each.channels) for name, each in self.far.readers.items()},
             window_s=setting.window_s, start_s=start_s,
-            slow_s=setting.slow_s, slipped=lambda late_s: self._far.send({"slip": late_s}),
+            slow_s=setting.slow_s, slipped=lambda late_s: self.far.send({"slip": late_s}),
             boot_s=self._boot_s,
             act=self._act, failed=self._check_keys, seen=self._see, tell=self.tell,
+            anchor=setting.anchor,
         )  # fmt: skip
         for action in self._first:
             if not isinstance(action, do.Evidence):  # the boot token says that it starts
@@ -153,6 +153,7 @@ class Runtime:
         if self._watching is not None:
             self._watching.close()
             self._keep(self._watching.machine)
+        self.upkeep.modules.close()
         self.writer.close()
         if self.cosigner is not None:
             self.cosigner.close()
@@ -182,7 +183,7 @@ class Runtime:
             self._recommission = False  # it is under way
         well = judged.verdict.value == "NORMAL" and not judged.findings
         if now.state is State.COMMISSIONING and now.keys is Keys.NONE and well:
-            self._once("anchor", lambda: self._post(events.Anchored(anchor=self.setting.anchor)))
+            self._once("anchor", lambda: self.post(events.Anchored(anchor=self.setting.anchor)))
         elif now.state is State.COMMISSIONING and now.ready and now.fresh and self.writer.seen:
             self._once("commission", lambda: self._approved(now, "commission", now.anchor))
         elif self._recommission and now.state is not State.COMMISSIONING:
@@ -217,12 +218,14 @@ class Runtime:
         self._check_keys()
 
     def _act(self, action: do.Action, now: Machine) -> None:
+        if self.upkeep.act(action):
+            return
         match action:
             case do.Zeroise():
                 self._zeroise()
             case do.Seal():
                 if self.holder is not None and self.holder.state is not HolderState.ERASED:
-                    self._post(events.Sealed(challenge=self.holder.seal()))
+                    self.post(events.Sealed(challenge=self.holder.seal()))
             case do.Unseal():
                 if self.holder is not None:
                     self.holder.unseal(self._approvals[action.document])
@@ -271,8 +274,8 @@ class Runtime:
 
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
-            Begin(holder=holder, reason=reason, at=self._moment(state, self.uptime_ms()),
-                  then=then)
+            Begin(holder=holder, reason=self._in_part(reason), then=then,
+                  at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
 
@@ -283,12 +286,15 @@ class Runtime:
             body = c.LastWord(reason=record.reason, erased_us=self._erased_us)
         elif action.by is do.Signer.KEYS and record.kind == "state":
             body = c.Change(
-                before=record.before, after=record.after, reason=record.reason,
+                before=record.before, after=record.after, reason=self._in_part(record.reason),
                 detail=record.subject,
             )  # fmt: skip
         else:
             self.tell(f"{record.kind}: {record.reason}")
             if action.by is do.Signer.KEYS:
+                at = self.moment(record.after)
+                for body in self.upkeep.bodies(record):
+                    self.writer.put(Say(body=body, at=at))
                 self.writer.put(Do(lambda: None))  # heartbeats that wait say it now
             return
         self.writer.put(Say(body=body, at=self._moment(record.after, at_ms)))
@@ -297,6 +303,9 @@ class Runtime:
         if record.after in ("ARMED", "MAINTENANCE") and not self._beating:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
             self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
+
+    def _in_part(self, reason: str) -> str:
+        return "; ".join(filter(None, (reason, self.setting.wanted.partly)))
 
     def _keep(self, now: Machine) -> None:
         kept = tuple(getattr(now, name) for name in _KEPT_FIELDS)
@@ -310,18 +319,15 @@ class Runtime:
         known = self.watching.machine.keys
         found = _KEYS[self.holder.state] if self.holder is not None else Keys.GONE
         if found is not known and known is not Keys.NONE:
-            self._post(events.KeysFound(keys=found))
-
-    def _post(self, event: events.Event) -> None:
-        self.watching.inbox.put(event)
+            self.post(events.KeysFound(keys=found))
 
     def _approved(self, now: Machine, purpose: str, subject: bytes) -> None:
         """Have both demo parties sign, and bring it in."""
         found, _ = self.setting.approved(purpose, now.challenge, subject)
         if purpose == "commission":
-            self._post(events.Commission(approval=found))
+            self.post(events.Commission(approval=found))
         else:
-            self._post(events.Recommission(approval=found))
+            self.post(events.Recommission(approval=found))
 
     def _release(self, now: Machine) -> None:
         assert self.holder is not None
@@ -329,45 +335,43 @@ class Runtime:
             "unseal", now.seal_challenge, self.holder.public()[-1].kid
         )
         self._approvals[found.document] = document
-        self._post(events.Release(approval=found))
+        self.post(events.Release(approval=found))
 
     def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
-        self._post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
+        self.post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
 
     def _rolled_back(self, text: str) -> None:
         self.tell(text, LATCH)
-        self._post(events.Checked(passed=False, anchor=b""))
+        self.post(events.Checked(passed=False, anchor=b""))
 
     def guards(self) -> bool:
         """Return whether payload may be signed now."""
         return self.watching.machine.signs_payload
 
-    def say_payload(self, body: c.Payload, then: Callable[[bytes], None]) -> None:
-        """Have payload signed; `then` gets the token once it is durable."""
+    def say_payload(self, body: c.Payload, then: evidence.Signed, lost: evidence.Lost) -> None:
+        """Have payload signed; `then` gets the token once it is durable, or `lost` is called."""
         at = self._moment(self.watching.machine.state.value, self.uptime_ms())
-        self.writer.put(Say(body=body, at=at, then=then))
+        self.writer.put(Say(body=body, at=at, then=then, lost=lost))
 
     def uptime_ms(self) -> int:
         """Return the time since the controller has started."""
         return int(1e3 * (time.monotonic() - self._boot_s))
 
     def _moment(self, state: str, at_ms: int) -> Moment:
-        judged, seen = self.watching.judged, self.seen
-        return Moment(
-            state=state,
-            anchor=self.watching.machine.anchor or self.setting.anchor,
-            uptime_ms=at_ms,
-            time_s=int(time.time()),
-            verdict=None if judged is None or seen is None else Judgement(
-                verdict=judged.verdict.value,
-                level=judged.level,
-                millinats=max(int(1e3 * judged.nats), 0),
-                information_millinats=max(int(1e3 * seen.information), 0),
-            ),
-            health=None if seen is None else SensorHealth(
-                channels=seen.channels, healthy=seen.healthy, flags=seen.flags
-            ),
-        )  # fmt: skip
+        return moment_of(self.watching, self.seen, state, at_ms, self.setting.anchor)
+
+    def moment(self, state: str) -> Moment:
+        """Return what holds now, in `state`."""
+        return self._moment(state, self.uptime_ms())
+
+    def post(self, event: events.Event) -> None:
+        """Let the machine take an event soon; before `start`, none."""
+        if self._watching is not None:
+            self._watching.inbox.put(event)
+
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Answer who asks at the desk: a step of a permit, or else the status."""
+        return self.upkeep.answer(question)
 
     def status(self) -> dict[str, Any]:
         """Return what is known now, as JSON values."""
@@ -376,11 +380,7 @@ class Runtime:
     @property
     def exit_code(self) -> int:
         """Return 0 if it is armed and well, 1 for an alarm, 3 for what is not known."""
-        found = self.status()
-        if found["state"] == "TAMPERED" or found["verdict"] in ("TAMPER", "INTERFERENCE"):
-            return 1
-        well = found["state"] in ("ARMED", "MAINTENANCE") and found["verdict"] == "NORMAL"
-        return 0 if well and not found["evidence_problem"] else 3
+        return exit_code_of(self.status())
 
 
 def _clipped(value: float) -> int:

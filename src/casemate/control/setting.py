@@ -13,9 +13,9 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from casemate.attest import claims as c
 from casemate.attest.approval import Statement
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
-from casemate.attest.reference import Digest, Enrolment, load
+from casemate.attest.reference import Digest, Enrolment, Module, Reference, load
 from casemate.attest.token import CheckpointRef
 from casemate.control import documents, local_witness, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
@@ -37,7 +37,8 @@ from casemate.control.evidence import Place
 from casemate.control.states import Limits, Machine
 from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
 from casemate.core.private_folder import private_folder
-from casemate.core.suites import DEFAULT_SUITE
+from casemate.core.suites import DEFAULT_SUITE, PublicKey
+from casemate.core.whole_file import write_whole
 from casemate.detect import response
 from casemate.detect.anchor import AnyAnchor, signed
 from casemate.translog import checkpoint as checkpoints
@@ -57,7 +58,10 @@ WITNESSES = ("north", "south")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked for. witnesses: addresses, local ones if there is none."""
+    """What is asked for. witnesses: addresses, local ones if there is none.
+
+    partly: says that not all of the enclosure is watched, "" if all is; goes into boot tokens.
+    """
 
     folder: Path
     enclosure: str
@@ -72,6 +76,11 @@ class Wanted:
     keys: str
     batch_s: int
     witnesses: tuple[Peer, ...] = ()
+    tiles: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Boards of each face; a face that is not in it has one, of its name."""
+    identities: tuple[Module, ...] = ()
+    """Modules and spares with keys of their own, as delivered; enrolled at commissioning."""
+    partly: str = ""
 
 
 class Setting:
@@ -203,6 +212,7 @@ class Setting:
                     origin=self.origin, anchor=self.anchor,
                     software=[("controller", self.software)], holder=holder,
                     tpm=tpm, parties=self.roster, batch_s=self.batch_s, now_s=int(time.time()),
+                    modules=self.wanted.identities,
                 )  # fmt: skip
             else:
                 held = load(path.read_bytes(), file=str(path))
@@ -216,6 +226,39 @@ class Setting:
             trust.write(folder, values, self._rule_text)
 
         return enrolled
+
+    def reference(self) -> Reference:
+        """Return the reference values of this enclosure; InputError before commissioning."""
+        path = self.wanted.folder / "trust" / trust.FILES[0]
+        if not path.exists():
+            raise InputError(
+                "the enclosure is not commissioned.", remedy="wait until it is ARMED.",
+                file=str(path),
+            )  # fmt: skip
+        return load(path.read_bytes(), file=str(path))
+
+    def module_keys(self, module: str) -> tuple[PublicKey, ...]:
+        """Return the keys that are known for the place of a module."""
+        known = self.reference().unit(self.wanted.serial).modules
+        return tuple(each.key for each in known if each.name == module)
+
+    def take_anchors(
+        self, found: tuple[AnyAnchor, ...], data: bytes, signatures: list[bytes]
+    ) -> None:
+        """Keep anchors that both parties have signed; those of before stay beside them."""
+        folder = self.wanted.folder / "anchor"
+        number = len(list(folder.glob("anchors-*.json"))) + 1
+        for name in ("anchors", "signatures"):
+            before = (folder / f"{name}.json").read_bytes()
+            write_whole(folder / f"{name}-{number}.json", before.decode())
+        made = [each.hex() for each in signatures]
+        write_whole(folder / "signatures.json", json.dumps(made, indent=2) + "\n")
+        write_whole(folder / "anchors.json", data.decode())
+        self.anchors, self.signatures, self.anchor = found, signatures, digest_of(data)
+        held = self.reference()
+        new = Digest(name=f"re-anchored {number}", digest=self.anchor)
+        values = trust.with_anchor(held, held.unit(self.wanted.serial), new)
+        trust.write(self.wanted.folder / "trust", values, self._rule_text)
 
     def recommissioning(self, known: CheckpointRef) -> tuple[bytes, bytes]:
         """Return a permit to commission anew, signed by both DEMO parties: digest and bytes."""
@@ -247,14 +290,26 @@ class Setting:
             challenge=challenge, subject=subject,
         )  # fmt: skip
         document = approval.build(said, self.party_keys)
-        found = documents.approval(
-            document, self.roster, trust.RULES, enclosure=wanted.enclosure,
-            serial=wanted.serial, now_s=int(time.time()), suite=DEFAULT_SUITE,
-        )  # fmt: skip
-        self._file_approval(found.document, document)
-        return found, document
+        return self.read_approval(document), document
 
-    def _file_approval(self, digest: bytes, document: bytes) -> None:
+    def read_approval(self, document: bytes) -> Approval:
+        """Return what enough parties approve, and keep it as a file.
+
+        FormatError, SignatureError or PermitError otherwise.
+        """
+        found = documents.approval(
+            document, self.roster, trust.rules("commission"), enclosure=self.wanted.enclosure,
+            serial=self.wanted.serial, now_s=int(time.time()), suite=DEFAULT_SUITE,
+        )  # fmt: skip
+        self.file_approval(found.document, document)
+        return found
+
+    def digest(self, document: bytes) -> bytes:
+        """Return the digest by which a document of the parties is kept."""
+        return DEFAULT_SUITE.digest(document)
+
+    def file_approval(self, digest: bytes, document: bytes) -> None:
+        """Keep a document of the parties by a digest."""
         folder = self._run / "approvals"
         try:
             folder.mkdir(exist_ok=True)

@@ -53,3 +53,11 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
             for each in tuple(runtime.told)
         ],
     }
+
+
+def exit_code_of(status: dict[str, Any]) -> int:
+    """Return 0 if it is armed and well, 1 for an alarm, 3 for what is not known."""
+    if status["state"] == "TAMPERED" or status["verdict"] in ("TAMPER", "INTERFERENCE"):
+        return 1
+    well = status["state"] in ("ARMED", "MAINTENANCE") and status["verdict"] == "NORMAL"
+    return 0 if well and not status["evidence_problem"] else 3

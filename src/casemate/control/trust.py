@@ -10,7 +10,16 @@ from pathlib import Path
 from casemate.attest import permit
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Need, Party, Rule
-from casemate.attest.reference import Digest, Enrolment, Reference, Required, Timing, Tpm, Unit
+from casemate.attest.reference import (
+    Digest,
+    Enrolment,
+    Module,
+    Reference,
+    Required,
+    Timing,
+    Tpm,
+    Unit,
+)
 from casemate.attest.reference_write import as_json
 from casemate.core.suites import DEFAULT_SUITE
 from casemate.core.whole_file import write_whole
@@ -22,12 +31,6 @@ LATE_MS = 1000
 COSIGNED_S = 60
 """In which witnesses have to have cosigned (planning value)."""
 FILES = ("reference.json", "policy")
-
-
-_NEEDS = (Need(role="host", least=1), Need(role="inspector", least=1))
-RULES = tuple(Rule(action=each, needs=_NEEDS, blocs=2) for each in ("commission", *permit.ACTIONS))
-"""Both sides have to agree to everything. Reference values have all but the first, which they are
-made of."""
 
 
 def reference(
@@ -42,6 +45,7 @@ def reference(
     parties: Sequence[Party],
     batch_s: int,
     now_s: int,
+    modules: Sequence[Module] = (),
 ) -> Reference:
     """Return the reference values of a unit whose first keys are those of `holder`."""
     first = Enrolment(sequence=0, suite=DEFAULT_SUITE.name, keys=holder.public(), tpm=tpm)
@@ -56,12 +60,12 @@ def reference(
                 origin=origin,
                 anchors=(Digest(name="commissioning", digest=anchor),),
                 enrolments=(first,),
-                modules=(),
+                modules=tuple(modules),
             ),
         ),
         software=tuple(Digest(name=name, digest=digest) for name, digest in software),
         parties=tuple(parties),
-        rules=RULES[1:],
+        rules=rules(),
         suites=(
             Required(
                 suite=DEFAULT_SUITE.name, since_s=int(today.timestamp()) - 86_400, until_s=None
@@ -69,6 +73,22 @@ def reference(
         ),
         timing=Timing(heartbeat_ms=1000, late_ms=LATE_MS, batch_s=batch_s, cosigned_s=COSIGNED_S),
     )
+
+
+def rules(*others: str) -> tuple[Rule, ...]:
+    """Return what each action needs, `others` too: host and inspector, of two blocs."""
+    needs = (Need(role="host", least=1), Need(role="inspector", least=1))
+    return tuple(Rule(action=each, needs=needs, blocs=2) for each in (*permit.ACTIONS, *others))
+
+
+def with_anchor(held: Reference, unit: Unit, new: Digest) -> Reference:
+    """Return the next version of reference values, with an anchor that both parties signed."""
+    known = any(each.digest == new.digest for each in unit.anchors)
+    units = tuple(
+        replace(each, anchors=(*each.anchors, new)) if each == unit and not known else each
+        for each in held.units
+    )
+    return replace(held, version=held.version + 1, units=units)
 
 
 def with_enrolment(held: Reference, unit: Unit, new: Enrolment, runs: Digest) -> Reference:

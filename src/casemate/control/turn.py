@@ -60,6 +60,8 @@ class Turn:
         after: State | None = None,
         by: Signer | None = None,
         subject: bytes = b"",
+        act: str = "",
+        place: str = "",
     ) -> None:
         """Put a record into the evidence, signed by what there is, or by nobody."""
         signer = by or self.signer()
@@ -70,6 +72,8 @@ class Turn:
             reason=reason,
             at_s=self.now_s,
             subject=subject,
+            act=act,
+            place=place,
         )
         self.do(Evidence(record=record, by=signer))
 
@@ -132,7 +136,8 @@ class Turn:
         if work is None:
             return
         masked = self.m.masked
-        self.record("permit", reason, subject=work.terms.permit)
+        act = "expired" if reason.startswith("expired") else "closed"
+        self.record("permit", reason, subject=work.terms.permit, act=act)
         self.set(work=None)
         if masked:
             self.do(Mask(scope=NOTHING))

@@ -21,10 +21,12 @@ from casemate.control.actions import Action
 from casemate.control.events import Event
 from casemate.control.readers import Arrived
 from casemate.control.response import judgement
+from casemate.control.scope import NOTHING, Scope
 from casemate.control.states import Keys, Machine, State
 from casemate.core.errors import CasemateError
 from casemate.detect.bank import Shown
 from casemate.detect.detector import Detector
+from casemate.detect.mask import NO_MASK, Mask
 from casemate.detect.response import SEAL
 from casemate.detect.verdict import Judged, Verdict
 
@@ -78,6 +80,7 @@ class Watching:
     late, 0 unless they are simulated on a busy computer: their time then stands still, and
     `slipped` is told for how long. act: carries out an action, first of all what is
     done to keys. failed: told when one could not be. seen: told after each window; must not wait.
+    anchor: digest of the anchors that the detector has.
     """
 
     def __init__(
@@ -96,12 +99,16 @@ class Watching:
         failed: Callable[[], None],
         seen: Callable[[Seen], None],
         tell: Callable[[str], None],
+        anchor: bytes,
     ) -> None:
         self.machine, self.figures = now, Figures()
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self.anchor, self.scope, self._mask = anchor, NOTHING, NO_MASK
+        self.finishing = False
         self.judged_s = 0.0
         self.judged: Judged | None = None
-        self._detector, self._blocks, self._channels = detector, blocks, dict(channels)
+        self.detector, self._blocks, self._channels = detector, blocks, dict(channels)
         self._window_s, self._start_s, self._boot_s = window_s, start_s, boot_s
         self._slipped, self._simulated = slipped, slow_s > 0.0
         self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
@@ -126,6 +133,16 @@ class Watching:
         """End after the window under way."""
         self._stop = True
         self._thread.join()
+
+    def leave_out(self, scope: Scope, mask: Mask) -> None:
+        """Leave `mask`, which is the permit's `scope`, out of detection. In this thread alone."""
+        self.scope, self._mask, self.finishing = scope, mask, False
+
+    def afresh(self, mask: Mask) -> None:
+        """Let what `mask` names begin without evidence of before. In this thread alone."""
+        self.detector.afresh(mask)
+        for name in mask.modalities & set(self._flags):
+            self._flags[name][:] = 0
 
     def _guarded(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -161,7 +178,8 @@ class Watching:
     def _gather(self, number: int, until_s: float) -> tuple[bool, float]:
         """Take in blocks until window `number` has come from all; return whether, and when."""
         came_s = time.monotonic()
-        while any(each < number for each in self._ended.values()):
+        due = [name for name in self._ended if name not in self._mask.modalities]
+        while any(self._ended[name] < number for name in due):
             wait_s = until_s - time.monotonic()
             try:
                 found = self._blocks.get(timeout=max(wait_s, 0.0))
@@ -173,7 +191,7 @@ class Watching:
 
     def _take(self, found: Arrived) -> None:
         name = found.modality
-        self._detector.add(name, found.block, found.chips)
+        self.detector.add(name, found.block, found.chips)
         self._came_s[name] = time.monotonic()
         self._mute.discard(name)
         if found.faults.shape == self._flags[name].shape:
@@ -184,9 +202,11 @@ class Watching:
             self._ended[name] = max(self._ended[name], int(t_s / self._window_s + 1e-6) + 1)
 
     def _window(self, whole: bool, came_s: float, now_s: float) -> None:
-        judged = self._detector.judge(now_s - self._start_s)
+        while not self.calls.empty():
+            self.calls.get()()
+        judged = self.detector.judge(now_s - self._start_s, mask=self._mask)
         self.judged, self.judged_s = judged, time.monotonic()
-        self._step(judgement(judged))
+        self._step(judgement(judged, masked=self.scope))
         figures = self.figures
         figures.windows += 1
         figures.incomplete += not whole
@@ -196,8 +216,11 @@ class Watching:
         while not self.inbox.empty():
             self._step(self.inbox.get())
         if self._sound(judged):
-            self._step(events.Checked(passed=True, anchor=self.machine.anchor))
-        flags = [each for row in self._flags.values() for each in row.tolist()]
+            self._step(events.Checked(passed=True, anchor=self.anchor, masked=self.scope))
+        if self.finishing:
+            self._finish()
+        heard = [row for name, row in self._flags.items() if name not in self._mask.modalities]
+        flags = [each for row in heard for each in row.tolist()]
         union = 0
         for each in flags:
             union |= each
@@ -224,23 +247,33 @@ class Watching:
                 self._tell(f"{name} says nothing")
                 self._step(events.Silent(module=name))
 
+    def _finish(self) -> None:
+        """Under a permit: if all is well with nothing left out, end the work."""
+        whole = self.detector.unmasked()
+        if not self.machine.in_use:
+            self.finishing = False
+        elif self.machine.whole and _quiet(whole) and not self._mute:
+            self._step(events.Checked(passed=True, anchor=self.anchor))
+            self._step(events.Finish())
+
     def _sound(self, judged: Judged) -> bool:
         """Return whether this is a self-test that has passed, where one is waited for."""
         now = self.machine
         waiting = now.state in (State.COMMISSIONING, State.UNKNOWN) and now.keys in (
             Keys.LIVE, Keys.SEALED,
         )  # fmt: skip
-        quiet = judged.verdict is Verdict.NORMAL and judged.level < SEAL
-        return waiting and quiet and not judged.findings and not self._mute
+        return waiting and _quiet(judged) and not self._mute - self._mask.modalities
 
     def _information(self) -> float:
         """Return what an attack of the reaction time could show at the worst place, nats."""
         least = []
-        for live in self._detector.live.values():
+        for name, live in self.detector.live.items():
             shown = live.shown()
+            if name in self._mask.modalities:
+                continue
             if isinstance(shown, Shown) and shown.information.size:
                 told = np.nan_to_num(shown.information, nan=0.0)
-                scale = self._detector.policy.attack_s / shown.window_s
+                scale = self.detector.policy.attack_s / shown.window_s
                 least.append(float(told.min()) * scale)
         return min(least, default=0.0)
 
@@ -254,3 +287,8 @@ class Watching:
                 self._tell(f"{type(action).__name__} failed: {error}")
                 self._failed()  # what was to follow would say what is not so
                 return
+
+
+def _quiet(judged: Judged) -> bool:
+    """Return whether a verdict is a self-test that has passed."""
+    return judged.verdict is Verdict.NORMAL and judged.level < SEAL and not judged.findings

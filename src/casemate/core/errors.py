@@ -49,7 +49,7 @@ class InputError(CasemateError):
         self.value = value
 
     def __str__(self) -> str:
-        place = ": ".join(part for part in (self.file, self.key) if part)
+        place = ": ".join(str(part) for part in (self.file, self.key) if part)
         shown = "" if self.value is None else f" (value {_short(self.value)})"
         return f"{place + ': ' if place else ''}{self.message}{shown} Remedy: {self.remedy}"
 

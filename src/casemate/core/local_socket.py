@@ -42,10 +42,10 @@ def ask(path: Path, question: dict[str, Any], *, timeout_s: float = TIMEOUT_S) -
             link.settimeout(timeout_s)
             link.connect(address)
             link.sendall(json.dumps(question).encode() + b"\n")
-            found = json.loads(_line(link))
+            found = read_object(link)
     except (OSError, ValueError):
         found = None
-    if not isinstance(found, dict):
+    if found is None:
         raise InputError(
             "nothing that runs answers there.",
             remedy="start it with `casemate run DIR`, and wait until it says ARMED.",
@@ -92,8 +92,8 @@ class Desk:
             link.settimeout(TIMEOUT_S)
             if _user(link) not in (0, os.geteuid()):
                 return
-            question = json.loads(_line(link))
-            if not isinstance(question, dict):
+            question = read_object(link)
+            if question is None:
                 return
             try:
                 found = self._answer(question)
@@ -106,6 +106,15 @@ def _user(link: socket.socket) -> int:
     """Return the user at the other end (unix(7), SO_PEERCRED), as it was at its connect."""
     _, user, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     return int(user)
+
+
+def read_object(link: socket.socket) -> dict[str, Any] | None:
+    """Return the JSON object in the next line, None if there is none; OSError."""
+    try:
+        found = json.loads(_line(link))
+    except (ValueError, RecursionError):  # a few kB of brackets are nested too deeply
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _line(link: socket.socket) -> bytes:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+ROUNDING = 1e-12
+"""Relative, by which a figure may pass its bound: figures and bounds come by different sums."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Property:
@@ -44,7 +47,7 @@ def at_most(
     id: str, figure: float, bound: float | None, unit: str, method: str, **detail: Any
 ) -> Property:
     """Return a property that holds when figure <= bound (or no bound is asked)."""
-    holds = bound is None or figure <= bound * (1 + 1e-12)
+    holds = bound is None or figure <= bound * (1 + ROUNDING)
     return Property(
         id=id, figure=figure, bound=bound, unit=unit, holds=holds, method=method, detail=detail
     )
@@ -54,7 +57,7 @@ def at_least(
     id: str, figure: float, bound: float | None, unit: str, method: str, **detail: Any
 ) -> Property:
     """Return a property that holds when figure >= bound (or no bound is asked)."""
-    holds = bound is None or figure >= bound * (1 - 1e-12)
+    holds = bound is None or figure >= bound * (1 - ROUNDING)
     return Property(
         id=id, figure=figure, bound=bound, unit=unit, holds=holds, method=method, detail=detail
     )

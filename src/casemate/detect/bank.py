@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.detect._bank_kernel import windows
-from casemate.detect.anchor import Anchor, Real
+from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.evidence import Evidence, Sums
 from casemate.detect.silence import Silence, information
 from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S, RESTLESS, WIDE, Tracked
@@ -32,7 +32,8 @@ class Shown:
     bring; healthy (F,): when all is well. open_, lost (F,). off (F,): last estimate of the relative
     change against the anchor, nan where nothing sound came. at_bound (F,): the tracked state stands
     at its limit. nonlinear (F,): nats that the response depends on the level of the drive, None if
-    no challenge had levels.
+    no challenge had levels. shared (F,): the feature follows a common mode, as heat and humidity
+    move all of a board.
     """
 
     modality: str
@@ -48,6 +49,7 @@ class Shown:
     lost: npt.NDArray[np.bool_]
     off: Real
     at_bound: npt.NDArray[np.bool_]
+    shared: npt.NDArray[np.bool_]
     nonlinear: Real | None = None
     nats: Real = field(init=False)
     """ln of the mean of both tests' evidence, (F,)."""
@@ -125,6 +127,7 @@ class Bank:
             lost=sums.lost[-1],
             off=np.divide(s1, loud, out=np.full(s1.size, np.nan), where=loud > 0.0),
             at_bound=np.abs(self.tracked.own) >= anchor.bound,
+            shared=anchor.group != NONE,
         )
 
 

@@ -8,6 +8,7 @@ too little information is DENIED. TAMPER comes by keyed evidence alone.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from casemate.core.samples import Block
 from casemate.detect.anchor import Anchor, AnyAnchor, FieldAnchor, PassiveAnchor, check_signed
 from casemate.detect.bank import LEVELS
 from casemate.detect.live import FieldLive, KeyedLive, PassiveLive
+from casemate.detect.mask import NO_MASK, Mask, left_out
 from casemate.detect.onset import MOST, SPEAKS
 from casemate.detect.response import Policy
 from casemate.detect.stream import overdue
@@ -79,6 +81,9 @@ class Detector:
         self._now_s = math.nan
         self._waited = dict.fromkeys(names, 0)
         self._findings: tuple[str, ...] = ()
+        self._levels, self._single = levels, count <= MOST
+        self._backwards = False
+        self._noted: dict[str, tuple[str, ...]] = {}
 
     def copy(self) -> Detector:
         """Return a copy that goes its own way."""
@@ -118,35 +123,70 @@ class Detector:
         live.place.renew(epoch)
         self._waited[live.anchor.modality] = 0
 
-    def judge(self, now_s: float) -> Judged:
-        """Return the verdict at `now_s`. Windows that should have come by then count as lost."""
+    def judge(self, now_s: float, *, mask: Mask = NO_MASK) -> Judged:
+        """Return the verdict at `now_s`. Windows that should have come by then count as lost.
+
+        mask: what is left out of it; all else is judged as ever.
+        """
         last_s = self._now_s
         backwards = not math.isfinite(now_s) or now_s < last_s
         if backwards:
             now_s = last_s if math.isfinite(last_s) else 0.0
             self._findings += ("the controller's clock runs backwards or is no number",)
-        self._now_s = now_s
+        self._now_s, self._backwards = now_s, backwards
         for name, live in self.live.items():
             if isinstance(live, PassiveLive):
                 live.overdue(now_s)
             else:
                 self._waited[name] = overdue(live, now_s, self._waited[name])
+        self._noted = {name: live.notes.taken() for name, live in self.live.items()}
+        self._noted[""], self._findings = self._findings, ()
+        seconds = 0.0 if math.isnan(last_s) else now_s - last_s
+        return self._judged(self._court, seconds, mask)
+
+    def unmasked(self) -> Judged:
+        """Return the verdict at the last one's time with nothing left out; changes nothing."""
+        return self._judged(self._court.copy(), 0.0, NO_MASK)
+
+    def _judged(self, court: Court, seconds: float, mask: Mask) -> Judged:
         each = self.live.values()
-        shown = tuple(live.shown() for live in each if not isinstance(live, PassiveLive))
-        mute = any(bool(modality.lost.all()) for modality in shown)
-        judged = self._court.judge(
-            now_s,
-            shown,
+        shown, passive = left_out(
+            tuple(live.shown() for live in each if not isinstance(live, PassiveLive)),
             tuple(live.shown() for live in each if isinstance(live, PassiveLive)),
-            seconds=0.0 if math.isnan(last_s) else now_s - last_s,
+            tiles=mask.tiles,
+            modalities=mask.modalities,
         )
-        findings, self._findings = self._findings, ()
-        for live in each:
-            findings += live.notes.taken()
-        judged = replace(judged, findings=(*judged.findings, *findings))
-        if (backwards or mute) and judged.verdict is not Verdict.TAMPER:
+        mute = any(bool(modality.lost.all()) for modality in shown if modality.names)
+        judged = court.judge(self._now_s, shown, passive, seconds=seconds)
+        findings = judged.findings
+        for name, noted in self._noted.items():
+            findings += () if name in mask.modalities else noted
+        judged = replace(judged, findings=findings)
+        if (self._backwards or mute) and judged.verdict is not Verdict.TAMPER:
             judged = replace(judged, verdict=Verdict.DENIED)
         return self._dated(judged)
+
+    def afresh(self, mask: Mask, anchors: Mapping[str, AnyAnchor] | None = None) -> None:
+        """Begin anew, without evidence of before, with what `mask` names, and nothing else.
+
+        anchors: that replace those of modalities in the mask, signed by whoever has to. InputError
+        for an anchor of another modality, or of other channels and features than before.
+        """
+        for name, anchor in (anchors or {}).items():
+            if name not in mask.modalities or not same_features(self.live[name].anchor, anchor):
+                raise InputError(
+                    f"the anchor of {name} has other features, or was not to be replaced.",
+                    remedy="measure the module again; another design is commissioned anew.",
+                    key=name,
+                )
+        for name, live in tuple(self.live.items()):
+            if name in mask.modalities:
+                anchor = (anchors or {}).get(name, live.anchor)
+                fresh = _live(anchor, self.policy, self._single, self._levels)
+                _follow(fresh, live)
+                self.live[name] = fresh
+            elif mask.tiles:
+                live.forget(np.array([tile in mask.tiles for tile in live.anchor.tiles], np.bool_))
 
     def _dated(self, judged: Judged) -> Judged:
         """Return the verdict with FOCuS's date of the change that speaks loudest, if it has one."""
@@ -168,6 +208,23 @@ def _live(anchor: AnyAnchor, policy: Policy, single: bool, levels: int) -> Live:
     if isinstance(anchor, FieldAnchor):
         return FieldLive(anchor, window_s=policy.window_s)
     return PassiveLive(anchor, window_s=policy.window_s)
+
+
+def same_features(one: AnyAnchor, other: AnyAnchor) -> bool:
+    """Return whether two anchors are of one modality and name the same features in one order."""
+    return (
+        type(one) is type(other)
+        and one.modality == other.modality
+        and (one.names, one.tiles, one.chip_s) == (other.names, other.tiles, other.chip_s)
+    )
+
+
+def _follow(fresh: Live, before: Live) -> None:
+    """Let a live modality go on where the stream of the one before stands."""
+    if isinstance(fresh, PassiveLive) and isinstance(before, PassiveLive):
+        fresh.last_s = before.last_s
+    elif not isinstance(fresh, PassiveLive) and not isinstance(before, PassiveLive):
+        fresh.place = before.place.copy()
 
 
 def _shape(live: Live, block: Block) -> str:

@@ -140,6 +140,7 @@ class FieldBank:
             lost=block.lost,
             off=np.where(sound, np.sqrt((left**2).sum(axis=1) / tones), np.nan),
             at_bound=_norm(self.state) >= anchor.bound,
+            shared=np.zeros(links, dtype=np.bool_),
         )
 
     def _beside(self, block: Block) -> tuple[Real, Real]:

@@ -81,6 +81,13 @@ class KeyedLive:
         """Return how many channels a block has to have."""
         return len(self.anchor.channels)
 
+    def forget(self, which: npt.NDArray[np.bool_]) -> None:
+        """Drop the evidence of features (F,); their states stay."""
+        for each in (self.bank.anchored, self.bank.step):
+            wipe(each, which)
+        wipe_chips(self.chips, which)
+        self.fast[which] = 0.0
+
     def add(self, block: Block, chips: Chips, now_s: float) -> None:
         """Take in a block of the right shape and epoch."""
         drive = chips.drive.real
@@ -218,6 +225,11 @@ class FieldLive:
         """Return how many channels a block has to have."""
         return len(self.anchor.names)
 
+    def forget(self, which: npt.NDArray[np.bool_]) -> None:
+        """Drop the evidence of links (L,)."""
+        for each in self.bank.evidence:
+            wipe(each, which)
+
     def add(self, block: Block, chips: Chips, now_s: float) -> None:
         """Take in a block of the right shape and epoch."""
         values = np.ascontiguousarray(block.values, dtype=np.complex128)
@@ -308,6 +320,10 @@ class PassiveLive:
     def columns(self) -> int:
         """Return how many channels a block has to have."""
         return len(self.anchor.names)
+
+    def forget(self, which: npt.NDArray[np.bool_]) -> None:
+        """Drop the evidence of sensors (C,)."""
+        self.bank.forget(which)
 
     def add(self, block: Block) -> None:
         """Take in samples in the order of their times; a clock set back is followed, and noted."""

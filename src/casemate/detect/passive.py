@@ -135,6 +135,14 @@ class PassiveBank:
         """Drop evidence, keep the filters' states."""
         self._begin()
 
+    def forget(self, which: Bool) -> None:
+        """Drop the evidence of sensors (C,), keep their filters' states."""
+        sides = np.tile(which, 2)
+        pyramid.wipe(self.state, sides)
+        self.score = np.where(sides, pyramid.NO_SCORE, self.score)
+        self.stands = np.where(which, 0, self.stands)
+        self.peak = np.where(which, 0.0, self.peak)
+
     def off(self, values: Real, lost: Bool) -> Real:
         """Return how far values (K, C) are off in spreads; nan where lost or no number."""
         anchor = self.anchor

@@ -15,6 +15,7 @@ import numpy as np
 
 from casemate.core.errors import InputError
 from casemate.core.samples import Health
+from casemate.detect.anchor import Real
 from casemate.detect.bank import Shown
 from casemate.detect.causes import SPEAKS, Cause, causes
 from casemate.detect.passive import PassiveShown
@@ -112,7 +113,7 @@ class Court:
         """
         policy = self.policy
         by_modality = {each.modality: _fused(each, policy.features) for each in shown}
-        total = float(np.logaddexp.reduce([-700.0, *by_modality.values()]))
+        total = _log_sum(np.array([-700.0, *by_modality.values()]))
         shrunk = sum(float(np.fmax(each.nats - SHRINK, 0.0).sum()) for each in shown)
         blind, mute = _blind(shown, policy, self.expected), _mute(passive)
         passed_s = _passed(now_s, policy.window_s if seconds is None else seconds)
@@ -167,8 +168,15 @@ def _verdict(convicted: bool, blind: bool, loud: bool) -> Verdict:
 
 def _fused(shown: Shown, features: int) -> float:
     """Return ln of this modality's part of the mean over all features."""
-    nats = np.where(np.isnan(shown.nats), -700.0, shown.nats)
-    return float(np.logaddexp.reduce(np.append(nats, -700.0))) - math.log(features)
+    return _log_sum(shown.nats) - math.log(features)
+
+
+def _log_sum(nats: Real) -> float:
+    """Return ln of the sum of evidence, at least -700; what is no number counts as none."""
+    most = max(float(np.fmax.reduce(nats, initial=-700.0)), -700.0)
+    if most == math.inf:
+        return most
+    return most + math.log(float(np.nansum(np.exp(nats - most))) + math.exp(-700.0 - most))
 
 
 def _loud(shown: Shown, policy: Policy) -> bool:
@@ -228,7 +236,7 @@ def _level(
     noticed: bool,
     shrunk: float,
 ) -> int:
-    """Return the level of response; beyond sealing only with a second modality."""
+    """Return the level of response; beyond sealing only with a second modality, and not by heat."""
     cut = any(each.open_.any() for each in shown)
     worth = noticed or cut or blind_s > 0.0 or shrunk >= policy.nats[SEAL]
     level = ALERT if worth else LOG
@@ -238,9 +246,10 @@ def _level(
         level = SEAL
     second = len([each for each in shown if _own(each) >= policy.corroborates]) >= 2
     entered = any(_entered(each, policy.passive_entry) for each in passive)
-    if total >= policy.nats[LATCH] and (second or entered):
+    lasting = any(_by_itself(each) >= policy.corroborates for each in shown)
+    if total >= policy.nats[LATCH] and lasting and (second or entered):
         level = LATCH
-    if total >= policy.nats[ZEROISE] and second and (cut or entered):
+    if total >= policy.nats[ZEROISE] and lasting and second and (cut or entered):
         level = ZEROISE
     return level
 
@@ -248,6 +257,14 @@ def _level(
 def _own(shown: Shown) -> float:
     """Return ln of a modality's mean evidence over its own features."""
     return _fused(shown, max(len(shown.names), 1))
+
+
+def _by_itself(shown: Shown) -> float:
+    """Return the same of features that follow no common mode, or stand open; others count as 0.
+
+    Heat and humidity move all of a board, in two modalities as well as in one: that is one witness.
+    """
+    return _log_sum(shown.nats[~shown.shared | shown.open_]) - math.log(max(len(shown.names), 1))
 
 
 def _entered(shown: PassiveShown, nats: float) -> bool:

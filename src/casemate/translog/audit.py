@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from casemate.core.errors import FormatError
 from casemate.translog import merkle
-from casemate.translog.disk import Disk
+from casemate.translog.disk import Disk, Readable
 from casemate.translog.edge import Reader
 from casemate.translog.errors import LogError
 from casemate.translog.tiles import ENTRIES, WIDTH, Tile, tiles_of, unpack_entries
 
 
-def read_tile(disk: Disk, tile: Tile) -> bytes:
+def read_tile(disk: Readable, tile: Tile) -> bytes:
     """Return the bytes of a tile, or of a wider one of the same place. FormatError if none is."""
     try:
         return disk.read(tile.path)

@@ -16,7 +16,8 @@ from pathlib import Path
 from casemate.core.errors import FormatError, InputError
 from casemate.translog import audit, pending, plain_json
 from casemate.translog import checkpoint as checkpoints
-from casemate.translog.disk import FolderDisk
+from casemate.translog.disk import FolderDisk, Readable
+from casemate.translog.foreign import ForeignFolder
 from casemate.translog.tiles import ENTRIES, tiles_of, unpack_entries
 
 FORMAT = "casemate-evidence-1"
@@ -58,10 +59,10 @@ def read_bundle(folder: Path) -> Bundle:
 
     InputError if there is none; FormatError on a malformed or missing file.
     """
-    disk = FolderDisk(folder)
     manifest = read_manifest(folder)
     gone = ""
     for _ in range(_TRIES):
+        disk = ForeignFolder(folder)
         before = _optional(disk, "checkpoint")
         try:
             found = _read(disk, manifest, before)
@@ -80,7 +81,7 @@ def read_bundle(folder: Path) -> Bundle:
     )
 
 
-def _read(disk: FolderDisk, manifest: dict[str, str], note: bytes) -> Bundle:
+def _read(disk: Readable, manifest: dict[str, str], note: bytes) -> Bundle:
     size = checkpoints.parse(note)[0].size if note else 0
     entries: list[bytes] = []
     for tile in tiles_of(size):
@@ -101,7 +102,7 @@ def _read(disk: FolderDisk, manifest: dict[str, str], note: bytes) -> Bundle:
     )
 
 
-def _pending(disk: FolderDisk, size: int) -> tuple[tuple[bytes, ...], int]:
+def _pending(disk: Readable, size: int) -> tuple[tuple[bytes, ...], int]:
     parts = [
         pending.parse(disk.read(f"pending/{name}"), pending.parse_name(name))
         for name in disk.names("pending")
@@ -114,7 +115,7 @@ def read_manifest(folder: Path) -> dict[str, str]:
     """Return what `bundle.json` says. InputError if there is none; FormatError if malformed."""
     path = folder / "bundle.json"
     try:
-        data = path.read_bytes()
+        data = ForeignFolder(folder).read(path.name)
     except OSError as error:
         raise InputError(
             f"there is no bundle: {error.strerror}.",
@@ -138,7 +139,7 @@ def _malformed(path: Path) -> FormatError:
     return FormatError(f"{path} is malformed.", remedy="get the bundle again from its source.")
 
 
-def _optional(disk: FolderDisk, path: str) -> bytes:
+def _optional(disk: Readable, path: str) -> bytes:
     try:
         return disk.read(path)
     except FileNotFoundError:

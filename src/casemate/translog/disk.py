@@ -40,8 +40,8 @@ class Appender(Protocol):
         ...
 
 
-class Disk(Protocol):
-    """Files under one folder. What fails raises OSError."""
+class Readable(Protocol):
+    """Files under one folder, to be read. What fails raises OSError."""
 
     def read(self, path: str) -> bytes:
         """Return the bytes of a file."""
@@ -50,6 +50,10 @@ class Disk(Protocol):
     def names(self, folder: str) -> list[str]:
         """Return the names in a folder, sorted; none where it does not exist."""
         ...
+
+
+class Disk(Readable, Protocol):
+    """Files under one folder. What fails raises OSError."""
 
     def put(self, path: str, data: bytes) -> None:
         """Write a whole file and sync its bytes; its name is durable after `sync_folder`."""
@@ -96,22 +100,22 @@ class FolderDisk:
         self._lock: int | None = None
         self._sure: set[str] = set()
 
-    def read(self, path: str) -> bytes:
+    def read(self, path: str, *, most: int = MOST_FILE_BYTES) -> bytes:
         """Return the bytes of a file.
 
-        FormatError if it is no plain file, leads elsewhere, or is larger than any file of a log:
-        the folder may come from an adversary.
+        FormatError if it is no plain file, leads elsewhere, or has more than `most` bytes, by
+        default as many as the largest file of a log: the folder may come from an adversary.
         """
         try:
             with _opened(self.root / path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK) as handle:
                 found = os.fstat(handle)
-                if not stat.S_ISREG(found.st_mode) or found.st_size > MOST_FILE_BYTES:
-                    raise _odd(path)
+                if not stat.S_ISREG(found.st_mode) or found.st_size > most:
+                    raise odd(path)
                 with os.fdopen(os.dup(handle), "rb") as stream:
-                    return stream.read(MOST_FILE_BYTES)
+                    return stream.read(most)
         except OSError as error:
             if error.errno in _ODD:
-                raise _odd(path) from None
+                raise odd(path) from None
             raise
 
     def names(self, folder: str) -> list[str]:
@@ -121,7 +125,7 @@ class FolderDisk:
         except FileNotFoundError:
             return []
         except NotADirectoryError:
-            raise _odd(folder) from None
+            raise odd(folder) from None
 
     def put(self, path: str, data: bytes) -> None:
         """Write a whole file and sync it through the handle that wrote it."""
@@ -199,9 +203,10 @@ class _FileAppender:
         os.close(self._handle)
 
 
-def _odd(path: str) -> FormatError:
+def odd(path: str) -> FormatError:
+    """Return the error about a file that is none of a log."""
     return FormatError(
-        f"{path} is not a plain file or folder of a log.",
+        f"{path} is not a plain file or folder of a log, or is too long.",
         remedy="get the folder again from its source.",
     )
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from casemate.attest.claims import Boot
 from casemate.attest.reference import Reference, Unit
+from casemate.attest.starts import Starts
 from casemate.core.errors import InputError
 from casemate.core.suites import SUITES
 from casemate.translog.bundle import Bundle
@@ -17,14 +18,13 @@ from casemate.translog.policy import Policy
 from casemate.verify import log as logs
 from casemate.verify import tokens
 from casemate.verify.chain import Chain
-from casemate.verify.clocks import Clocks, Pulse, Spell, Window
+from casemate.verify.clocks import Clocks, Pulse, Window
 from casemate.verify.continuity import Interval
 from casemate.verify.findings import Notebook
 from casemate.verify.headline import conclude
 from casemate.verify.identity import Identity
 from casemate.verify.log import LogView
 from casemate.verify.permits import Permits
-from casemate.verify.quotes import Quotes
 from casemate.verify.result import Result
 from casemate.verify.states import States
 from casemate.verify.tokens import Entry, Step
@@ -61,7 +61,7 @@ def appraise(
     entries = tokens.read([*bundle.entries, *bundle.pending])
     if bundle.origin != unit.origin:
         book.add("log.origin", f"{bundle.origin}, not {unit.origin}")
-    view = logs.view(bundle, unit, policy, tokens.named(entries), since, book)
+    view = logs.view(bundle, unit, policy, list(tokens.named(entries)), since, book)
     walk = Walk(reference, unit, view, book, now_s)
     for each in entries:
         walk.take(each)
@@ -82,11 +82,11 @@ class Walk:
     ) -> None:
         self.reference, self.log, self.book, self.now_s = reference, log, book, now_s
         self.states = States(reference, unit, book)
-        self.permits = Permits(reference, unit, log.roots, book)
+        self.permits = Permits(reference, unit, log, book)
         self.stretches: list[Interval] = []
         self.last: Step | None = None
         self._identity = Identity(reference, unit, book)
-        self._quotes = Quotes(book)
+        self._starts = Starts()
         self._chain = Chain(log.roots, unit.origin, book)
         self._window = Window(log)
         self._clocks, self._pulse = Clocks(reference.timing, book), Pulse(reference.timing, book)
@@ -97,16 +97,18 @@ class Walk:
         when_s = self.log.by_s(entry.index)
         when_s = self.now_s if when_s is None else when_s
         self.book.place(entry.index, when_s)
-        if not self._identity.check(entry, when_s) or entry.token is None:
+        enrolment = self._identity.check(entry, when_s)
+        if enrolment is None or entry.token is None:
             self._broken = "evidence that does not hold"
             return
-        enrolment = self._identity.enrolment(entry.token)
         lower, upper, at_s = self._window.of(entry.index, entry.token)
         step = Step(
             index=entry.index,
             data=entry.data,
             digest=SUITES[enrolment.suite].digest(entry.data),
             token=entry.token,
+            enrolment=enrolment,
+            when_s=when_s,
             lower_s=lower,
             upper_s=upper,
             at_s=at_s,
@@ -117,58 +119,41 @@ class Walk:
             return
         if not self._chain.take(step):
             self._broken = self._broken or "evidence that does not follow"
-        before = self._before()
-        self.states.take(step, enrolment, emergency=self.permits.emergency)
-        self.permits.take(step, enrolment, when_s)
-        self._quotes.take(step, enrolment)
+        state, starts = self.states.state, isinstance(step.token.body, Boot)
+        cover = self.permits.cover(step) or _COVER.get(step.token.state if starts else state, "")
+        self.states.take(step, emergency=self.permits.emergency)
+        self.permits.take(step)
+        finding, why = self._starts.take(step.token, enrolment)
+        if finding:
+            self.book.add(finding, why)
         self._clocks.take(step)
-        self._pass(step, before, self._pulse.take(step))
-
-    def _before(self) -> tuple[str, str]:
-        """Return the state in force and what covers a gap in it."""
-        if self.permits.open:
-            return self.states.state, f"permit {self.permits.open.hex()[:16]}"
-        if self.permits.emergency:
-            return self.states.state, "declared emergency"
-        return self.states.state, _COVER.get(self.states.state, "")
-
-    def _pass(self, step: Step, before: tuple[str, str], spells: list[Spell]) -> None:
-        """Note the time from the token before to this one."""
-        last, self.last = self.last, step
-        zero_s = step.at_s - step.token.uptime_s
-        for each in spells:
+        self.stretches += self._pulse.take(step)
+        if self.last is not None:
+            kind, cause = self._kind(step, self.last, state, cover)
             self.stretches.append(
                 Interval(
-                    start_s=zero_s + each.start_ms // 1000,
-                    end_s=zero_s - (-each.end_ms // 1000),
-                    kind=each.kind,
-                    cause=each.cause,
+                    start_s=self.last.at_s, end_s=step.at_s, kind=kind, cause=cause,
+                    covered_by="" if kind in ("proven", "interfered") else cover,
                 )
-            )
-        if last is None:
-            return
-        kind, cause = self._kind(step, last, *before)
-        self._broken = ""
-        self.stretches.append(
-            Interval(
-                start_s=last.at_s, end_s=step.at_s, kind=kind, cause=cause,
-                covered_by="" if kind in ("proven", "interfered") else before[1],
-            )
-        )  # fmt: skip
+            )  # fmt: skip
+            self._broken = ""
+        self.last = step
 
     def _kind(self, step: Step, last: Step, state: str, cover: str) -> tuple[str, str]:
         """Return kind and cause of the time from token `last` to `step`."""
         if self._broken:
             return "interfered", self._broken
-        tampered = state == "TAMPERED"
-        if isinstance(step.token.body, Boot) and step.token.state != "COMMISSIONING":
-            self.book.add("boot.restart", step.token.body.reason)
-            return _BY_STATE[state] if tampered else ("unknown", "the controller started anew")
+        if isinstance(step.token.body, Boot):  # nobody has watched meanwhile
+            if step.token.state != "COMMISSIONING":
+                self.book.add("boot.restart", step.token.body.reason)
+            return _BY_STATE.get(state, ("unknown", "the controller started anew"))
         quiet_s = step.token.uptime_s - last.token.uptime_s
-        if quiet_s > self.reference.timing.batch_s and not tampered:
+        if quiet_s > self.reference.timing.batch_s and state != "TAMPERED":
             self.book.add("token.silence", f"{quiet_s} s")
             return "unknown", "no token"
         if state not in ("ARMED", "MAINTENANCE"):
+            if state == "UNKNOWN" and not cover and step.at_s > last.at_s:
+                self.book.add("state.gap")
             return _BY_STATE.get(state, ("unknown", f"state {state}"))
         if state == "MAINTENANCE" and not cover:
             return "interfered", "maintenance without a permit"

@@ -14,33 +14,18 @@ class Chain:
         self._roots, self._origin, self._book = roots, origin, book
         self._places: dict[bytes, int] = {}
         self._last = b""
-        self._next = 0
-        self._boot = 0
-        self._known = 0
+        self._next = self._boot = self._known = 0
 
     def is_new(self, step: Step) -> bool:
         """Return whether a token comes for the first time."""
-        if step.digest in self._places:
-            self._book.add("token.replayed", f"first as entry {self._places[step.digest]}")
-            return False
-        self._places[step.digest] = step.index
-        return True
+        first = self._places.setdefault(step.digest, step.index)
+        if first != step.index:
+            self._book.add("token.replayed", f"first as entry {first}")
+        return first == step.index
 
     def take(self, step: Step) -> bool:
         """Return whether a token follows the one before it without a break."""
-        token = step.token
-        follows = self._order(step)
-        if token.previous != self._last:
-            follows = False
-            before = self._places.get(token.previous)
-            if before is not None and before < step.index:
-                self._book.add("token.fork", f"it follows entry {before}, which another follows")
-            else:
-                self._book.add("token.chain")
-        self._last = step.digest
-        known = self._knowledge(step)
-        counted = self._counter(step)
-        return follows and known and counted
+        return all([self._order(step), self._link(step), self._knowledge(step), self._start(step)])
 
     def _order(self, step: Step) -> bool:
         number, expected = step.token.sequence, self._next
@@ -48,6 +33,18 @@ class Chain:
         if number != expected:
             self._book.add("token.order", f"number {number} where {expected} comes next")
         return number == expected
+
+    def _link(self, step: Step) -> bool:
+        previous, last = step.token.previous, self._last
+        self._last = step.digest
+        if previous == last:
+            return True
+        before = self._places.get(previous, step.index)
+        if before < step.index:
+            self._book.add("token.fork", f"it follows entry {before}, which another follows")
+        else:
+            self._book.add("token.chain")
+        return False
 
     def _knowledge(self, step: Step) -> bool:
         known = step.token.checkpoint
@@ -63,20 +60,12 @@ class Chain:
         self._known = known.size
         return True
 
-    def _counter(self, step: Step) -> bool:
-        token = step.token
-        if isinstance(token.body, Boot):
-            expected, self._boot = self._boot + 1, token.boot
-            return self._right("boot.counter", token.boot, expected)
-        if self._boot == 0:
-            self._boot = token.boot
+    def _start(self, step: Step) -> bool:
+        found, starts = step.token.boot, isinstance(step.token.body, Boot)
+        expected = self._boot + starts
+        self._boot = found
+        if expected == 0:
             self._book.add("boot.absent")
-            return False
-        expected = self._boot
-        self._boot = token.boot
-        return self._right("boot.counter", token.boot, expected)
-
-    def _right(self, kind: str, found: int, expected: int) -> bool:
-        if found != expected:
-            self._book.add(kind, f"start {found} where {expected} is expected")
+        elif found != expected:
+            self._book.add("boot.counter", f"start {found} where {expected} is expected")
         return found == expected

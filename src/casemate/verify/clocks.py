@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from casemate.attest import beats
 from casemate.attest.claims import Boot, Change, Heartbeats
 from casemate.attest.reference import Timing
 from casemate.attest.token import Token
+from casemate.verify.continuity import Interval
 from casemate.verify.findings import Notebook
 from casemate.verify.log import LogView
 from casemate.verify.tokens import Step
@@ -33,10 +33,9 @@ class Window:
 
     def of(self, index: int, token: Token) -> tuple[int | None, int | None, int]:
         """Return bounds (None: there is none) and the likeliest time. No later one is earlier."""
-        known = token.checkpoint
-        seen = self._log.echoes.get(known.note) if known else None
-        if known and seen and seen[0] == known.size:
-            self._lower = max(seen[1], self._lower or 0)
+        known_s = self._log.known_s(token.checkpoint)
+        if known_s is not None:
+            self._lower = max(known_s, self._lower or 0)
         upper = self._log.by_s(index)
         at_s = next(each for each in (token.time_s, upper, self._lower, 0) if each is not None)
         if upper is not None:
@@ -68,16 +67,17 @@ class Clocks:
         room = TOLERANCE_S + uptime // DRIFT
         if step.lower_s is not None:
             self._first = max(self._first, step.lower_s - uptime)
-            if self._first > self._last + room:
-                self._book.add("clock.slow", f"by {self._first - self._last:.0f} s")
-                self._start(uptime)
+            self._cross("clock.slow", room, uptime)
         if step.upper_s is not None:
             self._last = min(self._last, step.upper_s - uptime)
-            if self._first > self._last + room:
-                self._book.add("clock.fast", f"by {self._first - self._last:.0f} s")
-                self._start(uptime)
+            self._cross("clock.fast", room, uptime)
         self._wall(step, room)
         self._uptime = uptime
+
+    def _cross(self, kind: str, room: int, uptime: int) -> None:
+        if self._first > self._last + room:
+            self._book.add(kind, f"by {self._first - self._last:.0f} s")
+            self._start(uptime)
 
     def _wall(self, step: Step, room: int) -> None:
         said = step.token.time_s
@@ -99,70 +99,57 @@ class Clocks:
         return step.upper_s - step.lower_s <= self._timing.batch_s + 2 * self._timing.cosigned_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spell:
-    """A time between uptimes, ms, in which heartbeats say or lack something."""
-
-    start_ms: int
-    end_ms: int
-    kind: str
-    cause: str
-
-
 class Pulse:
     """Heartbeats of one run of the controller: chained, on time, none missing."""
 
     def __init__(self, timing: Timing, book: Notebook) -> None:
         self._timing, self._book = timing, book
-        self._head, self._next, self._end_ms = b"", 0, 0
+        self._head, self._next, self._end_ms, self._zero_s = b"", 0, 0, 0
         self._room_ms = timing.heartbeat_ms + timing.late_ms
 
-    def take(self, step: Step) -> list[Spell]:
-        """Return what the heartbeats of a token tell against being proven; [] if it has none."""
-        if isinstance(step.token.body, Boot):
-            self._head, self._next = beats.start(step.data), 0
-            self._end_ms = step.token.uptime_s * 1000
-        if isinstance(step.token.body, Change) and step.token.body.before not in _WATCHED:
-            self._end_ms = max(self._end_ms, step.token.uptime_s * 1000)
-        if not isinstance(step.token.body, Heartbeats):
-            return self._quiet(step.token)
-        body, timing = step.token.body, self._timing
-        if body.period_ms != timing.heartbeat_ms:
+    def take(self, step: Step) -> list[Interval]:
+        """Return the times that heartbeats, or their absence, show not to be proven."""
+        token, body = step.token, step.token.body
+        now_ms, self._zero_s = token.uptime_s * 1000, step.at_s - token.uptime_s
+        if isinstance(body, Boot):
+            self._head, self._next, self._end_ms = beats.start(step.data), 0, now_ms
+        if isinstance(body, Change) and body.before not in _WATCHED:
+            self._end_ms = max(self._end_ms, now_ms)
+        if isinstance(body, Heartbeats):
+            self._follow(body)
+            found = [] if self._is_calm(body) else self._each(body)
+            if self._end_ms >= now_ms + 1000:  # a token names whole seconds
+                self._book.add("beats.ahead", f"by {(self._end_ms - now_ms) / 1000:.1f} s")
+                self._end_ms = now_ms
+            return found
+        quiet = now_ms - self._end_ms > 1000 * self._timing.batch_s + self._room_ms
+        return self._miss(now_ms) if quiet and token.state in _WATCHED else []
+
+    def _follow(self, body: Heartbeats) -> None:
+        if body.period_ms != self._timing.heartbeat_ms:
             self._book.add("beats.period", f"{body.period_ms} ms")
         if beats.chain(self._head, body.beats) != body.head or body.first != self._next:
             self._book.add("beats.chain")
-        count = len(body.beats) // beats.BEAT_BYTES
-        self._head, self._next = body.head, body.first + count
-        return self._spells(body)
+        self._head, self._next = body.head, body.first + len(body.beats) // beats.BEAT_BYTES
 
-    def _quiet(self, token: Token) -> list[Spell]:
-        """Return the time without heartbeats when a token without any shows that they are due."""
-        now_ms = token.uptime_s * 1000
-        if token.state not in _WATCHED:
-            return []
-        if now_ms - self._end_ms <= 1000 * self._timing.batch_s + self._room_ms:
-            return []
-        return self._miss(now_ms)
+    def _until(self, end_ms: int, kind: str, cause: str) -> list[Interval]:
+        """Return the time since the last heartbeat, in whole seconds."""
+        start_s, end_s = self._zero_s + self._end_ms // 1000, self._zero_s - -end_ms // 1000
+        self._end_ms = max(self._end_ms, end_ms)
+        return [Interval(start_s=start_s, end_s=end_s, kind=kind, cause=cause)]
 
-    def _miss(self, until_ms: int) -> list[Spell]:
+    def _miss(self, until_ms: int) -> list[Interval]:
         self._book.add("beats.missing", f"for {(until_ms - self._end_ms) / 1000:.1f} s")
-        spell = Spell(
-            start_ms=self._end_ms, end_ms=until_ms, kind="unknown", cause="heartbeats missing"
-        )
-        self._end_ms = until_ms
-        return [spell]
+        return self._until(until_ms, "unknown", "heartbeats missing")
 
-    def _spells(self, body: Heartbeats) -> list[Spell]:
-        if self._is_calm(body):
-            return []
-        out: list[Spell] = []
+    def _each(self, body: Heartbeats) -> list[Interval]:
+        out: list[Interval] = []
         for number, beat in enumerate(beats.unpack(body)):
             at_ms = body.start_ms + number * body.period_ms + beat.late_ms
             if at_ms - self._end_ms > self._room_ms:
                 out += self._miss(at_ms)
             if beat.verdict != "NORMAL":
-                kind, cause = _VERDICTS[beat.verdict]
-                out.append(Spell(start_ms=self._end_ms, end_ms=at_ms, kind=kind, cause=cause))
+                out += self._until(at_ms, *_VERDICTS[beat.verdict])
             self._end_ms = max(self._end_ms, at_ms)
         return out
 

@@ -16,7 +16,7 @@ PROFILE = "tag:ietf.org,2026:rats/ear#04"
 TIERS = {"note": "affirming", "warning": "warning", "alarm": "contraindicated", "unknown": "none"}
 """AR4SI tier of the worst severity."""
 _VALUES = {"note": 2, "warning": 32, "alarm": 96, "unknown": 0}
-_FORGED = 99
+_FORGED = dict.fromkeys(("signature.forged", "signature.stripped", "log.signature"), 99)
 """Cryptographic validation failed."""
 
 
@@ -29,7 +29,7 @@ def claims(result: Result) -> dict[str, Any]:
     vector = {claim: _VALUES["note"] if affirmed else _VALUES["unknown"] for claim in CLAIMS}
     for each in reversed(result.findings):  # the worst has the last word
         if each.severity != "note":
-            vector[each.claim] = _FORGED if _is_forged(each.id) else _VALUES[each.severity]
+            vector[each.claim] = _FORGED.get(each.id, _VALUES[each.severity])
     return {
         "eat_profile": PROFILE,
         "iat": result.now_s,
@@ -42,7 +42,3 @@ def claims(result: Result) -> dict[str, Any]:
             }
         },
     }
-
-
-def _is_forged(kind: str) -> bool:
-    return kind in ("signature.forged", "signature.stripped", "log.signature")

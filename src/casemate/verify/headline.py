@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from casemate.translog.bundle import Bundle
 from casemate.verify.clocks import TOLERANCE_S
-from casemate.verify.continuity import Interval, intervals
+from casemate.verify.continuity import Interval, gaps, intervals
 from casemate.verify.findings import Finding
 from casemate.verify.result import Result, clock
 
@@ -22,17 +22,16 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
     found = intervals((*walk.stretches, *_tail(walk, stale_s)))
     proven = [each for each in found if each.kind in ("proven", "maintenance")]
     fresh = _is_fresh(walk, proven, stale_s)
-    if walk.states.state in _NOW:
-        walk.book.add(_NOW[walk.states.state], walk.states.why)
+    if walk.states.state in ("UNKNOWN", "COMMISSIONING", "RETIRED"):
+        walk.book.add(f"state.{walk.states.state.lower()}", walk.states.why)
     elif not walk.states.state:
         walk.book.add("state.unknown", "there is no token that holds")
     findings = walk.book.findings()
     state, since_s, headline = _say(walk, found, proven, findings, fresh=fresh)
-    unit = f"{walk.reference.id}, version {walk.reference.version}"
     return Result(
         enclosure=bundle.enclosure,
         serial=bundle.serial,
-        reference=unit,
+        reference=f"{walk.reference.id}, version {walk.reference.version}",
         now_s=walk.now_s,
         headline=headline,
         state=state,
@@ -43,13 +42,6 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
         intervals=found,
         findings=findings,
     )
-
-
-_NOW = {
-    "UNKNOWN": "state.unknown",
-    "COMMISSIONING": "state.commissioning",
-    "RETIRED": "state.retired",
-}
 
 
 def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
@@ -73,21 +65,15 @@ def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
 
 def _tail(walk: Walk, stale_s: int) -> tuple[Interval, ...]:
     """Return the time from the last token to now."""
-    last = walk.last
-    if last is None or last.at_s >= walk.now_s:
+    if walk.last is None:
         return ()
-    tampered = walk.states.state == "TAMPERED"
-    return (
-        Interval(
-            start_s=last.at_s,
-            end_s=walk.now_s,
-            kind="interfered" if tampered else "unknown",
-            cause="tampered" if tampered else "after the last token",
-            covered_by=f"{stale_s} s are allowed"
-            if not tampered and walk.now_s - last.at_s <= stale_s
-            else "",
-        ),
-    )
+    start_s, end_s = walk.last.at_s, walk.now_s
+    kind, cause, told = "unknown", "after the last token", f"{stale_s} s are allowed"
+    if walk.states.state == "TAMPERED":
+        kind, cause, told = "interfered", "tampered", ""
+    if end_s - start_s > stale_s:
+        told = ""
+    return (Interval(start_s=start_s, end_s=end_s, kind=kind, cause=cause, covered_by=told),)
 
 
 def _say(
@@ -113,8 +99,8 @@ def _say(
         known = f"since {clock(since_s)}" if proven else "from the beginning"
         return "UNKNOWN", since_s, f"{past}UNKNOWN {known}: {why}"
     since_s, state = proven[-1].start_s, walk.states.state
-    gaps = sum(each.kind in ("interfered", "unknown") and not each.covered_by for each in found)
-    told = f"; before that, {gaps} gaps that nothing covers" if gaps else ""
+    count = sum(not each.covered_by for each in gaps(found))
+    told = f"; before that, {count} gaps that nothing covers" if count else ""
     lent = ", by trust that came with it" if any(f.id == "trust.travels" for f in findings) else ""
     seen = f"seen {clock(walk.log.seen_s)}"
     return state, since_s, f"{past}{state}, proven since {clock(since_s)}{lent}, {seen}{told}"

@@ -19,35 +19,38 @@ class Identity:
         self._reference, self._unit, self._book = reference, unit, book
         self._last_word: tuple[PublicKey, ...] = ()
 
-    def check(self, entry: Entry, when_s: int) -> bool:
-        """Return whether a token is signed as it must be; what is wrong goes into the book.
+    def check(self, entry: Entry, when_s: int) -> Enrolment | None:
+        """Return whose keys signed a token, if it is signed as it must be; else say what is wrong.
 
         when_s: by when it was made; the suite is that of this time.
         """
         item, token = entry.item, entry.token
         if item is None or token is None:
             self._book.add("token.malformed", entry.why)
-            return False
+            return None
         if (token.enclosure, token.serial) != (self._reference.enclosure, self._unit.serial):
             self._book.add("token.foreign", f"{token.enclosure}, serial {token.serial}")
-            return False
+            return None
         try:
             enrolment = self._unit.enrolment(token.sequence)
         except InputError as error:
             self._book.add("signature.key", error.message)
-            return False
+            return None
         self._suite(enrolment, when_s)
         keys = self._last_word if isinstance(token.body, LastWord) else enrolment.keys
         try:
             cose.check_suite(item, keys, SUITES[enrolment.suite])
         except SignatureError as error:
-            self._blame(item, token, enrolment, keys, error)
-            return False
-        return self._named(token, enrolment)
-
-    def enrolment(self, token: Token) -> Enrolment:
-        """Return the enrolment that holds for a token that has passed `check`."""
-        return self._unit.enrolment(token.sequence)
+            self._blame(item, token, enrolment.keys, error.message)
+            return None
+        if isinstance(token.body, Boot):
+            if (token.body.suite, token.body.keys) != (enrolment.suite, enrolment.keys):
+                self._book.add(
+                    "identity.takeover", "enrolled keys signed a start that names others"
+                )
+                return None
+            self._last_word = token.body.last_word
+        return enrolment
 
     def _suite(self, enrolment: Enrolment, when_s: int) -> None:
         try:
@@ -58,40 +61,29 @@ class Identity:
         if enrolment.suite != asked:
             self._book.add("suite.downgraded", f"{enrolment.suite}, and {asked} is asked for")
 
-    def _named(self, token: Token, enrolment: Enrolment) -> bool:
-        """Take the keys of a start; return whether they are those enrolled."""
-        if not isinstance(token.body, Boot):
-            return True
-        if (token.body.suite, token.body.keys) != (enrolment.suite, enrolment.keys):
-            self._book.add("identity.takeover", "enrolled keys signed a start that names others")
-            return False
-        self._last_word = token.body.last_word
-        return True
-
     def _blame(
-        self,
-        item: cose.Signed,
-        token: Token,
-        enrolment: Enrolment,
-        keys: tuple[PublicKey, ...],
-        error: SignatureError,
+        self, item: cose.Signed, token: Token, enrolled: tuple[PublicKey, ...], why: str
     ) -> None:
+        """Say whose signatures these are, if not those asked for."""
+        last = isinstance(token.body, LastWord)
+        word, evidence = _kids(self._last_word), _kids(enrolled)
+        asked, other = (word, evidence) if last else (evidence, word)
         made = {each.kid for each in item.signatures}
-        asked = {key.kid for key in keys}
-        others = {key.kid for each in self._unit.enrolments for key in each.keys} - asked
-        word = {key.kid for key in self._last_word}
-        enrolled = {key.kid for key in enrolment.keys}
-        if isinstance(token.body, LastWord) and made & enrolled:
-            self._book.add("key.misused", "keys of evidence signed a last word")
-        elif not isinstance(token.body, LastWord) and made & word:
-            self._book.add("key.misused", "a key of the last word signed something else")
-        elif made & others:
-            self._book.add("identity.superseded", error.message)
-        elif isinstance(token.body, Boot) and made == {key.kid for key in token.body.keys} - asked:
+        all_ = {kid for each in self._unit.enrolments for kid in _kids(each.keys)}
+        if made & other:
+            what = "keys of evidence signed a last word" if last else (
+                "a key of the last word signed something else"
+            )  # fmt: skip
+            self._book.add("key.misused", what)
+        elif made & all_ - asked:
+            self._book.add("identity.superseded", why)
+        elif isinstance(token.body, Boot) and made == _kids(token.body.keys) - asked:
             self._book.add("identity.takeover", f"key {min(made).hex()} and others")
-        elif made < asked:
-            self._book.add("signature.stripped", error.message)
-        elif made == asked:
-            self._book.add("signature.forged", error.message)
+        elif made <= asked:
+            self._book.add("signature.forged" if made == asked else "signature.stripped", why)
         else:
-            self._book.add("signature.key", error.message)
+            self._book.add("signature.key", why)
+
+
+def _kids(keys: tuple[PublicKey, ...]) -> set[bytes]:
+    return {each.kid for each in keys}

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from casemate.attest.reference import Unit
 from casemate.attest.token import CheckpointRef
-from casemate.core import suites
 from casemate.core.errors import FormatError, InputError
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import cosignature, merkle
@@ -22,10 +21,9 @@ from casemate.translog.policy import Met, Policy
 from casemate.verify.findings import Notebook
 
 _KINDS = {
-    suites.ED25519: notes.ED25519,
-    suites.ML_DSA_65: notes.ML_DSA_65,
-    suites.ML_DSA_87: notes.ML_DSA_87,
+    notes.ALGORITHMS[kind]: kind for kind in (notes.ED25519, notes.ML_DSA_65, notes.ML_DSA_87)
 }
+"""With what a log signs its checkpoints, by algorithm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +56,11 @@ class LogView:
         """Return when a quorum saw the log last."""
         return self.seals[-1].by_s if self.seals else None
 
+    def known_s(self, known: CheckpointRef | None) -> int | None:
+        """Return since when somebody can know the cosigned checkpoint that a token names."""
+        size, since_s = self.echoes.get(known.note, (-1, 0)) if known else (-1, 0)
+        return since_s if known and known.size == size else None
+
     def by_s(self, index: int) -> int | None:
         """Return by when a quorum saw entry `index`."""
         at = bisect_right(self.seals, index, key=lambda each: each.size)
@@ -68,7 +71,7 @@ def view(
     bundle: Bundle,
     unit: Unit,
     policy: Policy,
-    named: Iterable[CheckpointRef],
+    named: Sequence[CheckpointRef],
     since: Sequence[bytes],
     book: Notebook,
 ) -> LogView:
@@ -77,7 +80,6 @@ def view(
     named: by tokens and permits. since: checkpoints that the inspector kept.
     InputError if one of those is not this log's.
     """
-    named = list(named)
     log = _Log(unit, policy, named, book)
     kept = [log.kept(data) for data in since]
     newest = log.read(bundle.checkpoint) if bundle.checkpoint else []
@@ -102,7 +104,7 @@ class _Log:
     """
 
     def __init__(
-        self, unit: Unit, policy: Policy, named: list[CheckpointRef], book: Notebook
+        self, unit: Unit, policy: Policy, named: Sequence[CheckpointRef], book: Notebook
     ) -> None:
         self._origin, self._policy, self._book = unit.origin, policy, book
         self._named: dict[int, set[bytes]] = {}
@@ -172,17 +174,20 @@ class _Log:
         return [Seal(size=stated.size, by_s=met.by_s)]
 
     def _echo(self, size: int, note: Note, met: Met) -> None:
-        """Take the digests that tokens name of a note: whole, or from before later lines came."""
+        """Take the digests that tokens name of a note: whole, or from before later lines came.
+
+        A line counts if it fits: one made up, before those that fit, is known to whoever made it.
+        """
         whole = note.digest
         self.echoes[whole] = size, met.after_s or 0
         if not self._named.get(size, set()) - {whole, b""}:
             return
-        names = {(each.key.name, each.key.id): name for name, each in met.witnesses.items()}
+        names = {each.key: name for name, each in met.witnesses.items()}
         have: dict[str, int] = {}
         for count, line in enumerate(note.lines[:-1], start=1):
-            name = names.get((line.name, line.key_id))
-            if name is not None:
-                have[name] = met.witnesses[name].time_s or 0
+            alone = Note(text=note.text, lines=(line,))
+            for each in cosignature.check(alone, names)[0]:
+                have[names[each.key]] = met.witnesses[names[each.key]].time_s or 0
             if policies.holds(self._policy, self._policy.quorum, have):
                 part = Note(text=note.text, lines=note.lines[:count])
                 self.echoes[part.digest] = size, min(have.values())

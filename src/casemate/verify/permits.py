@@ -2,66 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from casemate.attest import permit as permits
 from casemate.attest.claims import Boot, Change, PermitUse
 from casemate.attest.permit import Permit
-from casemate.attest.reference import Enrolment, Reference, Unit
+from casemate.attest.reference import Reference, Unit
 from casemate.core.errors import CasemateError
 from casemate.core.suites import SUITES
 from casemate.verify.findings import Notebook
+from casemate.verify.log import LogView
 from casemate.verify.tokens import Step
 
-_REPLACING = ("re-anchor", "replace")
+_ENDS = ("closed", "expired")
+_REPLACING = {"re-anchor", "replace"}
+_WORK = {"open", "service", "update", *_REPLACING}
+"""Actions that somebody carries out on the enclosure while the rest stays armed."""
 
 
 class Permits:
     """Valid permits of the log, by digest, and the one in use."""
 
-    def __init__(
-        self, reference: Reference, unit: Unit, roots: dict[int, bytes], book: Notebook
-    ) -> None:
-        self._reference, self._unit = reference, unit
-        self._roots, self._book = roots, book
+    def __init__(self, reference: Reference, unit: Unit, log: LogView, book: Notebook) -> None:
+        self._reference, self._unit, self._log, self._book = reference, unit, log, book
         self._valid: dict[bytes, tuple[Permit, int]] = {}
         self._done: set[bytes] = set()
         self._enrolment = -1
         self._commissioned = True
-        self.open = b""
+        self.open = self._ended = b""
         self.emergency = False
 
-    def take(self, step: Step, enrolment: Enrolment, when_s: int) -> None:
-        """Go on by one token. when_s: by when it was made."""
-        token = step.token
-        self._enrolled(step, enrolment)
-        if isinstance(token.body, Boot):
+    def take(self, step: Step) -> None:
+        """Go on by one token."""
+        token, body = step.token, step.token.body
+        self._enrolled(step)
+        if isinstance(body, Boot):
             self._end(self.open)  # a permit does not outlast the start of the controller
-        act = ""
-        if isinstance(token.body, PermitUse):
-            act = token.body.act
-            _ACTS[act](self, step, token.body, when_s)
-        if isinstance(token.body, Change) and token.state == "MAINTENANCE":
+        if isinstance(body, PermitUse):
+            self._act(step, body)
+        if isinstance(body, Change) and token.state == "MAINTENANCE":
             self._begin(step, token.permit)
-        if token.state == "MAINTENANCE" and act not in ("closed", "expired"):
+        ends = isinstance(body, PermitUse) and body.act in _ENDS
+        if token.state == "MAINTENANCE" and not ends:
             self._in_force(step)
-        if isinstance(token.body, Change) and token.state == "ARMED":
-            self.emergency = False
+        if isinstance(body, Change) and token.state == "ARMED":
+            self.emergency, self._ended = False, b""
 
-    def _enrolled(self, step: Step, enrolment: Enrolment) -> None:
-        """Check that new keys begin in commissioning, and are permitted before they are used."""
-        token = step.token
-        if self._enrolment not in (-1, enrolment.sequence):
+    def _enrolled(self, step: Step) -> None:
+        """Check that new keys begin with a start, and that who commissions anew is permitted."""
+        token, begun = step.token, step.enrolment.sequence
+        if self._enrolment not in (-1, begun):
             self._commissioned = False
             if not (isinstance(token.body, Boot) and token.state == "COMMISSIONING"):
                 self._book.add("identity.enrolment", "they do not begin with a start")
-        self._enrolment = enrolment.sequence
+        if isinstance(token.body, Change) and token.state == "COMMISSIONING":
+            self._commissioned = False
+        self._enrolment = begun
         if token.state not in ("COMMISSIONING", "TAMPERED", "RETIRED") and not self._commissioned:
             self._commissioned = True
             self._book.add("identity.enrolment", "no permit to recommission was logged")
 
-    def _logged(self, step: Step, use: PermitUse, when_s: int) -> None:
-        digest = use.permit
+    def _act(self, step: Step, use: PermitUse) -> None:
+        if use.act == "logged":
+            self._take(step, use)
+        elif use.act == "opened":
+            self._begin(step, use.permit, use.module)
+        elif use.act in _ENDS:
+            self._end(use.permit)
+        elif use.act == "re-anchored":
+            self._replace(use)
+        else:
+            self.emergency = True
+            self._book.add("permit.emergency", use.note)
+
+    def _take(self, step: Step, use: PermitUse) -> None:
+        """Take a permit that the log holds, if it is valid."""
+        digest, why = use.permit, ""
         try:
             allowed, _ = permits.check(
                 use.signed,
@@ -69,52 +83,44 @@ class Permits:
                 self._reference.rules,
                 enclosure=self._reference.enclosure,
                 serial=self._unit.serial,
-                now_s=when_s,
+                now_s=step.when_s,
             )
-            payload = permits.encode(allowed)
+            known, payload = allowed.checkpoint, permits.encode(allowed)
+            if permits.identity(payload, SUITES[step.enrolment.suite]) != digest:
+                why = "the token names another"
+            elif known.origin != self._unit.origin or self._log.roots.get(known.size) != known.root:
+                why = "it is for another history"
         except CasemateError as error:
-            self._book.add("permit.invalid", error.message, subject=digest.hex())
-            return
-        suite = SUITES[self._unit.enrolment(step.token.sequence).suite]
-        known = allowed.checkpoint
-        if permits.identity(payload, suite) != digest:
-            self._book.add("permit.invalid", "the token names another", subject=digest.hex())
-        elif known.origin != self._unit.origin or self._roots.get(known.size) != known.root:
-            self._book.add("permit.invalid", "it is for another history", subject=digest.hex())
+            why = error.message
+        if why:
+            self._book.add("permit.invalid", why, subject=digest.hex())
         elif digest not in self._valid:
             self._valid[digest] = (allowed, step.index)
-            self._commissioned = self._commissioned or "recommission" in allowed.actions
+            if "recommission" in allowed.actions and not self._commissioned:
+                self._commissioned = self._is_timely(step, digest)
 
-    def _opened(self, step: Step, use: PermitUse, when_s: int) -> None:
-        self._begin(step, use.permit)
-        allowed, _ = self._valid.get(use.permit, (None, 0))
-        places = {*allowed.modules, *allowed.faces} if allowed else set()
-        if allowed and use.module and use.module not in places:
-            self._book.add("permit.scope", use.module)
+    def _within(self, digest: bytes, place: str, actions: set[str], what: str) -> None:
+        """Check that a permit, if valid, allows one of `actions` there, "" being the whole."""
+        allowed, _ = self._valid.get(digest, (None, 0))
+        if allowed and not (
+            place in ("", *allowed.modules, *allowed.faces) and actions & set(allowed.actions)
+        ):
+            self._book.add("permit.scope", what)
 
-    def _closed(self, step: Step, use: PermitUse, when_s: int) -> None:
-        self._end(use.permit)
-
-    def _replaced(self, step: Step, use: PermitUse, when_s: int) -> None:
+    def _replace(self, use: PermitUse) -> None:
         if use.anchor not in {each.digest for each in self._unit.anchors}:
             self._book.add("anchor.unknown", use.anchor.hex(), subject=use.anchor.hex())
         found = [each.key for each in self._unit.modules if each.name == use.module]
-        if use.module and (not found or list(use.keys) != found):
+        if use.module and (len(use.keys) != 1 or use.keys[0] not in found):
             self._book.add("module.unknown", use.module, subject=use.module)
-        allowed, _ = self._valid.get(use.permit, (None, 0))
-        if allowed is None:
-            self._book.add("permit.unlogged", "re-anchored")
-        elif not set(_REPLACING) & set(allowed.actions) or (
-            use.module and use.module not in (*allowed.modules, *allowed.faces)
-        ):
-            self._book.add("permit.scope", f"re-anchored {use.module}")
+        if use.permit not in (self.open, self._ended):
+            kind = "permit.reused" if use.permit in self._done else "permit.unlogged"
+            self._book.add(kind, "re-anchored")
+        self._within(use.permit, use.module, _REPLACING, f"re-anchored {use.module}")
 
-    def _emergency(self, step: Step, use: PermitUse, when_s: int) -> None:
-        self.emergency = True
-        self._book.add("permit.emergency", use.note)
-
-    def _begin(self, step: Step, digest: bytes) -> None:
+    def _begin(self, step: Step, digest: bytes, place: str = "") -> None:
         """Take a permit into use, if it may be."""
+        self._within(digest, place, _WORK, place or "work on the enclosure")
         if digest and digest == self.open:
             return
         if digest in self._done:
@@ -125,7 +131,7 @@ class Permits:
             self._book.add("permit.unlogged", digest.hex()[:16])
             return
         known = step.token.checkpoint
-        if known is None or known.size <= found[1]:
+        if known is None or self._log.known_s(known) is None or known.size <= found[1]:
             self._book.add("permit.unwitnessed", f"entry {found[1]}")
         self._end(self.open)
         self.open = digest
@@ -135,25 +141,31 @@ class Permits:
         if not self.open or step.token.permit not in (b"", self.open):
             self._book.add("permit.unlogged", "in maintenance")
             return
-        allowed, _ = self._valid[self.open]
-        said = (step.lower_s, step.token.time_s, step.upper_s)
-        late = any(each is not None and each >= allowed.not_after_s for each in said[:2])
-        early = any(each is not None and each < allowed.not_before_s for each in said[1:])
-        if late or early:
-            self._book.add("permit.expired", self.open.hex()[:16], subject=self.open.hex())
+        self._is_timely(step, self.open)
+
+    def cover(self, step: Step) -> str:
+        """Return what explains the time that ends with a token, "" if nothing does."""
+        room_s = self._reference.timing.batch_s  # the token that says that it expired comes after
+        if self.open and not self._is_late(step, self._valid[self.open][0], room_s):
+            return f"permit {self.open.hex()[:16]}"
+        return "declared emergency" if self.emergency else ""
+
+    def _is_late(self, step: Step, allowed: Permit, room_s: int = 0) -> bool:
+        said = (step.lower_s, step.token.time_s)
+        return any(each is not None and each >= allowed.not_after_s + room_s for each in said)
+
+    def _is_timely(self, step: Step, digest: bytes) -> bool:
+        """Return whether a token lies in a permit's window; note it if not."""
+        allowed, _ = self._valid[digest]
+        said = (step.token.time_s, step.upper_s)
+        early = any(each is not None and each < allowed.not_before_s for each in said)
+        if early or self._is_late(step, allowed):
+            self._book.add("permit.expired", digest.hex()[:16], subject=digest.hex())
+            return False
+        return True
 
     def _end(self, digest: bytes) -> None:
         if digest:
             self._done.add(digest)
         if digest == self.open:
-            self.open = b""
-
-
-_ACTS: dict[str, Callable[[Permits, Step, PermitUse, int], None]] = {
-    "logged": Permits._logged,
-    "opened": Permits._opened,
-    "closed": Permits._closed,
-    "expired": Permits._closed,
-    "re-anchored": Permits._replaced,
-    "emergency": Permits._emergency,
-}
+            self.open, self._ended = b"", digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from casemate.attest import beats
 from casemate.attest import claims as c
 from casemate.attest.claims import Boot, Change, Heartbeats, LastWord, Payload, PermitUse
-from casemate.attest.reference import Enrolment, Reference, Unit
+from casemate.attest.reference import Reference, Unit
 from casemate.attest.token import Token
 from casemate.verify.findings import Notebook
 from casemate.verify.tokens import Step
@@ -19,18 +19,12 @@ NEXT = {
     "RETIRED": (),
 }
 """What a state may become under the same keys. TAMPERED and RETIRED end them."""
-AFTER_START = {
-    "COMMISSIONING": ("COMMISSIONING",),
-    "ARMED": ("UNKNOWN",),
-    "MAINTENANCE": ("UNKNOWN",),
-    "UNKNOWN": ("UNKNOWN",),
-    "TAMPERED": ("TAMPERED",),
-    "RETIRED": ("RETIRED",),
-}
+AFTER_START = {each: each for each in NEXT} | {"ARMED": "UNKNOWN", "MAINTENANCE": "UNKNOWN"}
 """State in which a controller starts anew: nobody has watched meanwhile."""
 
 _SEAL = 2
 """The highest level of response that one modality reaches by itself: keys sealed, state UNKNOWN."""
+_REASONED = Boot | Change | LastWord
 _NOT_RELIED_ON = ("UNKNOWN", "COMMISSIONING", "RETIRED")
 
 
@@ -48,11 +42,11 @@ class States:
         self.state = ""
         self.why = ""
 
-    def take(self, step: Step, enrolment: Enrolment, *, emergency: bool = False) -> None:
+    def take(self, step: Step, *, emergency: bool = False) -> None:
         """Go on by one token. emergency: one was declared, so that what is seen was to be seen."""
-        token = step.token
-        anew = isinstance(token.body, Boot) and token.state == "COMMISSIONING" and self._begins(
-            token, enrolment
+        token, first = step.token, step.enrolment.sequence
+        anew = isinstance(token.body, Boot) and token.state == "COMMISSIONING" and (
+            not self.state or token.sequence == first > 0
         )  # fmt: skip
         self._software_of(token)
         self._anchor_of(token, anew=anew)
@@ -60,26 +54,19 @@ class States:
         if self._over and not anew:
             self._book.add("state.after-tampered", f"{token.state}, kind {token.kind}")
             return
-        if anew:
-            self._over = False
-        else:
+        self._over = isinstance(token.body, LastWord)
+        if not anew and not self._over:
             self._follow(token)
         if token.state != self.state:
-            self.why = self._reason(token)
+            self.why = token.body.reason if isinstance(token.body, _REASONED) else ""
         self.state = token.state
         self._payload(token)
         if token.state == "TAMPERED":
             self._book.add("state.tampered", self.why)
-        self._over = self._over or isinstance(token.body, LastWord)
-
-    def _begins(self, token: Token, enrolment: Enrolment) -> bool:
-        return not self.state or (token.sequence == enrolment.sequence and token.sequence > 0)
 
     def _follow(self, token: Token) -> None:
         """Check that the state of a token can follow the one in force."""
         body, before = token.body, self.state
-        if isinstance(body, LastWord):
-            return
         if before == "TAMPERED" and token.state != "TAMPERED":
             self._over = True
             self._book.add("state.after-tampered", f"{token.state}, kind {token.kind}")
@@ -87,14 +74,11 @@ class States:
         if isinstance(body, Change):
             right = body.before == before and body.after in NEXT.get(before, ())
         elif isinstance(body, Boot):
-            right = token.state in AFTER_START.get(before, ())
+            right = token.state == AFTER_START.get(before)
         else:
             right = token.state == before
         if not right:
             self._book.add("state.jump", f"{before or 'nothing'} to {token.state}")
-
-    def _reason(self, token: Token) -> str:
-        return token.body.reason if isinstance(token.body, Boot | Change | LastWord) else ""
 
     def _software_of(self, token: Token) -> None:
         if token.software not in self._software:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from casemate.attest import cose, permit
 from casemate.attest import token as tokens
 from casemate.attest.claims import PermitUse
 from casemate.attest.permit import Permit
+from casemate.attest.reference import Enrolment
 from casemate.attest.token import CheckpointRef, Token
 from casemate.core.errors import FormatError
 
@@ -32,14 +34,17 @@ class Entry:
 class Step:
     """A token whose signatures fit, and when it was made.
 
-    lower_s, upper_s: bounds by witnesses, None if there is none. at_s: the likeliest time between.
-    digest: of its bytes, by the hash of its suite.
+    enrolment: whose keys signed. digest: of its bytes, by the hash of its suite. when_s: by when it
+    was made, now if no quorum has seen it. lower_s, upper_s: bounds by witnesses, None if there is
+    none. at_s: the likeliest time between.
     """
 
     index: int
     data: bytes
     digest: bytes
     token: Token
+    enrolment: Enrolment
+    when_s: int
     lower_s: int | None
     upper_s: int | None
     at_s: int
@@ -66,8 +71,6 @@ def _entry(index: int, data: bytes) -> Entry:
         return Entry(index=index, data=data, why=error.message)
     allowed = None
     if isinstance(found.body, PermitUse) and found.body.signed:
-        try:
+        with suppress(FormatError):  # permits.py says so when it comes to it
             allowed = permit.peek(found.body.signed)[1]
-        except FormatError:
-            allowed = None  # permits.py says so when it comes to it
     return Entry(index=index, data=data, item=item, token=found, permit=allowed)

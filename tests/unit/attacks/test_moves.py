@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from casemate.attacks.catalogue import MOVES, move
+from casemate.attacks.door import DOOR, WIPE_M
 from casemate.attacks.drill import DRILL
 from casemate.attacks.move import Move
 from casemate.attacks.places import plan_at
@@ -17,7 +18,7 @@ from casemate.core.errors import InputError
 from casemate.design.enclosure import Enclosure
 from casemate.testing.moves import CHECKS, generator_of, plans
 from casemate.testing.scenes import flaws
-from casemate.twin.effects import Bridge, Contact, Effect, Hole, Spot, Timed
+from casemate.twin.effects import Aperture, Bridge, Contact, Detached, Effect, Hole, Spot, Timed
 
 
 @pytest.mark.parametrize("check", CHECKS)
@@ -99,3 +100,17 @@ def test_slanted_drill_leaves_the_board_at_its_rim(dpa: Enclosure) -> None:
     plan = plan_at(dpa, "front-1-1", (1e-4, 0.015))
     scene = DRILL.scene(plan, {"tilt_rad": 1.2, "azimuth_rad": math.pi})
     assert not any(isinstance(row.effect, Hole) for row in scene)
+
+
+def test_a_door_parts_its_contacts_once_it_stands_off_by_more_than_their_wipe(
+    dpa: Enclosure,
+) -> None:
+    plan = plan_at(dpa, "front-1-1", (0.05, 0.015))
+    values = DOOR.defaults()
+    parted = [row for row in DOOR.scene(plan, values) if isinstance(row.effect, Detached)]
+    assert [row.effect.tile.split("-")[0] for row in parted] == ["top"]
+    wide = next(row for row in DOOR.scene(plan, values) if isinstance(row.effect, Aperture))
+    assert wide.start_s < parted[0].start_s < wide.start_s + values["swing_s"]
+    assert parted[0].stop_s == wide.stop_s
+    ajar = DOOR.scene(plan, {**values, "ajar_m": WIPE_M})
+    assert not any(isinstance(row.effect, Detached) for row in ajar)

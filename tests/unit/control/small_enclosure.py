@@ -1,24 +1,34 @@
-"""An enclosure of two modalities with four channels each, whose readers live in this process."""
+"""An enclosure of three modalities with four channels each, two on each of two faces.
+
+Its readers live in this process.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from casemate.attest.reference import Module
+from casemate.control import module_identity
 from casemate.control.setting import Wanted
 from casemate.core.challenge import Challenge, chips
 from casemate.core.samples import Block, Channel, Health
+from casemate.core.suites import ED25519, PublicKey
 from casemate.detect.anchor import Anchor, anchor_bytes
 
 WINDOW_S, CHIP_S, NOISE, COUNT = 0.1, 0.001, 1e-3, 4
-NAMES = ("loops", "plates")
+TILES = ("front", "front", "back", "back")
+NAMES = ("loops", "plates", "coils")
 
 
 def anchor(name: str) -> Anchor:
@@ -28,7 +38,7 @@ def anchor(name: str) -> Anchor:
     weight[:, 0] = 1.0
     ids = tuple(f"{name}/{k}" for k in range(COUNT))
     return Anchor(
-        modality=name, chip_s=CHIP_S, visits=1.0, channels=ids, tiles=("front",) * COUNT,
+        modality=name, chip_s=CHIP_S, visits=1.0, channels=ids, tiles=TILES,
         names=ids, nominal=one, first=np.arange(COUNT), second=none, weight=weight, group=none,
         noise=NOISE * one, bound=0.02 * one, step=0.01 * one, must=0.3 * one, rate=1e-3 * one,
         common=np.empty(0), common_rate=np.empty(0),
@@ -36,7 +46,7 @@ def anchor(name: str) -> Anchor:
 
 
 class SmallReader:
-    """Reads 1 with noise; cut: channel 0 stands open in loops, and is off in plates."""
+    """Reads its gain with noise; cut: a channel stands open in loops, and is off in the others."""
 
     def __init__(self, far: SmallFar, name: str) -> None:
         self._far, self.modality, self.chip_s, self.order = far, name, CHIP_S, 1
@@ -57,14 +67,16 @@ class SmallReader:
         self._far.begun.wait()
         for number in itertools.count():
             drawn = chips(challenge, number * count, count)
-            quantity, health = np.ones(COUNT), np.zeros((count, COUNT), dtype=np.uint16)
-            if self._far.cut:
-                quantity[0] = 2.0
+            quantity = np.full(COUNT, self._far.gains[self.modality])
+            health = np.zeros((count, COUNT), dtype=np.uint16)
+            place = self._far.place
+            if self._far.cut and self.modality not in self._far.spared:
+                quantity[place] = 2.0
             values = drawn.drive.real[:, None] * quantity
             values += NOISE * generator.standard_normal(values.shape)
             if self._far.cut and self.modality == "loops":
-                health[:, 0] = Health.CLIPPED
-                values[:, 0] = np.where(values[:, 0] >= 0.0, 9.0, -9.0)
+                health[:, place] = Health.CLIPPED
+                values[:, place] = np.where(values[:, place] >= 0.0, 9.0, -9.0)
             wait_s = self._far.start_s + (number + 1) * WINDOW_S - time.monotonic()
             time.sleep(max(wait_s, 0.0))
             while self._far.stalled == self.modality:
@@ -81,29 +93,75 @@ class SmallReader:
 
 
 class SmallFar:
-    """What `readers.Far` is to a twin."""
+    """What `readers.Far` is to a twin. `swap` puts another module in; every module has a key.
+
+    cut: at channel `place` (0 on the front, 3 on the back) of all modalities but `spared`.
+    """
 
     def __init__(self) -> None:
         self.readers = {name: SmallReader(self, name) for name in NAMES}
         self.hello: dict[str, Any] = {"simulated": True}
         self.begun, self.start_s = threading.Event(), 0.0
         self.cut, self.stalled = False, ""
+        self.place, self.spared = 0, frozenset[str]()
+        self.gains, self.numbers = dict.fromkeys(NAMES, 1.0), dict.fromkeys(NAMES, 0)
+        self.hear: Callable[[dict[str, Any]], None] = lambda _said: None
+        self.unlocked: set[str] = set()
+        self.change: dict[str, Any] = {}
 
     def send(self, message: dict[str, Any]) -> None:
-        """Take the start, and for how long time stands still."""
+        """Take the start, for how long time stands still, and questions to modules."""
         if "start" in message or "slip" in message:
             self.start_s = float(message.get("start", self.start_s)) + message.get("slip", 0.0)
         if "start" in message:
             self.begun.set()
+        self.unlocked |= set(message.get("unlock", ()))
+        self.unlocked -= set(message.get("lock", ()))
+        if "identify" in message:
+            name, nonce = message["identify"], bytes.fromhex(message["nonce"])
+            asked = module_identity.message("small", "UNIT-1", name, nonce)
+            signature = module_key(name, self.numbers[name]).sign(asked).hex()
+            self.hear({"identified": name, "nonce": nonce.hex(), "signature": signature})
+        if "measure" in message:
+            self.hear({"measured": self.measured().decode()})
+
+    def measured(self) -> bytes:
+        """Return anchors with what modules read; `change`: of what a lying one alters besides."""
+        made = []
+        for name in NAMES:
+            new = replace(anchor(name), nominal=self.gains[name] * np.ones(COUNT))
+            made.append(replace(new, **self.change) if self.numbers[name] else new)
+        return anchor_bytes(tuple(made))
+
+    def swap(self, name: str, number: int = 1, gain: float = 1.05) -> None:
+        """Put module `number` in a place; 9 is one that nobody knows."""
+        self.numbers[name], self.gains[name] = number, gain
+        self.hear({"announced": name})
+
+
+def module_key(name: str, number: int) -> Any:
+    """Return the key of a module; 0 was delivered fitted, 1 is the spare."""
+    seed = hashlib.sha256(f"{name} {number}".encode()).digest()
+    return ed25519.Ed25519PrivateKey.from_private_bytes(seed)
+
+
+def identities() -> tuple[Module, ...]:
+    """Return what is fitted, and a spare each."""
+    return tuple(
+        Module(name=name, key=PublicKey(ED25519, module_key(name, k).public_key()
+               .public_bytes_raw()))
+        for name in NAMES for k in (0, 1)
+    )  # fmt: skip
 
 
 def wanted(folder: Path, **changes: Any) -> Wanted:
     """Return what the small enclosure is."""
     given: dict[str, Any] = {
-        "folder": folder, "enclosure": "small", "serial": "UNIT-1", "faces": frozenset({"front"}),
+        "folder": folder, "enclosure": "small", "serial": "UNIT-1", "faces": frozenset(TILES),
         "modules": frozenset(NAMES), "far_per_year": 0.1, "simulated": True,
         "features": COUNT * len(NAMES), "window_s": WINDOW_S,
         "anchors": anchor_bytes(tuple(map(anchor, NAMES))), "keys": "process", "batch_s": 10,
+        "identities": identities(),
     }  # fmt: skip
     return Wanted(**{**given, **changes})
 

@@ -9,48 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_enclosure import SmallFar, pretty, wait_for, wanted
+from live_small import Live, judged
+from small_enclosure import wait_for
 
 from casemate.attest.keys.protocol import KeysGoneError
 from casemate.attest.reference import load
 from casemate.attest.token import peek
 from casemate.control.adapters import payload
-from casemate.control.adapters.camera import PROOF, Camera, MadeUpFrames
-from casemate.control.runtime import Runtime
-from casemate.control.setting import Setting
+from casemate.control.adapters.camera import PROOF, MadeUpFrames
+from casemate.control.adapters.stream import Stream
 from casemate.core.errors import SignatureError
 from casemate.translog.bundle import read_bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
-
-
-class Live:
-    """A runtime with its readers."""
-
-    def __init__(self, folder: Path, **options: Any) -> None:
-        self.folder, self.far = folder, SmallFar()
-        given = {"approve": False, "recommission": False, **options}
-        self.runtime = Runtime(Setting(wanted(folder)), self.far, **given)  # type: ignore[arg-type]
-        self.runtime.start()
-
-    def state(self) -> str:
-        return str(self.runtime.status()["state"])
-
-    def reaches(self, state: str) -> None:
-        assert wait_for(lambda: self.state() == state), pretty(self.runtime.status())
-
-    def close(self) -> None:
-        self.runtime.close()
-
-
-def judged(folder: Path, evidence: str = "evidence") -> Any:
-    trust = folder / "trust"
-    return appraise(
-        read_bundle(folder / evidence),
-        load((trust / "reference.json").read_bytes()),
-        parse((trust / "policy").read_bytes()),
-        now_s=int(time.time()),
-    )
 
 
 def last_said(folder: Path) -> bool:
@@ -67,9 +38,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     live = Live(folder)
     try:
         live.reaches("ARMED")
-        camera = Camera(
-            MadeUpFrames(seed=1), folder / "frames", per_s=50.0, batch_s=0.5, first=0,
-            guards=live.runtime.guards, say=live.runtime.say_payload,
+        camera = Stream(
+            MadeUpFrames(seed=1), folder / "frames", name="camera", per_s=50.0, batch_s=0.5,
+            first=0, guards=live.runtime.guards, say=live.runtime.say_payload,
         )  # fmt: skip
         assert wait_for(lambda: camera.signed > 0)
         time.sleep(2.5)  # for the verifier, whose times are seconds

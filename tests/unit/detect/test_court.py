@@ -39,6 +39,7 @@ def shown(modality: str = "loop_resistance", **changes: object) -> Shown:
         lost=no,
         off=zero,
         at_bound=no,
+        shared=no,
     )
     return replace(quiet, **changes)
 
@@ -68,6 +69,7 @@ def judged(*rows: Shown, sensors: tuple[PassiveShown, ...] = (), seconds: float 
 
 CAP = "mesh_capacitance"
 OPEN = np.arange(COUNT) == 3
+ALL = np.ones(COUNT, bool)
 S, L, Z = (POLICY.nats[k] + 0.5 for k in (SEAL, LATCH, ZEROISE))
 LIGHT = (passive("light", 50.0),)
 WARM = (passive("temperature", 50.0),)
@@ -82,6 +84,29 @@ TABLE = [
     ((shown(step=speaking(L)), shown(CAP, step=speaking(9.0))), (), Verdict.TAMPER, SEAL),
     ((shown(step=speaking(L)), shown(CAP, step=speaking(12.5))), (), Verdict.TAMPER, LATCH),
     ((shown(step=speaking(L)),), LIGHT, Verdict.TAMPER, LATCH),
+    # heat and humidity move all of a board, in both modalities: one witness
+    (
+        (shown(step=speaking(L), shared=ALL), shown(CAP, step=speaking(12.5), shared=ALL)),
+        (),
+        Verdict.TAMPER,
+        SEAL,
+    ),
+    (
+        (shown(step=speaking(L), shared=ALL), shown(CAP, step=speaking(12.5))),
+        (),
+        Verdict.TAMPER,
+        LATCH,
+    ),
+    ((shown(step=speaking(Z), shared=ALL),), LIGHT, Verdict.TAMPER, SEAL),
+    (
+        (
+            shown(step=speaking(Z), shared=ALL, open_=OPEN),
+            shown(CAP, step=speaking(12.5), shared=ALL),
+        ),
+        (),
+        Verdict.TAMPER,
+        ZEROISE,
+    ),
     ((shown(step=speaking(L)),), WARM, Verdict.TAMPER, SEAL),
     ((shown(step=speaking(Z)), shown(CAP, step=speaking(12.5))), (), Verdict.TAMPER, LATCH),
     ((shown(step=speaking(Z), open_=OPEN),), (), Verdict.TAMPER, SEAL),

@@ -109,10 +109,35 @@ def test_sealed_for_one_modality_and_released_by_a_quorum_is_no_alarm() -> None:
     told.seal()
     honest.watch(told)
     result = of(told)
-    assert ids(result) == {"verdict.tamper"}
-    assert [each.severity for each in result.findings] == ["warning"]
+    assert ids(result) == {"verdict.tamper", "state.gap"}
+    assert {each.severity for each in result.findings} == {"warning"}
     assert (result.state, result.exit_code) == ("ARMED", 1)
     assert "interfered" in {each.kind for each in result.intervals}
+
+
+def test_names_that_a_terminal_would_obey_are_shown_as_escapes() -> None:
+    told = story()
+    result = judge(show(told, origin="x\x1b[2J\u202e"))
+    said = next(each.what for each in result.findings if each.id == "log.origin")
+    assert said.isprintable() and "\\x1b[2J\\u202e" in said
+
+
+def test_time_before_new_keys_is_not_proven() -> None:
+    """Nobody watched between the last token under the old keys and the first under the new ones."""
+    told = story()
+    told.now_s += 100
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.start("recommissioned", "COMMISSIONING")
+    told.allow(actions=("recommission",))
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    honest.watch(told)
+    result = of(told, reference=honest.reference(new))
+    assert result.findings == ()
+    assert kinds(result)[1:4] == [("proven", 360), ("unknown", 100), ("proven", 60)]
+    assert result.intervals[2].covered_by == "commissioning"
 
 
 def test_what_is_seen_in_a_declared_emergency_was_to_be_seen() -> None:

@@ -223,6 +223,7 @@ def test_clocks_may_drift_with_the_time() -> None:
             clocks.take(
                 Step(
                     index=0, data=data, digest=b"", token=replace(token, uptime_s=uptime_s),
+                    enrolment=honest.reference().units[0].enrolments[0], when_s=0,
                     lower_s=lower_s, upper_s=upper_s, at_s=0,
                 )
             )  # fmt: skip

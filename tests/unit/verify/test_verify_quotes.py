@@ -79,3 +79,25 @@ def test_suite_of_long_digests() -> None:
     first = Enrolment(sequence=0, suite="cnsa2", keys=publics(told.evidence), tpm=tpm.identity)
     known = replace(KNOWN, units=(replace(KNOWN.units[0], enrolments=(first,)),))
     assert not {each for each in ids(of(told, reference=known)) if each.startswith("quote.")}
+
+
+def test_keys_stay_bound_to_the_anchor_that_they_were_made_for() -> None:
+    """A module was replaced under a permit: tokens name the new anchor, the TPM has the old one."""
+    told = quoting(restarts=0)
+    permit = told.allow()
+    told.seal()
+    told.open_up(permit)
+    told.token(
+        c.PermitUse(
+            act="re-anchored", permit=permit, module="reader-loop", anchor=honest.NEW_ANCHOR,
+            keys=(honest.MODULE.public,),
+        )
+    )  # fmt: skip
+    told.anchor = honest.NEW_ANCHOR
+    told.seal()
+    told.close_up(permit)
+    told.seal()
+    again(told, anchor=honest.ANCHOR)
+    assert not {each for each in ids(of(told, reference=KNOWN)) if each.startswith("quote.")}
+    again(told, anchor=honest.NEW_ANCHOR)
+    assert "quote.invalid" in ids(of(told, reference=KNOWN))

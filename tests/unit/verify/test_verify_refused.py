@@ -131,16 +131,16 @@ def test_claims_of_the_result() -> None:
 
 
 def test_it_is_small_and_sees_formats_alone() -> None:
-    """Under 1,500 lines that are not blank, and imports that an inspector can count."""
+    """Under 1,500 lines, blank ones and texts too; imports that an inspector can count."""
     allowed = {
         "core": {"cbor", "suites", "errors"},
-        "attest": {"cose", "token", "claims", "permit", "reference", "beats", "quote"},
+        "attest": {"cose", "token", "claims", "permit", "reference", "beats", "starts"},
         "translog": {"note", "merkle", "checkpoint", "cosignature", "policy", "bundle", "errors"},
     }
     lines = 0
     for path in Path(casemate.verify.__file__).parent.glob("*.py"):
         text = path.read_text()
-        lines += sum(bool(row.strip()) for row in text.splitlines())
+        lines += len(text.splitlines())
         for node in ast.walk(ast.parse(text)):
             names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and node.module:
@@ -151,7 +151,7 @@ def test_it_is_small_and_sees_formats_alone() -> None:
                     assert parts[2] in allowed[parts[1]], name
                 elif parts[0] != "casemate":
                     assert parts[0] in (
-                        "__future__", "bisect", "collections", "dataclasses", "datetime",
-                        "hashlib", "heapq", "math", "typing",
+                        "__future__", "bisect", "collections", "contextlib", "dataclasses",
+                        "datetime", "heapq", "importlib", "math", "tomllib", "typing",
                     ), name  # fmt: skip
     assert 1000 < lines < 1500

@@ -57,6 +57,8 @@ def opened(answer: dict[str, Any] | None) -> Any:
     match answer:
         case {"ok": value, **others} if not others:
             return value
-        case {"error": str(kind), "say": str(say), "remedy": str(remedy)} if kind in _KINDS:
+        case {"error": str(kind), "say": str(say), "remedy": str(remedy)} if (
+            kind in _KINDS and say and remedy
+        ):
             raise _KINDS[kind](say, remedy=remedy)
     raise FormatError("an answer of the key holder is malformed.", remedy="restart both sides.")

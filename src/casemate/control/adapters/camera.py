@@ -1,37 +1,22 @@
-"""Camera frames: each is an item, many go under one token, and each is kept beside its proof.
+"""Camera frames: each is an item of the stream "camera".
 
-Where frames come from is a `Frames`: files of a folder, or made-up ones for a demonstration.
+They come from files of a folder, or are made up for a demonstration; from a camera, see video.py.
 """
 
 from __future__ import annotations
 
 import itertools
-import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from casemate.attest.claims import Payload
-from casemate.control.adapters import payload
-from casemate.control.adapters.payload import Item
-from casemate.core.canonical import pretty_json
-from casemate.core.errors import OutputError
+from casemate.control.adapters.payload import PROOF
+from casemate.control.adapters.stream import Draft, named
 
 STREAM = "camera"
 WIDTH, HEIGHT = 160, 120
-PROOF = ".proof.json"
-
-
-class Frames(Protocol):
-    """Where frames come from: name and bytes of each, b"" while there is none yet."""
-
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
-        """Yield frames as they come."""
-        ...
 
 
 class FrameFiles:
@@ -40,7 +25,7 @@ class FrameFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+    def __iter__(self) -> Iterator[Draft | None]:
         """Yield frames as they come."""
         done: set[str] = set()
         while True:
@@ -48,9 +33,9 @@ class FrameFiles:
             for path in found:
                 done.add(path.name)
                 if not path.name.endswith(PROOF):
-                    yield path.name, path.read_bytes()
+                    yield named(path.name, path.read_bytes())
             if not found:
-                yield "", b""
+                yield None
 
 
 class MadeUpFrames:
@@ -59,7 +44,7 @@ class MadeUpFrames:
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
 
-    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+    def __iter__(self) -> Iterator[Draft | None]:
         """Yield frames; the same seed gives the same ones."""
         rows, columns = np.mgrid[0:HEIGHT, 0:WIDTH]
         for number in itertools.count():
@@ -68,87 +53,14 @@ class MadeUpFrames:
             x, y = (7 * number) % (WIDTH - 20), (3 * number) % (HEIGHT - 20)
             image[(rows >= y) & (rows < y + 20) & (columns >= x) & (columns < x + 20)] = 230.0
             pixels = np.clip(image, 0.0, 255.0).astype(np.uint8)
-            yield f"{number:08d}.pgm", b"P5 %d %d 255\n" % (WIDTH, HEIGHT) + pixels.tobytes()
+            yield _numbered(pgm(pixels))
 
 
-@dataclass(slots=True)
-class _Batch:
-    items: list[Item]
-    names: list[str]
+def _numbered(data: bytes) -> Draft:
+    return lambda number, _before: (f"{number:08d}.pgm", data)
 
 
-class Camera:
-    """Takes frames at a pace, and has each batch of them signed while the enclosure guards.
-
-    folder: gets frames and proofs. guards: whether payload may be signed now. say: takes the body
-    of a token, and who is to be told the token's bytes once they are durable. Frames that come
-    while nothing guards are passed over: they get no number and no proof.
-    """
-
-    def __init__(
-        self,
-        frames: Frames,
-        folder: Path,
-        *,
-        per_s: float,
-        batch_s: float,
-        first: int,
-        guards: Callable[[], bool],
-        say: Callable[[Payload, Callable[[bytes], None]], None],
-    ) -> None:
-        self._frames, self._folder = frames, folder
-        self._period_s, self._batch_s = 1.0 / per_s, batch_s
-        self._next, self._guards, self._say = first, guards, say
-        self.signed = self.passed = 0
-        self.failed = ""
-        self._stop = threading.Event()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._thread = threading.Thread(target=self._guarded, name="camera", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Have the last batch signed, and end."""
-        self._stop.set()
-        self._thread.join()
-
-    def _guarded(self) -> None:
-        try:
-            self._run()
-        except OSError as error:
-            self.failed = f"frames cannot be read or kept: {error.strerror or error}"
-
-    def _run(self) -> None:
-        batch, due_s = _Batch([], []), time.monotonic() + self._batch_s
-        for name, data in self._frames:
-            if self._stop.wait(self._period_s):
-                break
-            if data and self._guards():
-                (self._folder / name).write_bytes(data)
-                batch.items.append(payload.item(data))
-                batch.names.append(name)
-            elif data:
-                self.passed += 1
-            if time.monotonic() >= due_s:
-                batch, due_s = self._flush(batch), time.monotonic() + self._batch_s
-        self._flush(batch)
-
-    def _flush(self, batch: _Batch) -> _Batch:
-        if batch.items and self._guards():
-            said = payload.body(STREAM, self._next, batch.items)
-            self._next += len(batch.items)
-            self._say(said, lambda signed: self._prove(said, batch, signed))
-        else:
-            self.passed += len(batch.items)
-        return _Batch([], [])
-
-    def _prove(self, said: Payload, batch: _Batch, signed: bytes) -> None:
-        """Write the proof of each frame beside it."""
-        try:
-            for index, name in enumerate(batch.names):
-                row = payload.proof(said, batch.items, index, signed)
-                (self._folder / f"{name}{PROOF}").write_text(pretty_json(row), encoding="utf-8")
-        except OSError as error:
-            raise OutputError(
-                f"a proof of a frame cannot be kept: {error.strerror}.", remedy="free space."
-            ) from None
-        self.signed += len(batch.items)
+def pgm(pixels: NDArray[np.uint8]) -> bytes:
+    """Return a picture (rows, columns) of bytes as a PGM file, which any viewer opens."""
+    rows, columns = pixels.shape
+    return b"P5 %d %d 255\n" % (columns, rows) + pixels.tobytes()

@@ -11,19 +11,23 @@ import base64
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from casemate.attest import cose, token
 from casemate.attest.claims import Payload
 from casemate.attest.reference import Reference
 from casemate.attest.token import Token
+from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, FormatError, SignatureError
 from casemate.core.suites import SUITES
 from casemate.translog import merkle
 
 FORMAT = "casemate-item/1"
+PROOF = ".proof.json"
+"""After the name of an item: its proof, beside it."""
 SALT_BYTES = 16
 SIGNING_STATES = ("ARMED", "MAINTENANCE")
 
@@ -57,26 +61,63 @@ def body(stream: str, first: int, items: Sequence[Item]) -> Payload:
     )
 
 
-def proof(said: Payload, items: Sequence[Item], index: int, signed: bytes) -> dict[str, Any]:
-    """Return the proof of item `index` (of its token, from 0), as JSON values."""
-    leaves = [each.leaf for each in items]
+def proofs(said: Payload, items: Sequence[Item], signed: bytes) -> Iterator[dict[str, Any]]:
+    """Yield the proof of each item of a token, as JSON values, in their order."""
+    levels = [[each.leaf for each in items]]
+    while len(levels[-1]) > 1:
+        below = levels[-1]
+        levels.append(
+            [merkle.node_hash(*below[i : i + 2]) for i in range(0, len(below) // 2 * 2, 2)]
+        )
+    said_by = base64.b64encode(signed).decode()
+    for index, each in enumerate(items):
+        path = merkle.inclusion_proof(lambda level, place: levels[level][place], index, len(items))
+        yield {
+            "format": FORMAT,
+            "stream": said.stream,
+            "number": said.first + index,
+            "salt": each.salt.hex(),
+            "path": [node.hex() for node in path],
+            "token": said_by,
+        }
 
-    def node(level: int, place: int) -> bytes:
-        return merkle.root_of(leaves[place << level : (place + 1) << level])
 
-    path = merkle.inclusion_proof(node, index, len(leaves))
-    return {
-        "format": FORMAT,
-        "stream": said.stream,
-        "number": said.first + index,
-        "salt": items[index].salt.hex(),
-        "path": [each.hex() for each in path],
-        "token": base64.b64encode(signed).decode(),
-    }
+def write_proofs(
+    folder: Path, names: Sequence[str], said: Payload, items: Sequence[Item], signed: bytes
+) -> None:
+    """Write the proof of each item of a token beside it. OSError if it cannot be kept."""
+    for name, row in zip(names, proofs(said, items, signed), strict=True):
+        (folder / f"{name}{PROOF}").write_text(pretty_json(row), encoding="utf-8")
+
+
+def leaf_kept(folder: Path, number: int) -> bytes:
+    """Return the leaf of an item named by its number, NUMBER.*, as kept; b"" if it is not there."""
+    for path in folder.glob(f"{number:08d}.*{PROOF}"):
+        try:
+            salt = bytes.fromhex(json.loads(path.read_bytes())["salt"])
+            return item(path.with_name(path.name.removesuffix(PROOF)).read_bytes(), salt).leaf
+        except (OSError, ValueError, KeyError, TypeError):
+            return b""
+    return b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """An item that was checked. number: in its stream. leaf: by which the next item may name it."""
+
+    token: Token
+    stream: str
+    number: int
+    leaf: bytes
 
 
 def check(data: bytes, shown: bytes, reference: Reference, serial: str) -> Token:
-    """Return the token that vouches for an item, from its bytes and its proof.
+    """Return the token that vouches for an item; see `vouched`."""
+    return vouched(data, shown, reference, serial).token
+
+
+def vouched(data: bytes, shown: bytes, reference: Reference, serial: str) -> Vouched:
+    """Return what vouches for an item, from its bytes and its proof.
 
     FormatError if the proof is malformed; SignatureError if the item, the path or a signature does
     not fit, or the token is of an enclosure that was not guarded. It says what the enclosure said:
@@ -112,7 +153,7 @@ def check(data: bytes, shown: bytes, reference: Reference, serial: str) -> Token
         merkle.check_inclusion(leaf, place, found.body.count, path, found.body.root)
     except CasemateError as error:
         raise _unfit(f"the item is not the one that was signed ({error.message})") from None
-    return found
+    return Vouched(token=found, stream=found.body.stream, number=number, leaf=leaf)
 
 
 def _unfit(why: str) -> SignatureError:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from casemate.attest import claims as c
+from casemate.attest.token import CheckpointRef
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.evidence_attacks.base import Shown, Table, show, story
 from casemate.testing.honest_enclosure import Story, keys
+from casemate.translog import cosignature
+from casemate.translog.note import Note
+from casemate.translog.signers import log_key
 
 CLOCKS = Table()
 
@@ -98,4 +104,29 @@ def wrong_clock() -> Shown:
     told = story()
     told.clock_s = -365 * 86_400
     honest.watch(told)
+    return show(told)
+
+
+@CLOCKS.attack(
+    "token.window", "make tokens ahead that name a note with made-up lines, signed later"
+)
+def make_lines_up() -> Shown:
+    told = story()
+    told.watch(5)
+    now_s, stated = told.now_s, told.stated()
+    signed = tuple(
+        cosignature.sign(log_key(honest.ORIGIN, key.public), key, stated.text(), now_s)
+        for key in honest.LOG
+    )
+    made_up = tuple(
+        replace(honest.cosign(name, stated, now_s), blob=bytes(2428)) for name in ("north", "west")
+    )
+    ahead = Note(text=stated.text(), lines=signed + made_up)
+    told.known = CheckpointRef(
+        origin=honest.ORIGIN, size=stated.size, root=stated.root, note=ahead.digest
+    )
+    told.watch(9)  # nobody but the host has signed anything of it yet
+    lines = tuple(honest.cosign(name, stated, now_s) for name in ("north", "west"))
+    told.notes += (ahead.with_lines(lines).encode(),)
+    told.seal()
     return show(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from casemate.attest import beats
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.evidence_attacks.base import Shown, Table, show, story
 
@@ -45,7 +46,7 @@ def only_frames() -> Shown:
 @HEARTBEATS.attack("beats.period", "beat every ten seconds only")
 def beat_slowly() -> Shown:
     told = story()
-    told.watch(heartbeats={"period_ms": 10_000})
+    told.watch(miss=54, heartbeats={"start_ms": told.beat_ms + 10_000, "period_ms": 10_000})
     told.seal()
     return show(told)
 
@@ -56,4 +57,23 @@ def repeat_frames() -> Shown:
     told.items -= 10
     told.frames()
     told.seal()
+    return show(told)
+
+
+@HEARTBEATS.attack("beats.ahead", "sign the heartbeats of ten minutes after one")
+def beat_ahead() -> Shown:
+    told = story()
+    told.now_s += 60
+    beat = beats.Beat(late_ms=3, verdict="NORMAL", health=0, centinats=3, information=900)
+    start_ms = told.beat_ms + 1000
+    told.token(
+        beats.batch(
+            [beat] * 600, first=told.beats, start_ms=start_ms, period_ms=1000, head=told.head
+        )
+    )
+    told.seal()
+    for _ in range(3):
+        told.now_s += 60
+        told.frames()
+        told.seal()
     return show(told)

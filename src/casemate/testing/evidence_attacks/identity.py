@@ -136,3 +136,27 @@ def use_an_old_suite() -> Shown:
         Required(suite="cnsa2", since_s=end_s, until_s=None),
     )
     return show(told, reference=replace(base, suites=suites))
+
+
+@IDENTITY.attack("identity.enrolment", "call a time unwatched commissioning, and arm the same keys")
+def commission_alone() -> Shown:
+    told = story()
+    told.change("COMMISSIONING", "work")
+    told.now_s += 100
+    told.change("ARMED", "commissioned")
+    told.seal()
+    honest.watch(told)
+    return show(told)
+
+
+@IDENTITY.attack("permit.expired", "arm new keys under an old permit to recommission")
+def recommission_late() -> Shown:
+    told = story()
+    reference = _enrolled(told)
+    told.evidence = keys("second")
+    told.start("recommissioned", "COMMISSIONING")
+    told.allow(actions=("recommission",), not_before_s=told.now_s - 9000, not_after_s=told.now_s)
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    return show(told, reference=reference)

@@ -141,6 +141,58 @@ def use_after_a_start() -> Shown:
     return show(told)
 
 
+@PERMITS.attack("permit.unwitnessed", "use a permit at once and claim that witnesses have it")
+def claim_witnesses() -> Shown:
+    told = story()
+    digest = told.allow()
+    assert told.known is not None
+    stated = told.stated()
+    told.known = replace(told.known, size=stated.size, root=stated.root)
+    told.open_up(digest)
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.scope", "open under a permit to retire")
+def open_to_retire() -> Shown:
+    told, _ = in_maintenance(actions=("retire",))
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.reused", "re-anchor under a permit after it was closed and armed")
+def anchor_later() -> Shown:
+    told, digest = in_maintenance()
+    told.close_up(digest)
+    told.seal()
+    told.token(_anchoring(digest))
+    told.anchor = honest.NEW_ANCHOR
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unlogged", "re-anchor under a permit that nobody has begun")
+def anchor_first() -> Shown:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.token(_anchoring(digest))
+    told.anchor = honest.NEW_ANCHOR
+    told.seal()
+    return show(told)
+
+
+def _anchoring(digest: bytes) -> c.PermitUse:
+    return c.PermitUse(
+        act="re-anchored",
+        permit=digest,
+        module="reader-loop",
+        anchor=honest.NEW_ANCHOR,
+        keys=(honest.MODULE.public,),
+    )
+
+
 @PERMITS.attack("permit.emergency", "(no attack) open because of smoke")
 def smoke() -> Shown:
     told = story()

@@ -191,3 +191,14 @@ def ask_too_late() -> Shown:
     told.change("RETIRED", "retire")
     told.seal()
     return show(told)
+
+
+@STATE.attack("state.gap", "(no attack) have the keys opened again after a time unwatched")
+def look_away() -> Shown:
+    told = story()
+    told.change("UNKNOWN", "stale")
+    told.now_s += 100
+    told.change("ARMED", "keys opened by a quorum")
+    told.seal()
+    honest.watch(told)
+    return show(told)

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from casemate.control.mask import left_out
 from casemate.detect.bank import Shown
+from casemate.detect.mask import left_out
 from casemate.detect.passive import PassiveShown
 from casemate.detect.response import LOG, ZEROISE, policy
 from casemate.detect.verdict import Court, Judged, Verdict
@@ -26,7 +26,7 @@ def quiet(modality: str) -> Shown:
         names=tuple(f"f{k}" for k in range(COUNT)),
         tiles=tuple("ab"[k // 5] for k in range(COUNT)),
         anchored=zero - 1.0, step=zero - 1.0, interference=zero, information=zero + 60.0,
-        healthy=zero + 60.0, window_s=0.1, open_=no, lost=no, off=zero, at_bound=no,
+        healthy=zero + 60.0, window_s=0.1, open_=no, lost=no, off=zero, at_bound=no, shared=no,
     )  # fmt: skip
 
 

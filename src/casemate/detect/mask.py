@@ -1,4 +1,4 @@
-"""What detection shows, with a permit's scope left out and nothing else.
+"""What detection shows, with what a permit names left out and nothing else.
 
 A feature that is left out brings no evidence; the fused mean stays over all features, so the bound
 on false alarms holds, and the rest needs as much evidence as ever.
@@ -7,7 +7,7 @@ on false alarms holds, and the rest needs as much evidence as ever.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,20 @@ import numpy as np
 from casemate.detect.bank import Shown
 from casemate.detect.passive import PassiveShown
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mask:
+    """Boards of faces that may be open, and modalities of modules that may be replaced."""
+
+    tiles: frozenset[str] = frozenset()
+    modalities: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Return whether it leaves anything out."""
+        return bool(self.tiles or self.modalities)
+
+
+NO_MASK = Mask()
 _Shown = tuple[Shown, ...]
 _Passive = tuple[PassiveShown, ...]
 
@@ -28,8 +42,7 @@ def left_out(
 ) -> tuple[_Shown, _Passive]:
     """Return what is shown without features on `tiles` and without whole `modalities`.
 
-    tiles: of the faces that may be open; modalities: of the modules that may be replaced. A feature
-    that names no tile stays.
+    A feature that names no tile stays: what sees the volume is left out by its modality alone.
     """
     return (
         tuple(_kept(each, tiles) for each in shown if each.modality not in modalities),

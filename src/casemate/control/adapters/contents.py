@@ -1,0 +1,74 @@
+"""What items of a stream say of themselves, held against their proofs and against one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from casemate.control.adapters import chain, rack, trace
+from casemate.control.adapters.payload import Vouched
+from casemate.core.errors import SignatureError
+
+
+class Contents:
+    """Takes items that were vouched for, in the order in which they are shown."""
+
+    def __init__(self) -> None:
+        self._chunks: list[tuple[trace.Chunk, bytes]] = []
+        self._snapshots: list[tuple[int, bytes, bytes]] = []
+
+    def take(self, data: bytes, found: Vouched) -> dict[str, Any]:
+        """Return what is to be told of an item, as JSON values.
+
+        FormatError if it is malformed; SignatureError if it says another number than its proof.
+        """
+        if found.stream == trace.STREAM:
+            return self._chunk(data, found)
+        if found.stream == rack.STREAM:
+            return self._snapshot(data, found)
+        return {}
+
+    def _snapshot(self, data: bytes, found: Vouched) -> dict[str, Any]:
+        row = rack.decode(data)
+        if row["number"] != found.number:
+            raise _other("snapshot", row["number"], found.number)
+        self._snapshots.append((row["number"], bytes.fromhex(row["before"]), found.leaf))
+        wrong = [f"{each['id']} {each['component']}: {each['what']}" for each in row["findings"]]
+        many = (
+            f"{len(row.get('components', []))} components, {len(row.get('integrity', []))} measured"
+        )
+        return {
+            "components": len(row.get("components", [])),
+            "findings": row["findings"],
+            "holds": "; ".join([many, *wrong]),
+        }
+
+    def _chunk(self, data: bytes, found: Vouched) -> dict[str, Any]:
+        chunk = trace.decode(data)
+        if chunk.number != found.number:
+            raise _other("chunk", chunk.number, found.number)
+        self._chunks.append((chunk, found.leaf))
+        seconds = len(chunk.samples) / chunk.meter.rate_hz
+        return {
+            "sample": chunk.sample,
+            "samples": len(chunk.samples),
+            "seconds": seconds,
+            "before": chunk.before.hex(),
+            "leaf": found.leaf.hex(),
+            "holds": f"{len(chunk.samples)} samples from {chunk.sample} on, {seconds:g} s",
+        }
+
+    def end(self) -> tuple[list[str], list[str]]:
+        """Return what is broken between items, and what else is to be known of them."""
+        chunks = [(each.number, each.before, leaf) for each, leaf in self._chunks]
+        broken = [
+            *chain.breaks("chunk", chunks), *trace.twice(self._chunks),
+            *chain.breaks("snapshot", self._snapshots),
+        ]  # fmt: skip
+        return broken, list(trace.unsigned(self._chunks))
+
+
+def _other(what: str, says: int, proof: int) -> SignatureError:
+    return SignatureError(
+        f"{what} {says} lies under the proof of {what} {proof}.",
+        remedy="treat it as swapped; obtain it again with its proof.",
+    )

@@ -1,0 +1,254 @@
+"""A small Redfish client: what a rack consists of, and what its components measured of themselves.
+
+DMTF DSP0266 for the protocol; schemas ComputerSystem, Chassis, Processor, Memory, PCIeDevice,
+NetworkAdapter, ComponentIntegrity for the names. What a service answers is not trusted: paths stay
+on it, sizes and counts have ends, and only the fields named here are taken over.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import http.client
+import json
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from casemate.core.errors import InputError, ReaderError
+
+ROOT = "/redfish/v1"
+MOST_BYTES, MOST_RESOURCES, MOST_TEXT = 4 << 20, 20_000, 1000
+"""Of an answer, of resources read at a time, of a field (planning values)."""
+TIMEOUT_S, TOTAL_S = 5.0, 60.0
+"""For an answer, and for all of them (planning values)."""
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+_INSIDE = {
+    "Systems": ("Processors", "Memory", "PCIeDevices"),
+    "Chassis": ("NetworkAdapters", "PCIeDevices"),
+}
+"""Collections at the root, and what is read inside their members."""
+_FIELDS = ("Manufacturer", "Model", "PartNumber", "SerialNumber", "FirmwareVersion", "UUID")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Who asks. Both are empty for a service that asks for nobody."""
+
+    user: str = ""
+    password: str = ""
+
+
+class Service:
+    """A Redfish service at an address, https://host[:port]; plain http on this machine alone.
+
+    authority: a file of certificates to trust, the system's if None. ReaderError if it cannot be
+    reached, refuses, or answers with what is no Redfish.
+    """
+
+    def __init__(
+        self, address: str, *, login: Login | None = None, authority: Path | None = None
+    ) -> None:
+        parts = urlsplit(address)
+        plain = parts.scheme == "http" and parts.hostname in _LOCAL
+        if not parts.hostname or not (parts.scheme == "https" or plain):
+            raise InputError(
+                "this is no address of a Redfish service.",
+                remedy="write https://host; http is for this machine alone.",
+                key="--redfish", value=address,
+            )  # fmt: skip
+        self._login, self._session = login or Login(), ""
+        if plain:
+            self._link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
+        else:
+            context = ssl.create_default_context(cafile=authority)
+            self._link = http.client.HTTPSConnection(
+                parts.hostname, parts.port, timeout=TIMEOUT_S, context=context
+            )
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Return a resource."""
+        if not path.startswith(ROOT) or ".." in path or not path.isprintable() or " " in path:
+            raise _bad(f"a link leads elsewhere: {path[:80]!r}")
+        if self._login.user and not self._session:
+            self._log_in()
+        status, body = self._ask("GET", path)
+        if status != 200:
+            raise _bad(f"{path} is answered with {status}")
+        return _object(body, path)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._link.close()
+
+    def _log_in(self) -> None:
+        said = json.dumps({"UserName": self._login.user, "Password": self._login.password})
+        status, _ = self._ask("POST", f"{ROOT}/SessionService/Sessions", said.encode())
+        if status != 201 or not self._session:
+            raise _bad(f"the login is answered with {status}")
+
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        headers = {"Accept": "application/json", "OData-Version": "4.0"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if self._session:
+            headers["X-Auth-Token"] = self._session
+        try:
+            self._link.request(method, path, body, headers)
+            answer = self._link.getresponse()
+            found = answer.read(MOST_BYTES + 1)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            self._link.close()
+            raise _bad(f"it does not answer ({error or type(error).__name__})") from None
+        if len(found) > MOST_BYTES:
+            self._link.close()
+            raise _bad(f"{path} is larger than {MOST_BYTES} bytes")
+        if method == "POST":
+            self._session = answer.headers.get("X-Auth-Token", "")
+        elif answer.status == 401:
+            self._session = ""  # it has ended; the next read logs in again
+        return answer.status, found
+
+
+def read(service: Service) -> dict[str, Any]:
+    """Return components and integrity of all that a service knows, sorted by path.
+
+    As JSON values: {"service": UUID, "components": [...], "integrity": [...]}; see
+    docs/formats/rack.md.
+    """
+    walk = _Walk(service)
+    root = walk.get(ROOT)
+    components: dict[str, dict[str, str]] = {}
+    for name, inside in _INSIDE.items():
+        for member in walk.members(root, name):
+            components[_id(member)] = _component(member)
+            for collection in inside:
+                for part in walk.members(member, collection):
+                    components[_id(part)] = _component(part)
+    integrity = [_integrity(each) for each in walk.members(root, "ComponentIntegrity")]
+    return {
+        "service": _text(root, "UUID"),
+        "components": [components[path] for path in sorted(components)],
+        "integrity": sorted(integrity, key=lambda row: (row["target"], row["path"])),
+    }
+
+
+class _Walk:
+    """Follows links, up to an end of resources and of time."""
+
+    def __init__(self, service: Service) -> None:
+        self._service, self._left = service, MOST_RESOURCES
+        self._until_s = time.monotonic() + TOTAL_S
+
+    def get(self, path: str) -> dict[str, Any]:
+        self._left -= 1
+        if self._left < 0 or time.monotonic() > self._until_s:
+            raise _bad("it has no end of resources, or takes too long")
+        return self._service.get(path)
+
+    def members(self, resource: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
+        """Yield members of a collection (or of a list of links) that a resource names."""
+        named = resource.get(name)
+        if isinstance(named, list):
+            for link in named:
+                yield self.get(_link(link))
+            return
+        path = _link(named) if named is not None else ""
+        while path:
+            page = self.get(path)
+            members = page.get("Members")
+            if not isinstance(members, list):
+                raise _bad(f"{path} has no members")
+            for link in members:
+                yield self.get(_link(link))
+            path = _text(page, "Members@odata.nextLink")
+
+
+def _component(row: dict[str, Any]) -> dict[str, str]:
+    kind = _text(row, "@odata.type").lstrip("#").partition(".")[0]
+    status = row.get("Status")
+    state = _text(status, "State") if isinstance(status, dict) else ""
+    fields = {name: _text(row, name) for name in _FIELDS}
+    return {"path": _id(row), "kind": kind, "State": state} | {k: v for k, v in fields.items() if v}
+
+
+def _integrity(row: dict[str, Any]) -> dict[str, Any]:
+    spdm = _inner(row, "SPDM")
+    responder = _inner(_inner(spdm, "IdentityAuthentication"), "ResponderAuthentication")
+    certificate = _inner(responder, "ComponentCertificate")
+    slots = _inner(spdm, "MeasurementSet").get("Measurements", [])
+    if not isinstance(slots, list) or len(slots) > 254:  # 1 to 254, DSP0274
+        raise _bad(f"{_id(row)} has no list of measurements")
+    return {
+        "path": _id(row),
+        "target": _text(row, "TargetComponentURI"),
+        "type": _text(row, "ComponentIntegrityType"),
+        "version": _text(row, "ComponentIntegrityTypeVersion"),
+        "enabled": row.get("ComponentIntegrityEnabled") is True,
+        "verified": _text(responder, "VerificationStatus"),
+        "certificate": _text(certificate, "@odata.id"),
+        "measurements": sorted((_slot(each) for each in slots), key=lambda slot: slot["index"]),
+    }
+
+
+def _slot(row: Any) -> dict[str, Any]:
+    if not isinstance(row, dict) or type(row.get("MeasurementIndex")) is not int:
+        raise _bad("a measurement has no index")
+    try:
+        value = base64.b64decode(_text(row, "Measurement"), validate=True)
+    except (binascii.Error, ValueError):
+        raise _bad("a measurement is not base64") from None
+    return {
+        "index": row["MeasurementIndex"],
+        "type": _text(row, "MeasurementType"),
+        "hash": _text(row, "MeasurementHashAlgorithm"),
+        "value": value.hex(),
+    }
+
+
+def _object(body: bytes, path: str) -> dict[str, Any]:
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise _bad(f"{path} is no JSON") from None
+    if not isinstance(found, dict):
+        raise _bad(f"{path} is no resource")
+    return found
+
+
+def _inner(row: dict[str, Any], name: str) -> dict[str, Any]:
+    found = row.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _link(value: Any) -> str:
+    if not isinstance(value, dict):
+        raise _bad("a link is none")
+    return _id(value)
+
+
+def _id(row: dict[str, Any]) -> str:
+    found = _text(row, "@odata.id")
+    if not found:
+        raise _bad("a resource does not say where it is")
+    return found
+
+
+def _text(row: dict[str, Any], name: str) -> str:
+    found = row.get(name)
+    if found is None:
+        return ""
+    if not isinstance(found, str) or len(found) > MOST_TEXT or not found.isprintable():
+        raise _bad(f"{name} is no line of text")
+    return found
+
+
+def _bad(why: str) -> ReaderError:
+    return ReaderError(
+        f"the Redfish service cannot be relied on: {why}.",
+        remedy="see the service's own log; until it answers, nobody knows what the rack holds.",
+    )

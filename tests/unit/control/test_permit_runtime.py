@@ -1,0 +1,155 @@
+"""What ends a permit on a small enclosure: tampering, an open face, time, an emergency."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_small import Live, judged
+from permit_play import finish, measured, signed_permit, use
+from small_enclosure import pretty, wait_for
+
+from casemate.core.errors import CasemateError
+
+slow = pytest.mark.slow
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[Live]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    found = Live(folder)
+    try:
+        found.reaches("ARMED")
+        yield found
+    finally:
+        found.close()
+
+
+def alarms(live: Live) -> list[str]:
+    found = judged(live.folder)
+    return [each.id for each in found.findings if each.severity == "alarm"]
+
+
+def keys(live: Live) -> str:
+    return str(live.runtime.status()["keys"])
+
+
+def test_tampering_elsewhere_is_tampered(live: Live) -> None:
+    """While plates is left out, the others are cut: keys are gone as ever."""
+    use(live, signed_permit(live))
+    live.far.spared, live.far.cut = frozenset({"plates"}), True
+    live.reaches("TAMPERED")
+    assert wait_for(lambda: keys(live) == "GONE")
+    live.close()
+    assert alarms(live) == ["state.tampered"]
+
+
+@slow
+def test_a_face_in_scope_may_open_and_another_not(live: Live) -> None:
+    """The back opens, and what is cut there is left out; at the front all counts."""
+    use(live, signed_permit(live, faces=("back",), modules=(), actions=("open",)))
+    assert live.far.unlocked == {"back"}
+    live.far.hear({"face": "back", "open": True})
+    live.far.place, live.far.cut = 3, True
+    time.sleep(1.5)
+    status = live.runtime.status()
+    assert (status["state"], status["verdict"]) == ("MAINTENANCE", "NORMAL"), pretty(status)
+    live.far.place = 0
+    live.reaches("TAMPERED")
+    assert wait_for(lambda: keys(live) == "GONE")
+    assert live.far.unlocked == set()
+    live.close()
+    assert alarms(live) == ["state.tampered"]
+
+
+@slow
+def test_a_face_opened_and_closed_ends_armed(live: Live) -> None:
+    """Closing is refused while it is open, and while what was cut there is not mended."""
+    signed = signed_permit(live, faces=("back",), modules=(), actions=("open",))
+    use(live, signed)
+    live.far.hear({"face": "back", "open": True})
+    live.far.place, live.far.cut = 3, True
+    time.sleep(0.5)
+    with pytest.raises(CasemateError, match="back is open"):
+        finish(live, signed)
+    live.far.hear({"face": "back", "open": False})
+    live.far.cut = False
+    assert wait_for(lambda: live.runtime.watching.machine.whole)
+    assert finish(live, signed)["state"] == "ARMED"
+    time.sleep(2.5)
+    assert live.state() == "ARMED"
+    live.close()
+    assert alarms(live) == []
+
+
+@slow
+def test_what_is_not_mended_is_not_armed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casemate.control.upkeep.WAIT_S", 5.0)
+    signed = signed_permit(live, faces=("back",), modules=(), actions=("open",))
+    use(live, signed)
+    live.far.place, live.far.cut = 3, True
+    time.sleep(0.5)
+    with pytest.raises(CasemateError, match="nothing left out"):
+        finish(live, signed)
+    assert live.state() == "MAINTENANCE"
+
+
+@slow
+@pytest.mark.parametrize("corroborated", [False, True])
+def test_a_face_outside_the_scope(live: Live, corroborated: bool) -> None:
+    """A switch alone seals; with what one modality sees, keys are gone."""
+    use(live, signed_permit(live))
+    if corroborated:
+        live.far.spared, live.far.cut = frozenset({"plates", "coils"}), True
+        assert wait_for(lambda: bool(live.runtime.status()["seen_by"]))
+    live.far.hear({"face": "front", "open": True})
+    live.reaches("TAMPERED")
+    assert wait_for(lambda: keys(live) == ("GONE" if corroborated else "SEALED"))
+
+
+@slow
+def test_a_swap_without_a_permit(live: Live) -> None:
+    live.far.swap("plates", gain=1.0)
+    live.reaches("TAMPERED")
+    live.close()
+    assert alarms(live) == ["state.tampered"]
+
+
+@slow
+def test_a_permit_that_expires(live: Live) -> None:
+    """Nothing was done: ARMED follows by checks. What is not anchored seals the keys."""
+    now_s = int(time.time())
+    use(live, signed_permit(live, not_after_s=now_s + 8))
+    live.reaches("MAINTENANCE")
+    live.reaches("ARMED")
+    assert time.time() < now_s + 9
+    time.sleep(2.0)
+    use(live, signed_permit(live, not_after_s=int(time.time()) + 8))
+    live.far.swap("plates")
+    assert measured(live)
+    live.reaches("UNKNOWN")
+    assert wait_for(lambda: keys(live) == "SEALED")
+    live.close()
+    assert alarms(live) == []
+
+
+@slow
+def test_an_emergency_opens_at_once(live: Live) -> None:
+    """In the midst of work: locks open, keys are sealed, the gap is declared."""
+    use(live, signed_permit(live))
+    time.sleep(1.5)
+    began_s = time.monotonic()
+    found: dict[str, Any] = live.runtime.answer({"permit": "emergency", "cause": "leak"})
+    assert time.monotonic() - began_s < 2.0
+    assert (found["state"], found["keys"]) == ("UNKNOWN", "SEALED")
+    assert live.far.unlocked == {"front", "back"}
+    time.sleep(2.5)
+    live.close()
+    result = judged(live.folder)
+    assert "permit.emergency" in {each.id for each in result.findings}
+    assert [each.id for each in result.findings if each.severity == "alarm"] == []
+    assert result.state == "UNKNOWN"
