@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="its proof is FILE.proof.json; several are a chain")  # fmt: skip
     parser.add_argument("--trust", metavar="DIR", type=Path, required=True,
                         help="folder with your reference.json")  # fmt: skip
+    parser.add_argument("--c2pa", metavar="PEM", type=Path,
+                        help="read proofs from C2PA manifests; trust these issuers")  # fmt: skip
     parser.add_argument("--serial", default="UNIT-0001", help="of the enclosure that signed")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
@@ -27,15 +30,15 @@ def run(args: argparse.Namespace) -> int:
     """Check; exit code 1 if an item is not the one that was signed, or a chain is broken."""
     from casemate.attest.reference import load
     from casemate.control.adapters.contents import Contents
-    from casemate.control.adapters.payload import PROOF, vouched
+    from casemate.control.adapters.payload import vouched
     from casemate.core.canonical import pretty_json
 
     path = args.trust / "reference.json"
     reference = load(_read(path), file=str(path))
     contents, rows = Contents(), []
     for each in args.items:
-        data = _read(each)
-        found = vouched(data, _read(each.with_name(each.name + PROOF)), reference, args.serial)
+        data, shown = _shown(each, args.c2pa)
+        found = vouched(data, shown, reference, args.serial)
         rows.append(_row(each, found) | contents.take(data, found))
         if not args.json:
             print(_sentence(rows[-1]))
@@ -47,6 +50,20 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join([*(f"BROKEN {each}" for each in broken), *notes]), end="\n" * bool(
             broken or notes))  # fmt: skip
     return 1 if broken else 0
+
+
+def _shown(path: Path, issuers: Path | None) -> tuple[bytes, bytes]:
+    """Return an item and its proof: from the file beside it, or from its manifest."""
+    from casemate.control.adapters.payload import PROOF
+
+    if issuers is None:
+        return _read(path), _read(path.with_name(path.name + PROOF))
+    from casemate.control.adapters import c2pa_manifest, manifests
+
+    manifests.refuse()
+    data = _read(path)
+    proof = c2pa_manifest.read(data, _read(issuers).decode("ascii", errors="replace"))
+    return c2pa_manifest.original(data), json.dumps(proof).encode()
 
 
 def _row(path: Path, found: Vouched) -> dict[str, Any]:

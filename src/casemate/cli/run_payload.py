@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="frames of a camera to sign (default: made-up ones)")  # fmt: skip
     parser.add_argument("--video", metavar="CAMERA", default="",
                         help="/dev/videoN, rtsp://..., or a file, instead of frames")  # fmt: skip
+    parser.add_argument("--c2pa", action="store_true",
+                        help="put C2PA manifests into copies of JPEG frames")  # fmt: skip
     parser.add_argument("--traces", metavar="FOLDER", type=Path,
                         help="traces to sign: .npy or .raw, int16 (default: made-up)")  # fmt: skip
     parser.add_argument("--sampling", metavar="HZ", type=int, default=100_000,
@@ -56,6 +58,10 @@ def refuse(args: argparse.Namespace) -> None:
         from casemate.control.adapters import video
 
         video.refuse(args.video)
+    if args.c2pa:
+        from casemate.control.adapters import manifests
+
+        manifests.refuse()
     _meter(args)
     _login(args.redfish_login)
 
@@ -74,12 +80,29 @@ def payload(args: argparse.Namespace, kind: str, runtime: Runtime) -> Iterator[S
         stream = Stream(
             source, args.dir / "payload" / name, name=name, per_s=args.rate, batch_s=batch_s,
             first=runtime.setting.items.get(name, 0), guards=runtime.guards,
-            say=runtime.say_payload,
+            say=runtime.say_payload, kept=_manifests(args, name, runtime, stack),
         )  # fmt: skip
         try:
             yield stream
         finally:
             stream.close()
+
+
+def _manifests(
+    args: argparse.Namespace, name: str, runtime: Runtime, stack: ExitStack
+) -> Callable[[Sequence[str]], None]:
+    """Return what is told of frames that are kept."""
+    if not args.c2pa:
+        return lambda _names: None
+    from casemate.control.adapters.manifests import Manifests, Order
+
+    place = runtime.setting.place
+    order = Order(
+        folder=args.dir / "payload" / name, enclosure=place.enclosure, serial=place.serial
+    )
+    made = Manifests(order, guards=runtime.guards, tell=runtime.tell)
+    stack.callback(made.close)
+    return made.put
 
 
 def _camera(

@@ -77,8 +77,8 @@ class Modules:
                 f"there is no module {name!r}.", remedy=f"one of {', '.join(self._names)}."
             )
         before = self._fitted[name]
-        number = max(before + 1, ALIEN) if alien else (before + 1) % (1 + SPARES)
-        self._fitted[name] = 0 if before >= ALIEN and not alien else number
+        known = before % ALIEN
+        self._fitted[name] = ALIEN + known if alien else (known + 1) % (1 + SPARES)
         write_whole(self._file, json.dumps(self._fitted) + "\n")
         self._gains = {each.modality: self._gain(each) for each in self._anchors}
         self._say({"announced": name})

@@ -327,10 +327,10 @@ class Upkeep:
             raise _waits("the enclosure does not answer in time")
 
     def _until(
-        self, done: Callable[[], bool], *, seconds: float = WAIT_S, nudge: bool = False
+        self, done: Callable[[], bool], *, seconds: float | None = None, nudge: bool = False
     ) -> bool:
         """Wait until something holds; nudge: ask witnesses again meanwhile."""
-        until_s = time.monotonic() + seconds
+        until_s = time.monotonic() + (WAIT_S if seconds is None else seconds)
         again_s = time.monotonic() + AGAIN_S
         while not done():
             now_s = time.monotonic()

@@ -19,7 +19,8 @@ import numpy as np
 from casemate.control import events, machine
 from casemate.control.actions import Action
 from casemate.control.events import Event
-from casemate.control.readers import Arrived
+from casemate.control.haste import Haste
+from casemate.control.readers import CPU_EVERY, Arrived
 from casemate.control.response import judgement
 from casemate.control.scope import NOTHING, Scope
 from casemate.control.states import Keys, Machine, State
@@ -122,6 +123,7 @@ class Watching:
 
     def start(self) -> None:
         """Begin."""
+        self._haste = Haste.begin()
         self._thread.start()
 
     @property
@@ -133,6 +135,7 @@ class Watching:
         """End after the window under way."""
         self._stop = True
         self._thread.join()
+        self._haste.end()
 
     def leave_out(self, scope: Scope, mask: Mask) -> None:
         """Leave `mask`, which is the permit's `scope`, out of detection. In this thread alone."""
@@ -168,7 +171,8 @@ class Watching:
             last_s = now_s
             behind = int((now_s - self._start_s - self._patience_s) / self._window_s)
             number = max(number + 1, behind)
-            self.figures.cpu_s = time.thread_time()
+            if number % CPU_EVERY == 0:
+                self.figures.cpu_s = time.thread_time()
 
     def _slip(self, late_s: float) -> None:
         self.figures.slipped_s += late_s

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -35,28 +36,31 @@ def frame(head: dict[str, Any], block: Block | None = None) -> bytes:
 
 def unframed(data: bytes) -> tuple[dict[str, Any], Block | None]:
     """Return the message and its block; FormatError if it is malformed."""
-    line, _, rest = data.partition(b"\n")
+    end = data.find(b"\n")
+    end = end if end >= 0 else len(data)
     try:
-        head = json.loads(line)
+        head = json.loads(data[:end])
         rows = head.pop("arrays", None)
-        return head, None if rows is None else _block(rows, rest)
+        return head, None if rows is None else _block(rows, data, end + 1)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise FormatError(
             f"a frame of a reader is malformed ({error}).", remedy="use one version on both sides."
         ) from None
 
 
-def _block(rows: list[list[Any]], data: bytes) -> Block:
+def _block(rows: list[list[Any]], data: bytes, at: int) -> Block:
+    """Return the block whose arrays lie in `data` from `at` on, without a copy."""
     found = {}
     for name, kind, shape in rows:
         if kind not in _KINDS[name]:
             raise ValueError(f"{name} of type {kind}")
-        size = int(np.dtype(kind).itemsize * np.prod(shape, dtype=np.int64))
-        if size < 0 or size > len(data):
+        count = math.prod(shape)
+        size = np.dtype(kind).itemsize * count
+        if min(shape, default=0) < 0 or at + size > len(data):
             raise ValueError("an array is cut off")
-        found[name] = np.frombuffer(data[:size], dtype=kind).reshape(shape)
-        data = data[size:]
-    if data or set(found) != set(_KINDS):
+        found[name] = np.frombuffer(data, dtype=kind, count=count, offset=at).reshape(shape)
+        at += size
+    if at != len(data) or set(found) != set(_KINDS):
         raise ValueError("not the arrays of a block")
     return Block(**found)
 

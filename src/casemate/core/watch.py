@@ -81,6 +81,7 @@ class Watcher:
         self._limits = limits
         peak = float(np.max(np.abs(points(challenge.constellation, challenge.symbols))))
         self._low, self._high, self._swing = _ranges(channels, peak)
+        self._all_driven = bool((self._swing < np.inf).all())
         self._order = Order(
             pace=Pace(
                 chip_s=challenge.chip_s,
@@ -114,7 +115,10 @@ class Watcher:
 
     def _checked(self, block: Block) -> Block:
         t_s, chip, values, health = _arrays(block, len(self._channels))
-        health |= self._order.flags(t_s, chip)[:, None]
+        flags = self._order.flags(t_s, chip)
+        if not flags.any() and not health.any() and self._sound(values):
+            return Block(t_s=t_s, chip=chip, values=values, health=health)
+        health |= flags[:, None]
         with np.errstate(all="ignore"):
             finite = np.isfinite(values)
             health[~finite & (health == 0)] |= int(Health.NOT_A_NUMBER)
@@ -123,6 +127,26 @@ class Watcher:
             health[self._repeats(values) >= self._limits.stalled_samples] |= int(Health.STALLED)
         values[(health != 0) & (health != int(Health.CLIPPED))] = np.nan
         return Block(t_s=t_s, chip=chip, values=values, health=health)
+
+    def _sound(self, values: Values) -> bool:
+        """Return whether no value earns a flag; if so, they count as seen. The common case."""
+        if not values.shape[0] or self._limits.stalled_samples == 1:
+            return False
+        with np.errstate(all="ignore"):
+            if self._all_driven and values.dtype.kind == "f":
+                top, low = values.max(axis=0), values.min(axis=0)
+                possible = (top <= self._swing) & (low >= -self._swing)  # nan is neither
+            else:
+                possible = np.isfinite(values) & self._possible(values)
+        if not possible.all():
+            return False
+        if self._limits.stalled_samples:
+            if self._last is not None and (values[0] == self._last).any():
+                return False
+            if (values[1:] == values[:-1]).any():
+                return False
+            self._last, self._same = values[-1].copy(), np.ones(values.shape[1], dtype=np.int64)
+        return True
 
     def _possible(self, values: Values) -> npt.NDArray[np.bool_]:
         """Whether each value can be: a range, or for what is driven, a swing."""
@@ -169,7 +193,8 @@ def _arrays(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], Values, npt.NDArray[np.uint16]]:
     """Return fresh arrays of a block in the types that it should have; raises if it cannot."""
     values: Any = np.array(block.values)
-    values = values.astype(np.complex128 if np.iscomplexobj(values) else np.float64)
+    kind = np.complex128 if np.iscomplexobj(values) else np.float64
+    values = values.astype(kind, copy=False)
     given: Any = np.array(block.health)
     chip: Any = np.array(block.chip)
     t_s: npt.NDArray[np.float64] = np.array(block.t_s).astype(np.float64, casting="same_kind")
@@ -177,6 +202,8 @@ def _arrays(
         raise TypeError("numbers of chips and flags are whole")
     if values.shape != (t_s.size, columns) or given.shape != values.shape:
         raise ValueError("the block has another shape than its channels")
+    if not given.any():
+        return t_s, chip.astype(np.int64), values, np.zeros(given.shape, dtype=np.uint16)
     health = (given & KNOWN).astype(np.uint16)
     health[(given != 0) & (health == 0)] = int(Health.NOT_A_NUMBER)
     return t_s, chip.astype(np.int64), values, health

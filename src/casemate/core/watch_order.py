@@ -13,6 +13,9 @@ RESUME_SAMPLES = 8
 """That follow one another before a jump is believed; one wild time stamp then costs one sample."""
 
 
+_RATE = int(Health.RATE)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How far a stream may stray. Times in seconds; `rate_share` over `rate_samples` chips."""
@@ -56,13 +59,18 @@ class Order:
 
     def _smooth(self, t_s: npt.NDArray[np.float64], chip: npt.NDArray[np.int64]) -> bool:
         """Whether every sample follows the last one; the common case, without a loop."""
-        if self._chip < 0 or self._run or not t_s.size or not np.isfinite(t_s).all():
+        count = t_s.size
+        if self._chip < 0 or self._run or not count or int(chip[0]) != self._chip + 1:
             return False
-        if chip[0] != self._chip + 1 or not bool(np.all(np.diff(chip) == 1)):
+        chip_s, slack_s = self.pace.chip_s, self.pace.slack_s
+        first_s = float(t_s[0]) - self._t_s
+        if not (first_s > 0.0 and abs(first_s - chip_s) <= slack_s):
             return False
-        steps = np.diff(t_s, prepend=self._t_s)
-        near = np.abs(steps - self.pace.chip_s) <= self.pace.slack_s
-        return bool(np.all(near & (steps > 0.0)))
+        if count == 1:
+            return True
+        steps = t_s[1:] - t_s[:-1]  # a time that is no number makes one that is none
+        near = float(np.abs(steps - chip_s).max()) <= slack_s and float(steps.min()) > 0.0
+        return near and bool((chip[1:] - chip[:-1] == 1).all())
 
     def _accepted_all(
         self, t_s: npt.NDArray[np.float64], chip: npt.NDArray[np.int64]
@@ -73,8 +81,10 @@ class Order:
             start = self._window[1] if self._window else int(chip[at])
             stop = min(t_s.size, at + max(1, start + self.pace.rate_samples - int(chip[at]) + 1))
             rate = self._rate(float(t_s[stop - 1]), int(chip[stop - 1]))
-            out[at : stop - 1] = Health.RATE if rate[0] else 0
-            out[stop - 1] = Health.RATE if rate[1] else 0
+            if rate[0]:
+                out[at : stop - 1] = _RATE
+            if rate[1]:
+                out[stop - 1] = _RATE
             at = stop
         self._t_s, self._chip = float(t_s[-1]), int(chip[-1])
         return out

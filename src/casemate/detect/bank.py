@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.detect._bank_kernel import windows
+from casemate.detect._live_kernel import all_sound
 from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.evidence import Evidence, Sums
 from casemate.detect.silence import Silence, information
@@ -104,7 +105,7 @@ class Bank:
         sums = finite(sums)
         windows(
             sums.s1, sums.s2, sums.loud, sums.open_, self.window_s, MEMORY_S, COMMON_MEMORY_S,
-            anchor.group, anchor.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
+            anchor.group, tracked.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
             anchor.common_rate, tracked.own, tracked.common, tracked.doubt, tracked.common_doubt,
             tracked.heard, anchor.noise, math.sqrt(RESTLESS), WIDE, one.rates, one.level,
             one.count, self.scale, one.r, one.held, one.spent, two.r, two.held, two.spent,
@@ -134,6 +135,8 @@ class Bank:
 def finite(sums: Sums) -> Sums:
     """Return sums in which features that are not finite, or below 0 chips, are lost."""
     parts = (sums.s1, sums.s2, sums.loud, sums.quiet_power, sums.quiet)
+    if all_sound(*parts):
+        return sums
     bad = ~np.isfinite(np.stack(parts)).all(axis=0) | (sums.loud < 0.0) | (sums.quiet < 0.0)
     if not bad.any():
         return sums

@@ -23,6 +23,7 @@ import numpy.typing as npt
 from casemate.core.challenge import Chips
 from casemate.core.samples import Block
 from casemate.detect import _blocks_kernel as kernel
+from casemate.detect import _live_kernel as live_kernel
 from casemate.detect.anchor import Anchor, FieldAnchor, Real
 from casemate.detect.evidence import Sums
 from casemate.detect.field import Block as FieldBlock
@@ -153,12 +154,14 @@ class Filling:
 
     def close(self) -> tuple[Sums, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """Return the window's sums, features lost for a value (F,), flags (C,); begin the next."""
-        s1, s2, loud, power, quiet, ends = np.where(self.blurred, 0.0, self.sums)
-        mean = np.divide(power, quiet, out=np.zeros_like(power), where=quiet > 0.0)
+        features = self.blurred.size
+        sums = np.empty((5, features))
+        open_, lost = np.empty(features, dtype=np.bool_), np.empty(features, dtype=np.bool_)
+        live_kernel.close(self.sums, self.blurred, self.anchor.noise, OPEN, sums, open_, lost)
+        s1, s2, loud, power, quiet = sums
         found = Sums(
-            s1=s1, s2=s2, loud=loud, quiet_power=mean / self.anchor.noise**2, quiet=quiet,
-            open_=(loud > 0.0) & (ends >= OPEN * loud), lost=loud == 0.0,
-        )  # fmt: skip
+            s1=s1, s2=s2, loud=loud, quiet_power=power, quiet=quiet, open_=open_, lost=lost
+        )
         blurred, said = self.blurred.copy(), self.said.copy()
         self.sums[:] = 0.0
         self.blurred[:] = False

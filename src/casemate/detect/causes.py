@@ -57,6 +57,9 @@ def _of_modality(shown: Shown) -> list[tuple[str, float, str]]:
     rows: list[tuple[str, float, str]] = []
     count = len(shown.names)
     changed = shown.nats >= SPEAKS
+    noisy = shown.interference >= SPEAKS
+    if not (changed.any() or noisy.any() or shown.open_.any() or shown.lost.any()):
+        return rows
     boards = _boards(shown, changed)
     where = f"{int(changed.sum())} of {count} features of {shown.modality}"
     if shown.open_.any():
@@ -75,7 +78,6 @@ def _of_modality(shown: Shown) -> list[tuple[str, float, str]]:
         if shown.modality == "rf_cavity":
             name = "change in the volume"
         rows.append((name, 4.0, where))
-    noisy = shown.interference >= SPEAKS
     if noisy.any():
         rows.append(
             ("injected interference", 3.0, f"{int(noisy.sum())} of {count} loud in silent chips")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from casemate.core.challenge import Chips
 from casemate.core.samples import Block, Health
 from casemate.detect import keyed
+from casemate.detect._live_kernel import beyond
 from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
 from casemate.detect.bank import (
     CHIPS_WEIGHT,
@@ -91,7 +92,7 @@ class KeyedLive:
     def add(self, block: Block, chips: Chips, now_s: float) -> None:
         """Take in a block of the right shape and epoch."""
         drive = chips.drive.real
-        if np.any(chips.drive.imag != 0.0):
+        if chips.drive.imag.any():
             self.notes.say("its challenge turns phases")
             return
         values = np.ascontiguousarray(block.values.real, dtype=np.float64)
@@ -175,12 +176,12 @@ class KeyedLive:
             self._show(sums)
 
     def _show(self, sums: Sums) -> None:
-        bank, loud = self.bank, sums.loud
-        followed = self.shared + bank.tracked.own
-        mean = np.divide(sums.s1, loud, out=np.zeros_like(loud), where=loud > 0.0)
-        off = np.where(loud > 0.0, mean - followed, 0.0)
-        over = np.sign(off) * np.maximum(np.abs(off) - self.anchor.step, 0.0)
-        self.onset.add(over / self.anchor.noise * np.sqrt(loud))
+        bank, anchor = self.bank, self.anchor
+        over = np.empty(anchor.noise.size)
+        beyond(
+            sums.s1, sums.loud, self.shared, bank.tracked.own, anchor.step, anchor.noise, over
+        )  # fmt: skip
+        self.onset.add(over)
         rows = Sums(**{each: getattr(sums, each)[None, :] for each in Sums.__slots__})
         self._shown = bank.add(rows)
         self.shared = bank.tracked.shared(self.anchor)

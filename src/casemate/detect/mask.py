@@ -44,6 +44,8 @@ def left_out(
 
     A feature that names no tile stays: what sees the volume is left out by its modality alone.
     """
+    if not tiles and not modalities:
+        return shown, passive
     return (
         tuple(_kept(each, tiles) for each in shown if each.modality not in modalities),
         tuple(_kept(each, tiles) for each in passive if each.modality not in modalities),

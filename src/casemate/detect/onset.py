@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.detect import focus
+from casemate.detect._live_kernel import limited
 from casemate.detect.anchor import Real
 
 MOST = 1000
@@ -51,7 +52,8 @@ class Onset:
 
     def add(self, z: Real) -> None:
         """Take in one window: how far each feature (F,) lies beyond what is followed, in noises."""
-        x = np.clip(np.nan_to_num(z, nan=0.0, posinf=CLIP, neginf=-CLIP), -CLIP, CLIP)
+        x = np.empty(z.size)
+        limited(z, CLIP, x)
         if not self.single:
             # mean square less 1 over its standard deviation, were the features normal and apart
             power = np.bincount(self.zone, weights=x**2, minlength=self.members.size)

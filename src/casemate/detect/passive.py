@@ -231,8 +231,10 @@ def _median(read: Real) -> Real:
     if np.isfinite(read).all():
         return np.asarray(np.median(read, axis=1))
     found = np.full(read.shape[0], np.nan)
-    for row in np.flatnonzero(np.isfinite(read).any(axis=1)).tolist():
-        found[row] = np.nanmedian(read[row])
+    for k, row in enumerate(read):
+        there = row[~np.isnan(row)]
+        if np.isfinite(there).any():
+            found[k] = np.median(there)
     return found
 
 

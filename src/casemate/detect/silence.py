@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaincc, gammaln
 
+from casemate.detect._live_kernel import hear, inform
 from casemate.detect.anchor import Anchor, Real
 from casemate.detect.evidence import Sums
 from casemate.detect.tracked import Tracked
@@ -38,10 +39,12 @@ def quiet_nats(power: Real, count: Real) -> Real:
 def _loud_nats(power: Real, n: Real) -> Real:
     x = 0.5 * n * power
     with np.errstate(divide="ignore"):
-        direct = -np.log(gammaincc(0.5 * n, x))
-    far = x - (0.5 * n - 1.0) * np.log(np.maximum(x, 1e-300))
-    far = far + gammaln(0.5 * n)
-    found = np.where(np.isfinite(direct), direct, np.minimum(far, 1e6))
+        found = -np.log(gammaincc(0.5 * n, x))
+    lies = ~np.isfinite(found)
+    if lies.any():
+        half, far = 0.5 * n[lies], x[lies]
+        far = far - (half - 1.0) * np.log(np.maximum(far, 1e-300)) + gammaln(half)
+        found[lies] = np.minimum(far, 1e6)
     return np.asarray(np.maximum(found, 0.0))
 
 
@@ -82,6 +85,13 @@ class Silence:
 
     def add(self, sums: Sums) -> None:
         """Take in windows (K, F), one after the other."""
+        if sums.s1.shape[0] == 1:
+            self.last = np.empty(self.noise.size)
+            hear(
+                sums.s1[0], sums.s2[0], sums.loud[0], sums.quiet_power[0], sums.quiet[0],
+                self.noise, self.keep, self.power, self.count, self.last,
+            )  # fmt: skip
+            return
         free = np.maximum(sums.loud - 1.0, 0.0)
         mean = sums.s1**2 / np.maximum(sums.loud, 1.0)
         heard = sums.quiet_power * sums.quiet + np.maximum(sums.s2 - mean, 0.0) / self.noise**2
@@ -109,8 +119,9 @@ def information(anchor: Anchor, sums: Sums, louder: Real, tracked: Tracked) -> R
     n d^2/(2 s^2) for a change d beyond what is tolerated at the time in noise s, at most n ln 2,
     for a sign tells no more (reference/detect.md 2); 0 where nothing sound came.
     """
-    beyond = np.maximum(anchor.must - tracked.tolerances(anchor)[0], 0.0)
-    loud = sums.loud[-1]
-    full = 0.5 * loud * (beyond / (anchor.noise * louder)) ** 2
-    found = np.minimum(full, math.log(2.0) * loud)
-    return np.asarray(np.where(sums.lost[-1], 0.0, found))
+    found = np.empty(len(anchor.names))
+    inform(
+        anchor.must, anchor.bound, anchor.noise, anchor.group, tracked.expected,
+        tracked.common_doubt, sums.loud[-1], sums.lost[-1], louder, found,
+    )  # fmt: skip
+    return found

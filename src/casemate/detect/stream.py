@@ -44,11 +44,20 @@ def windows(
     """
     place = live.place
     flags = place.align(block, chips, now_s)
+    number = np.asarray(block.chip, dtype=np.int64)
+    if number.size and not flags.any():
+        # rows that are all due have rising numbers: one window holds them if it holds both ends
+        mine, first = int(number[-1]) // place.size, int(number[0])
+        if mine == first // place.size and mine >= place.window:
+            leave(live, mine)
+            yield slice(0, number.size), np.ones(number.size, dtype=np.bool_), number - chips.first
+            if (place.last + 1) % place.size == 0:
+                live.close()
+            return
     live.notes.rows(flags)
     use = flags == 0
     if not use.any():
         return
-    number = np.asarray(block.chip, dtype=np.int64)
     at = np.where(use, number - chips.first, 0)
     window = np.maximum.accumulate(np.where(use, number // place.size, -1))
     first = int(window[use][0])

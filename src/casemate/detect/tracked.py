@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.detect._bank_kernel import towards
+from casemate.detect._live_kernel import shared_of
 from casemate.detect.anchor import NONE, Anchor, Real
 
 MEMORY_S = 10.0
@@ -39,6 +40,7 @@ class Tracked:
 
     own, doubt (F,), common, common_doubt (G,): states, and how much further than in quiet they may
     be off. heard (F,): by how much more than in quiet a window's mean may be off, of late.
+    expected (F,): the anchor's, which is summed up at each call.
     """
 
     own: Real
@@ -46,6 +48,7 @@ class Tracked:
     doubt: Real
     common_doubt: Real
     heard: Real
+    expected: Real
 
     @classmethod
     def start(cls, anchor: Anchor) -> Tracked:
@@ -60,23 +63,25 @@ class Tracked:
         count, groups = len(anchor.names), anchor.common.size
         return cls(
             own=np.zeros(count), common=np.zeros(groups), doubt=np.zeros(count),
-            common_doubt=np.zeros(groups), heard=np.zeros(count),
+            common_doubt=np.zeros(groups), heard=np.zeros(count), expected=anchor.expected,
         )  # fmt: skip
 
     def copy(self) -> Tracked:
         """Return a copy that goes its own way."""
         return Tracked(
             own=self.own.copy(), common=self.common.copy(), doubt=self.doubt.copy(),
-            common_doubt=self.common_doubt.copy(), heard=self.heard.copy(),
+            common_doubt=self.common_doubt.copy(), heard=self.heard.copy(), expected=self.expected,
         )  # fmt: skip
 
     def shared(self, anchor: Anchor) -> Real:
         """Return what common modes do to each feature, (F,)."""
-        return _by_feature(anchor, self.common) * anchor.expected
+        found = np.empty(anchor.group.size)
+        shared_of(anchor.group, self.expected, self.common, found)
+        return found
 
     def tolerances(self, anchor: Anchor) -> tuple[Real, Real]:
         """Return how far a feature may be off by itself, (F,): from the anchor, from the state."""
-        unsure = _by_feature(anchor, self.common_doubt) * np.abs(anchor.expected)
+        unsure = _by_feature(anchor, self.common_doubt) * np.abs(self.expected)
         return anchor.bound + unsure, anchor.step + unsure + self.doubt
 
     def towards(
@@ -85,7 +90,7 @@ class Tracked:
         """Move towards what is shown without noise (F,), where it is `sound` (F,), for a time."""
         towards(
             shown, sound, np.zeros(shown.size), seconds, MEMORY_S, COMMON_MEMORY_S, anchor.group,
-            anchor.expected, anchor.bound, anchor.rate, anchor.common, anchor.common_rate,
+            self.expected, anchor.bound, anchor.rate, anchor.common, anchor.common_rate,
             self.own, self.common, self.doubt, self.common_doubt,
         )  # fmt: skip
 

@@ -114,7 +114,7 @@ class Court:
         policy = self.policy
         by_modality = {each.modality: _fused(each, policy.features) for each in shown}
         total = _log_sum(np.array([-700.0, *by_modality.values()]))
-        shrunk = sum(float(np.fmax(each.nats - SHRINK, 0.0).sum()) for each in shown)
+        shrunk = sum(_shrunk(each) for each in shown)
         blind, mute = _blind(shown, policy, self.expected), _mute(passive)
         passed_s = _passed(now_s, policy.window_s if seconds is None else seconds)
         change_s = passed_s if blind else -FORGIVEN * passed_s
@@ -140,7 +140,7 @@ class Court:
             tile=items[0].tile if items else "",
             onset_s=self.onset_s,
             blind_s=self.blind_s,
-            seen_by=_seen_by(shown, passive, policy),
+            seen_by=_seen_by(shown, by_modality, passive, policy),
             causes=causes(shown, passive, policy),
             items=items,
             findings=(*blind, *bent, *mute),
@@ -177,6 +177,13 @@ def _log_sum(nats: Real) -> float:
     if most == math.inf:
         return most
     return most + math.log(float(np.nansum(np.exp(nats - most))) + math.exp(-700.0 - most))
+
+
+def _shrunk(shown: Shown) -> float:
+    """Return by how much features stand above SHRINK together."""
+    if (shown.nats <= SHRINK).all():
+        return 0.0
+    return float(np.fmax(shown.nats - SHRINK, 0.0).sum())
 
 
 def _loud(shown: Shown, policy: Policy) -> bool:
@@ -244,6 +251,8 @@ def _level(
         level = ALERT
     if blind_s > policy.blind_s or total >= policy.nats[SEAL]:
         level = SEAL
+    if total < min(policy.nats[LATCH], policy.nats[ZEROISE]):
+        return level
     second = len([each for each in shown if _own(each) >= policy.corroborates]) >= 2
     entered = any(_entered(each, policy.passive_entry) for each in passive)
     lasting = any(_by_itself(each) >= policy.corroborates for each in shown)
@@ -273,13 +282,14 @@ def _entered(shown: PassiveShown, nats: float) -> bool:
 
 
 def _seen_by(
-    shown: tuple[Shown, ...], passive: tuple[PassiveShown, ...], policy: Policy
-) -> tuple[str, ...]:
+    shown: tuple[Shown, ...], fused: dict[str, float], passive: tuple[PassiveShown, ...],
+    policy: Policy,
+) -> tuple[str, ...]:  # fmt: skip
     """Return the modalities that notice by themselves: each at the seal's threshold, or alarmed."""
     keyed = [
         each.modality
         for each in shown
-        if _fused(each, policy.features) >= policy.nats[SEAL] or each.lost.any()
+        if fused[each.modality] >= policy.nats[SEAL] or each.lost.any()
     ]
     alarmed = [each.modality for each in passive if (each.nats >= policy.passive_alert).any()]
     return (*keyed, *alarmed)
@@ -288,6 +298,8 @@ def _seen_by(
 def _items(shown: tuple[Shown, ...]) -> tuple[Item, ...]:
     rows = []
     for each in shown:
+        if (each.nats <= SHRINK).all():
+            continue
         for f in np.argsort(-each.nats)[:TOP].tolist():
             if each.nats[f] > SHRINK:
                 rows.append(

@@ -6,7 +6,7 @@ taught to see nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +27,8 @@ class Factory:
 
     coefficients: tuple[float, ...]
     innovation: float
+    taps: Real = field(init=False, repr=False, compare=False)
+    """Of the filter that gives innovations, (p + 1,)."""
 
     def __post_init__(self) -> None:
         roots = np.roots(np.r_[1.0, -np.asarray(self.coefficients, dtype=np.float64)])
@@ -36,6 +38,8 @@ class Factory:
                 remedy="correct the factory's coefficients.",
                 value=(self.coefficients, self.innovation),
             )
+        taps = np.r_[1.0, -np.asarray(self.coefficients)] / self.innovation
+        object.__setattr__(self, "taps", taps)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,11 +77,11 @@ def whiten_soundly(factory: Factory, state: WhitenState, x: Real, limit: float =
     What is remembered of a sample is what its clipped innovation makes of it, of a missing one what
     was expected: one wild sample is one innovation at the limit, whatever its size.
     """
-    before = state.copy()
+    before = state.memory  # `whiten` makes a new one
     done = whiten(factory, state, x)
     if bool((np.abs(done) <= limit).all()):
         return done
-    state.memory = before.memory
+    state.memory = before
     for k in range(x.shape[0]):
         guess = expected(factory, state)
         z = clip((x[k] - guess) / factory.innovation, limit)
@@ -90,7 +94,13 @@ def whiten(factory: Factory, state: WhitenState, x: Real) -> Real:
     """Return innovations in units of their standard deviation, shape (K, F) as x."""
     if not factory.coefficients:
         return np.asarray(x / factory.innovation)
-    taps = np.r_[1.0, -np.asarray(factory.coefficients)] / factory.innovation
+    taps = factory.taps
+    if x.shape[0] == 1:  # the same sums in the same order, without what lfilter costs a call
+        memory, now = state.memory, x[0]
+        made = taps[1:, None] * now
+        made[:-1] += memory[1:]
+        state.memory, done = made, taps[0] * x + memory[:1]
+        return np.asarray(done, dtype=np.float64)
     done, state.memory = lfilter(taps, [1.0], x, axis=0, zi=state.memory)
     return np.asarray(done, dtype=np.float64)
 

@@ -61,7 +61,7 @@ def test_a_face_in_scope_may_open_and_another_not(live: Live) -> None:
     live.far.place = 0
     live.reaches("TAMPERED")
     assert wait_for(lambda: keys(live) == "GONE")
-    assert live.far.unlocked == set()
+    assert wait_for(lambda: live.far.unlocked == set())
     live.close()
     assert alarms(live) == ["state.tampered"]
 

@@ -41,15 +41,19 @@ class Apart:
         """Return the process."""
         return self._process.pid
 
-    def messages(self) -> Iterator[bytes | None]:
+    def messages(self, poll_s: float = POLL_S) -> Iterator[bytes | None]:
         """Yield messages as they come; ReaderError once the process has ended."""
         while True:
             try:
-                yield self._link.recv_bytes(MOST_BYTES) if self._link.poll(POLL_S) else None
+                yield self._link.recv_bytes(MOST_BYTES) if self._link.poll(poll_s) else None
             except (EOFError, OSError):
                 raise ReaderError(
                     "the process that reads has ended.", remedy="see what it says; start again."
                 ) from None
+
+    def send(self, data: bytes) -> None:
+        """Send a message; waits while the process is busy. OSError if it has ended."""
+        self._link.send_bytes(data)
 
     def close(self) -> None:
         """End the process."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -63,8 +63,9 @@ class Stream:
 
     name: of the stream in tokens. folder: gets items and proofs. per_s: items a second at most, 0
     for as fast as they come. batch_s: of items under one token, 0 for a token each. first: number
-    of the next item. guards: whether payload may be signed now. Items that come while nothing
-    guards are passed over: they are not kept, and get neither number nor proof.
+    of the next item. guards: whether payload may be signed now. kept: told names of items whose
+    proofs are there; has to be quick. Items that come while nothing guards are passed over: they
+    are not kept, and get neither number nor proof.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class Stream:
         first: int,
         guards: Callable[[], bool],
         say: Say,
+        kept: Callable[[Sequence[str]], None] = lambda _names: None,
     ) -> None:
+        self._kept = kept
         self._source, self._folder, self._name = source, folder, name
         self._period_s, self._batch_s = 1.0 / per_s if per_s else 0.0, batch_s
         self._next, self._guards, self._say = first, guards, say
@@ -176,6 +179,7 @@ class Stream:
         finally:
             self._settled.set()
         self.signed += len(batch.items)
+        self._kept(batch.names)
 
     def _lost(self, batch: _Batch) -> None:
         """Let go of what was not signed: its numbers go to those that come next."""
