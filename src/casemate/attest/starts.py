@@ -1,4 +1,4 @@
-"""Whether a TPM vouches for keys, software and anchor of each start. Pure, from the quote's bytes."""
+"""Whether a TPM vouches for keys, software and anchor of each start. Pure, from bytes."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ class Starts:
         self._bound: dict[int, bytes] = {}
         self._latest: dict[Tpm, quotes.Clock] = {}
 
-    def take(self, token: Token, enrolment: Enrolment) -> tuple[str, str]:
-        """Go on by one token that keys of this enrolment signed; return a finding and a detail.
+    def take(self, token: Token, enrolment: Enrolment) -> list[tuple[str, str]]:
+        """Go on by one token that keys of this enrolment signed; return findings and details.
 
-        ("", "") if nothing is wrong: a start is quoted by the TPM that the parties enrolled.
+        None if a start is quoted by the TPM that the parties enrolled.
         """
         body, tpm = token.body, enrolment.tpm
         if not isinstance(body, Boot) or (tpm is None and body.quote is None):
-            return "", ""
+            return []
         if tpm is None:
-            return "quote.invalid", "reference values name no TPM for these keys"
+            return [("quote.invalid", "reference values name no TPM for these keys")]
         if body.quote is None:
-            return "quote.absent", ""
+            return [("quote.absent", "")]
         anchor = self._bound.setdefault(enrolment.sequence, token.anchor)
         try:
             now = quotes.check_start(token, tpm, SUITES[enrolment.suite], anchor)
         except CasemateError as error:
-            return "quote.invalid", error.message
+            return [("quote.invalid", error.message)]
         before = self._latest.get(tpm, now)
         if why := quotes.older(now, before):
-            return "quote.reset", why
+            return [("quote.reset", why)]
         self._latest[tpm] = now
         if not now.follows(before):
-            return "quote.starts", f"{now.resets - before.resets} resets"
-        return "", ""
+            return [("quote.starts", f"{now.resets - before.resets} resets")]
+        return []

@@ -8,7 +8,6 @@ that must be caught is a state of its own, DENIED, never a silent miss.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np

@@ -123,9 +123,8 @@ class Walk:
         cover = self.permits.cover(step) or _COVER.get(step.token.state if starts else state, "")
         self.states.take(step, emergency=self.permits.emergency)
         self.permits.take(step)
-        finding, why = self._starts.take(step.token, enrolment)
-        if finding:
-            self.book.add(finding, why)
+        for found in self._starts.take(step.token, enrolment):
+            self.book.add(*found)
         self._clocks.take(step)
         self.stretches += self._pulse.take(step)
         if self.last is not None:
