@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from casemate.cli import run_faces, run_payload
 from casemate.cli.build import source_note
+from casemate.cli.permit import SUITE_NAMES
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", metavar="S", type=float, dest="seconds", help="stop after S")
     parser.add_argument("--keys", choices=("tpm", "process"), default="",
                         help="where keys live (default: tpm if one can be had)")  # fmt: skip
+    parser.add_argument("--suite", default=SUITE_NAMES[0], choices=SUITE_NAMES,
+                        help="of keys and digests; that of the first run, for good")  # fmt: skip
     parser.add_argument("--approve", action="store_true",
                         help="let both DEMO parties open keys that a start has sealed")  # fmt: skip
     parser.add_argument("--recommission", action="store_true",
@@ -172,6 +175,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     from casemate.control.runtime import Runtime
     from casemate.control.setting import Setting, Wanted
     from casemate.core.private_folder import private_folder
+    from casemate.core.suites import SUITES
 
     folder = args.dir.resolve()
     far_per_year = run_twin.SHARE * project.spec.targets.far_per_year
@@ -199,7 +203,8 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             modules=frozenset(far.readers), far_per_year=far_per_year,
             simulated=far.hello.get("simulated") is True,
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
-            anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
+            anchors=str(far.hello["anchors"]).encode(), keys=args.keys,
+            suite=SUITES[args.suite], batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
             tiles=_tiles(project.enclosure), identities=_identities(far.hello),
             partly=run_faces.partly(project.enclosure, args.faces),

@@ -25,7 +25,7 @@ from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE, key_name, measured
 from casemate.attest.reference import Tpm
 from casemate.core.errors import InputError
 from casemate.core.private_folder import private_folder
-from casemate.core.suites import ED25519, PublicKey
+from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite
 from casemate.core.whole_file import write_whole
 
 TPM, PROCESS = "tpm", "process"
@@ -82,7 +82,15 @@ def accepted(holder: KeyHolder) -> Tpm | None:
 class Custody:
     """Makes holders. folder: of the software TPM's state, if one is used."""
 
-    def __init__(self, kind: str, folder: Path, software: bytes, quorum: Quorum) -> None:
+    def __init__(
+        self,
+        kind: str,
+        folder: Path,
+        software: bytes,
+        quorum: Quorum,
+        suite: Suite = DEFAULT_SUITE,
+    ) -> None:
+        self._suite = suite
         self.kind, self._software, self._quorum = kind, software, quorum
         self._bound, self._root_file = folder / "keys.anchor", folder / "tpm.root"
         self._pid_file = folder / "tpm.pid"
@@ -95,12 +103,12 @@ class Custody:
     def make(self, anchor: bytes) -> KeyHolder:
         """Return a holder of new keys, bound to software and anchor."""
         if self._tpm is None:
-            return ProcessHolder(quorum=self._quorum)
+            return ProcessHolder(self._suite, quorum=self._quorum)
         plan = self._plan(anchor)
         write_whole(self._bound, f"{anchor.hex()}\n")
         with suppress(CustodyError):
             forget(plan)
-        holder = TpmHolder(plan, fresh=True, quorum=self._quorum)
+        holder = TpmHolder(plan, self._suite, fresh=True, quorum=self._quorum)
         write_whole(self._root_file, holder.root.hex() + "\n")
         return holder
 
@@ -116,7 +124,7 @@ class Custody:
         with suppress(OSError, ValueError):
             anchor = bytes.fromhex(self._bound.read_text(encoding="utf-8").strip())
         try:
-            holder = TpmHolder(self._plan(anchor), sealed=True, quorum=self._quorum)
+            holder = TpmHolder(self._plan(anchor), self._suite, sealed=True, quorum=self._quorum)
         except CustodyError:
             return None
         if holder.public() != keys:

@@ -18,7 +18,7 @@ from casemate.attest import claims as c
 from casemate.attest.keys.protocol import CustodyError, KeyHolder, Quoting
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core.errors import CasemateError
-from casemate.core.suites import DEFAULT_SUITE
+from casemate.core.suites import DEFAULT_SUITE, Suite
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import client, policy
 from casemate.translog.client import Peer
@@ -45,6 +45,7 @@ class Place:
     enclosure: str
     serial: str
     software: bytes
+    suite: Suite = DEFAULT_SUITE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +212,7 @@ class Writer:
     def _begin(self, item: Begin) -> None:
         self._holder, self._boots = item.holder, self._boots + 1
         body = c.Boot(
-            suite=DEFAULT_SUITE.name,
+            suite=self._place.suite.name,
             keys=item.holder.public(),
             last_word=item.holder.last_public(),
             reason=item.reason,
@@ -275,7 +276,7 @@ class Writer:
                 serial=place.serial,
                 boot=self._boots,
                 sequence=self._log.next_index,
-                previous=DEFAULT_SUITE.digest(self._previous) if self._previous else b"",
+                previous=place.suite.digest(self._previous) if self._previous else b"",
                 uptime_s=at.uptime_ms // 1000,
                 state=at.state,
                 software=place.software,
@@ -300,7 +301,7 @@ class Writer:
         if not isinstance(said.body, c.Boot) or not isinstance(self._holder, Quoting):
             return said
         try:
-            quote = self._holder.quote(DEFAULT_SUITE.digest(token.unquoted(said)), said.nonce)
+            quote = self._holder.quote(self._place.suite.digest(token.unquoted(said)), said.nonce)
         except CustodyError as error:
             self._tell(f"a start without the TPM's quote: {error.message}")
             return said

@@ -37,7 +37,7 @@ from casemate.control.evidence import Place
 from casemate.control.states import Limits, Machine
 from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
 from casemate.core.private_folder import private_folder
-from casemate.core.suites import DEFAULT_SUITE, PublicKey
+from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 from casemate.core.whole_file import write_whole
 from casemate.detect import response
 from casemate.detect.anchor import AnyAnchor, signed
@@ -75,6 +75,7 @@ class Wanted:
     anchors: bytes
     keys: str
     batch_s: int
+    suite: Suite = DEFAULT_SUITE
     witnesses: tuple[Peer, ...] = ()
     tiles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Boards of each face; a face that is not in it has one, of its name."""
@@ -92,7 +93,7 @@ class Setting:
         private_folder(self._run)
         self.slow_s = SLOW_S if wanted.simulated else 0.0
         self.window_s, self.batch_s = wanted.window_s, wanted.batch_s
-        parties = demo_parties(folder / "parties")
+        parties = demo_parties(folder / "parties", wanted.suite)
         self.roster: tuple[Party, ...] = tuple(each.party for each in parties)
         self.party_keys: tuple[SeedKey, ...] = tuple(k for each in parties for k in each.keys)
         self.anchor_keys: tuple[Ed25519PublicKey, ...] = tuple(
@@ -103,15 +104,22 @@ class Setting:
         self.policy = response.policy(
             far_per_year=wanted.far_per_year, features=wanted.features, window_s=wanted.window_s
         )
-        self.software = software()
-        self.place = Place(enclosure=wanted.enclosure, serial=wanted.serial, software=self.software)
+        self.software = software(wanted.suite)
+        self.place = Place(
+            enclosure=wanted.enclosure,
+            serial=wanted.serial,
+            software=self.software,
+            suite=wanted.suite,
+        )
         self.origin = f"casemate.invalid/{wanted.enclosure}/{wanted.serial}"
         self._closing: list[Callable[[], None]] = []
         try:
             self._open_log(folder)
             self._remember()
             kind, self.why_custody = choice(wanted.keys)
-            self.custody = Custody(kind, self._run, self.software, quorum_of(self.roster))
+            self.custody = Custody(
+                kind, self._run, self.software, quorum_of(self.roster), wanted.suite
+            )
             self._closing.append(self.custody.close)
         except BaseException:
             self.close()
@@ -211,14 +219,15 @@ class Setting:
                     enclosure=self.wanted.enclosure, serial=self.wanted.serial,
                     origin=self.origin, anchor=self.anchor,
                     software=[("controller", self.software)], holder=holder,
-                    tpm=tpm, parties=self.roster, batch_s=self.batch_s, now_s=int(time.time()),
+                    tpm=tpm, suite=self.wanted.suite, parties=self.roster,
+                    batch_s=self.batch_s, now_s=int(time.time()),
                     modules=self.wanted.identities,
                 )  # fmt: skip
             else:
                 held = load(path.read_bytes(), file=str(path))
                 unit = held.unit(self.wanted.serial)
                 new = Enrolment(
-                    sequence=sequence, suite=DEFAULT_SUITE.name, keys=holder.public(), tpm=tpm
+                    sequence=sequence, suite=self.wanted.suite.name, keys=holder.public(), tpm=tpm
                 )
                 values = trust.with_enrolment(
                     held, unit, new, Digest(name="controller", digest=self.software)
@@ -276,7 +285,7 @@ class Setting:
             technician=os.urandom(permit.TECHNICIAN_BYTES),
             reason="commissioned anew",
         )
-        digest = permit.identity(permit.encode(allowed), DEFAULT_SUITE)
+        digest = permit.identity(permit.encode(allowed), self.wanted.suite)
         return digest, permit.build(allowed, self.party_keys)
 
     def approved(self, purpose: str, challenge: bytes, subject: bytes) -> tuple[Approval, bytes]:
@@ -299,14 +308,14 @@ class Setting:
         """
         found = documents.approval(
             document, self.roster, trust.rules("commission"), enclosure=self.wanted.enclosure,
-            serial=self.wanted.serial, now_s=int(time.time()), suite=DEFAULT_SUITE,
+            serial=self.wanted.serial, now_s=int(time.time()), suite=self.wanted.suite,
         )  # fmt: skip
         self.file_approval(found.document, document)
         return found
 
     def digest(self, document: bytes) -> bytes:
         """Return the digest by which a document of the parties is kept."""
-        return DEFAULT_SUITE.digest(document)
+        return self.wanted.suite.digest(document)
 
     def file_approval(self, digest: bytes, document: bytes) -> None:
         """Keep a document of the parties by a digest."""
@@ -320,9 +329,9 @@ class Setting:
             ) from None
 
 
-def software() -> bytes:
-    """Return SHA-256 over the code that runs in the controller."""
-    total = hashlib.sha256()
+def software(suite: Suite = DEFAULT_SUITE) -> bytes:
+    """Return a digest of the suite over the code that runs in the controller."""
+    total = hashlib.new(suite.hash)
     for room in ROOMS:
         folder = Path(str(resources.files("casemate").joinpath(room)))
         for file in sorted(folder.rglob("*.py")):

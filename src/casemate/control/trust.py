@@ -21,7 +21,7 @@ from casemate.attest.reference import (
     Unit,
 )
 from casemate.attest.reference_write import as_json
-from casemate.core.suites import DEFAULT_SUITE
+from casemate.core.suites import Suite
 from casemate.core.whole_file import write_whole
 from casemate.translog.client import Peer
 from casemate.translog.note import NoteKey
@@ -42,13 +42,14 @@ def reference(
     software: Sequence[tuple[str, bytes]],
     holder: KeyHolder,
     tpm: Tpm | None,
+    suite: Suite,
     parties: Sequence[Party],
     batch_s: int,
     now_s: int,
     modules: Sequence[Module] = (),
 ) -> Reference:
     """Return the reference values of a unit whose first keys are those of `holder`."""
-    first = Enrolment(sequence=0, suite=DEFAULT_SUITE.name, keys=holder.public(), tpm=tpm)
+    first = Enrolment(sequence=0, suite=suite.name, keys=holder.public(), tpm=tpm)
     today = datetime.fromtimestamp(now_s, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Reference(
         id=f"{enclosure}-{serial}-DEMO",
@@ -66,11 +67,7 @@ def reference(
         software=tuple(Digest(name=name, digest=digest) for name, digest in software),
         parties=tuple(parties),
         rules=rules(),
-        suites=(
-            Required(
-                suite=DEFAULT_SUITE.name, since_s=int(today.timestamp()) - 86_400, until_s=None
-            ),
-        ),
+        suites=(Required(suite=suite.name, since_s=int(today.timestamp()) - 86_400, until_s=None),),
         timing=Timing(heartbeat_ms=1000, late_ms=LATE_MS, batch_s=batch_s, cosigned_s=COSIGNED_S),
     )
 

@@ -26,7 +26,6 @@ from casemate.control.module_watch import ModuleWatch
 from casemate.control.permits import REANCHOR, Phase, token_from
 from casemate.control.scope import Scope
 from casemate.core.errors import CasemateError, InputError, PermitError
-from casemate.core.suites import DEFAULT_SUITE
 from casemate.core.whole_file import write_whole
 from casemate.detect.anchor import AnyAnchor, check_signed
 from casemate.detect.mask import Mask
@@ -190,7 +189,7 @@ class Upkeep:
         terms = documents.terms(
             signed, self._setting.roster, trust.rules(),
             enclosure=self._setting.place.enclosure, serial=self._setting.place.serial,
-            now_s=int(time.time()), suite=DEFAULT_SUITE,
+            now_s=int(time.time()), suite=self._setting.wanted.suite,
         )  # fmt: skip
         self._of_this_log(signed)
         self._signed[terms.permit] = signed
