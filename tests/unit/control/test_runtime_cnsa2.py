@@ -45,6 +45,7 @@ def said_last(folder: Path) -> bool:
     return any(peek(each)[1].kind == "last" for each in read_bundle(folder / "evidence").entries)
 
 
+@pytest.mark.slow
 def test_from_commissioning_to_the_last_word(tmp_path: Path) -> None:
     far = SmallFar()
     runtime = live(tmp_path, far)

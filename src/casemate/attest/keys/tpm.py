@@ -18,8 +18,8 @@ from dataclasses import replace
 from casemate.attest.claims import Quote
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import run_module, run_to_end
-from casemate.attest.keys.process import ProcessHolder
-from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState
+from casemate.attest.keys.process import LaterStore, OnProcess, ProcessHolder
+from casemate.attest.keys.protocol import CustodyError, HolderState
 from casemate.attest.keys.tpm_esys import Esys, TpmPlan
 from casemate.attest.keys.tpm_identity import Credential, TpmIdentity, answer, identity
 from casemate.attest.keys.tpm_link import (
@@ -95,7 +95,7 @@ def forget(plan: TpmPlan) -> bool:
         return response_code(link.exchange(read_public_command(plan.nv_index))) == RC_HANDLE
 
 
-class TpmHolder:
+class TpmHolder(OnProcess):
     """`KeyHolder` with seeds in a TPM, and `quote`.
 
     fresh: make new keys (at commissioning); CustodyError if there are some already. Otherwise the
@@ -119,7 +119,7 @@ class TpmHolder:
             tpm.close()
         reasons, tell = os.pipe()
         try:
-            self._holder = self._start(suite, fresh, sealed, quorum, tell)
+            super().__init__(self._start(suite, fresh, sealed, quorum, tell))
         except CustodyError as error:
             os.set_blocking(reasons, False)
             with suppress(BlockingIOError):
@@ -146,7 +146,7 @@ class TpmHolder:
             run_to_end(process, SOURCE_S)
             return process
 
-        store = _Later()
+        store = LaterStore()
         holder = ProcessHolder(suite, sealed=sealed, quorum=quorum, source=source, store=store)
         try:
             self._link = Link(self._plan.address)
@@ -167,29 +167,9 @@ class TpmHolder:
         """Return the public halves of the evidence keys."""
         return self._holder.public()
 
-    def last_public(self) -> tuple[PublicKey, ...]:
-        """Return the public halves of the last word's keys."""
-        return self._holder.last_public()
-
     def sign(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
         """Return a signature by each evidence key."""
         return self._holder.sign(message)
-
-    def seal(self) -> bytes:
-        """Seal; return the challenge."""
-        return self._holder.seal()
-
-    def unseal(self, approval: bytes) -> None:
-        """Unseal under a quorum's approval."""
-        self._holder.unseal(approval)
-
-    def zeroise(self) -> Erasure:
-        """Erase the evidence keys in the process and in the TPM."""
-        return self._holder.zeroise()
-
-    def last_word(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return a signature by each of the last word's keys, once."""
-        return self._holder.last_word(message)
 
     def close(self) -> None:
         """Drop all keys from memory; the TPM keeps the seeds."""
@@ -221,20 +201,3 @@ class TpmHolder:
         extra = extra_data(evidence, self.public(), nonce)
         attest, signature = self._tpm.quote(self._key, self._plan.selection, extra)
         return Quote(attest=attest, signature=signature)
-
-
-class _Later:
-    """A store that is there only once the source has let go of the TPM."""
-
-    now: TpmStore | None = None
-
-    def begin_erase(self) -> None:
-        if self.now is not None:
-            self.now.begin_erase()
-
-    def end_erase(self) -> bool:
-        return self.now is not None and self.now.end_erase()
-
-    def close(self) -> None:
-        if self.now is not None:
-            self.now.close()
