@@ -14,7 +14,7 @@ from pathlib import Path
 from casemate.attest.keys.approval import Party as Approver
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import Cell, run_module, run_to_end
-from casemate.attest.keys.process import ProcessHolder
+from casemate.attest.keys.process import OnProcess, ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, KeyHolder
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
@@ -77,6 +77,11 @@ def accepted(holder: KeyHolder) -> Tpm | None:
             remedy="do not commission; look at what sits between TPM and controller.",
         )
     return Tpm(attestation=shown.attestation, endorsement=key_name(shown.endorsement))
+
+
+def doubts_of(holder: KeyHolder | None) -> tuple[str, ...]:
+    """Return what this machine does not grant the holder's process, in words for people."""
+    return holder.hardening.doubts if isinstance(holder, ProcessHolder | OnProcess) else ()
 
 
 class Custody:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from casemate.control.custody import doubts_of
+
 if TYPE_CHECKING:
     from casemate.control.runtime import Runtime
 
@@ -25,6 +27,7 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
         "keys": now.keys.value,
         "holder": holder.state.value if holder else "none",
         "custody": runtime.setting.custody.kind,
+        "custody_doubts": list(doubts_of(holder)),
         "verdict": seen.judged.verdict.value if seen else None,
         "level": seen.judged.level if seen else None,
         "nats": round(seen.judged.nats, 2) if seen else None,

@@ -39,7 +39,7 @@ def main(control: int, zeros: int, word: int, seeds: int) -> None:
             granted = [dumpable, core_bytes, page.locked, all_locked, urgent_thread(waiting)]
         except CasemateError as error:
             page.erase()
-            wire.send(link, wire.error_frame(error))
+            wire.refuse(link, error)
             return
         public = [key.as_cose() for key in vault.public]
         wire.send(link, {"ok": {"public": public, "granted": granted}})

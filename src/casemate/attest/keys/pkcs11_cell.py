@@ -33,7 +33,7 @@ def main(control: int, zeros: int, word: int, seeds: int) -> None:
             waiting = threading.Thread(target=_await_zeros, args=(other, zeros, word))
             granted = [dumpable, core_bytes, False, all_locked, urgent_thread(waiting)]
         except CasemateError as error:
-            wire.send(link, wire.error_frame(error))
+            wire.refuse(link, error)
             return
         wire.send(link, {"ok": {"public": public, "granted": granted}})
         while (request := _next(link)) is not None:

@@ -198,6 +198,11 @@ class OnProcess(ABC):
     def close(self) -> None:
         """Drop all keys from memory; what a store holds stays."""
 
+    @property
+    def hardening(self) -> Hardening:
+        """Return what the system granted the process of the evidence keys."""
+        return self._holder.hardening
+
     def last_public(self) -> tuple[PublicKey, ...]:
         """Return the public halves of the last word's keys."""
         return self._holder.last_public()

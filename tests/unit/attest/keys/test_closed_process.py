@@ -6,6 +6,7 @@ import base64
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from casemate.attest.keys import cell as cells
 from casemate.attest.keys.memory import Hardening
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError
-from casemate.control.custody import LogKey
+from casemate.control.custody import LogKey, doubts_of
 from casemate.core.suites import verify
 
 TRACED = cells._RUN.replace(
@@ -104,6 +105,18 @@ def test_what_is_not_granted_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     for on, words in ((True, 1), (False, 0)):
         monkeypatch.setattr(memory, "swap_is_on", lambda on=on: on)
         assert len(granted(all_locked=False).doubts) == words
+
+
+def test_doubts_reach_who_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    holder = ProcessHolder()
+    try:
+        poor = replace(holder.hardening, all_locked=False)
+        monkeypatch.setattr(holder._evidence, "hardening", poor)
+        monkeypatch.setattr(memory, "swap_is_on", lambda: True)
+        assert any("swapped" in each for each in doubts_of(holder))
+        assert doubts_of(None) == ()
+    finally:
+        holder.close()
 
 
 def test_log_key_signs_one_log_that_grows(tmp_path: Path) -> None:
