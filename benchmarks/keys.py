@@ -25,7 +25,8 @@ from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
-from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, TpmPlan
+from casemate.attest.keys.tpm_esys import TpmPlan
+from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE
 
 RUNS, TPM_RUNS, SIGNATURES = 200, 40, 300
 GONE_MOST_MS = 1.0

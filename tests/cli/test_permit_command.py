@@ -17,7 +17,7 @@ from casemate.cli import permit as command
 from casemate.control import closing
 from casemate.control.permits import token_from, token_hash
 from casemate.core.errors import CasemateError, InputError
-from casemate.core.suites import DEFAULT_SUITE
+from casemate.core.suites import DEFAULT_SUITE, SUITES
 
 sys.path.append(str(Path(__file__).parents[1] / "unit" / "attest"))
 import reference_samples
@@ -175,3 +175,15 @@ def test_who_signed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert said in capsys.readouterr().out
         call(*show, "--json")
         assert json.loads(capsys.readouterr().out)["good"] is (code == 0)
+
+
+@pytest.mark.parametrize(("suite", "size"), [("ed25519+mldsa65", 32), ("cnsa2", 48)])
+def test_close_names_the_permit_by_the_hash_of_its_suite(home: Path, suite: str, size: int) -> None:
+    call(*request(home))
+    call("sign", home / "request.cbor", *keys(home, "host"), "-o", home / "permit.cbor")
+    signers, out = keys(home, "host"), home / "close.cbor"
+    asked = ("--outcome", "done", "--suite", suite)
+    assert call("close", home / "permit.cbor", *signers, *asked, "-o", out) == 0
+    said = closing.parse(out.read_bytes())[1]
+    payload = permit.peek((home / "permit.cbor").read_bytes())[0].payload
+    assert said.permit == permit.identity(payload, SUITES[suite]) and len(said.permit) == size

@@ -17,11 +17,14 @@ from casemate.attest.claims import (
     LastWord,
     Payload,
     PermitUse,
+    Quote,
 )
 from casemate.core.suites import SUITES, PublicKey
 
 MOST_ITEMS = 2**32
 """In one payload token."""
+MOST_QUOTE = 1024
+"""Bytes of each part of a quote; a TPM's are of some 130 and 70."""
 
 
 def write(body: Body) -> dict[int, Any]:
@@ -31,7 +34,8 @@ def write(body: Body) -> dict[int, Any]:
             parts = dict(body.components)
             return named(
                 {1: body.suite, 2: _cose(body.keys), 3: _cose(body.last_word), 4: body.reason,
-                 5: parts or None}
+                 5: parts or None,
+                 6: [body.quote.attest, body.quote.signature] if body.quote else None}
             )  # fmt: skip
         case Change():
             return named({1: body.before, 2: body.after, 3: body.reason, 4: body.detail})
@@ -80,7 +84,15 @@ def _boot(f: Fields) -> Boot:
         last_word=last_word,
         reason=reason,
         components=tuple(sorted(components)),
+        quote=_quote(f.array(6, 2, 2)) if f.has(6) else None,
     )
+
+
+def _quote(parts: list[Any]) -> Quote:
+    """Return the quote of [attest, signature]; whether it is one is for its own check to say."""
+    if any(type(each) is not bytes or not 0 < len(each) <= MOST_QUOTE for each in parts):
+        refuse("a boot token's quote", f"is not two times 1 to {MOST_QUOTE} bytes")
+    return Quote(attest=parts[0], signature=parts[1])
 
 
 def _change(f: Fields) -> Change:

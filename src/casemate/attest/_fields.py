@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
+from casemate.core import cbor
 from casemate.core.errors import FormatError
 from casemate.core.suites import PublicKey
 
@@ -28,6 +29,14 @@ class Fields:
             refuse(what, "is not a map")
         self._left: dict[Any, Any] = value
         self._what = what
+
+    @staticmethod
+    def of(payload: bytes, what: str, form: str, *, depth: int = 2) -> Fields:
+        """Return the fields of a document whose field 0 names its format; FormatError."""
+        f = Fields(cbor.decode(payload, depth=depth), what)
+        if f.take(0) != form:
+            refuse(what, f"has not the format {form}")
+        return f
 
     def has(self, key: int | str) -> bool:
         """Return whether the field is there and not yet taken."""
@@ -103,6 +112,13 @@ def text(value: object, what: str, key: int | str) -> str:
 def named(values: Mapping[Any, Any]) -> dict[Any, Any]:
     """Return the map without the values that say nothing: None, "", b"", ()."""
     return {key: each for key, each in values.items() if each not in (None, "", b"", ())}
+
+
+def written(form: str, values: Mapping[int, Any], read: Callable[[bytes], Any]) -> bytes:
+    """Return a document with `form` as field 0; FormatError if `read` would refuse it."""
+    out = cbor.encode(named({0: form, **values}))
+    read(out)
+    return out
 
 
 def refuse(what: str, why: str) -> NoReturn:

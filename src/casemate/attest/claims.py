@@ -24,11 +24,20 @@ VERDICTS = ("NORMAL", "INTERFERENCE", "DENIED", "TAMPER")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """A TPM's quote as it came: TPMS_ATTEST and TPMT_SIGNATURE. `quote.py` checks it."""
+
+    attest: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Boot:
     """The controller started. keys: of evidence, in the suite's order; last_word: of the last word.
 
     reason: why it started, such as "commissioned", "restarted", "re-anchored". components: digests
-    of measured software, sorted by name. A nonce that was asked for stands in the token's header.
+    of measured software, sorted by name. quote: of the token without it, by the TPM that keeps
+    the keys; None if none does. A nonce that was asked for stands in the token's header.
     """
 
     suite: str
@@ -36,6 +45,7 @@ class Boot:
     last_word: tuple[PublicKey, ...]
     reason: str
     components: tuple[tuple[str, bytes], ...] = ()
+    quote: Quote | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, NoReturn
 
 from casemate.attest import cose
-from casemate.attest._fields import Fields, named, refuse, text
+from casemate.attest._fields import Fields, refuse, text, written
 from casemate.attest.parties import Need, Party, Rule, agree, signed_by
 from casemate.attest.token import CheckpointRef, read_checkpoint
-from casemate.core import cbor
 from casemate.core.errors import PermitError
 from casemate.core.suites import Signer, Suite
 
@@ -57,33 +56,25 @@ class Permit:
 
 def encode(permit: Permit) -> bytes:
     """Return the payload that parties sign; FormatError if `decode` would refuse it."""
-    out = cbor.encode(
-        named(
-            {
-                0: FORMAT,
-                1: permit.enclosure,
-                2: permit.serial,
-                3: sorted(permit.faces) or None,
-                4: sorted(permit.modules) or None,
-                5: sorted(permit.actions),
-                6: permit.not_before_s,
-                7: permit.not_after_s,
-                8: permit.checkpoint.listed(),
-                9: permit.nonce,
-                10: permit.technician,
-                11: permit.reason,
-            }
-        )
-    )
-    decode(out)
-    return out
+    values = {
+        1: permit.enclosure,
+        2: permit.serial,
+        3: sorted(permit.faces) or None,
+        4: sorted(permit.modules) or None,
+        5: sorted(permit.actions),
+        6: permit.not_before_s,
+        7: permit.not_after_s,
+        8: permit.checkpoint.listed(),
+        9: permit.nonce,
+        10: permit.technician,
+        11: permit.reason,
+    }
+    return written(FORMAT, values, decode)
 
 
 def decode(payload: bytes) -> Permit:
     """Return the permit of a payload; FormatError unless it is what `encode` gives."""
-    f = Fields(cbor.decode(payload, depth=3), "a permit")
-    if f.take(0) != FORMAT:
-        refuse("a permit", f"has not the format {FORMAT}")
+    f = Fields.of(payload, "a permit", FORMAT, depth=3)
     permit = Permit(
         enclosure=f.text(1),
         serial=f.text(2),

@@ -20,6 +20,8 @@ from casemate.core.suites import ALGORITHMS, SUITES, PublicKey, Suite
 
 FORMAT = "casemate-reference/1"
 _DIGESTS = (32, 48)
+_AREAS, _NAME_BYTES = (88, 120), 34
+"""Bytes of a public area of ECDSA on P-256 and P-384, and of a key's name by SHA-256."""
 _T = TypeVar("_T")
 
 
@@ -32,15 +34,29 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tpm:
+    """The TPM that keeps keys, as parties had it prove itself (`keys/tpm_identity.py`).
+
+    attestation: public area of its attestation key (TPMT_PUBLIC), by which quotes are judged.
+    endorsement: name of its endorsement key.
+    """
+
+    attestation: bytes
+    endorsement: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
     """Keys of evidence that both parties accepted, for tokens from `sequence` on.
 
     They hold until the next enrolment of the same unit. Keys are those of `suite`, in its order.
+    tpm: which keeps them; None if none does, and then no quote counts.
     """
 
     sequence: int
     suite: str
     keys: tuple[PublicKey, ...]
+    tpm: Tpm | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,10 +208,20 @@ def _unit(node: Node) -> Unit:
 
 
 def _enrolment(node: Node) -> Enrolment:
-    f = node.fields(("sequence", "suite", "keys"))
+    f = node.fields(("sequence", "suite", "keys"), ("tpm",))
     name = f["suite"].choice(tuple(SUITES))
     return Enrolment(
-        sequence=f["sequence"].number(0, 2**63 - 1), suite=name, keys=_keys(f["keys"], name)
+        sequence=f["sequence"].number(0, 2**63 - 1),
+        suite=name,
+        keys=_keys(f["keys"], name),
+        tpm=_tpm(f["tpm"]) if "tpm" in f else None,
+    )
+
+
+def _tpm(node: Node) -> Tpm:
+    f = node.fields(("attestation", "endorsement"))
+    return Tpm(
+        attestation=f["attestation"].hex(*_AREAS), endorsement=f["endorsement"].hex(_NAME_BYTES)
     )
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casemate.attest.parties import Party, Rule
-from casemate.attest.reference import FORMAT, Digest, Reference, Required, Unit
+from casemate.attest.reference import FORMAT, Digest, Reference, Required, Tpm, Unit
 from casemate.core import cbor
 from casemate.core.canonical import pretty_json
 from casemate.core.suites import PublicKey
@@ -49,11 +49,23 @@ def _unit(unit: Unit) -> dict[str, Any]:
         "origin": unit.origin,
         "anchors": _digests(unit.anchors),
         "enrolments": [
-            {"sequence": each.sequence, "suite": each.suite, "keys": _keys(each.keys)}
+            {
+                "sequence": each.sequence,
+                "suite": each.suite,
+                "keys": _keys(each.keys),
+                **_tpm(each.tpm),
+            }
             for each in unit.enrolments
         ],
         "modules": [{"name": each.name, **_key(each.key)} for each in unit.modules],
     }
+
+
+def _tpm(tpm: Tpm | None) -> dict[str, Any]:
+    if tpm is None:
+        return {}
+    named = {"attestation": tpm.attestation.hex(), "endorsement": tpm.endorsement.hex()}
+    return {"tpm": named}
 
 
 def _party(party: Party) -> dict[str, Any]:

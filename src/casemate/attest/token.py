@@ -7,7 +7,7 @@ Everything in it is under every signature. `read` is the way to a token that can
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from casemate.attest import _bodies, cose
@@ -128,6 +128,16 @@ def decode(payload: bytes) -> Token:
     f.done()
     _consistent(token)
     return token
+
+
+def unquoted(token: Token) -> bytes:
+    """Return the claims of a boot token without its quote: what the quote is for.
+
+    FormatError for another token.
+    """
+    if not isinstance(token.body, c.Boot):
+        refuse("a quote", "is for a boot token alone")
+    return encode(replace(token, body=replace(token.body, quote=None)))
 
 
 def sign(token: Token, signers: Sequence[Signer]) -> bytes:

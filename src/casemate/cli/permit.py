@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from casemate.attest.permit import Permit
     from casemate.cli.permit_keys import PemKey
 
+SUITE_NAMES = ("ed25519+mldsa65", "cnsa2")
+"""As in core.suites, whose import would cost --help its speed."""
 MOST_BYTES = 1_000_000
 """Of a file that is read: a permit of 64 signatures has 300 kB."""
 
@@ -44,6 +46,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     show.add_argument("--at", metavar="TIME", help="judge suites at that time instead of now")
     close = children.add_parser("close", help="sign how a permit's use ended")
     close.add_argument("--outcome", required=True, choices=("done", "unused", "broken off"))
+    close.add_argument("--suite", default=SUITE_NAMES[0], choices=SUITE_NAMES,
+                       help="of the enclosure's tokens: its hash names the permit")  # fmt: skip
     close.add_argument("--note", default="", help="one line")
     close.add_argument("--at", metavar="DIR", type=Path, dest="place",
                        help="and end the work at the enclosure that runs there")  # fmt: skip
@@ -154,10 +158,10 @@ def _checked(
 def _close(args: argparse.Namespace) -> int:
     from casemate.attest import permit
     from casemate.control.closing import Closing, build
-    from casemate.core.suites import DEFAULT_SUITE
+    from casemate.core.suites import SUITES
 
     item, _ = permit.peek(_read(args.permit))
-    digest = permit.identity(item.payload, DEFAULT_SUITE)
+    digest = permit.identity(item.payload, SUITES[args.suite])
     made = build(Closing(permit=digest, outcome=args.outcome, note=args.note), _keys(args.key))
     _write(args.output, made)
     _tell(args, {"close": str(args.output), "permit": digest.hex(), "outcome": args.outcome},

@@ -67,8 +67,8 @@ def _swap(args: argparse.Namespace) -> int:
 
 
 def _anew(args: argparse.Namespace) -> int:
+    from casemate.attest import approval
     from casemate.cli.permit_keys import load_all
-    from casemate.control import approvals
     from casemate.control.anchor_file import anchors_of, digest_of
     from casemate.control.reanchor import moved
     from casemate.core.suites import ED25519
@@ -88,7 +88,12 @@ def _anew(args: argparse.Namespace) -> int:
                 f"{each.share:.0%} of what must be caught")  # fmt: skip
         print(line, file=sys.stderr)
     keys = [key for path in args.key for key in load_all(path, _read(path))]
-    document = approvals.build("re-anchor", bytes.fromhex(asked["challenge"]), subject, keys)
+    said = approval.Statement(
+        enclosure=asked["enclosure"], serial=asked["serial"], purpose="re-anchor",
+        challenge=bytes.fromhex(asked["challenge"]), subject=subject,
+    )  # fmt: skip
+    print(f"re-anchor {said.enclosure}, serial {said.serial}", file=sys.stderr)
+    document = approval.build(said, keys)
     signatures = {
         key.public.data.hex(): key.sign(CONTEXT + data).hex()
         for key in keys

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from casemate.cli import run_faces, run_payload
 from casemate.cli.build import source_note
+from casemate.cli.permit import SUITE_NAMES
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--for", metavar="S", type=float, dest="seconds", help="stop after S")
     parser.add_argument("--keys", choices=("tpm", "process"), default="",
                         help="where keys live (default: tpm if one can be had)")  # fmt: skip
+    parser.add_argument("--suite", default=SUITE_NAMES[0], choices=SUITE_NAMES,
+                        help="of keys and digests; that of the first run, for good")  # fmt: skip
     parser.add_argument("--approve", action="store_true",
                         help="let both DEMO parties open keys that a start has sealed")  # fmt: skip
     parser.add_argument("--recommission", action="store_true",
@@ -166,15 +169,19 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     """Start the twin, then all that the controller needs. Children do not hear an interrupt."""
     import multiprocessing
 
+    from casemate.attest.keys.memory import close_to_others
     from casemate.cli import run_twin
     from casemate.control.local_witness import remote
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
     from casemate.control.setting import Setting, Wanted
+    from casemate.core.private_folder import private_folder
+    from casemate.core.suites import SUITES
 
     folder = args.dir.resolve()
     far_per_year = run_twin.SHARE * project.spec.targets.far_per_year
-    (folder / "run").mkdir(exist_ok=True, mode=0o700)
+    private_folder(folder / "run")
+    close_to_others()
     order = run_twin.TwinOrder(
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
@@ -197,7 +204,8 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             modules=frozenset(far.readers), far_per_year=far_per_year,
             simulated=True,  # it is the twin that was started above
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
-            anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
+            anchors=str(far.hello["anchors"]).encode(), keys=args.keys,
+            suite=SUITES[args.suite], batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
             tiles=_tiles(project.enclosure), identities=_identities(far.hello),
             slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),

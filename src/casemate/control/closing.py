@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from casemate.attest import cose
-from casemate.attest._fields import Fields, named, refuse
-from casemate.core import cbor
+from casemate.attest._fields import Fields, written
 from casemate.core.suites import Signer
 
 TYPE = "application/vnd.casemate.permit-close+cbor"
@@ -29,11 +28,8 @@ class Closing:
 
 def build(closing: Closing, signers: Sequence[Signer]) -> bytes:
     """Return the statement signed by `signers`; FormatError if `parse` would refuse it."""
-    payload = cbor.encode(
-        named({0: FORMAT, 1: closing.permit, 2: closing.outcome, 3: closing.note})
-    )
-    _decode(payload)
-    return cose.build(TYPE, payload, signers)
+    values = {1: closing.permit, 2: closing.outcome, 3: closing.note}
+    return cose.build(TYPE, written(FORMAT, values, _decode), signers)
 
 
 def parse(data: bytes) -> tuple[cose.Signed, Closing]:
@@ -43,9 +39,7 @@ def parse(data: bytes) -> tuple[cose.Signed, Closing]:
 
 
 def _decode(payload: bytes) -> Closing:
-    f = Fields(cbor.decode(payload, depth=2), "a permit's close")
-    if f.take(0) != FORMAT:
-        refuse("a permit's close", f"has not the format {FORMAT}")
+    f = Fields.of(payload, "a permit's close", FORMAT)
     found = Closing(
         permit=f.octets(1, 32, 48),
         outcome=f.choice(2, OUTCOMES),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -13,19 +13,24 @@ from pathlib import Path
 
 from casemate.attest.keys.approval import Party as Approver
 from casemate.attest.keys.approval import Quorum
-from casemate.attest.keys.cell import Cell
-from casemate.attest.keys.process import ProcessHolder
+from casemate.attest.keys.cell import Cell, run_module, run_to_end
+from casemate.attest.keys.process import OnProcess, ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, KeyHolder
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
-from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, TpmPlan
+from casemate.attest.keys.tpm_esys import TpmPlan
+from casemate.attest.keys.tpm_identity import SECRET_BYTES, challenge
 from casemate.attest.parties import Party
-from casemate.control.secret_file import make_once
+from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE, key_name, measured
+from casemate.attest.reference import Tpm
 from casemate.core.errors import InputError
-from casemate.core.suites import ED25519, PublicKey
+from casemate.core.private_folder import private_folder
+from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite
 from casemate.core.whole_file import write_whole
 
 TPM, PROCESS = "tpm", "process"
+SOURCE_S = 10.0
+"""A seed is read from a file in 0.2 s; a loaded machine takes longer. A planning value."""
 
 
 def choice(asked: str) -> tuple[str, str]:
@@ -58,12 +63,41 @@ def quorum_of(parties: tuple[Party, ...]) -> Quorum:
     )
 
 
+def accepted(holder: KeyHolder) -> Tpm | None:
+    """Return the holder's TPM once it has proved to a party that its keys are in it; None if none.
+
+    CustodyError if it cannot: somebody shows keys that were made elsewhere.
+    """
+    if not isinstance(holder, TpmHolder):
+        return None
+    shown, secret = holder.identity(), os.urandom(SECRET_BYTES)
+    if not hmac.compare_digest(holder.answer(challenge(shown, secret)), secret):
+        raise CustodyError(
+            "the TPM does not prove its identity.",
+            remedy="do not commission; look at what sits between TPM and controller.",
+        )
+    return Tpm(attestation=shown.attestation, endorsement=key_name(shown.endorsement))
+
+
+def doubts_of(holder: KeyHolder | None) -> tuple[str, ...]:
+    """Return what this machine does not grant the holder's process, in words for people."""
+    return holder.hardening.doubts if isinstance(holder, ProcessHolder | OnProcess) else ()
+
+
 class Custody:
     """Makes holders. folder: of the software TPM's state, if one is used."""
 
-    def __init__(self, kind: str, folder: Path, software: bytes, quorum: Quorum) -> None:
+    def __init__(
+        self,
+        kind: str,
+        folder: Path,
+        software: bytes,
+        quorum: Quorum,
+        suite: Suite = DEFAULT_SUITE,
+    ) -> None:
+        self._suite = suite
         self.kind, self._software, self._quorum = kind, software, quorum
-        self._bound = folder / "keys.anchor"
+        self._bound, self._root_file = folder / "keys.anchor", folder / "tpm.root"
         self._pid_file = folder / "tpm.pid"
         self._tpm: SwTpm | None = None
         if kind == TPM:
@@ -74,26 +108,34 @@ class Custody:
     def make(self, anchor: bytes) -> KeyHolder:
         """Return a holder of new keys, bound to software and anchor."""
         if self._tpm is None:
-            return ProcessHolder(quorum=self._quorum)
+            return ProcessHolder(self._suite, quorum=self._quorum)
         plan = self._plan(anchor)
         write_whole(self._bound, f"{anchor.hex()}\n")
         with suppress(CustodyError):
             forget(plan)
-        return TpmHolder(plan, fresh=True, quorum=self._quorum)
+        holder = TpmHolder(plan, self._suite, fresh=True, quorum=self._quorum)
+        write_whole(self._root_file, holder.root.hex() + "\n")
+        return holder
 
-    def found(self, anchor: bytes) -> KeyHolder | None:
+    def found(self, anchor: bytes, keys: tuple[PublicKey, ...]) -> KeyHolder | None:
         """Return the holder of the start before, sealed; None if its keys are gone.
 
-        Keys stay bound to the anchor that they were made for, whatever was re-anchored since.
+        keys: its evidence keys as the log has them. Seeds of others, which somebody may have put
+        into the TPM meanwhile, are none of this enclosure's. Keys stay bound to the anchor that
+        they were made for, whatever was re-anchored since.
         """
         if self._tpm is None:
             return None
         with suppress(OSError, ValueError):
             anchor = bytes.fromhex(self._bound.read_text(encoding="utf-8").strip())
         try:
-            return TpmHolder(self._plan(anchor), sealed=True, quorum=self._quorum)
+            holder = TpmHolder(self._plan(anchor), self._suite, sealed=True, quorum=self._quorum)
         except CustodyError:
             return None
+        if holder.public() != keys:
+            holder.close()
+            return None
+        return holder
 
     def make_durable(self) -> None:
         """Have the key store's disk take what was erased or made. OSError."""
@@ -108,8 +150,21 @@ class Custody:
 
     def _plan(self, anchor: bytes) -> TpmPlan:
         assert self._tpm is not None
-        measured = {PCR_SOFTWARE: self._software, PCR_ANCHOR: anchor}
-        return TpmPlan(address=self._tpm.address, measured=measured)
+        values = {PCR_SOFTWARE: measured(self._software), PCR_ANCHOR: measured(anchor)}
+        return TpmPlan(address=self._tpm.address, measured=values, root=self._root())
+
+    def _root(self) -> bytes:
+        """Return the name of the storage key of the TPM that was commissioned; b"" before that."""
+        try:
+            return bytes.fromhex(self._root_file.read_text())
+        except FileNotFoundError:
+            return b""
+        except (OSError, ValueError):
+            raise InputError(
+                "the name of the TPM cannot be read.",
+                remedy="restore the file, or delete it and commission anew.",
+                file=str(self._root_file),
+            ) from None
 
 
 def _end_orphan(pid_file: Path, folder: Path) -> None:
@@ -126,20 +181,30 @@ def _end_orphan(pid_file: Path, folder: Path) -> None:
 class LogKey:
     """The key of the log, in a process of its own; its seed is a file beside the log.
 
-    Whoever reads that file can fork the log, and no further: witnesses cosign one history.
+    The process signs checkpoints of one log that never shrinks. Whoever reads the file can fork the
+    log, and no further: witnesses cosign one history, and parties commission none that they have
+    not seen cosigned.
     """
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            make_once(path, secrets.token_bytes(32))
+        private_folder(path.parent)
+        told, tell = os.pipe()
 
         def source(out: int, length: int) -> subprocess.Popen[bytes]:
-            with path.open("rb") as file:
-                process = subprocess.Popen(["cat"], stdin=file, stdout=out)
-            process.wait(10.0)
+            process = run_module("file_source", [out, tell, length, str(path)], [out, tell])
+            run_to_end(process, SOURCE_S)
             return process
 
-        self._cell = Cell((ED25519,), source=source)
+        try:
+            self._cell = Cell((ED25519,), source=source, log=True)
+        except CustodyError as error:
+            os.set_blocking(told, False)
+            with suppress(BlockingIOError):
+                raise CustodyError(os.read(told, 4096).decode(), remedy=error.remedy) from None
+            raise
+        finally:
+            os.close(told)
+            os.close(tell)
 
     @property
     def public(self) -> PublicKey:

@@ -7,33 +7,48 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from casemate.attest.parties import Party
-from casemate.control.secret_file import make_once
 from casemate.core.errors import InputError
-from casemate.core.suites import DEFAULT_SUITE, ED25519, ML_DSA_44, ML_DSA_65, PublicKey
+from casemate.core.private_folder import private_folder
+from casemate.core.secret_file import make_once
+from casemate.core.suites import (
+    DEFAULT_SUITE,
+    ED25519,
+    ML_DSA_44,
+    ML_DSA_65,
+    ML_DSA_87,
+    PublicKey,
+    Suite,
+)
 
 ROLES = (("host", "bloc-a"), ("inspector", "bloc-b"))
 FORMAT = "casemate-DEMO-keys/1"
 NOTE = "DEMO keys of both sides on one machine. They prove nothing to anybody else."
-Private = ed25519.Ed25519PrivateKey | mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey
+Private = (
+    ed25519.Ed25519PrivateKey
+    | mldsa.MLDSA44PrivateKey
+    | mldsa.MLDSA65PrivateKey
+    | mldsa.MLDSA87PrivateKey
+)
+_FROM_SEED: dict[int, Callable[[bytes], Private]] = {
+    ED25519: ed25519.Ed25519PrivateKey.from_private_bytes,
+    ML_DSA_44: mldsa.MLDSA44PrivateKey.from_seed_bytes,
+    ML_DSA_65: mldsa.MLDSA65PrivateKey.from_seed_bytes,
+    ML_DSA_87: mldsa.MLDSA87PrivateKey.from_seed_bytes,
+}
 
 
 class SeedKey:
     """A private key from its seed. Satisfies `core.suites.Signer`."""
 
     def __init__(self, alg: int, seed: bytes) -> None:
-        self.private: Private
-        if alg == ED25519:
-            self.private = ed25519.Ed25519PrivateKey.from_private_bytes(seed)
-        elif alg == ML_DSA_44:
-            self.private = mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
-        else:
-            self.private = mldsa.MLDSA65PrivateKey.from_seed_bytes(seed)
+        self.private = _FROM_SEED[alg](seed)
         self.public = PublicKey(alg, self.private.public_key().public_bytes_raw())
 
     def sign(self, message: bytes) -> bytes:
@@ -43,46 +58,46 @@ class SeedKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoParty:
-    """A party with its private keys."""
+    """A party with its private keys. anchor_key: signs anchors, Ed25519 in any suite."""
 
     party: Party
     keys: tuple[SeedKey, ...]
-
-    @property
-    def anchor_key(self) -> ed25519.Ed25519PrivateKey:
-        """Return the key that signs anchors."""
-        found = self.keys[0].private
-        assert isinstance(found, ed25519.Ed25519PrivateKey)
-        return found
+    anchor_key: ed25519.Ed25519PrivateKey
 
 
-def demo_parties(folder: Path) -> tuple[DemoParty, ...]:
+def demo_parties(folder: Path, suite: Suite = DEFAULT_SUITE) -> tuple[DemoParty, ...]:
     """Return host and inspector with the keys that `folder` holds, made if there are none."""
-    return tuple(_party(folder / f"{role}-DEMO.json", role, bloc) for role, bloc in ROLES)
+    return tuple(_party(folder / f"{role}-DEMO.json", role, bloc, suite) for role, bloc in ROLES)
 
 
-def _party(path: Path, role: str, bloc: str) -> DemoParty:
-    seeds = {str(alg): secrets.token_hex(32) for alg in (ED25519, ML_DSA_65)}
+def _party(path: Path, role: str, bloc: str, suite: Suite) -> DemoParty:
+    wanted = dict.fromkeys((ED25519, *suite.algorithms))
+    seeds = {str(alg): secrets.token_hex(32) for alg in wanted}
     row = kept_secret(path, {"format": FORMAT, "note": NOTE, "role": role, "seeds": seeds})
     try:
         held = row["seeds"]
         if row["format"] != FORMAT or row["role"] != role or not isinstance(held, dict):
             raise ValueError
-        keys = tuple(SeedKey(alg, bytes.fromhex(held[str(alg)])) for alg in (ED25519, ML_DSA_65))
+        if set(held) != {str(alg) for alg in wanted}:
+            raise KeyError
+        made = {alg: SeedKey(alg, bytes.fromhex(held[str(alg)])) for alg in wanted}
+        keys = tuple(made[alg] for alg in suite.algorithms)
+        anchor_key = made[ED25519].private
+        assert isinstance(anchor_key, ed25519.Ed25519PrivateKey)
     except (ValueError, KeyError, TypeError):
         raise InputError(
-            "the demo keys are malformed.",
-            remedy="restore the file; the enclosure was commissioned with these keys.",
+            f"the demo keys are malformed, or of another suite than {suite.name}.",
+            remedy="restore the file, or name the suite that the enclosure was commissioned with.",
             file=str(path),
         ) from None
     party = Party(
         name=f"{role}-demo",
         role=role,
         bloc=bloc,
-        suite=DEFAULT_SUITE.name,
+        suite=suite.name,
         keys=tuple(each.public for each in keys),
     )
-    return DemoParty(party=party, keys=keys)
+    return DemoParty(party=party, keys=keys, anchor_key=anchor_key)
 
 
 def kept_secret(path: Path, fresh: dict[str, object]) -> dict[str, object]:
@@ -90,6 +105,7 @@ def kept_secret(path: Path, fresh: dict[str, object]) -> dict[str, object]:
 
     InputError if it cannot be read.
     """
+    private_folder(path.parent)
     if not path.exists():
         make_once(path, (json.dumps(fresh, indent=2) + "\n").encode())
     try:

@@ -1,82 +1,21 @@
 """From signed documents to what the machine takes: permits to terms, approvals to approvals.
 
-An approval is one COSE_Sign to which each party adds its signatures, as to a permit; its payload
-is a map in deterministic CBOR. Here signatures are checked; what they are worth is the machine's.
+Here signatures are checked (forms: attest/approval.py, attest/permit.py); what they are worth is
+the machine's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from casemate.attest import cose, permit
-from casemate.attest._fields import Fields, named, refuse
+from casemate.attest import approval as approvals
+from casemate.attest import permit
 from casemate.attest.parties import Party, Rule, agree, signed_by
 from casemate.control.events import Approval
 from casemate.control.permits import Terms
 from casemate.control.scope import Scope
-from casemate.core import cbor
 from casemate.core.errors import PermitError
-from casemate.core.suites import Signer, Suite
-
-TYPE = "application/vnd.casemate.approval+cbor"
-FORMAT = "casemate-approval/1"
-PURPOSES = ("commission", "re-anchor", "unseal", "recommission", "retire")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """What parties sign. challenge: 16 bytes of the machine, or 32 of the key holder to unseal.
-
-    subject: digest of the anchor (32 or 48 bytes) for commission and re-anchor, else b"".
-    """
-
-    enclosure: str
-    serial: str
-    purpose: str
-    challenge: bytes
-    subject: bytes = b""
-
-
-def encode(statement: Statement) -> bytes:
-    """Return the payload of an approval; FormatError if `decode` would refuse it."""
-    out = cbor.encode(
-        named(
-            {
-                0: FORMAT,
-                1: statement.enclosure,
-                2: statement.serial,
-                3: statement.purpose,
-                4: statement.challenge,
-                5: statement.subject,
-            }
-        )
-    )
-    decode(out)
-    return out
-
-
-def decode(payload: bytes) -> Statement:
-    """Return what a payload says; FormatError unless it is what `encode` gives."""
-    f = Fields(cbor.decode(payload, depth=2), "an approval")
-    if f.take(0) != FORMAT:
-        refuse("an approval", f"has not the format {FORMAT}")
-    found = Statement(
-        enclosure=f.text(1),
-        serial=f.text(2),
-        purpose=f.choice(3, PURPOSES),
-        challenge=f.octets(4, 16, 32),
-        subject=f.octets(5, 32, 48) if f.has(5) else b"",
-    )
-    f.done()
-    if bool(found.subject) != (found.purpose in ("commission", "re-anchor")):
-        refuse("an approval", "names an anchor where it must not, or none where it must")
-    return found
-
-
-def build(statement: Statement, signers: Sequence[Signer]) -> bytes:
-    """Return an approval signed by `signers`."""
-    return cose.build(TYPE, encode(statement), signers)
+from casemate.core.suites import Suite
 
 
 def approval(
@@ -93,8 +32,7 @@ def approval(
 
     now_s: Unix time by which suites are judged. Raises FormatError, SignatureError, PermitError.
     """
-    item = cose.parse(data, typ=TYPE)
-    found = decode(item.payload)
+    item, found = approvals.peek(data)
     if (found.enclosure, found.serial) != (enclosure, serial):
         raise PermitError(
             f"the approval is for {found.enclosure}, serial {found.serial}.",
@@ -113,7 +51,7 @@ def approval(
         roles=frozenset(each.role for each in parties),
         challenge=found.challenge,
         document=suite.digest(item.payload),
-        subject=found.subject,
+        subject=b"" if found.purpose == "unseal" else found.subject,  # the holder knows its id
     )
 
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 
 from casemate.attest import beats, token
 from casemate.attest import claims as c
-from casemate.attest.keys.protocol import CustodyError, KeyHolder
+from casemate.attest.keys.protocol import CustodyError, KeyHolder, Quoting
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core.errors import CasemateError
-from casemate.core.suites import DEFAULT_SUITE
+from casemate.core.suites import DEFAULT_SUITE, Suite
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import client, policy
 from casemate.translog.client import Peer
@@ -45,6 +45,7 @@ class Place:
     enclosure: str
     serial: str
     software: bytes
+    suite: Suite = DEFAULT_SUITE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,11 +142,20 @@ class Writer:
         self.known: CheckpointRef | None = None
         self.named = 0
         """Size of the checkpoint that the last token names."""
+        self._begun = 1 << 63
         self.failed = ""
         self.tokens = self.unsigned = self.bytes = 0
         self.fresh = threading.Event()
         self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
         self._thread.start()
+
+    @property
+    def seen(self) -> bool:
+        """Return whether a quorum has cosigned the start that named the keys in use.
+
+        Parties commission no history that the log's owner could still exchange for another.
+        """
+        return self.known is not None and self.known.size > self._begun
 
     def put(self, item: Item) -> None:
         """Take something to say."""
@@ -227,13 +237,14 @@ class Writer:
     def _begin(self, item: Begin) -> None:
         self._holder, self._boots = item.holder, self._boots + 1
         body = c.Boot(
-            suite=DEFAULT_SUITE.name,
+            suite=self._place.suite.name,
             keys=item.holder.public(),
             last_word=item.holder.last_public(),
             reason=item.reason,
             components=item.components,
         )
         self._head, self._count = beats.start(self._write(body, item.at)), 0
+        self._begun = self._log.next_index - 1
         if item.then is not None:
             item.then(self._log.next_index - 1)
 
@@ -300,13 +311,13 @@ class Writer:
         if self._holder is None:
             raise CustodyError("there are no keys.", remedy="commission the enclosure.")
         place = self._place
-        payload = token.encode(
+        said = self._quoted(
             Token(
                 enclosure=place.enclosure,
                 serial=place.serial,
                 boot=self._boots,
                 sequence=self._log.next_index,
-                previous=DEFAULT_SUITE.digest(self._previous) if self._previous else b"",
+                previous=place.suite.digest(self._previous) if self._previous else b"",
                 uptime_s=at.uptime_ms // 1000,
                 state=at.state,
                 software=place.software,
@@ -319,11 +330,23 @@ class Writer:
                 permit=at.permit,
             )
         )
+        payload = token.encode(said)
         if isinstance(body, c.LastWord):
             keys, sign = self._holder.last_public(), self._holder.last_word
         else:
             keys, sign = self._holder.public(), self._holder.sign
         return token.assemble(payload, keys, sign(token.messages(payload, keys)))
+
+    def _quoted(self, said: Token) -> Token:
+        """Return a boot token with its TPM's quote, others as they are. No quote is no silence."""
+        if not isinstance(said.body, c.Boot) or not isinstance(self._holder, Quoting):
+            return said
+        try:
+            quote = self._holder.quote(self._place.suite.digest(token.unquoted(said)), said.nonce)
+        except CustodyError as error:
+            self._tell(f"a start without the TPM's quote: {error.message}")
+            return said
+        return replace(said, body=replace(said.body, quote=quote))
 
 
 class Cosigner:

@@ -54,9 +54,9 @@ def components(distributions: tuple[str, ...] = DISTRIBUTIONS) -> tuple[Componen
     return tuple(sorted(found))
 
 
-def total(parts: Iterable[Component]) -> bytes:
-    """Return SHA-256 over components, in order: the digest that tokens name."""
-    sum_ = hashlib.sha256(b"casemate software\n")
+def total(parts: Iterable[Component], hash_name: str = "sha256") -> bytes:
+    """Return the digest over components, in order, by a suite's hash: what tokens name."""
+    sum_ = hashlib.new(hash_name, b"casemate software\n")
     for name, found in parts:
         _add(sum_, name.encode(), found)
     return sum_.digest()

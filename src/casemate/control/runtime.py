@@ -15,10 +15,9 @@ from collections import deque
 from typing import Any
 
 from casemate.attest import claims as c
-from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
-from casemate.control import approvals, erased, events, evidence, machine, order, supply
+from casemate.control import erased, events, evidence, machine, order, supply
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Keep, Moment, Say, Writer
 from casemate.control.moments import moment_of
 from casemate.control.order import Keeper
@@ -90,7 +89,7 @@ class Runtime:
             return setting.new, ()
         saved = None if setting.rolled_back else setting.saved
         anchor = setting.saved.anchor if setting.saved else b""
-        self.holder = setting.custody.found(anchor) if anchor else None
+        self.holder = setting.custody.found(anchor, setting.keys) if anchor else None
         challenge = self.holder.seal() if self.holder else b""
         keys = Keys.SEALED if self.holder else Keys.GONE
         return machine.start(
@@ -174,7 +173,7 @@ class Runtime:
         well = judged.verdict.value == "NORMAL" and not judged.findings
         if now.state is State.COMMISSIONING and now.keys is Keys.NONE and well:
             self._once("anchor", lambda: self.post(events.Anchored(anchor=self.setting.anchor)))
-        elif now.state is State.COMMISSIONING and now.ready and now.fresh:
+        elif now.state is State.COMMISSIONING and now.ready and now.fresh and self.writer.seen:
             self._once("commission", lambda: self._approved(now, "commission", now.anchor))
         elif self._recommission and now.state is not State.COMMISSIONING:
             self._once("recommission", lambda: self._approved(now, "recommission", b""))
@@ -320,9 +319,7 @@ class Runtime:
 
     def _approved(self, now: Machine, purpose: str, subject: bytes) -> None:
         """Have both demo parties sign, and bring it in."""
-        document = approvals.build(purpose, now.challenge, subject, self.setting.party_keys)
-        found = approvals.read(document, self.setting.roster, int(time.time()))
-        self.setting.file_approval(found.document, document)
+        found, _ = self.setting.approved(purpose, now.challenge, subject)
         if purpose == "commission":
             self.post(events.Commission(approval=found))
         else:
@@ -330,20 +327,11 @@ class Runtime:
 
     def _release(self, now: Machine) -> None:
         assert self.holder is not None
-        document = unsealing.approve(
-            self.holder.public()[-1].kid, now.seal_challenge, self.setting.party_keys
+        found, document = self.setting.approved(
+            "unseal", now.seal_challenge, self.holder.public()[-1].kid
         )
-        digest = self.setting.digest(document)
-        self._approvals[digest] = document
-        self.setting.file_approval(digest, document)
-        roles = frozenset(each.role for each in self.setting.roster)
-        self.post(
-            events.Release(
-                approval=events.Approval(
-                    purpose="unseal", roles=roles, challenge=now.seal_challenge, document=digest
-                )
-            )
-        )
+        self._approvals[found.document] = document
+        self.post(events.Release(approval=found))
 
     def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
         self.post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))

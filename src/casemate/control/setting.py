@@ -9,7 +9,6 @@ run/      memory, keys of log and TPM, approvals, sockets: this machine's own
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -20,20 +19,23 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from casemate.attest import approval, permit, token
 from casemate.attest import claims as c
-from casemate.attest import permit, token
+from casemate.attest.approval import Statement
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
 from casemate.attest.reference import Digest, Enrolment, Module, Reference, load
 from casemate.attest.token import CheckpointRef
-from casemate.control import local_witness, measured, memory_file, trust
+from casemate.control import documents, local_witness, measured, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
-from casemate.control.custody import Custody, LogKey, choice, quorum_of
+from casemate.control.custody import Custody, LogKey, accepted, choice, quorum_of
 from casemate.control.demo_parties import SeedKey, demo_parties
+from casemate.control.events import Approval
 from casemate.control.evidence import Place
 from casemate.control.states import Limits, Machine
 from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
-from casemate.core.suites import DEFAULT_SUITE, PublicKey
+from casemate.core.private_folder import private_folder
+from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 from casemate.core.whole_file import write_whole
 from casemate.detect import response
 from casemate.detect.anchor import AnyAnchor, signed
@@ -73,6 +75,7 @@ class Wanted:
     anchors: bytes
     keys: str
     batch_s: int
+    suite: Suite = DEFAULT_SUITE
     witnesses: tuple[Peer, ...] = ()
     tiles: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Boards of each face; a face that is not in it has one, of its name."""
@@ -88,10 +91,10 @@ class Setting:
     def __init__(self, wanted: Wanted) -> None:
         self.wanted, folder = wanted, wanted.folder
         self._run = folder / "run"
-        self._run.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(self._run)
         self.slow_s = wanted.slow_s if wanted.simulated else 0.0
         self.window_s, self.batch_s = wanted.window_s, wanted.batch_s
-        parties = demo_parties(folder / "parties")
+        parties = demo_parties(folder / "parties", wanted.suite)
         self.roster: tuple[Party, ...] = tuple(each.party for each in parties)
         self.party_keys: tuple[SeedKey, ...] = tuple(k for each in parties for k in each.keys)
         self.anchor_keys: tuple[Ed25519PublicKey, ...] = tuple(
@@ -103,15 +106,22 @@ class Setting:
             far_per_year=wanted.far_per_year, features=wanted.features, window_s=wanted.window_s
         )
         self.components = measured.components()
-        self.software = measured.total(self.components)
-        self.place = Place(enclosure=wanted.enclosure, serial=wanted.serial, software=self.software)
+        self.software = measured.total(self.components, wanted.suite.hash)
+        self.place = Place(
+            enclosure=wanted.enclosure,
+            serial=wanted.serial,
+            software=self.software,
+            suite=wanted.suite,
+        )
         self.origin = f"casemate.invalid/{wanted.enclosure}/{wanted.serial}"
         self._closing: list[Callable[[], None]] = []
         try:
             self._open_log(folder)
             self._remember()
             kind, self.why_custody = choice(wanted.keys)
-            self.custody = Custody(kind, self._run, self.software, quorum_of(self.roster))
+            self.custody = Custody(
+                kind, self._run, self.software, quorum_of(self.roster), wanted.suite
+            )
             self._closing.append(self.custody.close)
         except BaseException:
             self.close()
@@ -128,7 +138,7 @@ class Setting:
         if not path.exists():
             found = anchors_of(self.wanted.anchors)
             made = [each.hex() for each in signed(found, self._signers)]
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_folder(folder)
             by.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
             part = folder / "anchors.new"
             part.write_bytes(self.wanted.anchors)
@@ -171,7 +181,8 @@ class Setting:
         wanted, bundle = self.wanted, read_bundle(self.wanted.folder / "evidence")
         entries = (*bundle.entries, *bundle.pending)
         self.previous = entries[-1] if entries else b""
-        self.boots = sum(_is_boot(each) for each in entries)
+        starts = [each for each in map(_boot, entries) if each is not None]
+        self.boots, self.keys = len(starts), starts[-1].keys if starts else ()
         self.items, self.said = _items(entries), _state_of(self.previous)
         self.named = _named(entries)
         self.memory = self._run / "machine.cbor"
@@ -206,6 +217,7 @@ class Setting:
         """Return what enrols a holder's keys from the token of a sequence on, into trust/."""
 
         def enrolled(sequence: int) -> None:
+            tpm = accepted(holder)
             folder = self.wanted.folder / "trust"
             path = folder / trust.FILES[0]
             if sequence == 0 or not path.exists():
@@ -213,13 +225,16 @@ class Setting:
                     enclosure=self.wanted.enclosure, serial=self.wanted.serial,
                     origin=self.origin, anchor=self.anchor,
                     software=self._runs(), holder=holder,
-                    parties=self.roster, batch_s=self.batch_s, now_s=int(time.time()),
+                    tpm=tpm, suite=self.wanted.suite, parties=self.roster,
+                    batch_s=self.batch_s, now_s=int(time.time()),
                     modules=self.wanted.identities,
                 )  # fmt: skip
             else:
                 held = load(path.read_bytes(), file=str(path))
                 unit = held.unit(self.wanted.serial)
-                new = Enrolment(sequence=sequence, suite=DEFAULT_SUITE.name, keys=holder.public())
+                new = Enrolment(
+                    sequence=sequence, suite=self.wanted.suite.name, keys=holder.public(), tpm=tpm
+                )
                 runs = tuple(Digest(name=n, digest=digest) for n, digest in self._runs())
                 values = trust.with_enrolment(held, unit, new, runs)
             trust.write(folder, values, self._rule_text)
@@ -279,15 +294,40 @@ class Setting:
             technician=os.urandom(permit.TECHNICIAN_BYTES),
             reason="commissioned anew",
         )
-        digest = permit.identity(permit.encode(allowed), DEFAULT_SUITE)
+        digest = permit.identity(permit.encode(allowed), self.wanted.suite)
         return digest, permit.build(allowed, self.party_keys)
 
+    def approved(self, purpose: str, challenge: bytes, subject: bytes) -> tuple[Approval, bytes]:
+        """Return what both DEMO parties sign, read back, and its bytes; keep it as a file.
+
+        A token names it by the digest of its payload.
+        """
+        wanted = self.wanted
+        said = Statement(
+            enclosure=wanted.enclosure, serial=wanted.serial, purpose=purpose,
+            challenge=challenge, subject=subject,
+        )  # fmt: skip
+        document = approval.build(said, self.party_keys)
+        return self.read_approval(document), document
+
+    def read_approval(self, document: bytes) -> Approval:
+        """Return what enough parties approve, and keep it as a file.
+
+        FormatError, SignatureError or PermitError otherwise.
+        """
+        found = documents.approval(
+            document, self.roster, trust.rules("commission"), enclosure=self.wanted.enclosure,
+            serial=self.wanted.serial, now_s=int(time.time()), suite=self.wanted.suite,
+        )  # fmt: skip
+        self.file_approval(found.document, document)
+        return found
+
     def digest(self, document: bytes) -> bytes:
-        """Return the digest by which tokens name a document."""
-        return hashlib.sha256(document).digest()
+        """Return the digest by which a document of the parties is kept."""
+        return self.wanted.suite.digest(document)
 
     def file_approval(self, digest: bytes, document: bytes) -> None:
-        """Keep a document of the parties that a token names by its digest."""
+        """Keep a document of the parties by a digest."""
         folder = self._run / "approvals"
         try:
             folder.mkdir(exist_ok=True)
@@ -327,8 +367,9 @@ def _state_of(data: bytes) -> str:
         return ""
 
 
-def _is_boot(data: bytes) -> bool:
+def _boot(data: bytes) -> c.Boot | None:
     try:
-        return isinstance(token.peek(data)[1].body, c.Boot)
+        body = token.peek(data)[1].body
     except FormatError:
-        return False
+        return None
+    return body if isinstance(body, c.Boot) else None

@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from casemate.control.custody import doubts_of
+
 if TYPE_CHECKING:
     from casemate.control.runtime import Runtime
 
@@ -36,6 +38,7 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
         "keys": now.keys.value,
         "holder": holder.state.value if holder else "none",
         "custody": runtime.setting.custody.kind,
+        "custody_doubts": list(doubts_of(holder)),
         "verdict": seen.judged.verdict.value if seen else None,
         "level": seen.judged.level if seen else None,
         "nats": round(seen.judged.nats, 2) if seen else None,

@@ -17,10 +17,11 @@ from casemate.attest.reference import (
     Reference,
     Required,
     Timing,
+    Tpm,
     Unit,
 )
 from casemate.attest.reference_write import as_json
-from casemate.core.suites import DEFAULT_SUITE
+from casemate.core.suites import Suite
 from casemate.core.whole_file import write_whole
 from casemate.translog.client import Peer
 from casemate.translog.note import NoteKey
@@ -40,13 +41,15 @@ def reference(
     anchor: bytes,
     software: Sequence[tuple[str, bytes]],
     holder: KeyHolder,
+    tpm: Tpm | None,
+    suite: Suite,
     parties: Sequence[Party],
     batch_s: int,
     now_s: int,
     modules: Sequence[Module] = (),
 ) -> Reference:
     """Return the reference values of a unit whose first keys are those of `holder`."""
-    first = Enrolment(sequence=0, suite=DEFAULT_SUITE.name, keys=holder.public())
+    first = Enrolment(sequence=0, suite=suite.name, keys=holder.public(), tpm=tpm)
     today = datetime.fromtimestamp(now_s, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Reference(
         id=f"{enclosure}-{serial}-DEMO",
@@ -64,19 +67,15 @@ def reference(
         software=tuple(Digest(name=name, digest=digest) for name, digest in software),
         parties=tuple(parties),
         rules=rules(),
-        suites=(
-            Required(
-                suite=DEFAULT_SUITE.name, since_s=int(today.timestamp()) - 86_400, until_s=None
-            ),
-        ),
+        suites=(Required(suite=suite.name, since_s=int(today.timestamp()) - 86_400, until_s=None),),
         timing=Timing(heartbeat_ms=1000, late_ms=LATE_MS, batch_s=batch_s, cosigned_s=COSIGNED_S),
     )
 
 
-def rules() -> tuple[Rule, ...]:
-    """Return what each action needs: host and inspector, of two blocs."""
+def rules(*others: str) -> tuple[Rule, ...]:
+    """Return what each action needs, `others` too: host and inspector, of two blocs."""
     needs = (Need(role="host", least=1), Need(role="inspector", least=1))
-    return tuple(Rule(action=each, needs=needs, blocs=2) for each in permit.ACTIONS)
+    return tuple(Rule(action=each, needs=needs, blocs=2) for each in (*permit.ACTIONS, *others))
 
 
 def with_anchor(held: Reference, unit: Unit, new: Digest) -> Reference:

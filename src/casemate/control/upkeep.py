@@ -19,7 +19,7 @@ from casemate.attest import permit as permits
 from casemate.attest import token
 from casemate.attest.parties import signed_by
 from casemate.control import actions as do
-from casemate.control import approvals, closing, documents, events, reanchor, trust
+from casemate.control import closing, documents, events, reanchor, trust
 from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.evidence import Do, Say
 from casemate.control.module_watch import ModuleWatch
@@ -27,7 +27,6 @@ from casemate.control.permits import REANCHOR, Phase, token_from
 from casemate.control.readers import Pump
 from casemate.control.scope import Scope
 from casemate.core.errors import CasemateError, InputError, PermitError
-from casemate.core.suites import DEFAULT_SUITE
 from casemate.core.whole_file import write_whole
 from casemate.detect.anchor import AnyAnchor, check_signed
 from casemate.detect.mask import Mask
@@ -210,7 +209,7 @@ class Upkeep:
         terms = documents.terms(
             signed, self._setting.roster, trust.rules(),
             enclosure=self._setting.place.enclosure, serial=self._setting.place.serial,
-            now_s=int(time.time()), suite=DEFAULT_SUITE,
+            now_s=int(time.time()), suite=self._setting.wanted.suite,
         )  # fmt: skip
         self._of_this_log(signed)
         self._signed[terms.permit] = signed
@@ -280,6 +279,8 @@ class Upkeep:
         data = self._proposed[1]
         return {
             "file": f"anchor/{PROPOSED}",
+            "enclosure": self._setting.wanted.enclosure,
+            "serial": self._setting.wanted.serial,
             "challenge": now.challenge.hex(),
             "subject": digest_of(data).hex(),
             "moves": [[m.modality, m.features, m.largest, m.share] for m in self._moves],
@@ -294,8 +295,7 @@ class Upkeep:
         found, data = self._proposed
         signatures = self._in_order(question.get("signatures"))
         check_signed(found, signatures, self._setting.anchor_keys)
-        approval = approvals.read(document, self._setting.roster, int(time.time()))
-        self._setting.file_approval(approval.document, document)
+        approval = self._setting.read_approval(document)
         self._granted = found, data, signatures
         digest = digest_of(data)
         self._do(

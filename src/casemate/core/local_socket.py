@@ -1,7 +1,7 @@
 """One question and one answer, a line of JSON each, over a socket in a folder of this machine.
 
-The folder's rights say who may ask. Names are resolved through a descriptor of the folder, since an
-address has room for 107 bytes only.
+Root and this user may ask: the folder's rights say so, and the kernel's word on who asks. Names are
+resolved through a descriptor of the folder, since an address has room for 107 bytes only.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from casemate.core.errors import CasemateError, InputError
+from casemate.core.private_folder import private_folder
 
 MOST_BYTES = 1 << 20
 TIMEOUT_S = 10.0
@@ -60,7 +62,7 @@ class Desk:
 
     def __init__(self, path: Path, answer: Answer) -> None:
         self._path, self._answer = path, answer
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         with suppress(FileNotFoundError):
             path.unlink()
         self._socket = socket.socket(socket.AF_UNIX)
@@ -88,6 +90,8 @@ class Desk:
     def _one(self, link: socket.socket) -> None:
         with link, suppress(OSError, ValueError):
             link.settimeout(TIMEOUT_S)
+            if _user(link) not in (0, os.geteuid()):
+                return
             question = read_object(link)
             if question is None:
                 return
@@ -96,6 +100,12 @@ class Desk:
             except CasemateError as error:
                 found = {"error": error.message, "remedy": error.remedy}
             link.sendall(json.dumps(found).encode() + b"\n")
+
+
+def _user(link: socket.socket) -> int:
+    """Return the user at the other end (unix(7), SO_PEERCRED), as it was at its connect."""
+    _, user, _ = struct.unpack("3i", link.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return int(user)
 
 
 def read_object(link: socket.socket) -> dict[str, Any] | None:

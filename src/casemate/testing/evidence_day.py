@@ -33,6 +33,7 @@ from casemate.control.evidence import (
 )
 from casemate.core import suites
 from casemate.core.errors import CasemateError
+from casemate.core.suites import DEFAULT_SUITE
 from casemate.testing.honest_enclosure import ANCHOR, PARTIES, SOFTWARE, START_S, Key
 from casemate.translog import policy
 from casemate.translog.bundle import write_manifest
@@ -124,7 +125,7 @@ class Day:
         """Return the reference values of this enclosure."""
         return trust.reference(
             enclosure=ENCLOSURE, serial=SERIAL, origin=ORIGIN, anchor=ANCHOR,
-            software=[("controller", SOFTWARE)], holder=self.holder,
+            software=[("controller", SOFTWARE)], holder=self.holder, tpm=None, suite=DEFAULT_SUITE,
             parties=tuple(PARTIES.values()), batch_s=self._batch_s, now_s=START_S,
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ from casemate.attest.reference import Digest, Enrolment, Module, Reference, Requ
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core import suites
 from casemate.core.suites import SUITES, PublicKey
+from casemate.testing.unsafe_tpm import UnsafeTpm
 from casemate.translog import bundle as bundles
 from casemate.translog import cosignature, merkle, pending, tiles
 from casemate.translog.bundle import Bundle
@@ -129,7 +130,7 @@ class Story:
     """An enclosure's evidence as it grows. What it does is up to the caller.
 
     now_s: the true time. boot_s: when the controller started. known: latest checkpoint with a
-    quorum. All may be set by who plays a malicious host.
+    quorum. tpm: quotes each start. All may be set by who plays a malicious host.
     """
 
     now_s: int = START_S
@@ -151,6 +152,7 @@ class Story:
     beat_ms: int = 0
     items: int = 0
     clock_s: int = 0
+    tpm: UnsafeTpm | None = None
 
     def copy(self) -> Story:
         """Return a copy that goes on by itself."""
@@ -175,7 +177,10 @@ class Story:
             "body": body,
         }
         signers = changes.pop("signers", self.evidence)
-        data = tokens.sign(Token(**{**given, **changes}), signers)
+        said = Token(**{**given, **changes})
+        if isinstance(body, c.Boot) and body.quote is None and self.tpm is not None:
+            said = self.tpm.quoted(said)
+        data = tokens.sign(said, signers)
         self.entries += (data,)
         return data
 

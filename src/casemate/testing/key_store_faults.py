@@ -10,7 +10,8 @@ from pathlib import Path
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder
-from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, TpmPlan
+from casemate.attest.keys.tpm_esys import TpmPlan
+from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE
 from casemate.core.suites import PublicKey
 from casemate.testing.faults import Found
 from casemate.testing.unsafe_disk import SECTOR_BYTES

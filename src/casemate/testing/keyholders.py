@@ -19,7 +19,8 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from casemate.attest import claims as c
-from casemate.attest.keys.approval import Party, Quorum, approve
+from casemate.attest.approval import Statement, build
+from casemate.attest.keys.approval import Party, Quorum
 from casemate.attest.keys.protocol import (
     MESSAGE_MOST,
     CustodyError,
@@ -30,7 +31,7 @@ from casemate.attest.keys.protocol import (
 )
 from casemate.core import cbor
 from casemate.core.errors import SignatureError
-from casemate.core.suites import ED25519, ML_DSA_65, ML_DSA_87, PublicKey, verify
+from casemate.core.suites import ED25519, ML_DSA_65, ML_DSA_87, PublicKey, Signer, verify
 
 ERASED_MOST_S = 1e-3
 """The issue's bound from verdict to keys gone; the kit asks it of the better of TRIES."""
@@ -59,6 +60,14 @@ QUORUM = Quorum(
     least=2,
     roles=("inspector",),
 )
+
+
+def approve(subject: bytes, challenge: bytes, signers: Sequence[Signer]) -> bytes:
+    """Return an approval to unseal the holder whose last key has the id `subject`."""
+    said = Statement(
+        enclosure="enclosure", serial="1", purpose="unseal", challenge=challenge, subject=subject
+    )
+    return build(said, signers)
 
 
 def statement(kind: str, state: str, note: str = "") -> bytes:

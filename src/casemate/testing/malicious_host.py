@@ -16,12 +16,13 @@ from casemate.testing.evidence_attacks.identity import IDENTITY
 from casemate.testing.evidence_attacks.log import LOG
 from casemate.testing.evidence_attacks.measured import MEASURED
 from casemate.testing.evidence_attacks.permits import PERMITS
+from casemate.testing.evidence_attacks.quotes import QUOTES
 from casemate.testing.evidence_attacks.state import STATE
 from casemate.testing.evidence_attacks.tokens import TOKENS
 
 ATTACKS: dict[str, Attack] = {
     each.name: each
-    for table in (LOG, TOKENS, IDENTITY, CLOCKS, HEARTBEATS, MEASURED, STATE, PERMITS)
+    for table in (LOG, TOKENS, IDENTITY, QUOTES, CLOCKS, HEARTBEATS, MEASURED, STATE, PERMITS)
     for each in table.attacks
 }
 """By name."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from casemate.attest.claims import Boot
 from casemate.attest.reference import Reference, Unit
+from casemate.attest.starts import Starts
 from casemate.core.errors import InputError
 from casemate.core.suites import SUITES
 from casemate.translog.bundle import Bundle
@@ -85,6 +86,7 @@ class Walk:
         self.stretches: list[Interval] = []
         self.last: Step | None = None
         self._identity = Identity(reference, unit, book)
+        self._starts = Starts()
         self._chain = Chain(log.roots, unit.origin, book)
         self._window = Window(log)
         self._clocks, self._pulse = Clocks(reference.timing, book), Pulse(reference.timing, book)
@@ -121,6 +123,8 @@ class Walk:
         cover = self.permits.cover(step) or _COVER.get(step.token.state if starts else state, "")
         self.states.take(step, emergency=self.permits.emergency)
         self.permits.take(step)
+        for found in self._starts.take(step.token, enrolment):
+            self.book.add(*found)
         self._clocks.take(step)
         self.stretches += self._pulse.take(step)
         if self.last is not None:

@@ -134,9 +134,11 @@ def tokens() -> list[Token]:
         ),
         c.PermitUse(act="emergency", note="smoke"),
     ]  # fmt: skip
+    quote = c.Quote(attest=b"\x14" * 129, signature=b"\x15" * 72)
     return [
         boot(),
         beating,
+        replace(boot(), body=replace(boot().body, quote=quote)),
         replace(beating, permit=permit, state="MAINTENANCE", time_s=None),
         replace(beating, checkpoint=replace(CHECKPOINT, note=b"")),
         replace(beating, checkpoint=None),

@@ -63,6 +63,9 @@ def test_permits_and_reference_values_hold() -> None:
     assert not item_holds("permit", token.sign(tokens()[0], EVIDENCE), "scope")
     found = reference.load(as_file(document()))
     assert holds(schema("reference-values"), as_cbor(found))
+    with_tpm = document()
+    with_tpm["units"][0]["enrolments"][0]["tpm"] = {"attestation": "00", "endorsement": "00"}
+    assert holds(schema("reference-values"), cbor.encode(with_tpm))
     without = {**document(), "timing": {}}
     assert not holds(schema("reference-values"), cbor.encode(without))
 

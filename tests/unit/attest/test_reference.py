@@ -275,3 +275,36 @@ def test_every_value_replaced_by_any_other_gives_our_errors_alone() -> None:
             load(value)
         except CasemateError as error:
             assert isinstance(error, InputError) and str(error).startswith("camera.json: ")
+
+
+TPM = {"attestation": "00" * 88, "endorsement": "000b" + "11" * 32}
+
+
+def with_tpm(tpm: Any) -> Any:
+    value = copy.deepcopy(GOOD)
+    value["units"][0]["enrolments"][0]["tpm"] = tpm
+    return value
+
+
+def test_tpm_of_an_enrolment() -> None:
+    found = load(with_tpm(TPM))
+    known = found.units[0].enrolments[0].tpm
+    assert known is not None and known.attestation == bytes(88)
+    assert reference.load(as_cbor(found), file="camera.json") == found
+    assert load(GOOD).units[0].enrolments[0].tpm is None
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        None,
+        {},
+        {"attestation": TPM["attestation"]},
+        {**TPM, "endorsement": "00"},
+        {**TPM, "attestation": "00" * 87},
+        {**TPM, "more": 1},
+    ],
+)
+def test_tpm_that_is_none_is_refused(bad: Any) -> None:
+    with pytest.raises(InputError, match="tpm"):
+        load(with_tpm(bad))

@@ -184,6 +184,12 @@ WRONG_BODIES: list[tuple[str, str, dict[int, Any]]] = [
     ("permit", "re-anchored", {6: [ED, ED]}),
     ("permit", "re-anchored", {6: {0: ED}}),
     ("permit", "re-anchored", {5: b""}),
+    ("boot", "", {6: b"x"}),
+    ("boot", "", {6: [b"x"]}),
+    ("boot", "", {6: [b"x", b"x", b"x"]}),
+    ("boot", "", {6: [b"x", b""]}),
+    ("boot", "", {6: [b"x", "x"]}),
+    ("boot", "", {6: [bytes(1025), b"x"]}),
     ("state", "", {1: "ON"}),
     ("state", "", {3: "a\tb"}),
     ("state", "", {4: b""}),
@@ -234,3 +240,12 @@ def test_fuzzed_claims_give_our_errors_alone_and_one_form() -> None:
 @pytest.mark.slow
 def test_many_fuzzed_claims_give_our_errors_alone_and_one_form() -> None:
     assert fuzz(7, 100_000) > 1_000
+
+
+def test_quote_is_for_the_boot_token_without_it() -> None:
+    plain = boot()
+    quoted = replace(plain, body=replace(plain.body, quote=c.Quote(attest=b"a", signature=b"s")))
+    assert token.unquoted(quoted) == token.encode(plain) != token.encode(quoted)
+    assert token.unquoted(replace(quoted, sequence=1, previous=bytes(32))) != token.encode(plain)
+    with pytest.raises(FormatError, match="boot token alone"):
+        token.unquoted(heartbeats())

@@ -10,9 +10,9 @@ from typing import Any
 from live_small import Live
 from small_enclosure import wait_for
 
-from casemate.attest import permit
+from casemate.attest import approval, permit
 from casemate.attest.token import CheckpointRef
-from casemate.control import approvals, closing
+from casemate.control import closing
 from casemate.control.permits import token_hash, token_text
 from casemate.core.suites import DEFAULT_SUITE
 from casemate.detect.anchor import CONTEXT
@@ -60,10 +60,11 @@ def re_anchor(live: Live, *, roles: int = 2) -> dict[str, Any]:
     asked = live.runtime.answer({"permit": "anchor"})
     setting = live.runtime.setting
     data = (live.folder / asked["file"]).read_bytes()
-    document = approvals.build(
-        "re-anchor", bytes.fromhex(asked["challenge"]), bytes.fromhex(asked["subject"]),
-        setting.party_keys[: 2 * roles],
+    said = approval.Statement(
+        enclosure=asked["enclosure"], serial=asked["serial"], purpose="re-anchor",
+        challenge=bytes.fromhex(asked["challenge"]), subject=bytes.fromhex(asked["subject"]),
     )  # fmt: skip
+    document = approval.build(said, setting.party_keys[: 2 * roles])
     signatures = {
         key.public_key().public_bytes_raw().hex(): key.sign(CONTEXT + data).hex()
         for key in setting._signers[:roles]

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from machines import START, TOKEN
 
-from casemate.attest import permit
+from casemate.attest import approval, permit
+from casemate.attest.approval import Statement
 from casemate.attest.parties import Need, Rule
 from casemate.control import documents, permits
 from casemate.control import events as ev
-from casemate.control.documents import Statement
 from casemate.control.states import State
 from casemate.core.errors import CasemateError, FormatError, PermitError, SignatureError
 from casemate.core.suites import DEFAULT_SUITE
@@ -63,7 +63,7 @@ def test_signatures_that_are_missing_or_of_others() -> None:
             documents.terms(permit.build(PERMIT, signers), ROSTER, RULES, **HERE)  # type: ignore[arg-type]
         again = Statement(enclosure="e", serial="s", purpose="recommission", challenge=b"c" * 16)
         with pytest.raises(error):
-            documents.approval(documents.build(again, signers), ROSTER, RULES, **HERE)  # type: ignore[arg-type]
+            documents.approval(approval.build(again, signers), ROSTER, RULES, **HERE)  # type: ignore[arg-type]
 
 
 def test_an_approval_answers_its_moment() -> None:
@@ -73,7 +73,7 @@ def test_an_approval_answers_its_moment() -> None:
         (latched.challenge, State.COMMISSIONING),
         (armed_machine().challenge, State.TAMPERED),
     ):
-        data = documents.build(
+        data = approval.build(
             Statement(enclosure="e", serial="s", purpose="recommission", challenge=challenge), BOTH
         )
         found = documents.approval(data, ROSTER, RULES, **HERE)  # type: ignore[arg-type]
@@ -96,12 +96,12 @@ def test_approvals_that_are_none(changes: dict[str, object], error: type[Excepti
     sound = Statement(enclosure="e", serial="s", purpose="recommission", challenge=b"c" * 16)
     with pytest.raises(error):
         documents.approval(
-            documents.build(replace(sound, **changes), BOTH),  # type: ignore[arg-type]
+            approval.build(replace(sound, **changes), BOTH),  # type: ignore[arg-type]
             ROSTER, RULES, **HERE,  # type: ignore[arg-type]
         )  # fmt: skip
 
 
-SIGNED = documents.build(
+SIGNED = approval.build(
     Statement(enclosure="e", serial="s", purpose="re-anchor", challenge=b"c" * 16,
               subject=b"a" * 32), BOTH,
 )  # fmt: skip
@@ -119,6 +119,6 @@ def test_any_bit_counts(at: int, bit: int) -> None:
 @given(data=st.binary(max_size=200))
 def test_any_bytes(data: bytes) -> None:
     """Neither as an item nor as a payload."""
-    for read in (documents.decode, lambda b: documents.approval(b, ROSTER, RULES, **HERE)):  # type: ignore[arg-type]
+    for read in (approval.decode, lambda b: documents.approval(b, ROSTER, RULES, **HERE)):  # type: ignore[arg-type]
         with pytest.raises(CasemateError):
             read(data)

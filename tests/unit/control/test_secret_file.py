@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from casemate.control.secret_file import make_once
+from casemate.core.secret_file import make_once
 
 
 def test_it_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 FOLDER = HERE.parents[2] / "src/casemate/verify"
 TESTS = [
     str(HERE / f"test_verify_{each}.py")
-    for each in ("attacks", "honest", "refused", "claims", "continuity", "mutants")
+    for each in ("attacks", "honest", "refused", "claims", "continuity", "quotes", "mutants")
 ]
 TIMEOUT_S = 60
 SWAPS: dict[type[ast.AST], list[Any]] = {

@@ -20,7 +20,7 @@ WHEN_SEALED = ("boot", "state", "heartbeats", "permit")
 """Kinds of token that sealed keys sign: all but payload and last."""
 TRUSTED_STATES = ("ARMED", "MAINTENANCE")
 """States of which sealed keys say nothing."""
-_CHECKPOINT = re.compile(rb"[^\n+ ][^\n]*\n(0|[1-9][0-9]{0,18})\n[A-Za-z0-9+/]{43}=\n")
+_CHECKPOINT = re.compile(rb"([^\n+ ][^\n]*)\n(0|[1-9][0-9]{0,18})\n([A-Za-z0-9+/]{43}=)\n")
 """A note body of C2SP tlog-checkpoint without extension lines: origin, size, root."""
 
 
@@ -73,3 +73,27 @@ def check_last(message: bytes) -> None:
             'the last word\'s keys sign a token of kind "last" alone.',
             remedy="keep them for the one token that says that the evidence keys are gone.",
         )
+
+
+class GrowingLog:
+    """What a log's key signs while its process lives: checkpoints of one log that never shrinks."""
+
+    def __init__(self) -> None:
+        self._latest: tuple[bytes, int, bytes] | None = None
+
+    def check(self, message: bytes) -> None:
+        """Let a checkpoint pass that can follow the ones before; CustodyError otherwise."""
+        check_message(message)
+        found = _CHECKPOINT.fullmatch(message)
+        if found is None:
+            raise CustodyError("the log's key signs checkpoints alone.", remedy="use another key.")
+        origin, size, root = found[1], int(found[2]), found[3]
+        if self._latest is not None:
+            before, least, known = self._latest
+            if origin != before or size < least or (size == least and root != known):
+                raise CustodyError(
+                    f"the log's key signed {least} entries; {size} entries of another root, a "
+                    "shorter or another log is a fork.",
+                    remedy="stop, keep all files, and have both parties look at them.",
+                )
+        self._latest = (origin, size, root)

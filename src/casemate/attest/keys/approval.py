@@ -1,4 +1,4 @@
-"""A quorum's approval of unsealing: a COSE_Sign of one challenge by k parties, each role heard.
+"""A quorum's approval of unsealing (form: attest/approval.py) by k parties, each role heard.
 
 The challenge is made anew at each sealing by the holder, which checks the approval itself: an
 approval opens one holder, once.
@@ -6,19 +6,16 @@ approval opens one holder, once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from casemate.attest import cose
+from casemate.attest.approval import peek
 from casemate.attest.keys.protocol import CustodyError
-from casemate.core import cbor
 from casemate.core.errors import FormatError, SignatureError
-from casemate.core.suites import PublicKey, Signer
+from casemate.core.suites import PublicKey
 
-TYPE = "application/vnd.casemate.unseal+cbor"
 CHALLENGE_BYTES = 32
-_APPROVAL_MOST = 65_535
 
 
 class ApprovalCheck(Protocol):
@@ -65,10 +62,10 @@ class Quorum:
     def check(self, approval: bytes, subject: bytes, challenge: bytes) -> None:
         """Check an approval; CustodyError unless it is for this challenge and has its quorum."""
         try:
-            item = cose.parse(approval, typ=TYPE, most=_APPROVAL_MOST)
+            item, said = peek(approval)
         except FormatError as error:
             raise _refused(f"it is malformed: {error.message}") from None
-        if item.payload != statement(subject, challenge):
+        if (said.purpose, said.subject, said.challenge) != ("unseal", subject, challenge):
             raise _refused("it is for another holder or another sealing")
         heard = [party for party in self.parties if _signed(item, party)]
         if len(heard) < self.least:
@@ -101,16 +98,6 @@ class NoQuorum:
     def check(self, approval: bytes, subject: bytes, challenge: bytes) -> None:
         """Refuse."""
         raise _refused("this holder knows no quorum")
-
-
-def statement(subject: bytes, challenge: bytes) -> bytes:
-    """Return what approving parties sign: `subject` is the id of the holder's last key."""
-    return cbor.encode({"do": "unseal", "holder": subject, "challenge": challenge})
-
-
-def approve(subject: bytes, challenge: bytes, signers: Sequence[Signer]) -> bytes:
-    """Return an approval signed by all `signers`."""
-    return cose.build(TYPE, statement(subject, challenge), signers)
 
 
 def _signed(item: cose.Signed, party: Party) -> bool:

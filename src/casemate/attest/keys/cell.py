@@ -114,7 +114,8 @@ def run_to_end(process: subprocess.Popen[bytes], wait_s: float) -> None:
 class Cell:
     """One holder process and its keys. Errors: CustodyError and what the holder answers.
 
-    once: the last word's keys. wait: for its keys; else `greet` has to be called before all else.
+    once: the last word's keys. log: a log's, which sign checkpoints alone. wait: for its keys;
+    else `greet` has to be called before all else.
     """
 
     def __init__(
@@ -123,6 +124,7 @@ class Cell:
         *,
         once: bool = False,
         sealed: bool = False,
+        log: bool = False,
         quorum: Quorum | None = None,
         source: Source | None = None,
         other: Other | None = None,
@@ -150,6 +152,7 @@ class Cell:
             "algorithms": list(algorithms),
             "once": once,
             "sealed": sealed,
+            "log": log,
             "quorum": quorum.as_plain() if quorum else None,
         }
         self._first = other.config if other else config

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from casemate.attest.keys import wire
 from casemate.attest.keys.approval import NoQuorum, Quorum
-from casemate.attest.keys.memory import LockedPage, be_calm, harden, urgent_thread
+from casemate.attest.keys.memory import LockedPage, be_calm, hardened, urgent_thread
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.vault import SEED_BYTES, Vault
 from casemate.core.errors import CasemateError, FormatError
@@ -25,13 +25,13 @@ ERASED, NOT_ERASED = b"\x01", b"\x00"
 
 def main(control: int, zeros: int, word: int, seeds: int) -> None:
     """Serve until the end. seeds: a pipe to read seeds from, -1 to make them here."""
-    dumpable, core_bytes, all_locked = harden()
     page = LockedPage()
     with socket.socket(fileno=control) as link:
         try:
-            if dumpable or core_bytes or not page.locked:
+            dumpable, core_bytes, all_locked = hardened()
+            if not page.locked:
                 raise CustodyError(
-                    "the system does not keep the holder's memory from dumps and swap.",
+                    "the system does not keep the page of seeds out of swap.",
                     remedy="allow RLIMIT_MEMLOCK of at least 64 KiB for this user.",
                 )
             vault = _vault(page, wire.receive(link) or {}, seeds)
@@ -39,7 +39,7 @@ def main(control: int, zeros: int, word: int, seeds: int) -> None:
             granted = [dumpable, core_bytes, page.locked, all_locked, urgent_thread(waiting)]
         except CasemateError as error:
             page.erase()
-            wire.send(link, wire.error_frame(error))
+            wire.refuse(link, error)
             return
         public = [key.as_cose() for key in vault.public]
         wire.send(link, {"ok": {"public": public, "granted": granted}})
@@ -55,6 +55,7 @@ def _vault(page: LockedPage, config: dict[str, Any], seeds: int) -> Vault:
             "algorithms": list(algorithms),
             "once": bool(once),
             "sealed": bool(sealed),
+            "log": bool(log),
             "quorum": quorum,
         }:
             length = SEED_BYTES * len(algorithms)
@@ -65,7 +66,7 @@ def _vault(page: LockedPage, config: dict[str, Any], seeds: int) -> Vault:
     elif page.read_over(seeds, length) != length:
         raise CustodyError("the key store gave no seeds.", remedy="see what the key store says.")
     approval = NoQuorum() if quorum is None else Quorum.from_plain(quorum)
-    vault = Vault(page, algorithms, approval, once=once)
+    vault = Vault(page, algorithms, approval, once=once, log=log)
     if sealed:
         vault.seal()
     return vault

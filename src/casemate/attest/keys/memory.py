@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from casemate.attest.keys.protocol import CustodyError
 
@@ -52,6 +53,27 @@ class Hardening:
     all_locked: bool
     realtime: bool
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Return what the system did not grant, in words for people."""
+        swapped = not self.all_locked and swap_is_on()
+        return tuple(
+            text
+            for wrong, text in (
+                (swapped, "copies of a key that signing makes may be swapped to a disk"),
+                (not self.realtime, "erasing may have to wait for other work"),
+            )
+            if wrong
+        )
+
+
+def swap_is_on() -> bool:
+    """Return whether this machine writes memory to a disk (proc(5), /proc/swaps)."""
+    try:
+        return len(Path("/proc/swaps").read_text().splitlines()) > 1
+    except OSError:
+        return True  # nobody says that it does not
+
 
 def harden() -> tuple[bool, int, bool]:
     """Close this process to others; return (dumpable, core_bytes, all_locked) as read back.
@@ -64,6 +86,37 @@ def harden() -> tuple[bool, int, bool]:
     locked = _libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0
     dumpable = _libc.prctl(_PR_GET_DUMPABLE, 0, 0, 0, 0) != 0
     return dumpable, resource.getrlimit(resource.RLIMIT_CORE)[0], locked
+
+
+def hardened() -> tuple[bool, int, bool]:
+    """`harden` before a key comes near; CustodyError if others can see into this process.
+
+    Who traced it before it was closed would go on tracing it.
+    """
+    dumpable, core_bytes, locked = harden()
+    if dumpable or core_bytes or is_traced():
+        raise CustodyError(
+            "another process sees into the key holder's memory: it is traced, or dumps are on.",
+            remedy="end the debugger, and run the controller as a user of its own.",
+        )
+    return dumpable, core_bytes, locked
+
+
+def is_traced() -> bool:
+    """Return whether a process traces this one (proc(5), TracerPid)."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except OSError:
+        return True  # nobody says that it is not
+    return "\nTracerPid:\t0\n" not in status
+
+
+def close_to_others() -> None:
+    """Keep other processes of this user from tracing this one and from its descriptors.
+
+    For the controller: its descriptors lead to the holders.
+    """
+    _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def be_urgent(thread_id: int = 0) -> bool:

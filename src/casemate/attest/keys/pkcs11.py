@@ -20,8 +20,8 @@ from typing import TypeVar
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import Cell, Other, run_module, run_to_end
 from casemate.attest.keys.pkcs11_token import TokenPlan
-from casemate.attest.keys.process import ProcessHolder
-from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState, one_each
+from casemate.attest.keys.process import LaterStore, OnProcess, ProcessHolder
+from casemate.attest.keys.protocol import CustodyError, HolderState, one_each
 from casemate.core import cbor
 from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite
 
@@ -68,7 +68,7 @@ class TokenStore:
         return False
 
 
-class Pkcs11Holder:
+class Pkcs11Holder(OnProcess):
     """`KeyHolder` with a PKCS#11 token.
 
     fresh: make new keys (at commissioning); CustodyError if there are some already. Otherwise the
@@ -92,11 +92,13 @@ class Pkcs11Holder:
                 f"suite {suite.name} has not one ML-DSA key.", remedy="use another suite."
             )
         source = _Source(plan, fresh=fresh, classical=classical)
-        store = _Later()
+        store = LaterStore()
         gate = Suite(name=suite.name, algorithms=own, hash=suite.hash, since_s=suite.since_s)
         try:
-            self._gate = ProcessHolder(
-                gate, last=suite, sealed=sealed, quorum=quorum, source=source, store=store
+            super().__init__(
+                ProcessHolder(
+                    gate, last=suite, sealed=sealed, quorum=quorum, source=source, store=store
+                )
             )
         except CustodyError as error:
             if source.said:
@@ -105,53 +107,33 @@ class Pkcs11Holder:
         try:
             self._cell = _start(plan, classical=classical)
         except BaseException:
-            self._gate.close()
+            self._holder.close()
             raise
         store.now = TokenStore(self._cell, lambda: _start(plan, classical=False))
 
     @property
     def state(self) -> HolderState:
         """Return the state of the evidence keys."""
-        state = self._gate.state
+        state = self._holder.state
         alive = state in (HolderState.READY, HolderState.SEALED)
         return HolderState.ERASED if alive and self._cell.dead else state
 
     def public(self) -> tuple[PublicKey, ...]:
         """Return the public halves of the evidence keys."""
-        return tuple(self._by_algorithm(self._cell.public, self._gate.public()))
-
-    def last_public(self) -> tuple[PublicKey, ...]:
-        """Return the public halves of the last word's keys."""
-        return self._gate.last_public()
+        return tuple(self._by_algorithm(self._cell.public, self._holder.public()))
 
     def sign(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
         """Return a signature by each evidence key; the ML-DSA key's process decides."""
         each = one_each(message, len(self._suite.algorithms))
         ours = [m for a, m in zip(self._suite.algorithms, each, strict=True) if a != ED25519]
         theirs = [m for a, m in zip(self._suite.algorithms, each, strict=True) if a == ED25519]
-        first = self._gate.sign(ours)
+        first = self._holder.sign(ours)
         second = self._cell.sign(theirs) if theirs else ()
         return tuple(self._by_algorithm(second, first))
 
-    def seal(self) -> bytes:
-        """Seal; return the challenge."""
-        return self._gate.seal()
-
-    def unseal(self, approval: bytes) -> None:
-        """Unseal under a quorum's approval."""
-        self._gate.unseal(approval)
-
-    def zeroise(self) -> Erasure:
-        """Erase the ML-DSA key, and destroy what the token holds."""
-        return self._gate.zeroise()
-
-    def last_word(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return a signature by each of the last word's keys, once."""
-        return self._gate.last_word(message)
-
     def close(self) -> None:
         """Drop keys from memory; the token keeps its own."""
-        self._gate.close()
+        self._holder.close()
 
     def _by_algorithm(self, classical: Sequence[T], own: Sequence[T]) -> list[T]:
         left, right = iter(classical), iter(own)
@@ -189,23 +171,3 @@ class _Source:
         finally:
             for descriptor in (told, tell, plan, give):
                 os.close(descriptor)
-
-
-class _Later:
-    """A store that is there only once the source has let go of the token."""
-
-    now: TokenStore | None = None
-
-    def begin_erase(self) -> None:
-        if self.now is not None:
-            self.now.begin_erase()
-
-    def answered(self) -> bool:
-        return self.now is not None and self.now.answered()
-
-    def end_erase(self) -> bool:
-        return self.now is not None and self.now.end_erase()
-
-    def close(self) -> None:
-        if self.now is not None:
-            self.now.close()

@@ -12,7 +12,7 @@ import threading
 from typing import Any
 
 from casemate.attest.keys import allowed, holder, wire
-from casemate.attest.keys.memory import PAGE_BYTES, harden, urgent_thread
+from casemate.attest.keys.memory import PAGE_BYTES, hardened, urgent_thread
 from casemate.attest.keys.pkcs11_token import Token, TokenPlan
 from casemate.attest.keys.protocol import CustodyError
 from casemate.core.errors import CasemateError, FormatError
@@ -21,9 +21,9 @@ from casemate.core.suites import ED25519, PublicKey
 
 def main(control: int, zeros: int, word: int, seeds: int) -> None:
     """Serve until the end. The first frame is the token's plan, and whether it has to sign."""
-    dumpable, core_bytes, all_locked = harden()
     with socket.socket(fileno=control) as link:
         try:
+            dumpable, core_bytes, all_locked = hardened()
             first = wire.receive(link) or {}
             plan = TokenPlan.from_plain(first.get("token"))
             token = Token(plan)
@@ -33,7 +33,7 @@ def main(control: int, zeros: int, word: int, seeds: int) -> None:
             waiting = threading.Thread(target=_await_zeros, args=(other, zeros, word))
             granted = [dumpable, core_bytes, False, all_locked, urgent_thread(waiting)]
         except CasemateError as error:
-            wire.send(link, wire.error_frame(error))
+            wire.refuse(link, error)
             return
         wire.send(link, {"ok": {"public": public, "granted": granted}})
         while (request := _next(link)) is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from casemate.attest.keys.memory import harden
+from casemate.attest.keys.memory import hardened
 from casemate.attest.keys.pkcs11_token import Token, TokenPlan
 from casemate.attest.keys.protocol import CustodyError
 from casemate.core import cbor
@@ -18,8 +18,8 @@ def main(out: int, errors: int, length: int, fresh: int, classical: int, plan: i
 
     plan: a pipe with the token's plan, since it has a PIN. What goes wrong goes into `errors`.
     """
-    harden()
     try:
+        hardened()
         token = Token(TokenPlan.from_plain(cbor.decode(os.read(plan, _MOST))))
         if fresh:
             token.create(os.urandom(length), classical=bool(classical))

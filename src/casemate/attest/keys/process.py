@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -187,3 +188,76 @@ class ProcessHolder:
             raise CustodyError("the holder is closed.", remedy="open it again.")
         if self._erased:
             raise gone()
+
+
+class OnProcess(ABC):
+    """A holder whose rules are kept by a `ProcessHolder`: what such backends have in common."""
+
+    def __init__(self, holder: ProcessHolder) -> None:
+        self._holder = holder
+
+    @property
+    @abstractmethod
+    def state(self) -> HolderState:
+        """Return the state of the evidence keys."""
+
+    @abstractmethod
+    def public(self) -> tuple[PublicKey, ...]:
+        """Return the public halves of the evidence keys."""
+
+    @abstractmethod
+    def sign(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
+        """Return a signature by each evidence key."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Drop all keys from memory; what a store holds stays."""
+
+    @property
+    def hardening(self) -> Hardening:
+        """Return what the system granted the process of the evidence keys."""
+        return self._holder.hardening
+
+    def last_public(self) -> tuple[PublicKey, ...]:
+        """Return the public halves of the last word's keys."""
+        return self._holder.last_public()
+
+    def seal(self) -> bytes:
+        """Seal; return the challenge."""
+        return self._holder.seal()
+
+    def unseal(self, approval: bytes) -> None:
+        """Unseal under a quorum's approval."""
+        self._holder.unseal(approval)
+
+    def zeroise(self) -> Erasure:
+        """Erase the evidence keys in the process and in the store."""
+        return self._holder.zeroise()
+
+    def last_word(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
+        """Return a signature by each of the last word's keys, once."""
+        return self._holder.last_word(message)
+
+
+class LaterStore:
+    """A `KeyStore` that is there only once the source of seeds has let go of it."""
+
+    now: KeyStore | None = None
+
+    def begin_erase(self) -> None:
+        """Start to erase, if the store is there."""
+        if self.now is not None:
+            self.now.begin_erase()
+
+    def answered(self) -> bool:
+        """Return whether the store is there and has answered."""
+        return self.now is not None and self.now.answered()
+
+    def end_erase(self) -> bool:
+        """Return whether the store is there and says that its keys are gone."""
+        return self.now is not None and self.now.end_erase()
+
+    def close(self) -> None:
+        """Let go of the store."""
+        if self.now is not None:
+            self.now.close()

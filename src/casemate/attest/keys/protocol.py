@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from casemate.attest.claims import Quote
 from casemate.core.errors import CasemateError
 from casemate.core.suites import PublicKey
 
@@ -134,6 +135,15 @@ class KeyHolder(Protocol):
 
     def close(self) -> None:
         """Drop all keys from memory and end. What a key store holds stays, for the next start."""
+        ...
+
+
+@runtime_checkable
+class Quoting(Protocol):
+    """A holder whose keys a TPM keeps: it vouches for them and for the software by quotes."""
+
+    def quote(self, evidence: bytes, nonce: bytes = b"") -> Quote:
+        """Return a quote for a digest of evidence; CustodyError if the TPM gives none."""
         ...
 
 

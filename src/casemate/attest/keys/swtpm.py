@@ -22,6 +22,7 @@ from typing import Self
 from casemate.attest.keys.memory import WIPE_FREED, be_urgent
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.tpm_link import Link
+from casemate.core.private_folder import private_folder
 
 START_S, STOP_S = 10.0, 1.0
 _SHUTDOWN_CLEAR = bytes.fromhex("8001 0000000c 00000145 0000")
@@ -50,7 +51,7 @@ class SwTpm:
             raise CustodyError(
                 "the program swtpm is missing.", remedy="apt-get install swtpm, or use a real TPM."
             )
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         self._sockets = Path(tempfile.mkdtemp(prefix="casemate-tpm-"))  # sun_path has 107 bytes
         self._folder = folder
         self.address = str(self._sockets / "tpm")

@@ -13,14 +13,15 @@ import os
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 
+from casemate.attest.claims import Quote
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import run_module, run_to_end
-from casemate.attest.keys.process import ProcessHolder
-from casemate.attest.keys.protocol import CustodyError, Erasure, HolderState
-from casemate.attest.keys.quote import extra_data
+from casemate.attest.keys.process import LaterStore, OnProcess, ProcessHolder
+from casemate.attest.keys.protocol import CustodyError, HolderState
 from casemate.attest.keys.tpm_esys import Esys, TpmPlan
+from casemate.attest.keys.tpm_identity import Credential, TpmIdentity, answer, identity
 from casemate.attest.keys.tpm_link import (
     RC_HANDLE,
     Link,
@@ -30,19 +31,12 @@ from casemate.attest.keys.tpm_link import (
     undefine_command,
 )
 from casemate.attest.keys.tpm_source import write_plan
+from casemate.attest.quote import extra_data
 from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 
 SOURCE_S = 30.0
 ERASE_S = 5.0
 """A hardware TPM takes some 0.1 s to forget an index; busy with a key it takes longer."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quoted:
-    """A quote as it came from the TPM: TPMS_ATTEST and TPMT_SIGNATURE."""
-
-    attest: bytes
-    signature: bytes
 
 
 class TpmStore:
@@ -108,7 +102,7 @@ def forget(plan: TpmPlan) -> bool:
         return response_code(link.exchange(read_public_command(plan.nv_index))) == RC_HANDLE
 
 
-class TpmHolder:
+class TpmHolder(OnProcess):
     """`KeyHolder` with seeds in a TPM, and `quote`.
 
     fresh: make new keys (at commissioning); CustodyError if there are some already. Otherwise the
@@ -124,15 +118,15 @@ class TpmHolder:
         sealed: bool = False,
         quorum: Quorum | None = None,
     ) -> None:
-        self._plan = plan
         with Link(plan.address) as link:  # swtpm serves one connection at a time
             flush_stale(link)
-            tpm = Esys(link)
+            tpm = Esys(link, plan.root)
             self.pcrs = tpm.measure(plan)
+            self._plan = replace(plan, root=tpm.root())
             tpm.close()
         reasons, tell = os.pipe()
         try:
-            self._holder = self._start(suite, fresh, sealed, quorum, tell)
+            super().__init__(self._start(suite, fresh, sealed, quorum, tell))
         except CustodyError as error:
             os.set_blocking(reasons, False)
             with suppress(BlockingIOError):
@@ -159,12 +153,12 @@ class TpmHolder:
             run_to_end(process, SOURCE_S)
             return process
 
-        store = _Later()
+        store = LaterStore()
         holder = ProcessHolder(suite, sealed=sealed, quorum=quorum, source=source, store=store)
         try:
             self._link = Link(self._plan.address)
             store.now = TpmStore(self._link, self._plan.nv_index)
-            self._tpm = Esys(self._link)
+            self._tpm = Esys(self._link, self._plan.root)
             self._key, self.attestation_key = self._tpm.make_attestation_key()
         except BaseException:
             holder.close()
@@ -180,29 +174,9 @@ class TpmHolder:
         """Return the public halves of the evidence keys."""
         return self._holder.public()
 
-    def last_public(self) -> tuple[PublicKey, ...]:
-        """Return the public halves of the last word's keys."""
-        return self._holder.last_public()
-
     def sign(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
         """Return a signature by each evidence key."""
         return self._holder.sign(message)
-
-    def seal(self) -> bytes:
-        """Seal; return the challenge."""
-        return self._holder.seal()
-
-    def unseal(self, approval: bytes) -> None:
-        """Unseal under a quorum's approval."""
-        self._holder.unseal(approval)
-
-    def zeroise(self) -> Erasure:
-        """Erase the evidence keys in the process and in the TPM."""
-        return self._holder.zeroise()
-
-    def last_word(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:
-        """Return a signature by each of the last word's keys, once."""
-        return self._holder.last_word(message)
 
     def close(self) -> None:
         """Drop all keys from memory; the TPM keeps the seeds."""
@@ -212,7 +186,20 @@ class TpmHolder:
             self._tpm.close()
         self._holder.close()
 
-    def quote(self, evidence: bytes, nonce: bytes = b"") -> Quoted:
+    @property
+    def root(self) -> bytes:
+        """Return the name of the TPM's storage key, for the plan of the next start."""
+        return self._plan.root
+
+    def identity(self) -> TpmIdentity:
+        """Return the TPM's keys as it shows them; parties `challenge` them before they accept."""
+        return identity(self._tpm, self.attestation_key)
+
+    def answer(self, asked: Credential) -> bytes:
+        """Return the secret of a party's challenge; CustodyError if it is for another TPM."""
+        return answer(self._tpm, self._key, asked)
+
+    def quote(self, evidence: bytes, nonce: bytes = b"") -> Quote:
         """Return a quote of the measured PCRs for a digest of evidence (see `quote.py`).
 
         Its extra data names the evidence keys. It works after zeroise too: the TPM still says
@@ -220,24 +207,4 @@ class TpmHolder:
         """
         extra = extra_data(evidence, self.public(), nonce)
         attest, signature = self._tpm.quote(self._key, self._plan.selection, extra)
-        return Quoted(attest=attest, signature=signature)
-
-
-class _Later:
-    """A store that is there only once the source has let go of the TPM."""
-
-    now: TpmStore | None = None
-
-    def begin_erase(self) -> None:
-        if self.now is not None:
-            self.now.begin_erase()
-
-    def answered(self) -> bool:
-        return self.now is not None and self.now.answered()
-
-    def end_erase(self) -> bool:
-        return self.now is not None and self.now.end_erase()
-
-    def close(self) -> None:
-        if self.now is not None:
-            self.now.close()
+        return Quote(attest=attest, signature=signature)

@@ -1,13 +1,13 @@
 """What is asked of a TPM, over tpm2-pytss (an extra: its import waits until a TPM is used).
 
 Measured PCRs, the attestation key, quotes, and seeds in an NV index that only the measured software
-reads. Seeds cross the bus under a salted session (AES-128-CFB), never in clear. The key that the
-salt goes to is not pinned: an interposer that is there from the first start reads them.
+reads, once a reset of the TPM. Seeds cross the bus under a salted session (AES-128-CFB), never in
+clear. The key that the salt goes to is pinned from the first start on: an interposer that comes
+later gets no seed, one that is there from the first start reads them.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +16,14 @@ from typing import Any
 
 from casemate.attest.keys.protocol import CustodyError
 from casemate.attest.keys.tpm_link import Link
+from casemate.attest.quote import after_extend, key_name
 
 NV_INDEX = 0x01A0_CA5E
 """In the owner's range (TCG registry of handles: 0x01800000 to 0x01BFFFFF); else of no meaning."""
-PCR_SOFTWARE, PCR_ANCHOR = 11, 12
-"""Not resettable without a reset of the TPM. 11 is where Linux boot stubs measure; a planning value
-for hardware that is not chosen yet."""
 _RESETTABLE = (16, 23)
 _AK_ATTRIBUTES = 0x0005_0072
-_NV_ATTRIBUTES = 1 << 1 | 1 << 19 | 1 << 25  # OWNERWRITE, POLICYREAD, NO_DA
+_NV_ATTRIBUTES = 1 << 1 | 1 << 19 | 1 << 25 | 1 << 31  # OWNERWRITE, POLICYREAD, NO_DA, READ_STCLEAR
+_NV_LOCKED = 0x148
 _PCR_BYTES = 3
 
 
@@ -34,13 +33,15 @@ class TpmPlan:
 
     address: see tpm_link.py. measured: PCR to the digest (32 bytes) that is extended into it at a
     start, software and anchor by default; boot: PCRs that the machine's boot filled. nv_index:
-    where seeds lie.
+    where seeds lie. root: name of the storage key that seeds are encrypted to on the bus, b"" at
+    the first start alone.
     """
 
     address: str
     measured: Mapping[int, bytes]
     boot: tuple[int, ...] = ()
     nv_index: int = NV_INDEX
+    root: bytes = b""
 
     def __post_init__(self) -> None:
         low, high = _RESETTABLE
@@ -62,15 +63,18 @@ class TpmPlan:
         return tuple(sorted((*self.measured, *self.boot)))
 
 
-def after_extend(digest: bytes) -> bytes:
-    """Return the value of a PCR of zeros that a digest was extended into."""
-    return hashlib.sha256(bytes(32) + digest).digest()
+def area_of(public: Any) -> bytes:
+    """Return the public area (TPMT_PUBLIC) of what the library gives."""
+    return bytes(public.publicArea.marshal())
 
 
 class Esys:
-    """A TPM by its link. Foreign errors come out as CustodyError, see `told`."""
+    """A TPM by its link. Foreign errors come out as CustodyError, see `told`.
 
-    def __init__(self, link: Link) -> None:
+    root: name of the storage key that sessions are salted to; b"" takes the one that is there.
+    """
+
+    def __init__(self, link: Link, root: bytes = b"") -> None:
         try:
             tss = import_module("tpm2_pytss")
             base: Any = import_module("tpm2_pytss.TCTI").PyTCTI
@@ -87,9 +91,9 @@ class Esys:
             def do_receive(self, timeout: int) -> bytes:
                 return link.receive()
 
-        self._tss, self._link, self._tcti = tss, link, Tcti()
+        self.tss, self._link, self._tcti, self._root = tss, link, Tcti(), root
         with self.told("open"):
-            self._esys = tss.ESAPI(self._tcti)
+            self.esys = tss.ESAPI(self._tcti)
 
     @contextmanager
     def told(self, what: str) -> Iterator[None]:
@@ -97,7 +101,7 @@ class Esys:
         with self._link.lock:
             try:
                 yield
-            except self._tss.TSS2_Exception as error:
+            except self.tss.TSS2_Exception as error:
                 raise CustodyError(
                     f"the TPM refuses to {what}: {error}.",
                     remedy="see whether software, anchor and TPM are those that were commissioned.",
@@ -106,7 +110,7 @@ class Esys:
     def read_pcrs(self, numbers: tuple[int, ...]) -> dict[int, bytes]:
         """Return PCR values of the SHA-256 bank (at most 8)."""
         with self.told("read PCRs"):
-            _, _, values = self._esys.pcr_read(_listed(numbers))
+            _, _, values = self.esys.pcr_read(_listed(numbers))
             found = {n: bytes(each) for n, each in zip(numbers, values, strict=True)}
         return found
 
@@ -127,10 +131,10 @@ class Esys:
         return self.read_pcrs(plan.selection)
 
     def _extend(self, number: int, digest: bytes) -> None:
-        tss = self._tss
+        tss = self.tss
         hashed = tss.TPMT_HA(hashAlg=tss.TPM2_ALG.SHA256, digest=tss.TPMU_HA(sha256=digest))
         with self.told(f"extend PCR {number}"):
-            self._esys.pcr_extend(tss.ESYS_TR(number), tss.TPML_DIGEST_VALUES([hashed]))
+            self.esys.pcr_extend(tss.ESYS_TR(number), tss.TPML_DIGEST_VALUES([hashed]))
 
     def make_attestation_key(self) -> tuple[Any, bytes]:
         """Return handle and public area of the attestation key, the same at each start.
@@ -138,26 +142,26 @@ class Esys:
         A primary key of the endorsement hierarchy, from its seed and this template: restricted, so
         it signs only what the TPM itself makes.
         """
-        tss = self._tss
+        tss = self.tss
         area = tss.TPM2B_PUBLIC.parse("ecc:ecdsa-sha256", objectAttributes=_AK_ATTRIBUTES)
         area.publicArea.parameters.eccDetail.symmetric.algorithm = tss.TPM2_ALG.NULL
         with self.told("make the attestation key"):
-            handle, public, *_ = self._esys.create_primary(
+            handle, public, *_ = self.esys.create_primary(
                 tss.TPM2B_SENSITIVE_CREATE(), area, tss.ESYS_TR.ENDORSEMENT
             )
-        return handle, bytes(public.publicArea.marshal())
+        return handle, area_of(public)
 
     def quote(self, key: Any, numbers: tuple[int, ...], extra: bytes) -> tuple[bytes, bytes]:
         """Return TPMS_ATTEST and TPMT_SIGNATURE."""
         with self.told("quote"):
-            attest, signature = self._esys.quote(key, _listed(numbers), self._tss.TPM2B_DATA(extra))
+            attest, signature = self.esys.quote(key, _listed(numbers), self.tss.TPM2B_DATA(extra))
         return bytes(attest.attestationdata if hasattr(attest, "attestationdata") else attest), (
             bytes(signature.marshal())
         )
 
     def store(self, plan: TpmPlan, seeds: bytes) -> None:
         """Put seeds where today's PCRs alone open them; CustodyError if some are there."""
-        tss = self._tss
+        tss = self.tss
         public = tss.TPMS_NV_PUBLIC(
             nvIndex=plan.nv_index,
             nameAlg=tss.TPM2_ALG.SHA256,
@@ -165,12 +169,12 @@ class Esys:
             authPolicy=self._policy(plan.selection),
             dataSize=len(seeds),
         )
-        with self._session(tss.TPM2_SE.HMAC) as session, self.told("store seeds"):
-            self._esys.trsess_set_attributes(
+        with self.session(tss.TPM2_SE.HMAC) as session, self.told("store seeds"):
+            self.esys.trsess_set_attributes(
                 session, tss.TPMA_SESSION.CONTINUESESSION | tss.TPMA_SESSION.DECRYPT
             )
-            index = self._esys.nv_define_space(b"", tss.TPM2B_NV_PUBLIC(nvPublic=public))
-            self._esys.nv_write(
+            index = self.esys.nv_define_space(b"", tss.TPM2B_NV_PUBLIC(nvPublic=public))
+            self.esys.nv_write(
                 index,
                 tss.TPM2B_MAX_NV_BUFFER(seeds),
                 0,
@@ -178,57 +182,92 @@ class Esys:
                 session1=tss.ESYS_TR.PASSWORD,
                 session2=session,
             )
-            self._esys.tr_close(index)
+            self.esys.tr_close(index)
         with self.told("hash"):  # a TPM decrypts in its command buffer: fill it with something else
-            self._esys.hash(bytes(1024), tss.TPM2_ALG.SHA256, tss.ESYS_TR.OWNER)
+            self.esys.hash(bytes(1024), tss.TPM2_ALG.SHA256, tss.ESYS_TR.OWNER)
 
     def fetch(self, plan: TpmPlan, length: int) -> bytes:
-        """Return the seeds; CustodyError if there are none or the PCRs are not as they were."""
-        tss = self._tss
-        with self._session(tss.TPM2_SE.POLICY) as session, self.told("give out the seeds"):
-            self._esys.trsess_set_attributes(
+        """Return the seeds, and let nobody read them again until the TPM is reset.
+
+        CustodyError if there are none, the PCRs are not as they were, or they were read before.
+        """
+        tss = self.tss
+        with self.session(tss.TPM2_SE.POLICY) as session, self.told("give out the seeds"):
+            self.esys.trsess_set_attributes(
                 session, tss.TPMA_SESSION.CONTINUESESSION | tss.TPMA_SESSION.ENCRYPT
             )
-            index = self._esys.tr_from_tpmpublic(plan.nv_index)
-            self._esys.policy_pcr(session, tss.TPM2B_DIGEST(), _listed(plan.selection))
-            data = self._esys.nv_read(index, length, 0, auth_handle=index, session1=session)
-            self._esys.tr_close(index)
+            index = self.esys.tr_from_tpmpublic(plan.nv_index)
+            self.esys.policy_pcr(session, tss.TPM2B_DIGEST(), _listed(plan.selection))
+            data = self._nv_read(index, length, session)
+            self.esys.policy_pcr(session, tss.TPM2B_DIGEST(), _listed(plan.selection))
+            self.esys.nv_read_lock(index, auth_handle=index, session1=session)
+            self.esys.tr_close(index)
             return bytes(data)
+
+    def _nv_read(self, index: Any, length: int, session: Any) -> Any:
+        try:
+            return self.esys.nv_read(index, length, 0, auth_handle=index, session1=session)
+        except self.tss.TSS2_Exception as error:
+            if error.rc != _NV_LOCKED:
+                raise
+            raise CustodyError(
+                "the TPM has given out the seeds since its last reset, and does so once.",
+                remedy="reset the machine: the first start after that gets them.",
+            ) from None
+
+    def root(self) -> bytes:
+        """Return the name of the storage key; CustodyError if it is not the pinned one."""
+        with self.told("make the storage key"):
+            handle, name = self._storage_key()
+            self.esys.flush_context(handle)
+        return name
+
+    def _storage_key(self) -> tuple[Any, bytes]:
+        handle, public, *_ = self.esys.create_primary(self.tss.TPM2B_SENSITIVE_CREATE(), "ecc256")
+        name = key_name(area_of(public))
+        if self._root and name != self._root:
+            raise CustodyError(
+                "this is not the TPM that was commissioned, or something sits on its bus.",
+                remedy="look at the board; if the TPM was replaced, commission anew.",
+            )
+        return handle, name
 
     def close(self) -> None:
         """Let go of the library's context."""
-        self._esys.close()
+        self.esys.close()
 
     def flush(self, handle: Any) -> None:
         """Take a transient object out of the TPM."""
         with self.told("flush"):
-            self._esys.flush_context(handle)
+            self.esys.flush_context(handle)
 
     def _policy(self, numbers: tuple[int, ...]) -> bytes:
-        tss = self._tss
-        with self._session(tss.TPM2_SE.TRIAL) as session, self.told("make a policy"):
-            self._esys.policy_pcr(session, tss.TPM2B_DIGEST(), _listed(numbers))
-            return bytes(self._esys.policy_get_digest(session))
+        tss = self.tss
+        with self.session(tss.TPM2_SE.TRIAL) as session, self.told("make a policy"):
+            self.esys.policy_pcr(session, tss.TPM2B_DIGEST(), _listed(numbers))
+            return bytes(self.esys.policy_get_digest(session))
 
     @contextmanager
-    def _session(self, kind: Any) -> Iterator[Any]:
-        tss = self._tss
+    def session(self, kind: Any, *, salted: bool = True) -> Iterator[Any]:
+        """Yield a session. salted: to the storage key, so that it can encrypt."""
+        tss = self.tss
         with self.told("start a session"):
-            root, *_ = self._esys.create_primary(tss.TPM2B_SENSITIVE_CREATE(), "ecc256")
+            root = self._storage_key()[0] if salted else tss.ESYS_TR.NONE
             symmetric = tss.TPMT_SYM_DEF(
                 algorithm=tss.TPM2_ALG.AES,
                 keyBits=tss.TPMU_SYM_KEY_BITS(aes=128),
                 mode=tss.TPMU_SYM_MODE(aes=tss.TPM2_ALG.CFB),
             )
-            session = self._esys.start_auth_session(
+            session = self.esys.start_auth_session(
                 root, tss.ESYS_TR.NONE, kind, symmetric, tss.TPM2_ALG.SHA256
             )
-            self._esys.flush_context(root)
+            if salted:
+                self.esys.flush_context(root)
         try:
             yield session
         finally:
             with self.told("end a session"):
-                self._esys.flush_context(session)
+                self.esys.flush_context(session)
 
 
 def _listed(numbers: tuple[int, ...]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from casemate.attest.keys.memory import harden
+from casemate.attest.keys.memory import hardened
 from casemate.attest.keys.tpm_esys import Esys, TpmPlan
 from casemate.attest.keys.tpm_link import Link
 from casemate.core import cbor
@@ -20,8 +20,8 @@ def main(out: int, errors: int, length: int, fresh: int, plan: str) -> None:
 
     What goes wrong is written into `errors` as text.
     """
-    harden()
     try:
+        hardened()
         os.write(out, _seeds(read_plan(bytes.fromhex(plan)), length, bool(fresh)))
     except CasemateError as error:
         os.write(errors, error.message.encode()[:4096])
@@ -30,20 +30,20 @@ def main(out: int, errors: int, length: int, fresh: int, plan: str) -> None:
 def write_plan(plan: TpmPlan) -> bytes:
     """Return a plan as bytes."""
     measured = [[n, digest] for n, digest in sorted(plan.measured.items())]
-    return cbor.encode([plan.address, measured, list(plan.boot), plan.nv_index])
+    return cbor.encode([plan.address, measured, list(plan.boot), plan.nv_index, plan.root])
 
 
 def read_plan(data: bytes) -> TpmPlan:
     """Return the plan of `write_plan`."""
-    address, measured, boot, nv_index = cbor.decode(data)
+    address, measured, boot, nv_index, root = cbor.decode(data)
     return TpmPlan(
-        address=address, measured=dict(measured), boot=tuple(boot), nv_index=nv_index
-    )  # fmt: skip
+        address=address, measured=dict(measured), boot=tuple(boot), nv_index=nv_index, root=root
+    )
 
 
 def _seeds(plan: TpmPlan, length: int, fresh: bool) -> bytes:
     with Link(plan.address) as link:
-        tpm = Esys(link)
+        tpm = Esys(link, plan.root)
         try:
             if fresh:
                 tpm.store(plan, os.urandom(length))

@@ -33,16 +33,23 @@ _LOAD: dict[int, Callable[[memoryview], Any]] = {
 class Vault:
     """Keys of `algorithms` whose seeds lie in `page`, in order. One thread uses it.
 
-    once: these are the last word's keys.
+    once: these are the last word's keys. log: these are a log's.
     """
 
     def __init__(
-        self, page: LockedPage, algorithms: Sequence[int], approval: ApprovalCheck, *, once: bool
+        self,
+        page: LockedPage,
+        algorithms: Sequence[int],
+        approval: ApprovalCheck,
+        *,
+        once: bool,
+        log: bool = False,
     ) -> None:
         self._page = page
         self.once = once
         self._approval = approval
         self._challenge: bytes | None = None
+        self._log = allowed.GrowingLog() if log else None
         self._algorithms = tuple(algorithms)
         self._public: tuple[bytes, ...] = ()
         seeds = [bytes(SEED_BYTES) == self._seed(i) for i in range(len(self._algorithms))]
@@ -90,7 +97,9 @@ class Vault:
         self._challenge = None
 
     def _check(self, message: bytes) -> None:
-        if self.once:
+        if self._log is not None:
+            self._log.check(message)
+        elif self.once:
             allowed.check_last(message)
         elif self._challenge is not None:
             allowed.check_sealed(message)

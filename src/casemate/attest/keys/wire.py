@@ -42,6 +42,16 @@ def receive(link: socket.socket) -> dict[str, Any] | None:
     return value
 
 
+def refuse(link: socket.socket, error: CasemateError) -> None:
+    """Send an error as the first answer, and wait until the other side has read it and closed.
+
+    Whoever closes with a frame unread takes its own answer back (unix(7), ECONNRESET).
+    """
+    send(link, error_frame(error))
+    while link.recv(1):
+        pass
+
+
 def error_frame(error: CasemateError) -> dict[str, Any]:
     """Return the answer that carries an error."""
     kind = type(error).__name__

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casemate.attest import approval, token
 from casemate.attest import claims as c
-from casemate.attest import token
 from casemate.attest.keys import allowed
-from casemate.attest.keys.approval import Party, Quorum, approve, statement
+from casemate.attest.keys.approval import Party, Quorum
 from casemate.attest.keys.protocol import CustodyError, SealedError
 from casemate.attest.keys.unsafe import UnsafeHolder
 from casemate.core import cbor
 from casemate.core.errors import FormatError
-from casemate.testing.keyholders import PARTIES, QUORUM, signer
+from casemate.testing.keyholders import PARTIES, QUORUM, approve, signer
 
 DIGEST = hashlib.sha256(b"x").digest()
 CHALLENGE, SUBJECT = bytes(range(32)), bytes(16)
@@ -113,9 +113,9 @@ def test_only_our_errors_come_out_of_approvals(noise: bytes, at: int, flip: int)
     QUORUM.check(good, SUBJECT, CHALLENGE)
     bad = bytearray(good)
     bad[at % len(bad)] ^= flip
-    for approval in (noise, bytes(bad), good[: at % len(good)], good + noise + b"\x00"):
+    for wrong in (noise, bytes(bad), good[: at % len(good)], good + noise + b"\x00"):
         with pytest.raises(CustodyError):
-            QUORUM.check(approval, SUBJECT, CHALLENGE)
+            QUORUM.check(wrong, SUBJECT, CHALLENGE)
 
 
 def test_party_counts_once_however_often_it_signs() -> None:
@@ -135,11 +135,18 @@ def test_party_counts_once_however_often_it_signs() -> None:
 
 
 def test_approval_of_one_thing_is_none_of_another() -> None:
-    assert statement(SUBJECT, CHALLENGE) != statement(CHALLENGE[:16], CHALLENGE)
-    approval = approve(SUBJECT, CHALLENGE, [PARTIES["host"], PARTIES["inspector"]])
+    signers = [PARTIES["host"], PARTIES["inspector"]]
+    good = approve(SUBJECT, CHALLENGE, signers)
     for subject, challenge in ((bytes([1]) * 16, CHALLENGE), (SUBJECT, bytes(32))):
         with pytest.raises(CustodyError, match="another"):
-            QUORUM.check(approval, subject, challenge)
+            QUORUM.check(good, subject, challenge)
+    said = approval.peek(good)[1]
+    for purpose in set(approval.PURPOSES) - {"unseal"}:
+        with pytest.raises(FormatError):
+            approval.build(replace(said, purpose=purpose), signers)
+    retire = replace(said, purpose="retire", challenge=CHALLENGE[:16], subject=b"")
+    with pytest.raises(CustodyError, match="another"):
+        QUORUM.check(approval.build(retire, signers), SUBJECT, CHALLENGE)
 
 
 ROSTER = (Party(role="host", keys=(signer(1).public,)),)

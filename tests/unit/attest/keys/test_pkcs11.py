@@ -108,7 +108,7 @@ def test_seed_is_in_no_other_process_and_no_file(
 ) -> None:
     plan = new_plan()
     holder = Pkcs11Holder(plan, fresh=True)
-    pid = holder._gate.pids[0]
+    pid = holder._holder.pids[0]
     scan("holder", pid)  # the only seed in its page is the ML-DSA one
     assert set(scan("scan", pid)) == {"seed 1"}
     assert scan("scan", os.getpid()) == {}
@@ -147,7 +147,7 @@ def test_token_that_is_gone_is_said_to_be_left(
     monkeypatch.setattr("casemate.attest.keys.pkcs11.ERASE_S", 0.2)
     holder = Pkcs11Holder(new_plan(), fresh=True)
     stop(holder._cell.pid)
-    store = holder._gate._store.now
+    store = holder._holder._store.now
     monkeypatch.setattr(store, "_again", lambda: (_ for _ in ()).throw(CustodyError("", remedy="")))
     erasure = holder.zeroise()
     assert erasure.dead
@@ -174,7 +174,7 @@ def test_pin_is_shown_nowhere(new_plan: Callable[[], TokenPlan]) -> None:
     plan = new_plan()
     holder = Pkcs11Holder(plan, fresh=True)
     assert PIN not in repr(plan)
-    for pid in (holder._cell.pid, *holder._gate.pids):
+    for pid in (holder._cell.pid, *holder._holder.pids):
         shown = (
             Path(f"/proc/{pid}/cmdline").read_bytes() + Path(f"/proc/{pid}/environ").read_bytes()
         )

@@ -12,7 +12,7 @@ from holder_scans import stop
 
 from casemate.attest.keys import cell as cells
 from casemate.attest.keys import wire
-from casemate.attest.keys.approval import NoQuorum, approve
+from casemate.attest.keys.approval import NoQuorum
 from casemate.attest.keys.cell import Cell
 from casemate.attest.keys.memory import PAGE_BYTES, LockedPage
 from casemate.attest.keys.process import ProcessHolder
@@ -25,7 +25,7 @@ from casemate.attest.keys.protocol import (
 from casemate.attest.keys.vault import Vault
 from casemate.core.errors import FormatError
 from casemate.core.suites import DEFAULT_SUITE, ED25519, ML_DSA_65, verify
-from casemate.testing.keyholders import FRAME, LAST, PARTIES, QUORUM, SAYS_SO
+from casemate.testing.keyholders import FRAME, LAST, PARTIES, QUORUM, SAYS_SO, approve
 
 PAIR = DEFAULT_SUITE.algorithms
 

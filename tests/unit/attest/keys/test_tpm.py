@@ -19,12 +19,19 @@ from holder_scans import Scanner, skip_or_fail
 
 import casemate
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError
-from casemate.attest.keys.quote import Expected, check_quote, extra_data
 from casemate.attest.keys.swtpm import SwTpm
 from casemate.attest.keys.tpm import TpmHolder, forget
-from casemate.attest.keys.tpm_esys import PCR_ANCHOR, PCR_SOFTWARE, Esys, TpmPlan, after_extend
+from casemate.attest.keys.tpm_esys import NV_INDEX, Esys, TpmPlan
 from casemate.attest.keys.tpm_link import Link
 from casemate.attest.keys.tpm_source import read_plan, write_plan
+from casemate.attest.quote import (
+    PCR_ANCHOR,
+    PCR_SOFTWARE,
+    Expected,
+    after_extend,
+    check_quote,
+    extra_data,
+)
 from casemate.core.errors import SignatureError
 from casemate.core.suites import verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
@@ -103,18 +110,17 @@ def test_keys_outlive_a_restart_and_a_reset_that_quotes_show(tmp_path: Path) -> 
         one = holder.quote(EVIDENCE)
         first = check_quote(one.attest, one.signature, expected(holder))
         holder.close()
-        for _ in range(2):
-            holder = TpmHolder(plan(tpm))
-            assert holder.public() == keys and holder.last_public() != last
-            verify(keys[1], FRAME, holder.sign(FRAME)[1])
-            two = holder.quote(EVIDENCE)
-            same = expected(holder, since=first.clock, same_start=True)
-            check_quote(two.attest, two.signature, same)
-            holder.close()
+        with pytest.raises(CustodyError, match="since its last reset"):
+            TpmHolder(plan(tpm))
     with SwTpm(tmp_path) as tpm:
         holder = TpmHolder(plan(tpm))
         assert holder.public() == keys and holder.attestation_key == ak
-        three = holder.quote(EVIDENCE)
+        assert holder.last_public() != last
+        verify(keys[1], FRAME, holder.sign(FRAME)[1])
+        two, three = holder.quote(EVIDENCE), holder.quote(EVIDENCE)
+        since = check_quote(two.attest, two.signature, expected(holder)).clock
+        same = expected(holder, since=since, same_start=True)
+        check_quote(three.attest, three.signature, same)
         later = expected(holder, since=first.clock)
         said = check_quote(three.attest, three.signature, later)
         assert said.clock.resets == first.clock.resets + 1
@@ -127,9 +133,8 @@ def test_keys_outlive_a_restart_and_a_reset_that_quotes_show(tmp_path: Path) -> 
 
 @pytest.mark.slow
 def test_controller_killed_leaves_no_rubbish_in_the_tpm(tpm: SwTpm) -> None:
-    TpmHolder(plan(tpm), fresh=True).close()
-    for _ in range(5):
-        holder = TpmHolder(plan(tpm))
+    for number in range(5):
+        holder = TpmHolder(plan(tpm, nv_index=NV_INDEX + number), fresh=True)
         holder._holder.close()  # the attestation key stays, as after kill -9
 
 
@@ -165,7 +170,7 @@ def test_power_cut_between_place_and_seeds(tpm: SwTpm) -> None:
     with Link(tpm.address) as link:
         esys = Esys(link)
         esys.measure(plan(tpm))
-        esys._esys.nv_write = cut
+        esys.esys.nv_write = cut
         with pytest.raises(InterruptedError):
             esys.store(plan(tpm), bytes(64))
     with pytest.raises(CustodyError, match="give out the seeds"):

@@ -15,9 +15,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from casemate.attest.claims import Boot
+from casemate.attest.reference import Tpm
+from casemate.attest.token import Token, unquoted
 from casemate.core import cbor
 from casemate.core.errors import FormatError, SignatureError
-from casemate.core.suites import PublicKey
+from casemate.core.suites import PublicKey, Suite
 
 MAGIC, ATTEST_QUOTE = 0xFF544347, 0x8018
 _ECC, _NULL, _ECDSA, _SHA256, _SHA384 = 0x0023, 0x0010, 0x0018, 0x000B, 0x000C
@@ -26,6 +29,9 @@ _HASHES = {_SHA256: "sha256", _SHA384: "sha384"}
 ENDORSEMENT = 0x4000000B
 """Handle of the hierarchy whose keys quote the true counters; others' are masked (part 1, 36.2)."""
 _PCRS = 24
+PCR_SOFTWARE, PCR_ANCHOR = 11, 12
+"""Not resettable without a reset of the TPM. 11 is where Linux boot stubs measure; a planning value
+for hardware that is not chosen yet."""
 _DOMAIN = "casemate quote 1"
 
 _FIXED_TPM, _FIXED_PARENT, _ORIGIN = 1 << 1, 1 << 4, 1 << 5
@@ -44,6 +50,11 @@ class Clock:
     resets: int
     restarts: int
     safe: bool
+
+    def follows(self, before: Clock) -> bool:
+        """Return whether this is the same start of the TPM as `before`, or the next one."""
+        same = (self.resets, self.restarts) == (before.resets, before.restarts)
+        return same or (self.resets, self.restarts) == (before.resets + 1, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +84,21 @@ class Expected:
     since: Clock | None = None
     same_start: bool = False
     firmware: int | None = None
+
+
+def after_extend(digest: bytes) -> bytes:
+    """Return the value of a PCR of zeros that a digest (32 bytes) was extended into."""
+    return hashlib.sha256(bytes(32) + digest).digest()
+
+
+def measured(digest: bytes) -> bytes:
+    """Return what is extended for a digest of any suite: itself, or SHA-256 of a longer one."""
+    return digest if len(digest) == 32 else hashlib.sha256(digest).digest()
+
+
+def key_name(area: bytes) -> bytes:
+    """Return the name of a key with a SHA-256 name, from its public area (TPMT_PUBLIC)."""
+    return area[2:4] + hashlib.sha256(area).digest()
 
 
 def extra_data(evidence: bytes, keys: Sequence[PublicKey], nonce: bytes = b"") -> bytes:
@@ -132,23 +158,47 @@ def check_quote(attest: bytes, signature: bytes, expected: Expected) -> Attested
         _refuse("the measured software or anchor is another")
     if expected.firmware is not None and said.firmware != expected.firmware:
         _refuse("the TPM runs another firmware")
-    _check_clock(said.clock, expected)
+    if expected.since is not None:
+        _check_clock(said.clock, expected.since, same_start=expected.same_start)
+    elif expected.same_start:
+        _refuse("no earlier quote of this start is known")
     return said
 
 
-def _check_clock(now: Clock, expected: Expected) -> None:
-    since = expected.since
-    if since is None:
-        if expected.same_start:
-            _refuse("no earlier quote of this start is known")
-        return
+def check_start(said: Token, tpm: Tpm, suite: Suite, anchor: bytes) -> Clock:
+    """Check a boot token's quote by the TPM that the parties enrolled; return the TPM's clock.
+
+    Software, evidence keys and nonce are those that the token names; anchor: digest of the one
+    that the keys were made for. FormatError, SignatureError. Clocks of two starts: `older`.
+    """
+    body = said.body
+    if not isinstance(body, Boot) or body.quote is None:
+        _malformed("there is none")
+    values = {PCR_SOFTWARE: said.software, PCR_ANCHOR: anchor}
+    expected = Expected(
+        key=tpm.attestation,
+        pcrs={number: after_extend(measured(each)) for number, each in values.items()},
+        extra=extra_data(suite.digest(unquoted(said)), body.keys, said.nonce),
+    )
+    return check_quote(body.quote.attest, body.quote.signature, expected).clock
+
+
+def older(now: Clock, since: Clock) -> str:
+    """Return why a TPM's clock lies before that of an earlier quote; "" if it does not."""
     starts, before = (now.resets, now.restarts), (since.resets, since.restarts)
     if starts < before:
-        _refuse("its reset or restart counter lies before the log's: an older state was restored")
-    if expected.same_start and starts != before:
-        _refuse("the TPM was reset or restarted since the enclosure's last start")
+        return "its reset or restart counter lies before the log's: an older state was restored"
     if starts == before and now.milliseconds < since.milliseconds:
-        _refuse("its clock lies before the log's: an older state was restored")
+        return "its clock lies before the log's: an older state was restored"
+    return ""
+
+
+def _check_clock(now: Clock, since: Clock, *, same_start: bool) -> None:
+    if why := older(now, since):
+        _refuse(why)
+    starts, before = (now.resets, now.restarts), (since.resets, since.restarts)
+    if same_start and starts != before:
+        _refuse("the TPM was reset or restarted since the enclosure's last start")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,8 +224,8 @@ def _key(area: bytes) -> _Key:
         _malformed("the attestation key's hash or curve is not known")
     x, y = at.sized(), at.sized()
     at.end()
-    name = area[2:4] + hashlib.sha256(area).digest()
-    qualified = area[2:4] + hashlib.sha256(ENDORSEMENT.to_bytes(4, "big") + name).digest()
+    name = ENDORSEMENT.to_bytes(4, "big") + key_name(area)
+    qualified = area[2:4] + hashlib.sha256(name).digest()
     point = (int.from_bytes(x, "big"), int.from_bytes(y, "big"))
     return _Key(curve=curve, hash=hashed, point=point, qualified=qualified)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from made_quotes import ATTRIBUTES, PCRS, Quote, key_area, large_area, large_signed, qualified
 
-from casemate.attest.keys.quote import Clock, Expected, check_quote, extra_data, read_attest
+from casemate.attest.quote import Clock, Expected, check_quote, extra_data, read_attest
 from casemate.core.errors import FormatError, SignatureError
 from casemate.core.suites import ED25519, ML_DSA_65, PublicKey
 
