@@ -41,6 +41,8 @@ AGAIN_S = 1.0
 """After which witnesses are asked again for a permit that waits."""
 REKEY_S = 10.0
 """Between two fresh keys of challenges, however long detection asks for them (planning value)."""
+WITNESS_S = 1.0
+"""By which a witness's time, in whole seconds, may be too early: a permit ends so much sooner."""
 PROPOSED = "proposed.json"
 """In anchor/: what a module reads, for both parties to sign."""
 
@@ -211,6 +213,7 @@ class Upkeep:
             enclosure=self._setting.place.enclosure, serial=self._setting.place.serial,
             now_s=int(time.time()), suite=self._setting.wanted.suite,
         )  # fmt: skip
+        terms = replace(terms, not_after_s=terms.not_after_s - WITNESS_S)
         self._of_this_log(signed)
         self._signed[terms.permit] = signed
         if self._phase(terms.permit) is None:

@@ -28,7 +28,7 @@ def b64(data: bytes) -> str:
 def signed_permit(live: Live, **changes: Any) -> bytes:
     """A permit for the module plates, signed by both parties."""
     path = live.folder / "evidence" / "checkpoint"
-    assert wait_for(path.exists)
+    assert wait_for(lambda: live.runtime.setting.log.signed.size > 0)
     stated, _ = checkpoints.parse(path.read_bytes())
     now_s = int(time.time())
     given: dict[str, Any] = {
