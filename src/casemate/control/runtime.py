@@ -135,7 +135,7 @@ class Runtime:
             setting.log, self.writer, setting.peers, setting.rule,
             witnessed=self._witnessed, alarm=self._rolled_back,
         )  # fmt: skip
-        supply.listen(self.far, self._post)
+        supply.listen(self.far, self.post)
         self.watching.start()
 
     def close(self) -> None:
