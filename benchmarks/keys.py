@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import itertools
+import os
 import shutil
+import subprocess
 import tempfile
 import threading
 import time
@@ -16,6 +19,8 @@ from typing import Protocol
 from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from benchmarks.frame import Figure
+from casemate.attest.keys.pkcs11 import Pkcs11Holder
+from casemate.attest.keys.pkcs11_token import TokenPlan
 from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, Erasure
 from casemate.attest.keys.swtpm import SwTpm
@@ -26,6 +31,8 @@ RUNS, TPM_RUNS, SIGNATURES = 200, 40, 300
 GONE_MOST_MS = 1.0
 """The issue's bound, from verdict to keys gone, at the 99th percentile."""
 MESSAGE = b"m" * 512
+SOFTHSM = "/usr/lib/softhsm/libsofthsm2.so"
+_PIN = "7351 is no secret"
 
 
 class _Holder(Protocol):
@@ -41,6 +48,8 @@ def run() -> list[Figure]:
     figures = [*_figures("at rest", idle), *_figures("while signing", busy), *_rates()]
     if shutil.which("swtpm") and importlib.util.find_spec("tpm2_pytss"):
         figures += _tpm()
+    if Path(SOFTHSM).exists() and importlib.util.find_spec("pkcs11"):
+        figures += _pkcs11()
     return figures
 
 
@@ -67,17 +76,25 @@ def _work(holder: _Holder) -> None:
 
 
 def _figures(when: str, erasures: Sequence[Erasure]) -> list[Figure]:
-    gone = sorted(each.overwritten_s * 1e3 for each in erasures)
-    dead = sorted(each.dead_s * 1e3 for each in erasures)
     copied = sum(each.copied for each in erasures) / len(erasures)
-    note = "page read back as zeros, else holder killed"
     return [
-        _ms(f"keys gone {when}, p50", _at(gone, 0.5), note),
-        _ms(f"keys gone {when}, p99", _at(gone, 0.99), note, target=GONE_MOST_MS),
-        _ms(f"holder dead {when}, p99", _at(dead, 0.99), "its memory is freed"),
+        *_gone(when, erasures, "page zero, holder killed"),
         Figure(benchmark="keys", name=f"page overwritten {when}", value=copied, unit="of runs",
                note="the kernel copied the zeros", wall=True),
     ]  # fmt: skip
+
+
+def _gone(when: str, erasures: Sequence[Erasure], note: str) -> list[Figure]:
+    """Return when keys were unusable, and when it had been looked whether they are."""
+    assert all(each.unusable and each.complete for each in erasures)
+    gone = sorted(each.unusable_s * 1e3 for each in erasures)
+    seen = sorted(each.verified_s * 1e3 for each in erasures)
+    return [
+        _ms(f"keys gone {when}, p50", _at(gone, 0.5), note),
+        _ms(f"keys gone {when}, p99", _at(gone, 0.99), note, target=GONE_MOST_MS),
+        _ms(f"verified {when}, p50", _at(seen, 0.5), "holder dead, its memory free, store read"),
+        _ms(f"verified {when}, p99", _at(seen, 0.99), "the same"),
+    ]
 
 
 def _rates() -> list[Figure]:
@@ -107,13 +124,36 @@ def _tpm() -> list[Figure]:
         holder = make()
         quotes = _rate(lambda: holder.quote(measured[PCR_SOFTWARE]))
         holder.close()
-    stored = sorted(each.stored_s * 1e3 for each in erasures)
     return [
-        _ms("keys gone from swtpm, p50", _at(stored, 0.5), "the TPM says so"),
-        _ms("keys gone from swtpm, p95", _at(stored, 0.95), "hardware takes some 100 ms"),
+        *_gone("with swtpm", erasures, "and the TPM answered; hardware takes some 100 ms"),
         Figure(benchmark="keys", name="quotes", value=quotes, unit="1/s", note="swtpm, P-256",
                wall=True),
     ]  # fmt: skip
+
+
+def _pkcs11() -> list[Figure]:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "tokens").mkdir()
+        config = home / "softhsm2.conf"
+        config.write_text(f"directories.tokendir = {home / 'tokens'}\nobjectstore.backend = file\n")
+        subprocess.run(
+            ["softhsm2-util", "--init-token", "--free", "--label", "bench", "--so-pin", "0000",
+             "--pin", _PIN],
+            check=True, capture_output=True,
+            env={"SOFTHSM2_CONF": str(config), "PATH": os.environ["PATH"]},
+        )  # fmt: skip
+        numbers = itertools.count()
+
+        def make() -> Pkcs11Holder:
+            plan = TokenPlan(
+                library=SOFTHSM, token="bench", pin=_PIN, prefix=f"bench {next(numbers)}",
+                env=(("SOFTHSM2_CONF", str(config)),),
+            )  # fmt: skip
+            return Pkcs11Holder(plan, fresh=True)
+
+        erasures = _erasures(make, TPM_RUNS, busy=False)
+    return _gone("with SoftHSM", erasures, "and the token shows no object of ours")
 
 
 def _rate(work: Callable[[], object]) -> float:

@@ -66,3 +66,33 @@ def test_an_altered_chunk(
     copy.write_bytes(copy.read_bytes()[:-1] + b"\x55")
     assert main(["frame", str(copy), "--trust", str(trust)]) == 1
     assert "altered" in capsys.readouterr().err
+
+
+def test_a_frame_with_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("c2pa")
+    av = pytest.importorskip("av")
+    from rtsp_server import video
+
+    from casemate.control.adapters.c2pa_manifest import Maker
+    from casemate.control.adapters.stream import named
+
+    video(tmp_path / "film.avi", "mjpeg", 1)
+    with av.open(str(tmp_path / "film.avi")) as film:
+        data = next(bytes(each) for each in film.demux(video=0) if each.size)
+    enclosure, maker = Enclosure(), Maker("camera", "UNIT-0001")
+    try:
+        given = Given([named("0.jpg", data)])
+        (path,) = signs(enclosure, given, tmp_path / "camera", 1, name="camera")
+        proof = json.loads(path.with_name(path.name + trace.PROOF).read_bytes())
+        (tmp_path / "copy.jpg").write_bytes(maker.made(data, proof))
+        (tmp_path / "issuers.pem").write_text(maker.root)
+    finally:
+        maker.close()
+    (tmp_path / "reference.json").write_text(reference_write.as_json(enclosure.reference))
+    asked = ["--trust", str(tmp_path), "--c2pa", str(tmp_path / "issuers.pem")]
+    assert main(["frame", str(tmp_path / "copy.jpg"), *asked]) == 0
+    assert "number 0 of camera" in capsys.readouterr().out
+    whole = (tmp_path / "copy.jpg").read_bytes()
+    (tmp_path / "copy.jpg").write_bytes(whole[:-3] + bytes([whole[-3] ^ 1]) + whole[-2:])
+    assert main(["frame", str(tmp_path / "copy.jpg"), *asked]) == 1
+    assert "not accepted" in capsys.readouterr().err

@@ -67,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
     with _started(args, project) as (runtime, far):
         shown = Shown(quiet=args.json)
         shown.line(f"keys: {runtime.setting.custody.kind} ({runtime.setting.why_custody})")
-        if runtime.setting.wanted.partly:
-            shown.line(f"ALARM {runtime.setting.wanted.partly}")
+        if runtime.setting.wanted.caveat:
+            shown.line(f"ALARM {runtime.setting.wanted.caveat}")
         try:
             runtime.start()
             with run_payload.payload(args, project.spec.protected.kind, runtime) as stream:
@@ -76,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
                 status, code = runtime.status(), runtime.exit_code
         finally:
             runtime.close()
-        status["watched_in_part"] = runtime.setting.wanted.partly
+        status["caveat"] = runtime.setting.wanted.caveat
         if stream is not None:
             status["payload"] = stream.status()
         shown.end(status)
@@ -92,6 +92,7 @@ def _refuse(args: argparse.Namespace) -> None:
     if not 10 <= args.batch <= 3600:
         raise InputError("--batch is out of range.", remedy="give 10 to 3600 s.", key="--batch")
     run_payload.refuse(args)
+    run_faces.refuse(args)
     if args.seed < 0:
         raise InputError("--seed is below 0.", remedy="give 0 or more.", key="--seed")
     if not (args.dir / "proof.json").is_file():
@@ -199,7 +200,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys, batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
             tiles=_tiles(project.enclosure), identities=_identities(far.hello),
-            partly=run_faces.partly(project.enclosure, args.faces),
+            slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
         )  # fmt: skip
         with _deaf():
             setting = Setting(wanted)

@@ -1,4 +1,4 @@
-"""Watching an enclosure in part: for a computer that is too slow to run the twin of all of it."""
+"""Watching an enclosure in part, or slowly: for a computer too slow for the twin of all of it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ if TYPE_CHECKING:
     from casemate.control.readers import Far
     from casemate.design.enclosure import Enclosure
 
+SLOW_S, MOST_LATE_S = 3.0, 120.0
+"""As in `control.setting`, which is not imported for --help; and the most that is allowed."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the argument."""
     parser.add_argument("--faces", metavar="NAMES", default="",
                         help="watch these alone, and let the evidence say so")  # fmt: skip
+    parser.add_argument("--late", metavar="S", type=float, default=SLOW_S,
+                        help="let simulated readers be late by S (default 3)")  # fmt: skip
 
 
 def tiles(enclosure: Enclosure, asked: str) -> tuple[str, ...]:
@@ -29,13 +34,26 @@ def tiles(enclosure: Enclosure, asked: str) -> tuple[str, ...]:
     )
 
 
-def partly(enclosure: Enclosure, asked: str) -> str:
-    """Return what the evidence says of it; "" if all is watched."""
-    count = len(tiles(enclosure, asked))
-    if count == len(enclosure.tiles):
-        return ""
-    left = sorted({each.name for each in enclosure.faces} - _faces(enclosure, asked))
-    return f"watched in part: {count} of {len(enclosure.tiles)} boards, not {', '.join(left)}"
+def caveat(enclosure: Enclosure, asked: str, late_s: float) -> str:
+    """Return what evidence says of both; "" if all is watched, and no slower than usual."""
+    found, count = [], len(tiles(enclosure, asked))
+    if count < len(enclosure.tiles):
+        left = sorted({each.name for each in enclosure.faces} - _faces(enclosure, asked))
+        found.append(
+            f"watched in part: {count} of {len(enclosure.tiles)} boards, not {', '.join(left)}"
+        )
+    if late_s > SLOW_S:
+        found.append(f"simulated readers may be late by {late_s:g} s")
+    return "; ".join(found)
+
+
+def refuse(args: argparse.Namespace) -> None:
+    """Refuse a patience that cannot be: InputError."""
+    if not SLOW_S <= args.late <= MOST_LATE_S:
+        raise InputError(
+            "--late is out of range.", remedy=f"give {SLOW_S:g} to {MOST_LATE_S:g} s.",
+            key="--late", value=args.late,
+        )  # fmt: skip
 
 
 def refuse_others(folder: Path, far: Far) -> None:

@@ -63,6 +63,10 @@ def refuse(args: argparse.Namespace) -> None:
         manifests.refuse()
     _meter(args)
     _login(args.redfish_login)
+    if args.redfish:
+        from casemate.control.adapters.redfish import Service
+
+        Service(args.redfish, authority=args.redfish_ca)  # connects to nothing yet
 
 
 @contextmanager

@@ -265,7 +265,7 @@ def _hello(
     ]
     return {
         "readers": rows,
-        "rekeys": True,
+        "rekeys": False,  # not shown on a twin yet: decision 23, 9
         "window_s": WINDOW_S,
         "features": made.policy.features,
         "anchors": anchor_bytes(anchors).decode(),

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from casemate.control.wires import challenge_plain, frame, unframed
 from casemate.core.challenge import Challenge, Chips, chips
 from casemate.core.errors import FormatError, ReaderError
+from casemate.core.randomness import new_secret
 from casemate.core.samples import Block, Channel, Reader
 from casemate.core.watch import watched
 
@@ -161,29 +162,54 @@ class Pump:
         challenge: Challenge,
         out: queue.Queue[Arrived],
     ) -> None:
-        self.modality, self.cpu_s = challenge.modality, 0.0
-        self._channels, self._challenge, self._out = reader.channels, challenge, out
-        self._drawn = Drawn(challenge)
-        self._stream = reader.configure(challenge)
-        self._excited = any(each.excited for each in reader.channels)
-        threading.Thread(target=self._run, name=f"pump {self.modality}", daemon=True).start()
+        self.modality, self.cpu_s, self._came_s = challenge.modality, 0.0, time.monotonic()
+        self._reader, self._channels, self._out = reader, reader.channels, out
+        self.challenge = challenge
+        self.excited = any(each.excited for each in reader.channels)
+        self._thread = self._begun(None)
 
-    def _run(self) -> None:
-        due = blocks = 0
-        for block in watched(self._stream, self._channels, self._challenge):
-            at_s, count = time.monotonic(), block.t_s.size
+    def renew(self) -> None:
+        """Ask with a fresh key and another epoch; the stream before is taken to its end first."""
+        asked = self.challenge
+        self.challenge = replace(asked, key=new_secret(), epoch=asked.epoch + 1)
+        self._thread = self._begun(self._thread)
+
+    def _begun(self, after: threading.Thread | None) -> threading.Thread:
+        stream = self._reader.configure(self.challenge)
+        thread = threading.Thread(
+            target=self._run, args=(stream, self.challenge, after),
+            name=f"pump {self.modality}", daemon=True,
+        )  # fmt: skip
+        thread.start()
+        return thread
+
+    def _stamped(self, stream: Iterator[Block]) -> Iterator[Block]:
+        """Yield the stream, and note when each block came: before anything is done with it."""
+        for block in stream:
+            self._came_s = time.monotonic()
+            yield block
+
+    def _run(
+        self, stream: Iterator[Block], challenge: Challenge, after: threading.Thread | None
+    ) -> None:
+        if after is not None:
+            after.join()
+        due, spent_s = 0, self.cpu_s
+        drawn = Drawn(challenge)
+        stamped = watched(self._stamped(stream), self._channels, challenge)
+        for number, block in enumerate(stamped):
+            at_s, count = self._came_s, block.t_s.size
             first = due
-            if self._excited and count and int(block.chip[0]) > due:
+            if self.excited and count and int(block.chip[0]) > due:
                 first = int(block.chip[0])  # some were lost; the detector counts them
             arrived = Arrived(
                 modality=self.modality,
                 block=block,
-                chips=self._drawn.take(first, count),
+                chips=drawn.take(first, count),
                 at_s=at_s,
                 faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
             )
             due = first + count
-            if blocks % CPU_EVERY == 0:  # asking costs a call to the system
-                self.cpu_s = time.thread_time()
-            blocks += 1
+            if number % CPU_EVERY == 0:  # asking costs a call to the system
+                self.cpu_s = spent_s + time.thread_time()
             self._out.put(arrived)

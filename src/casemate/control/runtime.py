@@ -18,7 +18,7 @@ from casemate.attest import claims as c
 from casemate.attest.keys import approval as unsealing
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
-from casemate.control import approvals, events, evidence, machine, order, supply
+from casemate.control import approvals, erased, events, evidence, machine, order, supply
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Keep, Moment, Say, Writer
 from casemate.control.moments import moment_of
 from casemate.control.order import Keeper
@@ -236,14 +236,12 @@ class Runtime:
     def _zeroise(self) -> None:
         if self.holder is None:
             return
-        erasure = self.holder.zeroise()
+        figures, began_s = self.watching.figures, time.monotonic() - self.watching.judged_s
+        self.erasure = erasure = self.holder.zeroise()
         self.writer.put(Keep(self.setting.custody.make_durable))
-        gone_s = time.monotonic() - self.watching.judged_s
-        self.watching.figures.gone = gone_s
-        self._erased_us = round(1e6 * gone_s)
-        self.erasure = erasure
-        done = "gone" if erasure.complete else "NOT all gone"
-        self.tell(f"keys are {done}, {1e3 * gone_s:.2f} ms after the verdict", 4)
+        figures.gone, figures.verified = told = erased.times(erasure, began_s)
+        self._erased_us = round(1e6 * told[0])
+        self.tell(erased.in_words(erasure, began_s), 4)
 
     def _make(self, anchor: bytes) -> None:
         if self.holder is not None:
@@ -265,7 +263,7 @@ class Runtime:
 
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
-            Begin(holder=holder, reason=self._in_part(reason), then=then,
+            Begin(holder=holder, reason=self._with_caveat(reason), then=then,
                   components=self.setting.components, at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
@@ -285,7 +283,7 @@ class Runtime:
             body = c.LastWord(reason=record.reason, erased_us=self._erased_us)
         elif action.by is do.Signer.KEYS and record.kind == "state":
             body = c.Change(
-                before=record.before, after=record.after, reason=self._in_part(record.reason),
+                before=record.before, after=record.after, reason=self._with_caveat(record.reason),
                 detail=record.subject,
             )  # fmt: skip
         else:
@@ -303,8 +301,8 @@ class Runtime:
             self._beating, self._next_beat_ms = True, at_ms + BEAT_MS
             self.watching.figures.verdict.clear()  # of an enclosure that guards, not of its start
 
-    def _in_part(self, reason: str) -> str:
-        return "; ".join(filter(None, (reason, self.setting.wanted.partly)))
+    def _with_caveat(self, reason: str) -> str:
+        return "; ".join(filter(None, (reason, self.setting.wanted.caveat)))
 
     def _keep(self, now: Machine, wait: bool) -> None:
         """Have the memory kept: before all records that follow, or before this returns."""

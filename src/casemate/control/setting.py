@@ -56,9 +56,9 @@ _LATCHED = ("TAMPERED", "RETIRED")
 class Wanted:
     """What is asked for. witnesses: addresses, local ones if there is none.
 
-    partly: says that not all of the enclosure is watched, "" if all is; goes into boot tokens.
-    simulated: readers are of a twin that the command itself has started, and may be late. The far
-    side has no say in it.
+    simulated: readers are of a twin that the command itself has started, and may be late by
+    slow_s; the far side has no say in it. caveat: what is not as it should be, such as faces that
+    are not watched; "" if all is well. It goes into tokens, at starts and changes.
     """
 
     folder: Path
@@ -78,7 +78,8 @@ class Wanted:
     """Boards of each face; a face that is not in it has one, of its name."""
     identities: tuple[Module, ...] = ()
     """Modules and spares with keys of their own, as delivered; enrolled at commissioning."""
-    partly: str = ""
+    slow_s: float = SLOW_S
+    caveat: str = ""
 
 
 class Setting:
@@ -88,7 +89,7 @@ class Setting:
         self.wanted, folder = wanted, wanted.folder
         self._run = folder / "run"
         self._run.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.slow_s = SLOW_S if wanted.simulated else 0.0
+        self.slow_s = wanted.slow_s if wanted.simulated else 0.0
         self.window_s, self.batch_s = wanted.window_s, wanted.batch_s
         parties = demo_parties(folder / "parties")
         self.roster: tuple[Party, ...] = tuple(each.party for each in parties)

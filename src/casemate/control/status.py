@@ -50,6 +50,7 @@ def status_of(runtime: Runtime) -> dict[str, Any]:
         "verdict_latency_p50_s": p50,
         "verdict_latency_p99_s": p99,
         "keys_gone_s": figures.gone,
+        "keys_gone_verified_s": figures.verified,
         "holder_dead_s": runtime.erasure.dead_s if runtime.erasure else None,
         "detection_cpu_share": cpu_s / elapsed_s,
         "tokens": runtime.writer.tokens,

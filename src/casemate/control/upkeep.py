@@ -24,6 +24,7 @@ from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.evidence import Do, Say
 from casemate.control.module_watch import ModuleWatch
 from casemate.control.permits import REANCHOR, Phase, token_from
+from casemate.control.readers import Pump
 from casemate.control.scope import Scope
 from casemate.core.errors import CasemateError, InputError, PermitError
 from casemate.core.suites import DEFAULT_SUITE
@@ -39,6 +40,8 @@ WAIT_S = 60.0
 """For the log, witnesses or checks, before who asked is told that it takes longer."""
 AGAIN_S = 1.0
 """After which witnesses are asked again for a permit that waits."""
+REKEY_S = 10.0
+"""Between two fresh keys of challenges, however long detection asks for them (planning value)."""
 PROPOSED = "proposed.json"
 """In anchor/: what a module reads, for both parties to sign."""
 
@@ -54,7 +57,7 @@ class Upkeep:
         self._proposed: tuple[tuple[AnyAnchor, ...], bytes] | None = None
         self._granted: tuple[tuple[AnyAnchor, ...], bytes, list[bytes]] | None = None
         self._moves: tuple[reanchor.Moved, ...] = ()
-        self._desk = threading.Lock()
+        self._desk, self._rekeyed_s = threading.Lock(), -math.inf
         self.modules = ModuleWatch(
             runtime.setting.place, known=runtime.setting.module_keys, ask=runtime.far.send,
             post=runtime.post,
@@ -77,11 +80,28 @@ class Upkeep:
                 name = "unlock" if isinstance(action, do.Unlock) else "lock"
                 self._runtime.far.send({name: sorted(action.faces)})
                 self._runtime.tell(f"{name}: {', '.join(sorted(action.faces))}")
+            case do.MoreChips():
+                return self._more_chips()
             case do.Refuse():
                 self._refused.append(action.reason)
                 return False
             case _:
                 return False
+        return True
+
+    def _more_chips(self) -> bool:
+        """Ask readers anew, each with a fresh key; False where readers cannot change over.
+
+        Chip time and share of silence stay: they are the reader's, and the meter's.
+        """
+        runtime, now_s = self._runtime, time.monotonic()
+        if runtime.far.hello.get("rekeys") is not True:
+            return False
+        if now_s - self._rekeyed_s >= REKEY_S:
+            self._rekeyed_s = now_s
+            left_out = runtime.watching.machine.masked.modules
+            due = [each for each in runtime.pumps if each.excited and each.modality not in left_out]
+            threading.Thread(target=_renewed, args=(due,), daemon=True).start()
         return True
 
     def bodies(self, record: do.Record) -> tuple[c.Body, ...]:
@@ -340,6 +360,11 @@ class Upkeep:
                 self._runtime.writer.fresh.set()
             time.sleep(0.05)
         return True
+
+
+def _renewed(pumps: list[Pump]) -> None:
+    for each in pumps:
+        each.renew()
 
 
 def _missing(now: Any) -> str:

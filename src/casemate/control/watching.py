@@ -45,7 +45,8 @@ KEPT = 36_000
 class Figures:
     """What is measured, s. verdict: from the last sample of a window to its verdict.
 
-    gone: from the verdict that asked for it until the key holder is erased. slipped_s: for which
+    gone: from the verdict that asked for it until keys are unusable; verified: until that was seen
+    to be so, and the holder's memory was free. slipped_s: for which
     the time of simulated readers stood still.
     """
 
@@ -54,6 +55,7 @@ class Figures:
     incomplete: int = 0
     cpu_s: float = 0.0
     gone: float | None = None
+    verified: float | None = None
     slipped_s: float = 0.0
 
     def quantile(self, share: float) -> float | None:

@@ -123,13 +123,14 @@ def in_noises(off: Any, shared: Any, scale: Any, x: Any) -> None:
 def gather(
     values: Any, health: Any, drive: Any, use: Any, nominal: Any, first: Any, second: Any,
     weight: Any, expected: Any, noise: Any, shared: Any, last: Any, run: Any, said: Any,
-    sums: Any, blurred: Any, x: Any,
+    sums: Any, blurred: Any, x: Any, quick: bool,
 ) -> None:  # fmt: skip
     """Add rows of one window to sums (5, F): s1, s2, loud, quiet power, quiet; sums[5]: at an end.
 
     values, health (K, C); drive (K,), real; use (K,): rows that count. last, run, said (C,): last
     value, how often it repeated, flags so far. blurred (F,): a chip was lost for its value.
-    x (K, F): keyed chips less `shared`, in noises, nan where silent or lost.
+    x (K, F): keyed chips less `shared`, in noises, nan where silent or lost. quick: take the short
+    way with sound rows, which comes to the same.
     """
     channels, features = nominal.size, first.size
     inverse, scale = 1.0 / nominal, 1.0 / noise
@@ -144,7 +145,7 @@ def gather(
     for k in range(drive.size):
         loud = drive[k] != 0.0
         over = 1.0 / drive[k] if loud else 0.0
-        if use[k] and clean(values[k], health[k], last, inverse, share):
+        if quick and use[k] and clean(values[k], health[k], last, inverse, share):
             last[:] = values[k]
             run[:] = 1
             by_feature(share, first, other, one, two, pairs, total)
@@ -155,13 +156,26 @@ def gather(
                 add_silent(total, sums[3], sums[4])
                 x[k, :] = np.nan
             continue
-        look(values[k], health[k], use[k], inverse, last, run, said, share, what)
-        x[k, :] = np.nan
-        if use[k]:
-            add_row(
-                loud, over, what, share, first, second, weight, expected, shared, scale, sums,
-                blurred, x[k],
-            )  # fmt: skip
+        one_row(
+            values[k], health[k], use[k], loud, over, inverse, first, second, weight, expected,
+            shared, scale, last, run, said, share, what, sums, blurred, x[k],
+        )  # fmt: skip
+
+
+@njit(cache=True)
+def one_row(
+    row: Any, health: Any, use: bool, loud: bool, over: float, inverse: Any, first: Any,
+    second: Any, weight: Any, expected: Any, shared: Any, scale: Any, last: Any, run: Any,
+    said: Any, share: Any, what: Any, sums: Any, blurred: Any, x: Any,
+) -> None:  # fmt: skip
+    """Add a row in which anything may be wrong."""
+    look(row, health, use, inverse, last, run, said, share, what)
+    x[:] = np.nan
+    if use:
+        add_row(
+            loud, over, what, share, first, second, weight, expected, shared, scale, sums, blurred,
+            x,
+        )  # fmt: skip
 
 
 @njit(cache=True)

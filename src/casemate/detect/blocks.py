@@ -148,7 +148,7 @@ class Filling:
             kernel.gather(
                 values, health, drive, use, anchor.nominal, anchor.first, anchor.second,
                 anchor.weight, self.expected, anchor.noise, shared, self.last, self.run,
-                self.said, self.sums, self.blurred, x,
+                self.said, self.sums, self.blurred, x, True,
             )  # fmt: skip
         return x
 

@@ -118,8 +118,8 @@ class Detector:
             live.add(block, chips, self._now_s)
 
     def _renew(self, live: KeyedLive | FieldLive, epoch: int) -> None:
-        if live.place.last >= 0:
-            live.close()
+        if live.place.last >= 0 and (live.place.last + 1) % live.place.size:
+            live.close()  # what the old epoch has begun; a window that is full is closed already
         live.place.renew(epoch)
         self._waited[live.anchor.modality] = 0
 

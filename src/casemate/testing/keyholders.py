@@ -137,7 +137,8 @@ def check_zeroise(make: Make) -> None:
             if sealed:
                 holder.seal()
             erasure = holder.zeroise()
-            assert erasure.complete, erasure
+            assert erasure.complete and erasure.unusable, erasure
+            assert 0.0 <= erasure.unusable_s <= erasure.verified_s, erasure
             assert holder.state is HolderState.ERASED
             for message in (FRAME, SAYS_SO, CHECKPOINT, b"x"):
                 assert _refuses(partial(holder.sign, message), KeysGoneError), message

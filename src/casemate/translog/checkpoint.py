@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
+from functools import lru_cache
 
 from casemate.core.errors import FormatError
 from casemate.translog import note as notes
@@ -31,6 +32,7 @@ class Checkpoint:
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
 
+@lru_cache(maxsize=64)
 def parse_text(text: str) -> Checkpoint:
     """Return the checkpoint that is `text`. FormatError if it is none."""
     rows = text.split("\n")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from casemate.core import suites
 from casemate.core.errors import FormatError
@@ -47,11 +47,15 @@ _CONTROL = bytes(each for each in range(32) if each != 10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteKey:
-    """A public key with the name and the signature type that it signs notes with."""
+    """A public key with the name and the signature type that it signs notes with.
+
+    id: the four bytes that name this key in a signature line.
+    """
 
     name: str
     kind: bytes
     public: PublicKey
+    id: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_name(self.name)
@@ -60,12 +64,8 @@ class NoteKey:
                 f"signature type {self.kind[:1].hex()} does not go with {self.public.name}.",
                 remedy=_REMEDY,
             )
-
-    @property
-    def id(self) -> bytes:
-        """The four bytes that name this key in a signature line."""
         text = self.name.encode() + b"\n" + self.kind + self.public.data
-        return hashlib.sha256(text).digest()[:4]
+        object.__setattr__(self, "id", hashlib.sha256(text).digest()[:4])
 
     @property
     def cosigns(self) -> bool:
@@ -173,7 +173,7 @@ def parse_vkey(text: str) -> NoteKey:
 
 def check_name(name: str) -> None:
     """Raise FormatError unless `name` may name a key."""
-    bad = not name or "+" in name or any(each.isspace() or each < " " for each in name)
+    bad = name.split() != [name] or "+" in name or min(name) < " "
     if bad or not _encodes(name):
         raise _wrong("a key's name is empty, or has a space or a plus sign")
 

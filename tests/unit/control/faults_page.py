@@ -105,4 +105,3 @@ def main(names: list[str]) -> int:
 
 def _tpm() -> bool:
     return shutil.which("swtpm") is not None and bool(importlib.util.find_spec("tpm2_pytss"))
-

@@ -51,6 +51,7 @@ class SmallReader:
     def __init__(self, far: SmallFar, name: str) -> None:
         self._far, self.modality, self.chip_s, self.order = far, name, CHIP_S, 1
         self._open = True
+        self._begins: dict[int, int] = {}
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -61,12 +62,21 @@ class SmallReader:
         )
 
     def configure(self, challenge: Challenge) -> Iterator[Block]:
-        """Return a stream in real time."""
+        """Return a stream in real time; once it runs, from the next window but one on."""
+        first = 0
+        if self._far.begun.is_set():
+            first = int((time.monotonic() - self._far.start_s) / WINDOW_S) + 2
+        self._begins[challenge.epoch] = first
+        return self._stream(challenge, first)
+
+    def _stream(self, challenge: Challenge, first: int) -> Iterator[Block]:
         generator = np.random.default_rng(len(self.modality))
         count = round(WINDOW_S / CHIP_S)
         self._far.begun.wait()
-        for number in itertools.count():
-            drawn = chips(challenge, number * count, count)
+        for number in itertools.count(first):
+            if number >= self._begins.get(challenge.epoch + 1, number + 1):
+                return
+            drawn = chips(challenge, (number - first) * count, count)
             quantity = np.full(COUNT, self._far.gains[self.modality])
             health = np.zeros((count, COUNT), dtype=np.uint16)
             place = self._far.place
@@ -83,8 +93,8 @@ class SmallReader:
                 time.sleep(0.01)
             if not self._open:
                 return
-            chip = number * count + np.arange(count)
-            t_s = np.asarray(chip * CHIP_S, dtype=np.float64)
+            chip = (number - first) * count + np.arange(count)
+            t_s = np.asarray((first * count + chip) * CHIP_S, dtype=np.float64)
             yield Block(t_s=t_s, chip=chip, values=values, health=health)
 
     def close(self) -> None:
@@ -100,7 +110,7 @@ class SmallFar:
 
     def __init__(self) -> None:
         self.readers = {name: SmallReader(self, name) for name in NAMES}
-        self.hello: dict[str, Any] = {}
+        self.hello: dict[str, Any] = {"rekeys": True}
         self.begun, self.start_s = threading.Event(), 0.0
         self.cut, self.stalled = False, ""
         self.place, self.spared = 0, frozenset[str]()

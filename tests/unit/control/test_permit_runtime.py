@@ -12,9 +12,10 @@ from live_small import Live, judged
 from permit_play import finish, measured, signed_permit, use
 from small_enclosure import pretty, wait_for
 
+from casemate.control.actions import MoreChips
 from casemate.core.errors import CasemateError
 
-slow = pytest.mark.slow
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -38,17 +39,31 @@ def keys(live: Live) -> str:
     return str(live.runtime.status()["keys"])
 
 
-def test_tampering_elsewhere_is_tampered(live: Live) -> None:
-    """While plates is left out, the others are cut: keys are gone as ever."""
-    use(live, signed_permit(live))
-    live.far.spared, live.far.cut = frozenset({"plates"}), True
+def test_fresh_keys_lose_no_window(live: Live) -> None:
+    """Asked for twice, given once in ten seconds; a cut is seen as ever after."""
+    runtime = live.runtime
+    assert wait_for(lambda: runtime.status()["verdict"] == "NORMAL")
+    time.sleep(1.0)
+    before = runtime.status()["incomplete_windows"]
+    epochs = [each.challenge.epoch for each in runtime.pumps]
+    for _ in range(2):
+        runtime.watching.calls.put(lambda: assert_done(runtime.upkeep.act(MoreChips())))
+    lives = runtime.watching.detector.live.values()
+    after = [each + 1 for each in epochs]
+    assert wait_for(lambda: [each.place.epoch for each in lives] == after, 10.0)  # type: ignore[union-attr]
+    time.sleep(1.0)
+    status = runtime.status()
+    assert (status["state"], status["verdict"]) == ("ARMED", "NORMAL"), pretty(status)
+    assert status["incomplete_windows"] == before
+    live.far.cut = True
     live.reaches("TAMPERED")
-    assert wait_for(lambda: keys(live) == "GONE")
-    live.close()
-    assert alarms(live) == ["state.tampered"]
+    assert [each.challenge.epoch for each in runtime.pumps] == after
 
 
-@slow
+def assert_done(done: bool) -> None:
+    assert done
+
+
 def test_a_face_in_scope_may_open_and_another_not(live: Live) -> None:
     """The back opens, and what is cut there is left out; at the front all counts."""
     use(live, signed_permit(live, faces=("back",), modules=(), actions=("open",)))
@@ -66,7 +81,6 @@ def test_a_face_in_scope_may_open_and_another_not(live: Live) -> None:
     assert alarms(live) == ["state.tampered"]
 
 
-@slow
 def test_a_face_opened_and_closed_ends_armed(live: Live) -> None:
     """Closing is refused while it is open, and while what was cut there is not mended."""
     signed = signed_permit(live, faces=("back",), modules=(), actions=("open",))
@@ -86,7 +100,6 @@ def test_a_face_opened_and_closed_ends_armed(live: Live) -> None:
     assert alarms(live) == []
 
 
-@slow
 def test_what_is_not_mended_is_not_armed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("casemate.control.upkeep.WAIT_S", 5.0)
     signed = signed_permit(live, faces=("back",), modules=(), actions=("open",))
@@ -98,7 +111,6 @@ def test_what_is_not_mended_is_not_armed(live: Live, monkeypatch: pytest.MonkeyP
     assert live.state() == "MAINTENANCE"
 
 
-@slow
 @pytest.mark.parametrize("corroborated", [False, True])
 def test_a_face_outside_the_scope(live: Live, corroborated: bool) -> None:
     """A switch alone seals; with what one modality sees, keys are gone."""
@@ -111,7 +123,6 @@ def test_a_face_outside_the_scope(live: Live, corroborated: bool) -> None:
     assert wait_for(lambda: keys(live) == ("GONE" if corroborated else "SEALED"))
 
 
-@slow
 def test_a_swap_without_a_permit(live: Live) -> None:
     live.far.swap("plates", gain=1.0)
     live.reaches("TAMPERED")
@@ -119,7 +130,6 @@ def test_a_swap_without_a_permit(live: Live) -> None:
     assert alarms(live) == ["state.tampered"]
 
 
-@slow
 def test_a_permit_that_expires(live: Live) -> None:
     """Nothing was done: ARMED follows by checks. What is not anchored seals the keys."""
     now_s = int(time.time())
@@ -137,7 +147,6 @@ def test_a_permit_that_expires(live: Live) -> None:
     assert alarms(live) == []
 
 
-@slow
 def test_an_emergency_opens_at_once(live: Live) -> None:
     """In the midst of work: locks open, keys are sealed, the gap is declared."""
     use(live, signed_permit(live))

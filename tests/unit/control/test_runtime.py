@@ -12,6 +12,7 @@ import pytest
 from live_small import Live, judged
 from small_enclosure import wait_for
 
+from casemate.attest.claims import Boot, Change
 from casemate.attest.keys.protocol import KeysGoneError
 from casemate.attest.reference import load
 from casemate.attest.token import peek
@@ -22,6 +23,8 @@ from casemate.core.errors import SignatureError
 from casemate.translog.bundle import read_bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
+
+CAVEAT = "watched in part: 1 of 2 boards, not rear"
 
 
 def last_said(folder: Path) -> bool:
@@ -35,7 +38,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("live") / "small"
     folder.mkdir()
     told: dict[str, Any] = {"folder": folder}
-    live = Live(folder)
+    live = Live(folder, caveat=CAVEAT)
     try:
         live.reaches("ARMED")
         camera = Stream(
@@ -98,6 +101,13 @@ def test_a_frame_is_checked_alone_and_an_altered_one_refused(story: dict[str, An
         altered[at] ^= 1
         with pytest.raises(SignatureError):
             payload.check(bytes(altered), frame.read_bytes(), reference, "UNIT-1")
+
+
+def test_starts_and_changes_of_state_say_what_is_not_watched(story: dict[str, Any]) -> None:
+    entries = read_bundle(story["folder"] / "evidence").entries
+    bodies = [peek(each)[1].body for each in entries]
+    said = [each.reason for each in bodies if isinstance(each, Boot | Change)]
+    assert len(said) >= 2 and all(CAVEAT in each for each in said)
 
 
 def test_frames_after_the_cut_have_no_proof(story: dict[str, Any]) -> None:

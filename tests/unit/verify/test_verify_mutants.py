@@ -10,10 +10,12 @@ from casemate.attest import claims as c
 from casemate.attest import cose
 from casemate.attest import token as tokens
 from casemate.attest.reference import Enrolment
+from casemate.attest.token import Judgement
 from casemate.core.suites import SUITES
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story, keys, publics
 from casemate.testing.malicious_host import story
+from casemate.translog.policy import parse as parse_policy
 from casemate.verify.clocks import Clocks
 from casemate.verify.findings import Notebook
 from casemate.verify.result import Result
@@ -283,3 +285,73 @@ def test_new_keys_that_begin_in_another_state() -> None:
     told.seal()
     result = of(told, reference=honest.reference(new))
     assert found(result, "identity.enrolment") == 2
+
+
+def test_a_permit_covers_no_time_after_its_end() -> None:
+    told = story()
+    digest = told.allow(not_after_s=told.now_s + 100)
+    told.seal()
+    told.open_up(digest)
+    told.watch()
+    told.change("UNKNOWN", "sealed")
+    told.seal()
+    for _ in range(10):
+        told.now_s += 60
+        told.token(c.PermitUse(act="closed", permit=b"\x77" * 32))
+        told.seal()
+    told.change("ARMED", "keys opened by a quorum")
+    told.seal()
+    result = of(told)
+    named = f"permit {digest.hex()[:16]}"
+    covered = [each.covered_by for each in result.intervals if each.cause == "state UNKNOWN"]
+    assert covered[0] == named and covered[-1] == ""
+    assert "state.gap" in ids(result)
+
+
+def test_an_enrolment_without_keys_vouches_for_no_log() -> None:
+    told = story()
+    told.seal(signers=keys("host"))
+    rows = honest.policy_text().decode().splitlines()
+    policy = parse_policy("\n".join([*(r for r in rows if not r.startswith("log ")), ""]).encode())
+    empty = Enrolment(sequence=10**6, suite=told.suite, keys=())
+    result = of(told, reference=honest.reference(empty), policy=policy)
+    assert "log.signature" in ids(result)
+
+
+def test_another_permit_does_not_arm_new_keys() -> None:
+    told = story()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.start("recommissioned", "COMMISSIONING")
+    told.allow(actions=("open",))
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    assert ids(of(told, reference=honest.reference(new))) == {"identity.enrolment"}
+
+
+def test_a_permit_to_recommission_that_is_logged_before_its_time_is_no_alarm() -> None:
+    told = story()
+    told.allow(
+        actions=("recommission",), not_before_s=told.now_s + 600, not_after_s=told.now_s + 1200
+    )
+    told.seal()
+    honest.watch(told)
+    assert of(told).findings == ()
+
+
+def test_work_without_a_wall_clock_or_witnesses_yet() -> None:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.open_up(digest, time_s=None)
+    told.watch(time_s=None)
+    assert not {each for each in ids(of(told)) if each.startswith("permit")}
+
+
+def test_a_verdict_that_latches_is_not_answered_by_sealing() -> None:
+    told = story()
+    latches = Judgement(verdict="TAMPER", level=3, millinats=30_000, information_millinats=9_000)
+    told.change("UNKNOWN", "verdict TAMPER, level 3", verdict=latches)
+    told.seal()
+    assert "verdict.ignored" in ids(of(told))

@@ -42,10 +42,14 @@ class TokenStore:
         """Tell the cell."""
         self._cell.overwrite()
 
+    def answered(self) -> bool:
+        """Wait; return whether the token shows no object of ours."""
+        self._erased = self._erased or self._cell.await_word(ERASE_S)
+        return self._erased
+
     def end_erase(self) -> bool:
-        """Wait; return whether the token shows no object of ours. A dead cell is started again."""
-        if not self._erased:
-            self._erased = self._cell.await_word(ERASE_S) or self._by_another_cell()
+        """Return whether that was so; else a cell is started again for it."""
+        self._erased = self._erased or self._by_another_cell()
         self._cell.kill()
         self._cell.await_death()
         return self._erased
@@ -195,6 +199,9 @@ class _Later:
     def begin_erase(self) -> None:
         if self.now is not None:
             self.now.begin_erase()
+
+    def answered(self) -> bool:
+        return self.now is not None and self.now.answered()
 
     def end_erase(self) -> bool:
         return self.now is not None and self.now.end_erase()

@@ -22,7 +22,10 @@ from casemate.attest.keys.protocol import (
 )
 from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 
-_NOTHING = Erasure(overwritten=False, overwritten_s=0.0, copied=False, dead=True, dead_s=0.0)
+_NOTHING = Erasure(
+    unusable=True, unusable_s=0.0, overwritten=False, overwritten_s=0.0, copied=False, dead=True,
+    dead_s=0.0,
+)  # fmt: skip
 
 
 class KeyStore(Protocol):
@@ -32,8 +35,12 @@ class KeyStore(Protocol):
         """Start to erase them, without waiting for the end. Does not raise."""
         ...
 
+    def answered(self) -> bool:
+        """Wait for the answer to that; return whether it was that they are gone. Does not raise."""
+        ...
+
     def end_erase(self) -> bool:
-        """Wait; return whether the store says that they are gone. Does not raise."""
+        """Look; return whether they are gone, after another try if need be. Does not raise."""
         ...
 
     def close(self) -> None:
@@ -134,11 +141,19 @@ class ProcessHolder:
         overwritten = self._evidence.await_word(WORD_S)
         told = time.perf_counter()
         self._evidence.kill()
+        answered = self._store is None or self._store.answered()
+        copied = went and self._evidence.copied()
+        unusable, known = answered and (overwritten or copied), time.perf_counter()
+        # keys are gone; from here on it is looked whether that is so, and the memory freed
         stored = self._store.end_erase() if self._store is not None else None
         forgot = time.perf_counter()
         dead = self._evidence.await_death()
         died = time.perf_counter()
+        if not unusable:
+            unusable, known = dead and stored is not False, died
         return Erasure(
+            unusable=unusable and stored is not False,
+            unusable_s=known - start,
             overwritten=overwritten,
             overwritten_s=told - start,
             copied=went and self._evidence.copied(),

@@ -52,14 +52,19 @@ class HolderState(StrEnum):
 class Erasure:
     """What `zeroise` achieved. Times in seconds from the call.
 
+    unusable: no signature can come any more, now or at a later start: the page is overwritten (or
+    the holder dead), the holder killed, and the key store, if any, has answered that the keys are
+    erased. unusable_s: when the caller knew. What follows verifies it, and takes longer.
     overwritten: the holder read its pages back as zeros. overwritten_s: when the caller knew, or
     gave up waiting and killed the holder. copied: the kernel copied the zeros over the page; known
     even of a holder that was killed before it could read back. dead: the kernel has ended the
     holder and freed its memory; dead_s: when the caller knew.
-    store: what is left in the key store (TPM, HSM): True erased, False not, None no store.
-    stored_s: when the store had answered.
+    store: what is left in the key store (TPM, HSM), as it shows when it is looked at again: True
+    erased, False not, None no store. stored_s: when that was known.
     """
 
+    unusable: bool
+    unusable_s: float
     overwritten: bool
     overwritten_s: float
     copied: bool
@@ -72,6 +77,11 @@ class Erasure:
     def complete(self) -> bool:
         """Return whether nothing is left: the holder is dead and the store, if any, is erased."""
         return self.dead and self.store is not False
+
+    @property
+    def verified_s(self) -> float:
+        """Return when all was known: store and holder."""
+        return max(self.dead_s, self.stored_s)
 
 
 @runtime_checkable

@@ -62,17 +62,24 @@ class TpmStore:
             except CustodyError:
                 self._link.lock.release()
 
-    def end_erase(self) -> bool:
-        """Wait; return whether the TPM says that the index is no more. Tries a second time."""
+    def answered(self) -> bool:
+        """Wait; return whether the TPM answered that the index is no more. Tries a second time."""
         if not self._under_way and self._link.lock.acquire(timeout=ERASE_S):
             with suppress(CustodyError):
                 self._link.transmit(self._command)
             self._under_way = True
+        found = False
         if self._under_way:
             with suppress(CustodyError):
-                self._link.receive(ERASE_S)
+                found = response_code(self._link.receive(ERASE_S)) == 0
             self._under_way = False
             self._link.lock.release()
+        return found
+
+    def end_erase(self) -> bool:
+        """Return whether the TPM shows no index; else erase once more by another connection."""
+        if self._under_way:
+            self.answered()
         return self._gone(self._link) or self._by_another_link()
 
     def _by_another_link(self) -> bool:
@@ -224,6 +231,9 @@ class _Later:
     def begin_erase(self) -> None:
         if self.now is not None:
             self.now.begin_erase()
+
+    def answered(self) -> bool:
+        return self.now is not None and self.now.answered()
 
     def end_erase(self) -> bool:
         return self.now is not None and self.now.end_erase()

@@ -144,7 +144,8 @@ class UnsafeHolder:
         store = False if Fault.STORE_KEEPS_KEYS in self.faults else None
         found = was in (HolderState.READY, HolderState.SEALED)
         return Erasure(
-            overwritten=found, copied=found, overwritten_s=took, dead=True, dead_s=took, store=store
+            unusable=store is not False, unusable_s=took, overwritten=found, copied=found,
+            overwritten_s=took, dead=True, dead_s=took, store=store,
         )  # fmt: skip
 
     def last_word(self, message: bytes | Sequence[bytes]) -> tuple[bytes, ...]:

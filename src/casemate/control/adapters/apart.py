@@ -16,7 +16,8 @@ from casemate.core.errors import ReaderError
 
 MOST_BYTES = 64 << 20
 """Of a message; a longer one ends the source."""
-POLL_S = 0.2
+POLL_S, HEAR_S = 0.2, 0.5
+"""Wait for a message; for a process to end by itself (planning values)."""
 
 Work = Callable[[Connection, Any], None]
 """Runs in the process: sends messages until the pipe ends. A function of a module, for `spawn`."""
@@ -56,8 +57,9 @@ class Apart:
         self._link.send_bytes(data)
 
     def close(self) -> None:
-        """End the process."""
+        """End the process: by the end of its pipe, which it hears unless busy, or by force."""
         self._link.close()
+        self._process.join(HEAR_S)
         self._process.terminate()
         self._process.join(3.0)
         if self._process.is_alive():

@@ -1,7 +1,8 @@
 """Manifests for frames as they are signed: a process that has their key while the enclosure guards.
 
-The key is gone once nothing guards, within a tenth of a second: its process is killed, with the
-process that made manifests. It is not the evidence key, whose erasure takes no such time.
+The key is gone within a second after nothing guards any more: the process that makes manifests ends
+that of the key, or is killed, at which the key's overwrites its page and ends too. It is not the
+evidence key, whose erasure takes no such time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A rack's inventory and integrity: snapshots, items of the stream "rack", by Redfish.
 
 A snapshot is canonical JSON and holds what differs from the reference. It is signed when it has
-changed, and once a minute. docs/formats/rack.md.
+changed, and once a minute. docs/formats/payload.md.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Service:
         if plain:
             self._link = http.client.HTTPConnection(parts.hostname, parts.port, timeout=TIMEOUT_S)
         else:
-            context = ssl.create_default_context(cafile=authority)
+            context = _trusting(authority)
             self._link = http.client.HTTPSConnection(
                 parts.hostname, parts.port, timeout=TIMEOUT_S, context=context
             )
@@ -114,11 +114,21 @@ class Service:
         return answer.status, found
 
 
+def _trusting(authority: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=authority)
+    except (OSError, ssl.SSLError) as error:
+        raise InputError(
+            f"certificates cannot be read: {error}.", remedy="name a PEM file.",
+            key="--redfish-ca", file=str(authority),
+        ) from None  # fmt: skip
+
+
 def read(service: Service) -> dict[str, Any]:
     """Return components and integrity of all that a service knows, sorted by path.
 
     As JSON values: {"service": UUID, "components": [...], "integrity": [...]}; see
-    docs/formats/rack.md.
+    docs/formats/payload.md.
     """
     walk = _Walk(service)
     root = walk.get(ROOT)

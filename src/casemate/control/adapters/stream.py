@@ -185,7 +185,8 @@ class Stream:
         """Let go of what was not signed: its numbers go to those that come next."""
         try:
             for name in batch.names:
-                (self._folder / name).unlink(missing_ok=True)
+                if not (self._folder / f"{name}{payload.PROOF}").exists():
+                    (self._folder / name).unlink(missing_ok=True)
         except OSError as error:
             self._fail(f"an item without proof stays: {error.strerror}")
         self.passed += len(batch.items)

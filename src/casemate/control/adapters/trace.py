@@ -3,7 +3,7 @@
 A chunk says its own number and names the leaf of the chunk before (a salted digest, payload.py).
 So a chunk that was altered or put in another's place is refused by who has it alone, and of any
 two neighbours one proves the other; samples are counted, so that what was not signed shows.
-docs/formats/trace.md.
+docs/formats/payload.md.
 """
 
 from __future__ import annotations

@@ -153,9 +153,10 @@ def test_manifests_are_made_while_guarded_and_the_key_goes_after(
         maker = made.pid
         keys = children(maker)
         assert len(keys) == 1  # the key's process; the issuer's has ended
-        enclosure.on = False
+        enclosure.on, off_s = False, time.monotonic()
         assert wait(lambda: made.pid is None)
         assert wait(lambda: not alive(maker) and not any(alive(each) for each in keys))
+        assert time.monotonic() - off_s < 10.0  # a second; loaded machines take longer
         made.put(["00000000.jpg"])
         enclosure.on = True
         assert wait(lambda: made.pid is not None and made.pid != maker)

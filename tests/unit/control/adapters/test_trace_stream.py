@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pycddl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -201,6 +202,20 @@ def test_malformed_chunks_are_refused(change: dict[int, Any]) -> None:
     assert trace.decode(cbor.encode(FIELDS)).number == 0
     with pytest.raises(FormatError):
         trace.decode(cbor.encode({**FIELDS, **change}))
+
+
+def test_chunks_fit_the_grammar_and_the_example() -> None:
+    formats = Path(__file__).parents[4] / "docs" / "formats"
+    schema = pycddl.Schema((formats / "trace.cddl").read_text())
+    data = drafts(1)[0](0, b"")[1]
+    for each in (data, drafts(2)[1](1, bytes(32))[1]):
+        schema.validate_cbor(each)
+    with pytest.raises(pycddl.ValidationError):
+        schema.validate_cbor(cbor.encode({**FIELDS, 4: b"x"}))
+    page = (formats / "payload.md").read_text()
+    lines = page[page.index("aa   ") :].partition("```")[0].splitlines()
+    shown = "".join(part for line in lines for part in line[:40].split() if part != "...")
+    assert data.hex().startswith(shown)
 
 
 @given(st.binary(max_size=200))
