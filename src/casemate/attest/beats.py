@@ -11,7 +11,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from casemate.attest.claims import VERDICTS, Heartbeats
+from casemate.attest.claims import VERDICTS, Body, Heartbeats, LastWord
 from casemate.core.errors import FormatError
 
 _BEAT = struct.Struct(">hBHHH")
@@ -105,3 +105,10 @@ def sound(body: Heartbeats) -> None:
             "a heartbeat has an unknown verdict or time.",
             remedy="obtain the token again from its source.",
         )
+
+
+def of(body: Body) -> Heartbeats | None:
+    """Return the heartbeats that a body is, or that wait in a last word."""
+    return body.waiting if isinstance(body, LastWord) else (
+        body if isinstance(body, Heartbeats) else None
+    )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from casemate.attest import beats
-from casemate.attest.claims import Boot, Change, Heartbeats, LastWord
+from casemate.attest.claims import Boot, Change, Heartbeats
 from casemate.attest.reference import Timing
 from casemate.attest.token import Token
 from casemate.verify.continuity import Interval
@@ -115,7 +115,7 @@ class Pulse:
             self._head, self._next, self._end_ms = beats.start(step.data), 0, now_ms
         if isinstance(body, Change) and body.before not in _WATCHED:
             self._end_ms = max(self._end_ms, now_ms)
-        batch = beaten(token)
+        batch = beats.of(token.body)
         if batch is not None:
             self._follow(batch)
             found = [] if self._is_calm(batch) else self._each(batch)
@@ -168,14 +168,6 @@ class Pulse:
         last_ms = body.start_ms + (len(low) - 1) * body.period_ms + low[-1]
         self._end_ms = max(self._end_ms, last_ms)
         return True
-
-
-def beaten(token: Token) -> Heartbeats | None:
-    """Return the heartbeats that a token carries: a batch, or those that waited for a last word."""
-    body = token.body
-    return body.waiting if isinstance(body, LastWord) else (
-        body if isinstance(body, Heartbeats) else None
-    )  # fmt: skip
 
 
 _WATCHED = ("ARMED", "MAINTENANCE")

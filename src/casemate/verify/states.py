@@ -7,7 +7,6 @@ from casemate.attest import claims as c
 from casemate.attest.claims import Boot, Change, LastWord, Payload, PermitUse
 from casemate.attest.reference import Reference, Unit
 from casemate.attest.token import Token
-from casemate.verify import clocks
 from casemate.verify.findings import Notebook
 from casemate.verify.tokens import Step
 
@@ -110,7 +109,7 @@ class States:
 
     def _verdict_of(self, token: Token, *, emergency: bool) -> None:
         said = {token.verdict.verdict} if token.verdict else set()
-        beaten = clocks.beaten(token)
+        beaten = beats.of(token.body)
         if beaten is not None:
             said |= {c.VERDICTS[each] for each in set(beaten.beats[2 :: beats.BEAT_BYTES])}
         if "TAMPER" in said and token.state != "TAMPERED":
