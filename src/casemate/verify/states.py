@@ -21,7 +21,6 @@ NEXT = {
 """What a state may become under the same keys. TAMPERED and RETIRED end them."""
 AFTER_START = {each: each for each in NEXT} | {"ARMED": "UNKNOWN", "MAINTENANCE": "UNKNOWN"}
 """State in which a controller starts anew: nobody has watched meanwhile."""
-
 _SEAL = 2
 """The highest level of response that one modality reaches by itself: keys sealed, state UNKNOWN."""
 _REASONED = Boot | Change | LastWord
@@ -117,10 +116,9 @@ class States:
             answered = token.state in _NOT_RELIED_ON and not latches
             kind = "verdict.tamper" if answered else "verdict.ignored"
             self._book.add(kind, f"state {token.state}")
-        if "INTERFERENCE" in said:
-            self._book.add("verdict.interference")
-        if "DENIED" in said:
-            self._book.add("verdict.denied")
+        for each in ("INTERFERENCE", "DENIED"):
+            if each in said:
+                self._book.add(f"verdict.{each.lower()}")
         if token.health is not None and token.health.healthy < token.health.channels:
             lost = token.health.channels - token.health.healthy
             self._book.add("sensor.fault", f"{lost} of {token.health.channels}")
