@@ -51,8 +51,9 @@ def use(live: Live, signed: bytes, token: bytes = TOKEN) -> dict[str, Any]:
 
 
 def measured(live: Live) -> bool:
-    """Wait until what a module reads is there to be signed."""
-    return wait_for(lambda: live.runtime.upkeep._proposed is not None, 20.0)
+    """Wait until what a module reads is there to be signed, and the machine knows whose it is."""
+    upkeep, watching = live.runtime.upkeep, live.runtime.watching
+    return wait_for(lambda: upkeep._proposed is not None and not watching.machine.alien, 20.0)
 
 
 def re_anchor(live: Live, *, roles: int = 2) -> dict[str, Any]:
