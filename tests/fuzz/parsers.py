@@ -14,14 +14,14 @@ from pathlib import Path
 from mutations import Bend, bent, bent_cbor, bent_json, both
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "translog"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "attest" / "keys"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "attest"))
 
 from log_samples import LOG_KEY, LOG_KEYS, TestKey, Tree, cosigned, signed
 from made_quotes import PCRS, Quote, key_area
 
-from casemate.attest import cose, permit, reference_write, token
+from casemate.attest import cose, permit, quote, reference_write, token
 from casemate.attest import reference as references
-from casemate.attest.keys import approval, quote, wire
+from casemate.attest.keys import approval, wire
 from casemate.control import anchor_file, documents, memory
 from casemate.control.states import Machine
 from casemate.core import cbor, local_socket
@@ -288,8 +288,8 @@ def _of_keys() -> Iterator[Parser]:
         bend=both(bent_cbor),
         weight=0.3,
     )
-    yield Parser(name="attest.keys.quote", parse=quote.read_attest, samples=(Quote().attest(),))
-    yield Parser(name="attest.keys.quote (key)", parse=_quote, samples=(key_area(),), weight=0.1)
+    yield Parser(name="attest.quote", parse=quote.read_attest, samples=(Quote().attest(),))
+    yield Parser(name="attest.quote (key)", parse=_quote, samples=(key_area(),), weight=0.1)
     yield Parser(
         name="core.local_socket",
         parse=_line,

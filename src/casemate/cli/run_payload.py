@@ -9,7 +9,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casemate.control.batches import payload_batch_s
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,6 +111,7 @@ def _camera(
     args: argparse.Namespace, runtime: Runtime, stack: ExitStack
 ) -> tuple[str, float, Source]:
     from casemate.control.adapters.camera import STREAM, FrameFiles, MadeUpFrames
+    from casemate.control.batches import payload_batch_s
 
     if args.video:
         from casemate.control.adapters import video
@@ -127,6 +127,7 @@ def _sensor(
     args: argparse.Namespace, _runtime: Runtime, _stack: ExitStack
 ) -> tuple[str, float, Source]:
     from casemate.control.adapters.trace import STREAM, MadeUpTraces, TraceFiles
+    from casemate.control.batches import payload_batch_s
 
     if args.traces:
         return STREAM, payload_batch_s(args.batch), TraceFiles(args.traces, _meter(args))

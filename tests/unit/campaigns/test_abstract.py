@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemate.campaigns.abstract import TAIL, Attack, left, play, stretches, target_of
+from casemate.campaigns.commission import BOUND
 from casemate.campaigns.copies import Copies, Weakness, part_of, walk_of
 from casemate.campaigns.curves import watched
 from casemate.campaigns.rarity.exact import Cusum, mean_delay
@@ -56,10 +57,10 @@ def test_noise_of_l_lowers_information_by_its_square() -> None:
 
 
 def test_surroundings_walk_at_the_anchors_figures() -> None:
-    one = anchor(features=1, bound=8.0, rate=0.1, common=0.0)
+    one = anchor(features=1, bound=BOUND, rate=0.1, common=0.0)
     spread, memory_s = walk_of(one)
     assert spread[0] == 1.0
-    assert 10.0 / (10.0 + memory_s[0]) == pytest.approx((0.1 * 10.0 / 8.0) ** 2)
+    assert 10.0 / (10.0 + memory_s[0]) == pytest.approx((0.1 * 10.0 / BOUND) ** 2)
     many = Copies(one, np.ones(1), 2000, np.random.default_rng(1))
     before = many.around.copy()
     many.follow(lambda _: np.zeros(2000), 0.0, memory_s[0])
