@@ -19,10 +19,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "attest"))
 from log_samples import LOG_KEY, LOG_KEYS, TestKey, Tree, cosigned, signed
 from made_quotes import PCRS, Quote, key_area
 
+from casemate.attest import approval as approvals
 from casemate.attest import cose, permit, quote, reference_write, token
 from casemate.attest import reference as references
 from casemate.attest.keys import approval, wire
-from casemate.control import anchor_file, documents, memory
+from casemate.control import anchor_file, memory
 from casemate.control.states import Machine
 from casemate.core import cbor, local_socket
 from casemate.detect.anchor import Anchor, anchor_bytes
@@ -131,12 +132,14 @@ def _bundle_files() -> dict[str, bytes]:
 
 def _statements() -> Iterator[bytes]:
     parties = honest.keys("hostland")
-    for purpose in documents.PURPOSES:
-        subject = bytes(32) if purpose in ("commission", "re-anchor") else b""
-        said = documents.Statement(
-            enclosure="camera", serial="1", purpose=purpose, challenge=bytes(16), subject=subject
-        )
-        yield documents.build(said, parties)
+    sizes = {"commission": 32, "re-anchor": 32, "unseal": 16}
+    for purpose in approvals.PURPOSES:
+        said = approvals.Statement(
+            enclosure="camera", serial="1", purpose=purpose,
+            challenge=bytes(32 if purpose == "unseal" else 16),
+            subject=bytes(sizes.get(purpose, 0)),
+        )  # fmt: skip
+        yield approvals.build(said, parties)
 
 
 def parsers() -> tuple[Parser, ...]:
@@ -170,8 +173,8 @@ def _of_evidence() -> Iterator[Parser]:
         weight=0.2,
     )
     yield Parser(
-        name="control.documents",
-        parse=lambda data: documents.decode(cose.parse(data, typ=documents.TYPE).payload),
+        name="attest.approval",
+        parse=approvals.peek,
         samples=tuple(_statements()),
         bend=both(_signed),
     )
@@ -266,10 +269,13 @@ def _of_keys() -> Iterator[Parser]:
     party = approval.Party(role="host", keys=(LOG_KEY.public,))
     quorum = approval.Quorum(parties=(party,), least=1)
     subject, challenge = bytes(16), bytes(32)
+    said = approvals.Statement(
+        enclosure="camera", serial="1", purpose="unseal", challenge=challenge, subject=subject
+    )
     yield Parser(
         name="attest.keys.approval",
         parse=lambda data: quorum.check(data, subject, challenge),
-        samples=(approval.approve(subject, challenge, (LOG_KEY,)),),
+        samples=(approvals.build(said, (LOG_KEY,)),),
         bend=both(_signed),
     )
     yield Parser(
