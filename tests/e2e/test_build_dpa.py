@@ -134,6 +134,7 @@ def without_seconds(value: Any) -> Any:
     return [without_seconds(row) for row in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 def test_a_rebuild_is_the_same_to_the_byte(small_builds: tuple[Built, Built]) -> None:
     """Only the run times of proof.json may differ."""
     one, two = (files(build.folder) for build in small_builds)
@@ -143,6 +144,7 @@ def test_a_rebuild_is_the_same_to_the_byte(small_builds: tuple[Built, Built]) ->
     assert proofs[0] == proofs[1]
 
 
+@pytest.mark.slow
 def test_json_names_the_result(small_builds: tuple[Built, Built]) -> None:
     build = small_builds[1]
     row = json.loads(build.printed)

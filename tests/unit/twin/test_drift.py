@@ -61,7 +61,7 @@ def fitted(name: str, half: int) -> tuple[Drift, np.ndarray, float]:
     ("name", "half", "factor"),
     [
         ("machine", 0, 1.45),
-        ("ambient", 0, 1.7),
+        pytest.param("ambient", 0, 1.7, marks=pytest.mark.slow),
         pytest.param("machine", 1, 1.45, marks=pytest.mark.slow),
         pytest.param("ambient", 1, 1.7, marks=pytest.mark.slow),
     ],
