@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
 
 from casemate.core.errors import InputError
+
+if TYPE_CHECKING:
+    from casemate.translog.serve import WitnessServer
 
 PORT = 7380
 """Default port (planning value: unassigned)."""
@@ -73,6 +80,7 @@ def _serve(args: argparse.Namespace) -> int:
     witness = keep.load(args.folder)
     try:
         server = WitnessServer(address, witness)
+        _ended_by_signals(server)
     except OSError as error:
         witness.close()
         raise InputError(
@@ -90,12 +98,23 @@ def _serve(args: argparse.Namespace) -> int:
         print(f"witness {witness.keys[0].name} answers at {url}", file=sys.stderr, flush=True)
     try:
         server.serve_forever()
-    except KeyboardInterrupt:
-        pass
     finally:
         server.server_close()
         witness.close()
     return 0
+
+
+def _ended_by_signals(server: WitnessServer) -> None:
+    """Have the server end at SIGINT or SIGTERM, wherever they come.
+
+    An exception that a signal raises is lost if it comes amid what ignores exceptions.
+    """
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        threading.Thread(target=server.shutdown, daemon=True).start()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)
 
 
 def _declare_fsck(parser: argparse.ArgumentParser) -> None:
