@@ -18,6 +18,7 @@ from casemate.attest import beats, token
 from casemate.attest import claims as c
 from casemate.attest.keys.protocol import CustodyError, KeyHolder, Quoting
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
+from casemate.control.batches import growing_s
 from casemate.core.errors import CasemateError
 from casemate.core.suites import DEFAULT_SUITE, Suite
 from casemate.translog import checkpoint as checkpoints
@@ -132,12 +133,12 @@ class Writer:
         batch_s: int,
         tell: Callable[[str], None],
     ) -> None:
-        self._log, self._place, self._tell, self._batch_ms = log, place, tell, 1000 * batch_s
+        self._log, self._place, self._tell, self._batch_s = log, place, tell, batch_s
         self._previous, self._boots = previous, boots
         self._queue: queue.SimpleQueue[Item | None] = queue.SimpleQueue()
         self._holder: KeyHolder | None = None
         self._beats: list[Beat] = []
-        self._head, self._count, self._last_ms = b"", 0, 0
+        self._head, self._count, self._last_ms, self._batches = b"", 0, 0, 0
         self._state, self._anchor, self._permit = "", b"", b""
         self.known: CheckpointRef | None = None
         self.named = 0
@@ -243,7 +244,7 @@ class Writer:
             reason=item.reason,
             components=item.components,
         )
-        self._head, self._count = beats.start(self._write(body, item.at)), 0
+        self._head, self._count, self._batches = beats.start(self._write(body, item.at)), 0, 0
         self._begun = self._log.next_index - 1
         if item.then is not None:
             item.then(self._log.next_index - 1)
@@ -256,7 +257,8 @@ class Writer:
             finally:
                 self._lose_beats()
         self._beats.append(item)
-        if item.at.uptime_ms - self._last_ms >= self._batch_ms - BEAT_MS:
+        wait_ms = 1000 * growing_s(self._batches, self._batch_s)
+        if item.at.uptime_ms - self._last_ms >= wait_ms - BEAT_MS:
             with suppress(CustodyError):  # they wait for a state that its keys may sign
                 self._write_beats()
 
@@ -270,7 +272,7 @@ class Writer:
             return
         self._write(body, at or self._beats[-1].at)
         self._head, self._count = body.head, self._count + len(self._beats)
-        self._beats = []
+        self._beats, self._batches = [], self._batches + 1
 
     def _waiting(self) -> c.Heartbeats | None:
         """Return the batch of heartbeats that wait for a signature."""

@@ -8,6 +8,7 @@ later gets no seed, one that is there from the first start reads them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -93,6 +94,7 @@ class Esys:
 
         self.tss, self._link, self._tcti, self._root = tss, link, Tcti(), root
         with self.told("open"):
+            os.environ.setdefault("TSS2_LOG", "all+none")  # errors come as exceptions
             self.esys = tss.ESAPI(self._tcti)
 
     @contextmanager

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from casemate.attest.claims import Payload
 from casemate.control.adapters import payload
 from casemate.control.adapters.payload import Item
+from casemate.control.batches import growing_s
 from casemate.control.evidence import Lost, Signed
 from casemate.core.errors import CasemateError, OutputError
 
@@ -120,7 +121,8 @@ class Stream:
 
     def _run(self) -> None:
         now_s = time.monotonic()
-        next_s, due_s = now_s, now_s + self._batch_s
+        next_s, batches = now_s, 0
+        due_s = now_s + growing_s(batches, self._batch_s)
         try:
             for draft in self._source:
                 if draft is not None:
@@ -132,7 +134,8 @@ class Stream:
                 due = time.monotonic() >= due_s or len(self._drafts) >= BATCH
                 if due and self._settled.is_set():
                     self._flush()
-                    due_s = time.monotonic() + self._batch_s
+                    batches += 1
+                    due_s = time.monotonic() + growing_s(batches, self._batch_s)
         finally:
             if self._settled.wait(SETTLE_S):
                 self._flush()
