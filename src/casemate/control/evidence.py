@@ -2,15 +2,14 @@
 
 It runs in a thread of its own, behind a queue without an end, so that nobody who has something to
 say ever waits for a signature or a disk. What the keys will not sign any more goes into the host's
-log alone. A second thread has checkpoints cosigned.
+log alone. `cosigner` has checkpoints cosigned.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -21,17 +20,11 @@ from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.control.batches import growing_s
 from casemate.core.errors import CasemateError
 from casemate.core.suites import DEFAULT_SUITE, Suite
-from casemate.translog import checkpoint as checkpoints
-from casemate.translog import client, policy
-from casemate.translog.client import Peer
-from casemate.translog.errors import QuorumError
 from casemate.translog.log import Log
-from casemate.translog.policy import Policy
 
 BEAT_MS = 1000
 _FAR_MS = 30_000
 """A heartbeat that is later than this begins a batch of its own; the format ends at 32767."""
-_RETRY_S = 2.0
 
 Signed = Callable[[bytes], None]
 """Told the bytes of a token, once they are durable."""
@@ -349,72 +342,3 @@ class Writer:
             self._tell(f"a start without the TPM's quote: {error.message}")
             return said
         return replace(said, body=replace(said.body, quote=quote))
-
-
-class Cosigner:
-    """Has the log's checkpoints cosigned, whenever the writer has written.
-
-    witnessed: told (size, time of the quorum, when the checkpoint was made, monotonic). alarm: told
-    when a witness knows more of this log than the log does.
-    """
-
-    def __init__(
-        self,
-        log: Log,
-        writer: Writer,
-        peers: Sequence[Peer],
-        rule: Policy,
-        *,
-        witnessed: Callable[[int, float, float], None],
-        alarm: Callable[[str], None],
-    ) -> None:
-        self._log, self._writer, self._peers, self._rule = log, writer, peers, rule
-        self._witnessed, self._alarm = witnessed, alarm
-        self._sizes: dict[str, int] = {}
-        self._stop = False
-        self.failed = ""
-        self._thread = threading.Thread(target=self._run, name="cosigner", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        """Try once more, and end."""
-        self._stop = True
-        self._writer.fresh.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while True:
-            self._writer.fresh.wait()
-            self._writer.fresh.clear()
-            if self._log.next_index > 0 and not self._once() and not self._stop:
-                time.sleep(_RETRY_S)
-                self._writer.fresh.set()
-            if self._stop and not self._writer.fresh.is_set():
-                return
-
-    def _once(self) -> bool:
-        """Return whether a quorum has cosigned."""
-        known = self._writer.known
-        if known is not None and known.size == self._log.next_index and not self.failed:
-            return True  # a round before this one covered it; lines of another would be kept too
-        made_s = time.monotonic()
-        try:
-            found = client.cosign(self._log, self._peers, self._sizes)
-        except CasemateError as error:
-            self.failed = error.message
-            return False
-        self._sizes = dict(found.sizes)
-        if found.rollback is not None:
-            self._alarm(found.rollback.message)
-        stated, note = checkpoints.parse(found.checkpoint)
-        try:
-            met = policy.check(self._rule, note)
-        except QuorumError as error:
-            self.failed = error.message
-            return False
-        self.failed = ""
-        self._writer.known = CheckpointRef(
-            origin=stated.origin, size=stated.size, root=stated.root, note=note.digest
-        )
-        self._witnessed(stated.size, float(met.by_s or 0), made_s)
-        return True

@@ -18,7 +18,8 @@ from casemate.attest import claims as c
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
 from casemate.control import erased, events, evidence, machine, order, supply
-from casemate.control.evidence import BEAT_MS, Beat, Begin, Cosigner, Do, Keep, Moment, Say, Writer
+from casemate.control.cosigner import Cosigner
+from casemate.control.evidence import BEAT_MS, Beat, Begin, Do, Keep, Moment, Say, Writer
 from casemate.control.moments import moment_of
 from casemate.control.order import Keeper
 from casemate.control.readers import HELD, Arrived, Far, Pump

@@ -20,11 +20,11 @@ from casemate.attest.reference import Reference
 from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import trust
 from casemate.control.batches import payload_batch_s
+from casemate.control.cosigner import Cosigner
 from casemate.control.evidence import (
     BEAT_MS,
     Beat,
     Begin,
-    Cosigner,
     Keep,
     Moment,
     Place,
