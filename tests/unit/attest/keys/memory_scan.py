@@ -11,9 +11,12 @@ import hashlib
 import json
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 PAGE = 4096
+PIECE, LONGEST = 1 << 20, 127
+ZEROS = bytes(PIECE + LONGEST)
 
 
 def regions(pid: int) -> list[tuple[int, int]]:
@@ -26,16 +29,28 @@ def regions(pid: int) -> list[tuple[int, int]]:
     return found
 
 
-def memory(pid: int) -> list[bytes]:
-    parts = []
+def memory(pid: int) -> Iterator[tuple[bytes, int]]:
+    """Yield pieces of all that can be read, and how many bytes of each are its own.
+
+    What follows belongs to the next one: a needle that lies across is found in one of them. Pieces
+    of nothing but zeros, of which a process has gigabytes that it never touched, are left out.
+    """
     with open(f"/proc/{pid}/mem", "rb", 0) as file:
         for start, end in regions(pid):
-            try:
-                file.seek(start)
-                parts.append(file.read(end - start))
-            except OSError:
-                continue
-    return parts
+            for at in range(start, end, PIECE):
+                own = min(PIECE, end - at)
+                try:
+                    file.seek(at)
+                    piece = file.read(min(own + LONGEST, end - at))
+                except OSError:
+                    continue
+                if piece != ZEROS[: len(piece)]:
+                    yield piece, own
+
+
+def whole(path: Path) -> tuple[bytes, int]:
+    data = path.read_bytes()
+    return data, len(data)
 
 
 def key_page(pid: int) -> bytes:
@@ -73,16 +88,19 @@ def main() -> None:
         verb, what = line.rstrip("\n").split(" ", 1)
         if verb == "holder":
             known = needles(key_page(int(what)))
-            parts = []
+            parts = iter(())
         elif verb == "scan":
             parts = memory(int(what))
         elif verb == "file":
-            parts = [Path(what).read_bytes()]
+            parts = map(whole, [Path(what)])
         else:
-            parts = [each.read_bytes() for each in Path(what).rglob("*") if each.is_file()]
-        counts = {name: sum(part.count(n) for part in parts) for name, n in known.items()}
+            parts = map(whole, (each for each in Path(what).rglob("*") if each.is_file()))
+        counts, bytes_read = dict.fromkeys(known, 0), 0
+        for part, own in parts:
+            bytes_read += own
+            for name, needle in known.items():
+                counts[name] += part.count(needle, 0, own + len(needle) - 1)
         found = {name: count for name, count in counts.items() if count}
-        bytes_read = sum(map(len, parts))
         print(json.dumps({"found": found, "bytes": bytes_read}), flush=True)
 
 
