@@ -23,7 +23,7 @@ class Starts:
     def take(self, token: Token, enrolment: Enrolment) -> list[tuple[str, str]]:
         """Go on by one token that keys of this enrolment signed; return findings and details.
 
-        None if a start is quoted by the TPM that the parties enrolled.
+        There are none if a start is quoted by the TPM that the parties enrolled.
         """
         body, tpm = token.body, enrolment.tpm
         if not isinstance(body, Boot) or (tpm is None and body.quote is None):
