@@ -52,14 +52,18 @@ _SETTLE_S = 60.0
 
 
 class _Link:
-    """The way to a witness, which may be cut."""
+    """The way to a witness, which may be cut, or slow: requests wait while `free` is not set."""
 
     def __init__(self, witness: Witness) -> None:
         self._witness = witness
         self.cut = False
+        self.free, self.asked = threading.Event(), threading.Event()
+        self.free.set()
 
     def add_checkpoint(self, body: bytes) -> Answer:
         """Bring a request to the witness; WitnessError while the way is cut."""
+        self.asked.set()
+        self.free.wait(_SETTLE_S)
         if self.cut:
             raise WitnessError("the network is cut.", remedy="wait.")
         return self._witness.add_checkpoint(body)
@@ -145,18 +149,40 @@ class Day:
                 self.settle()
 
     def frames(self) -> None:
-        """Have the frames of a batch signed."""
+        """Have the frames of a batch signed, written and cosigned."""
+        self.sign_frames()
+        self.settle()
+
+    def frames_while_cosigned(self) -> None:
+        """Have two batches of frames signed, the second before the first's checkpoint is known."""
+        way = self.links[0]
+        way.free.clear()
+        way.asked.clear()
+        self.sign_frames()
+        if not way.asked.wait(_SETTLE_S):
+            raise TimeoutError("no witness is asked")
+        self.sign_frames()
+        self.written()
+        way.free.set()
+        self.settle()
+
+    def sign_frames(self) -> None:
+        """Have the frames of a batch signed, and wait for nothing."""
         count = round(self._per_s * payload_batch_s(self._batch_s))
         body = c.Payload(stream="camera", first=self._frames, count=count, root=b"\x12" * 32)
         self._frames += count
         self.writer.put(Say(body=body, at=self.moment()))
-        self.settle()
+
+    def written(self) -> None:
+        """Wait until all is written."""
+        done = threading.Event()
+        self.writer.put(Keep(done.set))
+        if not done.wait(_SETTLE_S):
+            raise TimeoutError("the writer does not come after")
 
     def settle(self) -> None:
         """Wait until all is written and, unless the way is cut, cosigned: it takes no time here."""
-        done = threading.Event()
-        self.writer.put(Keep(done.set))
-        done.wait(_SETTLE_S)
+        self.written()
         until_s = time.monotonic() + _SETTLE_S
         while not any(each.cut for each in self.links) and self._behind():
             if time.monotonic() > until_s:

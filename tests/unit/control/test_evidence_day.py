@@ -71,12 +71,24 @@ def _stored(day: Day) -> int:
 
 def test_without_pruning_more_would_be_kept(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(day.log, "prune_witnessed", lambda _after, _before: 0)
-    for _ in range(4):  # each token witnessed by itself: the first of each pair is named by none
-        day.watch(120)
-        day.frames()
-        day.frames()
-    said = named(day)
-    assert any(each < max(said) for each in kept(day) - said)
+    unnamed = _a_checkpoint_that_no_token_names(day)
+    assert unnamed in kept(day) - named(day)
+    assert unnamed < max(named(day))
+
+
+def test_a_checkpoint_that_no_token_names_is_removed(day: Day) -> None:
+    unnamed = _a_checkpoint_that_no_token_names(day)
+    assert unnamed not in kept(day) and unnamed not in named(day)
+
+
+def _a_checkpoint_that_no_token_names(day: Day) -> int:
+    """Let one be cosigned after the token that could have named it; return its size."""
+    day.watch(120)
+    day.frames()  # heartbeats that wait are written before them: none wait from here on
+    size = day.log.next_index + 1
+    day.frames_while_cosigned()
+    day.frames()
+    return size
 
 
 def test_pruning_too_much_is_found(day: Day) -> None:
