@@ -34,6 +34,15 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """An anchor that both parties signed. unwatched: places that it says nothing of, sorted."""
+
+    name: str
+    digest: bytes
+    unwatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tpm:
     """The TPM that keeps keys, as parties had it prove itself (`keys/tpm_identity.py`).
 
@@ -77,7 +86,7 @@ class Unit:
 
     serial: str
     origin: str
-    anchors: tuple[Digest, ...]
+    anchors: tuple[Anchor, ...]
     enrolments: tuple[Enrolment, ...]
     modules: tuple[Module, ...]
 
@@ -201,7 +210,7 @@ def _unit(node: Node) -> Unit:
     return Unit(
         serial=f["serial"].text(),
         origin=f["origin"].text(),
-        anchors=_digests(f["anchors"]),
+        anchors=_anchors(f["anchors"]),
         enrolments=enrolments,
         modules=tuple(map(_module, f["modules"].items())),
     )
@@ -263,6 +272,23 @@ def _digests(node: Node) -> tuple[Digest, ...]:
         out.append(Digest(name=f["name"].text(), digest=f["digest"].hex(*_DIGESTS)))
     _each_once(out, "digest", node)
     return tuple(out)
+
+
+def _anchors(node: Node) -> tuple[Anchor, ...]:
+    out = []
+    for each in node.items(1):
+        f = each.fields(("name", "digest"), ("unwatched",))
+        places = [x.text() for x in f["unwatched"].items(1)] if "unwatched" in f else []
+        if places != sorted(set(places)):
+            f["unwatched"].fail("this is not sorted, or names a place twice.", "sort it.")
+        out.append(
+            Anchor(
+                name=f["name"].text(),
+                digest=f["digest"].hex(*_DIGESTS),
+                unwatched=tuple(places),
+            )
+        )
+    return _each_once(out, "digest", node)
 
 
 def _party(node: Node) -> Party:

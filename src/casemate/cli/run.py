@@ -209,6 +209,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             witnesses=tuple(map(remote, args.witness)),
             tiles=_tiles(project.enclosure), identities=_identities(far.hello),
             slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
+            unwatched=run_faces.unwatched(project.enclosure, args.faces),
         )  # fmt: skip
         with _deaf():
             setting = Setting(wanted)

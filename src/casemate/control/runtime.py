@@ -264,7 +264,8 @@ class Runtime:
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
             Begin(holder=holder, reason=self._with_caveat(reason), then=then,
-                  components=self.setting.components, at=self._moment(state, self.uptime_ms()))
+                  components=self.setting.components, unwatched=self.setting.wanted.unwatched,
+                  at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
 

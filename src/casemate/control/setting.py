@@ -24,7 +24,7 @@ from casemate.attest import claims as c
 from casemate.attest.approval import Statement
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
-from casemate.attest.reference import Digest, Enrolment, Module, Reference, load
+from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, load
 from casemate.attest.token import CheckpointRef
 from casemate.control import documents, local_witness, measured, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
@@ -83,6 +83,8 @@ class Wanted:
     """Modules and spares with keys of their own, as delivered; enrolled at commissioning."""
     slow_s: float = SLOW_S
     caveat: str = ""
+    unwatched: tuple[str, ...] = ()
+    """Faces with a board that is not watched, sorted: in the evidence, and in reference values."""
 
 
 class Setting:
@@ -227,7 +229,7 @@ class Setting:
                     software=self._runs(), holder=holder,
                     tpm=tpm, suite=self.wanted.suite, parties=self.roster,
                     batch_s=self.batch_s, now_s=int(time.time()),
-                    modules=self.wanted.identities,
+                    modules=self.wanted.identities, unwatched=self.wanted.unwatched,
                 )  # fmt: skip
             else:
                 held = load(path.read_bytes(), file=str(path))
@@ -274,7 +276,9 @@ class Setting:
         write_whole(folder / "anchors.json", data.decode())
         self.anchors, self.signatures, self.anchor = found, signatures, digest_of(data)
         held = self.reference()
-        new = Digest(name=f"re-anchored {number}", digest=self.anchor)
+        new = Anchor(
+            name=f"re-anchored {number}", digest=self.anchor, unwatched=self.wanted.unwatched
+        )
         values = trust.with_anchor(held, held.unit(self.wanted.serial), new)
         trust.write(self.wanted.folder / "trust", values, self._rule_text)
 

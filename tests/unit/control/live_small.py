@@ -19,10 +19,13 @@ from casemate.verify import appraise
 class Live:
     """A runtime with its readers."""
 
-    def __init__(self, folder: Path, *, caveat: str = "", **options: Any) -> None:
+    def __init__(
+        self, folder: Path, *, caveat: str = "", unwatched: tuple[str, ...] = (), **options: Any
+    ) -> None:
         self.folder, self.far = folder, SmallFar()
         given = {"approve": False, "recommission": False, **options}
-        self.runtime = Runtime(Setting(wanted(folder, caveat=caveat)), self.far, **given)  # type: ignore[arg-type]
+        asked = wanted(folder, caveat=caveat, unwatched=unwatched)
+        self.runtime = Runtime(Setting(asked), self.far, **given)  # type: ignore[arg-type]
         self.runtime.start()
 
     def state(self) -> str:
