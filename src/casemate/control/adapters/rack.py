@@ -58,7 +58,7 @@ class Snapshots:
     """Snapshots of a rack as they come. tell: gets lines for the operator, with their level.
 
     reference: file of the reference; the first reading becomes it if there is none. readings: what
-    the process sends, None while there is nothing.
+    the process sends, None while there is nothing. `reading`: the last whole one, and its number.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Snapshots:
     ) -> None:
         self._readings, self._path, self._tell, self._now_s = readings, reference, tell, now_s
         self._last: dict[str, Any] = {}
+        self.reading: tuple[int, dict[str, Any]] = (0, {})
         self._signed_s = self._read_s = now_s()
         self._known: set[tuple[str, str]] = set()
 
@@ -98,6 +99,7 @@ class Snapshots:
         else:
             reference = self._reference(reading)
             found = differences(reading, reference)
+            self.reading = self.reading[0] + 1, reading
             content = {**reading, "reference": digest(reference), "findings": found}
         self._report(
             {(each["id"], each["component"]): each["what"] for each in content["findings"]}
