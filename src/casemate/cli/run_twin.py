@@ -280,7 +280,7 @@ def _hello(
     ]
     return {
         "readers": rows,
-        "rekeys": False,  # not shown on a twin yet: decision 23, 9
+        "rekeys": True,
         "window_s": WINDOW_S,
         "features": made.policy.features,
         "anchors": anchor_bytes(anchors).decode(),

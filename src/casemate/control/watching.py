@@ -39,7 +39,7 @@ SILENT_S = 1.0
 MISSED_S = 1.5
 """Between two verdicts, beyond which the loop has missed its time (planning value)."""
 TICK_S = 0.25
-"""Wait for a window, after which deadlines and what others say are looked after (planning value)."""
+"""Of a wait for a window, after which deadlines are looked after all the same (planning value)."""
 KEPT = 36_000
 """Latencies that are kept for percentiles: an hour of windows."""
 
@@ -113,6 +113,7 @@ class Watching:
         self.machine, self.figures = now, Figures()
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._waiting: deque[Event] = deque()
         self.anchor, self.scope, self._mask = anchor, NOTHING, NO_MASK
         self.finishing = False
         self.judged_s = 0.0
@@ -208,8 +209,7 @@ class Watching:
             now_s = time.monotonic()
             if now_s >= tick_s:  # readers may be late; deadlines and people are not
                 tick_s = now_s + TICK_S
-                self._heed()
-                self._step(events.Tick())
+                self._between()
             try:
                 found = self._blocks.get(timeout=max(min(until_s, tick_s) - now_s, 0.0))
             except queue.Empty:
@@ -261,8 +261,20 @@ class Watching:
             )
         )
 
+    def _between(self) -> None:
+        """Within a window that is late: deadlines, and what may take keys away. The rest waits."""
+        while not self.inbox.empty():
+            event = self.inbox.get()
+            if machine.urgent(event) or isinstance(event, events.SupplyLost):
+                self._step(event)
+            else:
+                self._waiting.append(event)
+        self._step(events.Tick())
+
     def _heed(self) -> None:
         """Take what others say."""
+        while self._waiting:
+            self._step(self._waiting.popleft())
         while not self.inbox.empty():
             self._step(self.inbox.get())
 
