@@ -215,13 +215,21 @@ def _integrity(
         if row[name] != was[name]:
             yield "integrity.changed", path, f"{name} {row[name] or '-'}, was {was[name] or '-'}"
             return
-    slots = {each["index"]: each for each in row["measurements"]}
-    before = {each["index"]: each for each in was["measurements"]}
-    for index in sorted(slots.keys() | before.keys()):
-        if slots.get(index) != before.get(index):
-            now = slots.get(index, {}).get("value", "nothing")
-            yield "integrity.measurement", path, f"slot {index} measures {now[:16]}"
+    now, before = _slots(row), _slots(was)
+    for slot in sorted(now.keys() | before.keys()):
+        if now.get(slot) != before.get(slot):
+            values = now.get(slot, ("", "nothing"))[1]
+            yield "integrity.measurement", path, f"slot {slot[0]} measures {values[:16]}"
             return
+
+
+def _slots(row: dict[str, Any]) -> dict[tuple[int, str, int], tuple[str, str]]:
+    """Return type and value by index and hash; one that is there several times counts each time."""
+    found: dict[tuple[int, str, int], tuple[str, str]] = {}
+    for each in row["measurements"]:
+        again = sum(key[:2] == (each["index"], each["hash"]) for key in found)
+        found[each["index"], each["hash"], again] = each["type"], each["value"]
+    return found
 
 
 def _silent(why: str) -> dict[str, Any]:
