@@ -149,6 +149,22 @@ def test_hold_up_gets_no_longer_and_power_that_is_back_ends_it() -> None:
     assert said[-2:] == [supply.cut(0.4), supply.back()]
 
 
+def test_deadlines_wait_for_no_reader(tmp_path: Path) -> None:
+    """A simulated reader may be late by 3 s; keys are sealed before hold-up ends all the same."""
+    live, far = started(tmp_path, "process")
+    try:
+        assert wait_for(lambda: live.status()["state"] == "ARMED"), pretty(live.status())
+        far.stalled = "plates"
+        time.sleep(0.3)  # the window under way is late now
+        began_s = time.monotonic()
+        far.hear(supply.cut(1.5))
+        assert wait_for(lambda: live.status()["keys"] == "SEALED", 10.0), pretty(live.status())
+        assert time.monotonic() - began_s < 1.5
+    finally:
+        far.stalled = ""
+        live.close()
+
+
 TREE = """
 import os, subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
