@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -186,6 +187,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
         desk=folder / DESK, tiles=run_faces.tiles(project.enclosure, args.faces),
+        rack=run_payload.made_up(args, project.spec.protected.kind), controller=os.getpid(),
     )  # fmt: skip
     _draw(project, order)
     context = multiprocessing.get_context("spawn")
@@ -201,7 +203,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         wanted = Wanted(
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
-            modules=frozenset(far.readers), far_per_year=far_per_year,
+            modules=frozenset((*far.readers, *far.hello["parts"])), far_per_year=far_per_year,
             simulated=True,  # it is the twin that was started above
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys,

@@ -119,7 +119,7 @@ class Runtime:
         self.started_s = start_s
         self._watching = Watching(
             self._detector, self._machine, blocks,
-            {name: len(each.channels) for name, each in self.far.readers.items()},
+            {name: [k.tile for k in each.channels] for name, each in self.far.readers.items()},
             window_s=setting.window_s, start_s=start_s,
             slow_s=setting.slow_s, slipped=lambda late_s: self.far.send({"slip": late_s}),
             boot_s=self._boot_s,
