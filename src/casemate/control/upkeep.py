@@ -11,6 +11,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -366,8 +367,9 @@ class Upkeep:
 
 
 def _renewed(pumps: list[Pump]) -> None:
-    for each in pumps:
-        each.renew()
+    with suppress(CasemateError):  # readers that have ended are silent, and that is told
+        for each in pumps:
+            each.renew()
 
 
 def _missing(now: Any) -> str:
