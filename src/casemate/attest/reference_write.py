@@ -70,6 +70,8 @@ def _tpm(tpm: Tpm | None) -> dict[str, Any]:
     if tpm is None:
         return {}
     named = {"attestation": tpm.attestation.hex(), "endorsement": tpm.endorsement.hex()}
+    if tpm.certificate:
+        named["certificate"] = tpm.certificate.hex()
     return {"tpm": named}
 
 
