@@ -182,7 +182,7 @@ def main() -> None:
         modules=frozenset(readers.readers), boot=bytes(16),
     )  # fmt: skip
     loop = Watching(
-        detector, machine, blocks, {n: len(r.channels) for n, r in readers.readers.items()},
+        detector, machine, blocks, {n: [k.tile for k in r.channels] for n, r in readers.readers.items()},
         window_s=WINDOW_S, start_s=start_s, slow_s=0.0, slipped=lambda _late: None,
         boot_s=time.monotonic(), act=lambda _action, _machine: None, failed=lambda: None,
         seen=lambda _seen: None, keep=lambda _machine, _wait: None, tell=told.append, anchor=b"",
