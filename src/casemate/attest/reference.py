@@ -20,6 +20,8 @@ from casemate.core.suites import ALGORITHMS, SUITES, PublicKey, Suite
 
 FORMAT = "casemate-reference/1"
 _DIGESTS = (32, 48)
+_CERTIFICATE_MOST = 4096
+"""Bytes of an endorsement certificate (planning value; makers' have some 1,000)."""
 _AREAS, _NAME_BYTES = (88, 120), 34
 """Bytes of a public area of ECDSA on P-256 and P-384, and of a key's name by SHA-256."""
 _T = TypeVar("_T")
@@ -34,15 +36,26 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """An anchor that both parties signed. unwatched: places that it says nothing of, sorted."""
+
+    name: str
+    digest: bytes
+    unwatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tpm:
     """The TPM that keeps keys, as parties had it prove itself (`keys/tpm_identity.py`).
 
     attestation: public area of its attestation key (TPMT_PUBLIC), by which quotes are judged.
-    endorsement: name of its endorsement key.
+    endorsement: name of its endorsement key. certificate: of that key (DER), by a maker whose root
+    the parties pinned; b"" if they approved the key itself (`endorsement.py`).
     """
 
     attestation: bytes
     endorsement: bytes
+    certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +90,7 @@ class Unit:
 
     serial: str
     origin: str
-    anchors: tuple[Digest, ...]
+    anchors: tuple[Anchor, ...]
     enrolments: tuple[Enrolment, ...]
     modules: tuple[Module, ...]
 
@@ -201,7 +214,7 @@ def _unit(node: Node) -> Unit:
     return Unit(
         serial=f["serial"].text(),
         origin=f["origin"].text(),
-        anchors=_digests(f["anchors"]),
+        anchors=_anchors(f["anchors"]),
         enrolments=enrolments,
         modules=tuple(map(_module, f["modules"].items())),
     )
@@ -219,10 +232,18 @@ def _enrolment(node: Node) -> Enrolment:
 
 
 def _tpm(node: Node) -> Tpm:
-    f = node.fields(("attestation", "endorsement"))
+    f = node.fields(("attestation", "endorsement"), ("certificate",))
     return Tpm(
-        attestation=f["attestation"].hex(*_AREAS), endorsement=f["endorsement"].hex(_NAME_BYTES)
-    )
+        attestation=f["attestation"].hex(*_AREAS), endorsement=f["endorsement"].hex(_NAME_BYTES),
+        certificate=_certificate(f["certificate"]) if "certificate" in f else b"",
+    )  # fmt: skip
+
+
+def _certificate(node: Node) -> bytes:
+    count = len(node.value) // 2 if isinstance(node.value, str) else 0
+    if not 0 < count <= _CERTIFICATE_MOST:
+        node.fail(f"this should be 1 to {_CERTIFICATE_MOST} bytes in hex.", "copy it anew.")
+    return node.hex(count)
 
 
 def _keys(node: Node, suite: str) -> tuple[PublicKey, ...]:
@@ -263,6 +284,23 @@ def _digests(node: Node) -> tuple[Digest, ...]:
         out.append(Digest(name=f["name"].text(), digest=f["digest"].hex(*_DIGESTS)))
     _each_once(out, "digest", node)
     return tuple(out)
+
+
+def _anchors(node: Node) -> tuple[Anchor, ...]:
+    out = []
+    for each in node.items(1):
+        f = each.fields(("name", "digest"), ("unwatched",))
+        places = [x.text() for x in f["unwatched"].items(1)] if "unwatched" in f else []
+        if places != sorted(set(places)):
+            f["unwatched"].fail("this is not sorted, or names a place twice.", "sort it.")
+        out.append(
+            Anchor(
+                name=f["name"].text(),
+                digest=f["digest"].hex(*_DIGESTS),
+                unwatched=tuple(places),
+            )
+        )
+    return _each_once(out, "digest", node)
 
 
 def _party(node: Node) -> Party:

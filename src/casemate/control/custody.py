@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from casemate.attest.endorsement import Makers, check_certificate
 from casemate.attest.keys.approval import Party as Approver
 from casemate.attest.keys.approval import Quorum
 from casemate.attest.keys.cell import Cell, run_module, run_to_end
@@ -23,18 +25,21 @@ from casemate.attest.keys.tpm_identity import SECRET_BYTES, challenge
 from casemate.attest.parties import Party
 from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE, key_name, measured
 from casemate.attest.reference import Tpm
-from casemate.core.errors import InputError
+from casemate.core.errors import InputError, SignatureError
 from casemate.core.private_folder import private_folder
 from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite
 from casemate.core.whole_file import write_whole
 
 TPM, PROCESS = "tpm", "process"
-SOURCE_S = 10.0
+SOURCE_S = 30.0
 """A seed is read from a file in 0.2 s; a loaded machine takes longer. A planning value."""
 
 
-def choice(asked: str) -> tuple[str, str]:
-    """Return which custody is used and why; InputError if what is asked for is not there."""
+def choice(asked: str, *, certified: bool = False) -> tuple[str, str]:
+    """Return which custody is used and why; InputError if what is asked for is not there.
+
+    certified: a TPM for which a maker vouches is asked for.
+    """
     missing = [
         name
         for name, there in (
@@ -43,7 +48,12 @@ def choice(asked: str) -> tuple[str, str]:
         )
         if not there
     ]
-    if asked == TPM and missing:
+    if certified and asked == PROCESS:
+        raise InputError(
+            "roots of makers of TPMs are pinned, and no TPM is asked for.",
+            remedy="write --keys tpm, or leave --tpm-roots out.", key="--tpm-roots",
+        )  # fmt: skip
+    if (asked == TPM or certified) and missing:
         raise InputError(
             f"there is no TPM: {' and '.join(missing)} is missing.",
             remedy="install it, or write --keys process.",
@@ -63,10 +73,12 @@ def quorum_of(parties: tuple[Party, ...]) -> Quorum:
     )
 
 
-def accepted(holder: KeyHolder) -> Tpm | None:
+def accepted(holder: KeyHolder, makers: Makers | None = None) -> Tpm | None:
     """Return the holder's TPM once it has proved to a party that its keys are in it; None if none.
 
-    CustodyError if it cannot: somebody shows keys that were made elsewhere.
+    makers: whose roots the parties pinned; the endorsement key then needs a certificate under one
+    of them. None: the parties approve that key by its name. CustodyError if the TPM cannot prove
+    itself, for somebody shows keys that were made elsewhere, or if no maker vouches for it.
     """
     if not isinstance(holder, TpmHolder):
         return None
@@ -76,7 +88,14 @@ def accepted(holder: KeyHolder) -> Tpm | None:
             "the TPM does not prove its identity.",
             remedy="do not commission; look at what sits between TPM and controller.",
         )
-    return Tpm(attestation=shown.attestation, endorsement=key_name(shown.endorsement))
+    name, certificate = key_name(shown.endorsement), b""
+    if makers is not None:
+        certificate = shown.certificate
+        try:
+            check_certificate(certificate, name, makers, int(time.time()))
+        except SignatureError as error:
+            raise CustodyError(error.message, remedy=error.remedy) from None
+    return Tpm(attestation=shown.attestation, endorsement=name, certificate=certificate)
 
 
 def doubts_of(holder: KeyHolder | None) -> tuple[str, ...]:
@@ -210,6 +229,11 @@ class LogKey:
     def public(self) -> PublicKey:
         """Return the public half."""
         return self._cell.public[0]
+
+    @property
+    def pid(self) -> int:
+        """Return the process that signs."""
+        return self._cell.pid
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature over `message`."""

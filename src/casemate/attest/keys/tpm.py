@@ -65,7 +65,7 @@ class TpmStore:
         found = False
         if self._under_way:
             with suppress(CustodyError):
-                found = response_code(self._link.receive(ERASE_S)) == 0
+                found = response_code(self._link.settled(self._command, ERASE_S)) == 0
             self._under_way = False
             self._link.lock.release()
         return found
