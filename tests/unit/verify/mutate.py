@@ -1,4 +1,6 @@
-"""Mutation testing of `casemate.verify`: each check is deleted or bent, and tests have to see it.
+"""Mutation testing of `casemate.verify` and of `attest/starts.py`, which judges quotes for it.
+
+Each check is deleted or bent, and tests have to see it.
 
     python tests/unit/verify/mutate.py [FILE ...]
 
@@ -23,11 +25,24 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FOLDER = HERE.parents[2] / "src/casemate/verify"
+SOURCES = HERE.parents[2] / "src"
+FILES = (*sorted((SOURCES / "casemate/verify").glob("*.py")), SOURCES / "casemate/attest/starts.py")
 TESTS = [
     str(HERE / f"test_verify_{each}.py")
-    for each in ("attacks", "honest", "refused", "claims", "continuity", "quotes", "mutants")
+    for each in (
+        "attacks",
+        "honest",
+        "refused",
+        "claims",
+        "continuity",
+        "quotes",
+        "mutants",
+        "watched",
+        "log",
+        "waiting",
+    )
 ]
+FORGOTTEN = ("casemate.verify", "casemate.cli.verify_text", "casemate.attest.starts")
 TIMEOUT_S = 60
 SWAPS: dict[type[ast.AST], list[Any]] = {
     ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.Lt: [ast.LtE, ast.GtE], ast.LtE: [ast.Lt, ast.Gt],
@@ -51,13 +66,20 @@ def mutants(tree: ast.Module) -> Iterator[tuple[str, int, ast.Module]]:
 def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
     for body in ("body", "orelse"):
         for at, each in enumerate(_list(node, body)):
-            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+            if isinstance(each, ast.Raise) or (
+                isinstance(each, ast.Expr) and isinstance(each.value, ast.Call | ast.Yield)
+            ):
                 yield f"delete {ast.unparse(each)[:60]}", _set_item(body, at, ast.Pass())
             if isinstance(each, ast.Assign | ast.AugAssign) and isinstance(
                 each.targets[0] if isinstance(each, ast.Assign) else each.target, ast.Attribute
             ):
                 yield f"delete {ast.unparse(each)[:60]}", _set_item(body, at, ast.Pass())
             given = each.value if isinstance(each, ast.Return) else None
+            if isinstance(given, ast.List) and given.elts:
+                yield (
+                    f"empty {ast.unparse(each)[:60]}",
+                    _set_item(body, at, ast.Return(ast.List([], ast.Load()))),
+                )
             if isinstance(given, ast.Constant) and isinstance(given.value, bool):
                 flipped = ast.Return(ast.Constant(not given.value))
                 yield f"flip {ast.unparse(each)}", _set_item(body, at, flipped)
@@ -113,7 +135,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         if name == self.name:
             return importlib.util.spec_from_loader(
-                name, self, origin=str(FOLDER / f"{name.rsplit('.', 1)[-1]}.py")
+                name, self, origin=str(SOURCES / f"{name.replace('.', '/')}.py")
             )
         return None
 
@@ -184,7 +206,7 @@ def record() -> list[tuple[tuple[Any, dict[str, Any]], str]]:
     assert code == 0, "the tests fail without any mutant"
     out = [(case, told(case)) for case in cases]
     for name in [*sys.modules]:
-        if name.startswith(("casemate.verify", "casemate.cli.verify_text")):
+        if name.startswith(FORGOTTEN):
             del sys.modules[name]
     out.sort(key=lambda each: len(each[1]))
     return out
@@ -197,8 +219,8 @@ def survives(name: str, tree: ast.Module, cases: list[Any]) -> bool:
     if child == 0:
         try:
             signal.alarm(TIMEOUT_S)
-            code = compile(tree, str(FOLDER / f"{name}.py"), "exec")
-            sys.meta_path.insert(0, Finder(f"casemate.verify.{name}", code))
+            code = compile(tree, f"{name}.py", "exec")
+            sys.meta_path.insert(0, Finder(name, code))
             for number, (case, verdict) in enumerate(cases):
                 if told(case) != verdict:
                     os.write(writer, str(number).encode())
@@ -222,12 +244,13 @@ def main(files: list[str]) -> int:
     cases = record()
     print(f"{len(cases)} appraisals", flush=True)
     killed = total = 0
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in FILES:
         if files and path.stem not in files:
             continue
+        name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
         for what, line, tree in mutants(ast.parse(path.read_text())):
             total += 1
-            if survives(path.stem, tree, cases):
+            if survives(name, tree, cases):
                 print(f"SURVIVES {path.name}:{line}: {what}", flush=True)
             else:
                 killed += 1
