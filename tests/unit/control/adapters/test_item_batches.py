@@ -64,9 +64,9 @@ def test_three_thousand_items_are_under_one_token_and_each_is_checked_alone(
 
 def test_a_full_batch_ends_before_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streams, "BATCH", 10)
-    enclosure = Enclosure()
-    made = stream(enclosure, Given([numbered] * 25), tmp_path, batch_s=3600.0, per_s=200.0)
-    assert wait(lambda: made.signed >= 20)
+    enclosure, source = Enclosure(), Given([numbered] * 25)
+    made = stream(enclosure, source, tmp_path, batch_s=3600.0, per_s=200.0)
+    assert wait(lambda: made.signed >= 20 and source.spent)
     made.close()
     assert [each.count for each in enclosure.bodies] == [10, 10, 5] and made.passed == 0
 
