@@ -22,6 +22,20 @@ class Built:
     printed: str
 
 
+def small_text() -> str:
+    """The dpa example shrunk to 45 x 40 x 25 mm and 1 W."""
+    text = EXAMPLE.read_text()
+    for old, new in (
+        ('["100 mm", "70 mm", "25 mm"]', '["45 mm", "40 mm", "25 mm"]'),
+        ('name = "dpa"', 'name = "small"'),
+        ('heat_to_air = "5 W"', 'heat_to_air = "1 W"'),
+        ('\npower = "5 W"', '\npower = "1 W"'),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
 def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:
     """Build in this process, as the command line would."""
     from casemate.cli import main

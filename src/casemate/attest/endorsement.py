@@ -100,7 +100,7 @@ def check_certificate(certificate: bytes, endorsement: bytes, makers: Makers, no
     builder = builder.extension_policies(ca_policy=_of_makers(), ee_policy=_of_keys())
     try:
         chain = builder.build_client_verifier().verify(leaf, list(makers.between)).chain
-    except (verification.VerificationError, *_foreign()) as error:
+    except _foreign() as error:
         _refuse(f"it does not lead to a root that the parties pinned ({error})")
     return chain[-1].subject.rfc4514_string()
 
@@ -190,13 +190,14 @@ def _read(certificate: bytes) -> Certificate:
 
 
 def _foreign() -> tuple[type[Exception], ...]:
-    """Return what the library raises on certificates that it cannot read."""
+    """Return what the library raises on certificates that it cannot read, or does not accept."""
     from cryptography import x509
     from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.x509.verification import VerificationError
 
     return (
-        ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
+        ValueError, TypeError, UnsupportedAlgorithm, VerificationError, x509.InvalidVersion,
+        x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
     )  # fmt: skip
 
 

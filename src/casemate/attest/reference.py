@@ -34,6 +34,15 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """An anchor that both parties signed. unwatched: places that it says nothing of, sorted."""
+
+    name: str
+    digest: bytes
+    unwatched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Enrolment:
     """Keys of evidence that both parties accepted, for tokens from `sequence` on.
 
@@ -65,7 +74,7 @@ class Unit:
 
     serial: str
     origin: str
-    anchors: tuple[Digest, ...]
+    anchors: tuple[Anchor, ...]
     enrolments: tuple[Enrolment, ...]
     modules: tuple[Module, ...]
 
@@ -189,7 +198,7 @@ def _unit(node: Node) -> Unit:
     return Unit(
         serial=f["serial"].text(),
         origin=f["origin"].text(),
-        anchors=_digests(f["anchors"]),
+        anchors=_anchors(f["anchors"]),
         enrolments=enrolments,
         modules=tuple(map(_module, f["modules"].items())),
     )
@@ -244,6 +253,23 @@ def _digests(node: Node) -> tuple[Digest, ...]:
         out.append(Digest(name=f["name"].text(), digest=f["digest"].hex(*_DIGESTS)))
     _each_once(out, "digest", node)
     return tuple(out)
+
+
+def _anchors(node: Node) -> tuple[Anchor, ...]:
+    out = []
+    for each in node.items(1):
+        f = each.fields(("name", "digest"), ("unwatched",))
+        places = [x.text() for x in f["unwatched"].items(1)] if "unwatched" in f else []
+        if places != sorted(set(places)):
+            f["unwatched"].fail("this is not sorted, or names a place twice.", "sort it.")
+        out.append(
+            Anchor(
+                name=f["name"].text(),
+                digest=f["digest"].hex(*_DIGESTS),
+                unwatched=tuple(places),
+            )
+        )
+    return _each_once(out, "digest", node)
 
 
 def _party(node: Node) -> Party:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casemate.attest.parties import Party, Rule
-from casemate.attest.reference import FORMAT, Digest, Reference, Required, Unit
+from casemate.attest.reference import FORMAT, Anchor, Digest, Reference, Required, Unit
 from casemate.attest.tpm_values import Tpm, tpm_plain
 from casemate.core import cbor
 from casemate.core.canonical import pretty_json
@@ -48,7 +48,7 @@ def _unit(unit: Unit) -> dict[str, Any]:
     return {
         "serial": unit.serial,
         "origin": unit.origin,
-        "anchors": _digests(unit.anchors),
+        "anchors": [_anchor(each) for each in unit.anchors],
         "enrolments": [
             {
                 "sequence": each.sequence,
@@ -60,6 +60,11 @@ def _unit(unit: Unit) -> dict[str, Any]:
         ],
         "modules": [{"name": each.name, **_key(each.key)} for each in unit.modules],
     }
+
+
+def _anchor(anchor: Anchor) -> dict[str, Any]:
+    named = {"unwatched": list(anchor.unwatched)} if anchor.unwatched else {}
+    return {"name": anchor.name, "digest": anchor.digest.hex(), **named}
 
 
 def _tpm(tpm: Tpm | None) -> dict[str, Any]:

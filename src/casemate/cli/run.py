@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -190,6 +191,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
         desk=folder / DESK, tiles=run_faces.tiles(project.enclosure, args.faces),
+        rack=run_payload.made_up(args, project.spec.protected.kind), controller=os.getpid(),
     )  # fmt: skip
     _draw(project, order)
     context = multiprocessing.get_context("spawn")
@@ -205,7 +207,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         wanted = Wanted(
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
-            modules=frozenset(far.readers), far_per_year=far_per_year,
+            modules=frozenset((*far.readers, *far.hello["parts"])), far_per_year=far_per_year,
             simulated=True,  # it is the twin that was started above
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys,
@@ -214,6 +216,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             tiles=_tiles(project.enclosure), identities=_identities(far.hello),
             tpm_roots=_tpm_roots(args.tpm_roots), boot_pcrs=_boot_pcrs(args.boot_pcrs),
             slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
+            unwatched=run_faces.unwatched(project.enclosure, args.faces),
         )  # fmt: skip
         with _deaf():
             setting = Setting(wanted)

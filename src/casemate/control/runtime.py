@@ -119,7 +119,7 @@ class Runtime:
         self.started_s = start_s
         self._watching = Watching(
             self._detector, self._machine, blocks,
-            {name: len(each.channels) for name, each in self.far.readers.items()},
+            {name: [k.tile for k in each.channels] for name, each in self.far.readers.items()},
             window_s=setting.window_s, start_s=start_s,
             slow_s=setting.slow_s, slipped=lambda late_s: self.far.send({"slip": late_s}),
             boot_s=self._boot_s,
@@ -269,7 +269,8 @@ class Runtime:
     def _begin_tokens(self, holder: KeyHolder, state: str, reason: str, then: Any = None) -> None:
         self.writer.put(
             Begin(holder=holder, reason=self._with_caveat(reason), then=then,
-                  components=self.setting.components, at=self._moment(state, self.uptime_ms()))
+                  components=self.setting.components, unwatched=self.setting.wanted.unwatched,
+                  at=self._moment(state, self.uptime_ms()))
         )  # fmt: skip
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
 

@@ -25,7 +25,7 @@ from casemate.attest.approval import Statement
 from casemate.attest.endorsement import load_makers
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
-from casemate.attest.reference import Digest, Enrolment, Module, Reference, load
+from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, load
 from casemate.attest.token import CheckpointRef
 from casemate.control import documents, local_witness, measured, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
@@ -84,6 +84,8 @@ class Wanted:
     """Modules and spares with keys of their own, as delivered; enrolled at commissioning."""
     slow_s: float = SLOW_S
     caveat: str = ""
+    unwatched: tuple[str, ...] = ()
+    """Faces with a board that is not watched, sorted: in the evidence, and in reference values."""
     tpm_roots: bytes = b""
     """Roots of makers of TPMs in PEM, which the parties pinned; b"" if they approve a TPM by the
     name of its endorsement key."""
@@ -241,7 +243,7 @@ class Setting:
                     software=self._runs(), holder=holder,
                     tpm=tpm, suite=self.wanted.suite, parties=self.roster,
                     batch_s=self.batch_s, now_s=int(time.time()),
-                    modules=self.wanted.identities,
+                    modules=self.wanted.identities, unwatched=self.wanted.unwatched,
                 )  # fmt: skip
             else:
                 held = load(path.read_bytes(), file=str(path))
@@ -289,7 +291,9 @@ class Setting:
         write_whole(folder / "anchors.json", data.decode())
         self.anchors, self.signatures, self.anchor = found, signatures, digest_of(data)
         held = self.reference()
-        new = Digest(name=f"re-anchored {number}", digest=self.anchor)
+        new = Anchor(
+            name=f"re-anchored {number}", digest=self.anchor, unwatched=self.wanted.unwatched
+        )
         values = trust.with_anchor(held, held.unit(self.wanted.serial), new)
         trust.write(self.wanted.folder / "trust", values, self._rule_text)
 

@@ -19,7 +19,16 @@ from casemate.attest import claims as c
 from casemate.attest import token as tokens
 from casemate.attest.parties import Need, Party, Rule
 from casemate.attest.permit import Permit
-from casemate.attest.reference import Digest, Enrolment, Module, Reference, Required, Timing, Unit
+from casemate.attest.reference import (
+    Anchor,
+    Digest,
+    Enrolment,
+    Module,
+    Reference,
+    Required,
+    Timing,
+    Unit,
+)
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core import suites
 from casemate.core.suites import SUITES, PublicKey
@@ -104,7 +113,7 @@ def reference(*enrolments: Enrolment) -> Reference:
     unit = Unit(
         serial=SERIAL,
         origin=ORIGIN,
-        anchors=(Digest(name="first", digest=ANCHOR), Digest(name="second", digest=NEW_ANCHOR)),
+        anchors=(Anchor(name="first", digest=ANCHOR), Anchor(name="second", digest=NEW_ANCHOR)),
         enrolments=(first, *enrolments),
         modules=(Module(name="reader-loop", key=MODULE.public),),
     )
@@ -214,16 +223,22 @@ class Story:
         *,
         verdict: str = "NORMAL",
         miss: int = 0,
+        flags: int = 0,
         heartbeats: dict[str, Any] | None = None,
         judged: Judgement | None = None,
         **changes: Any,
     ) -> None:
-        """Let time pass, with a heartbeat a second; the first `miss` of each batch are missing."""
+        """Let time pass, with a heartbeat a second; the first `miss` of each batch are missing.
+
+        flags: Health flags that the heartbeats tell of.
+        """
         for _ in range(batches):
             self.now_s += BATCH_S
             start_ms = self.beat_ms + 1000 * (1 + miss)
             count = (1000 * (self.now_s - self.boot_s) - self.beat_ms) // 1000 - miss
-            beat = beats.Beat(late_ms=3, verdict=verdict, health=0, centinats=3, information=900)
+            beat = beats.Beat(
+                late_ms=3, verdict=verdict, health=flags, centinats=3, information=900
+            )
             given = {"first": self.beats, "start_ms": start_ms, "period_ms": 1000}
             body = beats.batch([beat] * count, **{**given, "head": self.head, **(heartbeats or {})})
             self.head, self.beats = body.head, self.beats + count

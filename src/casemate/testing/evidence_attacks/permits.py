@@ -154,6 +154,51 @@ def claim_witnesses() -> Shown:
     return show(told)
 
 
+@PERMITS.attack("permit.scope", "open a face under a permit to replace a module behind it")
+def open_to_replace() -> Shown:
+    told = story()
+    digest = told.allow(actions=("replace", "re-anchor"))
+    told.seal()
+    told.open_up(digest, module="front")
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unclosed", "arm without saying that the work under a permit has ended")
+def arm_in_the_middle() -> Shown:
+    told, _ = in_maintenance()
+    told.permit = b""
+    told.change("ARMED", "checks have passed")
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.unclosed", "open under a permit, and call it armed all the time")
+def stay_armed() -> Shown:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.token(c.PermitUse(act="opened", permit=digest, module="front"))
+    told.watch()
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.reused", "use a permit a second time, as if the first had not ended")
+def use_twice_as_once() -> Shown:
+    told, digest = in_maintenance()
+    told.permit = b""
+    told.change("ARMED", "checks have passed")
+    told.seal()
+    honest.watch(told)
+    told.permit = digest
+    told.change("MAINTENANCE", "permit begins")
+    told.watch()
+    told.seal()
+    return show(told)
+
+
 @PERMITS.attack("permit.scope", "open under a permit to retire")
 def open_to_retire() -> Shown:
     told, _ = in_maintenance(actions=("retire",))

@@ -83,6 +83,18 @@ def quote_another_anchor() -> Shown:
     return _show(told)
 
 
+@QUOTES.attack("quote.invalid", "have a TPM make keys for no anchor, which fit any")
+def bind_to_no_anchor() -> Shown:
+    told = Story(tpm=UnsafeTpm(), anchor=b"")
+    told.start("commissioned", "COMMISSIONING")
+    told.seal()
+    told.anchor = honest.ANCHOR
+    told.change("ARMED", "commissioned")
+    told.seal()
+    honest.watch(told)
+    return _show(told)
+
+
 @QUOTES.attack("quote.invalid", "zero the magic of a quote, as one that no TPM made")
 def zero_the_magic() -> Shown:
     told = quoting()
