@@ -105,6 +105,19 @@ def beside_other_values(home: Path) -> None:
     shutil.copy(home / "trust/reference.json", home / "trust/reference.cbor")
 
 
+def test_link_that_leads_nowhere_does_not_unpin(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roots = copy / "trust" / releases.ROOTS_FILE
+    roots.unlink()
+    roots.symlink_to(copy / "gone")
+    assert verify(copy) == 2
+    roots.unlink()
+    capsys.readouterr()
+    assert verify(copy) == 0
+    assert "release.cbor is not checked: no release roots are pinned" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("harm", "why"),
     [

@@ -50,9 +50,9 @@ def load_makers(data: bytes, *, file: str = "") -> Makers:
 
     try:
         found = x509.load_pem_x509_certificates(data)
-    except ValueError:
-        found = []
-    roots = tuple(each for each in found if each.subject == each.issuer)
+        roots = tuple(each for each in found if each.subject == each.issuer)
+    except _foreign():
+        found, roots = [], ()
     if not roots or len(found) > _MOST_ROOTS:
         raise InputError(
             "there is no root of a maker of TPMs in it.",
@@ -71,7 +71,7 @@ def name_of(certificate: bytes) -> bytes:
 
     try:
         key = _read(certificate).public_key()
-    except ValueError:
+    except _foreign():
         _refuse("its key cannot be read")
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         _refuse("it is for another kind of key than ECC P-256")
@@ -100,7 +100,7 @@ def check_certificate(certificate: bytes, endorsement: bytes, makers: Makers, no
     builder = builder.extension_policies(ca_policy=_of_makers(), ee_policy=_of_keys())
     try:
         chain = builder.build_client_verifier().verify(leaf, list(makers.between)).chain
-    except verification.VerificationError as error:
+    except _foreign() as error:
         _refuse(f"it does not lead to a root that the parties pinned ({error})")
     return chain[-1].subject.rfc4514_string()
 
@@ -130,11 +130,16 @@ def vouched_all(
     makers = None if pinned is None else load_makers(pinned, file=where)
     return tuple(
         f"TPM of serial {unit.serial} from token {each.sequence}, vouched for "
-        f"{vouched(each.tpm, makers, now_s)}"
+        f"{vouched(each.tpm, makers, now_s)}{_boot(each.tpm)}"
         for unit in reference.units
         for each in unit.enrolments
         if each.tpm is not None
     )
+
+
+def _boot(tpm: Tpm) -> str:
+    numbers = ", ".join(str(each.number) for each in tpm.boot)
+    return f"; its quotes cover the machine's boot, registers {numbers}" if numbers else ""
 
 
 def _of_makers() -> Any:
@@ -180,8 +185,20 @@ def _read(certificate: bytes) -> Certificate:
 
     try:
         return x509.load_der_x509_certificate(certificate)
-    except ValueError:
+    except _foreign():
         _refuse("it is malformed")
+
+
+def _foreign() -> tuple[type[Exception], ...]:
+    """Return what the library raises on certificates that it cannot read, or does not accept."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.x509.verification import VerificationError
+
+    return (
+        ValueError, TypeError, UnsupportedAlgorithm, VerificationError, x509.InvalidVersion,
+        x509.DuplicateExtension, x509.UnsupportedGeneralNameType,
+    )  # fmt: skip
 
 
 def _refuse(why: str) -> NoReturn:

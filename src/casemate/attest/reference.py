@@ -15,15 +15,13 @@ from casemate.attest import _document
 from casemate.attest._document import Node
 from casemate.attest.parties import ROLES, Need, Party, Rule
 from casemate.attest.permit import ACTIONS
+from casemate.attest.tpm_values import Tpm as Tpm
+from casemate.attest.tpm_values import tpm_of
 from casemate.core.errors import FormatError, InputError
 from casemate.core.suites import ALGORITHMS, SUITES, PublicKey, Suite
 
 FORMAT = "casemate-reference/1"
 _DIGESTS = (32, 48)
-_CERTIFICATE_MOST = 4096
-"""Bytes of an endorsement certificate (planning value; makers' have some 1,000)."""
-_AREAS, _NAME_BYTES = (88, 120), 34
-"""Bytes of a public area of ECDSA on P-256 and P-384, and of a key's name by SHA-256."""
 _T = TypeVar("_T")
 
 
@@ -42,20 +40,6 @@ class Anchor:
     name: str
     digest: bytes
     unwatched: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tpm:
-    """The TPM that keeps keys, as parties had it prove itself (`keys/tpm_identity.py`).
-
-    attestation: public area of its attestation key (TPMT_PUBLIC), by which quotes are judged.
-    endorsement: name of its endorsement key. certificate: of that key (DER), by a maker whose root
-    the parties pinned; b"" if they approved the key itself (`endorsement.py`).
-    """
-
-    attestation: bytes
-    endorsement: bytes
-    certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,23 +211,8 @@ def _enrolment(node: Node) -> Enrolment:
         sequence=f["sequence"].number(0, 2**63 - 1),
         suite=name,
         keys=_keys(f["keys"], name),
-        tpm=_tpm(f["tpm"]) if "tpm" in f else None,
+        tpm=tpm_of(f["tpm"]) if "tpm" in f else None,
     )
-
-
-def _tpm(node: Node) -> Tpm:
-    f = node.fields(("attestation", "endorsement"), ("certificate",))
-    return Tpm(
-        attestation=f["attestation"].hex(*_AREAS), endorsement=f["endorsement"].hex(_NAME_BYTES),
-        certificate=_certificate(f["certificate"]) if "certificate" in f else b"",
-    )  # fmt: skip
-
-
-def _certificate(node: Node) -> bytes:
-    count = len(node.value) // 2 if isinstance(node.value, str) else 0
-    if not 0 < count <= _CERTIFICATE_MOST:
-        node.fail(f"this should be 1 to {_CERTIFICATE_MOST} bytes in hex.", "copy it anew.")
-    return node.hex(count)
 
 
 def _keys(node: Node, suite: str) -> tuple[PublicKey, ...]:

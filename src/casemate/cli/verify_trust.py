@@ -5,6 +5,7 @@ Where a folder pins roots, what does not lead to them is refused before any evid
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vouched:
-    """Who vouches for reference values and TPMs. tpms: a line each."""
+    """Who vouches for reference values and TPMs. tpms: a line each.
+
+    idle: there is a release, and no roots are pinned that could have signed it.
+    """
 
     released: release.Released | None
     tpms: tuple[str, ...]
+    idle: bool = False
 
     def lines(self) -> list[str]:
         """Return it for people; nothing where nobody is pinned and no TPM is named."""
@@ -32,6 +37,8 @@ class Vouched:
                 f"reference values of version {said.version}, released {_clock(said.made_s)} by "
                 f"{', '.join(self.released.by)}"
             )
+        if self.idle:
+            out.append(f"{release.RELEASE_FILE} is not checked: no release roots are pinned")
         return [*out, *self.tpms]
 
     def as_json(self) -> dict[str, Any]:
@@ -56,14 +63,13 @@ def vouched(
 
     def found(name: str) -> bytes | None:
         path = trust / name
-        return read(path) if path.exists() else None
+        return read(path) if os.path.lexists(path) else None  # a broken link pins too
 
-    released = release.checked(
-        reference, data, found(release.ROOTS_FILE), found(release.RELEASE_FILE), where=str(trust)
-    )
+    signed = found(release.RELEASE_FILE)
+    released = release.checked(reference, data, found(release.ROOTS_FILE), signed, where=str(trust))
     makers, where = found(endorsement.ROOTS_FILE), str(trust / endorsement.ROOTS_FILE)
     tpms = endorsement.vouched_all(reference, makers, now_s, where=where)
-    return Vouched(released=released, tpms=tpms)
+    return Vouched(released=released, tpms=tpms, idle=released is None and signed is not None)
 
 
 def _clock(time_s: int) -> str:

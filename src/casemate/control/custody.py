@@ -23,7 +23,7 @@ from casemate.attest.keys.tpm_esys import TpmPlan
 from casemate.attest.keys.tpm_identity import SECRET_BYTES, challenge
 from casemate.attest.parties import Party
 from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE, key_name, measured
-from casemate.attest.reference import Tpm
+from casemate.attest.tpm_values import Pcr, Tpm
 from casemate.core.errors import InputError, SignatureError
 from casemate.core.private_folder import private_folder
 from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite
@@ -94,7 +94,10 @@ def accepted(holder: KeyHolder, makers: Makers | None = None) -> Tpm | None:
             check_certificate(certificate, name, makers, int(time.time()))
         except SignatureError as error:
             raise CustodyError(error.message, remedy=error.remedy) from None
-    return Tpm(attestation=shown.attestation, endorsement=name, certificate=certificate)
+    return Tpm(
+        attestation=shown.attestation, endorsement=name, certificate=certificate,
+        boot=tuple(Pcr(number=n, digest=holder.pcrs[n]) for n in sorted(holder.boot)),
+    )  # fmt: skip
 
 
 def doubts_of(holder: KeyHolder | None) -> tuple[str, ...]:
@@ -103,7 +106,11 @@ def doubts_of(holder: KeyHolder | None) -> tuple[str, ...]:
 
 
 class Custody:
-    """Makes holders. folder: of the software TPM's state, if one is used."""
+    """Makes holders. folder: of the software TPM's state, if one is used.
+
+    boot: registers that the machine's boot fills, which new keys are bound to and quotes cover.
+    Keys that were made before keep theirs.
+    """
 
     def __init__(
         self,
@@ -112,8 +119,10 @@ class Custody:
         software: bytes,
         quorum: Quorum,
         suite: Suite = DEFAULT_SUITE,
+        *,
+        boot: tuple[int, ...] = (),
     ) -> None:
-        self._suite = suite
+        self._suite, self._boot = suite, boot
         self.kind, self._software, self._quorum = kind, software, quorum
         self._bound, self._root_file = folder / "keys.anchor", folder / "tpm.root"
         self._pid_file = folder / "tpm.pid"
@@ -128,7 +137,7 @@ class Custody:
         if self._tpm is None:
             return ProcessHolder(self._suite, quorum=self._quorum)
         plan = self._plan(anchor)
-        write_whole(self._bound, f"{anchor.hex()}\n")
+        write_whole(self._bound, " ".join([anchor.hex(), *map(str, self._boot)]) + "\n")
         with suppress(CustodyError):
             forget(plan)
         holder = TpmHolder(plan, self._suite, fresh=True, quorum=self._quorum)
@@ -144,10 +153,13 @@ class Custody:
         """
         if self._tpm is None:
             return None
+        boot = self._boot
         with suppress(OSError, ValueError):
-            anchor = bytes.fromhex(self._bound.read_text(encoding="utf-8").strip())
+            first, *rest = self._bound.read_text(encoding="utf-8").split()
+            anchor, boot = bytes.fromhex(first), tuple(map(int, rest))
         try:
-            holder = TpmHolder(self._plan(anchor), self._suite, sealed=True, quorum=self._quorum)
+            plan = self._plan(anchor, boot)
+            holder = TpmHolder(plan, self._suite, sealed=True, quorum=self._quorum)
         except CustodyError:
             return None
         if holder.public() != keys:
@@ -166,10 +178,13 @@ class Custody:
             self._tpm.stop()
             self._pid_file.unlink(missing_ok=True)
 
-    def _plan(self, anchor: bytes) -> TpmPlan:
+    def _plan(self, anchor: bytes, boot: tuple[int, ...] | None = None) -> TpmPlan:
         assert self._tpm is not None
         values = {PCR_SOFTWARE: measured(self._software), PCR_ANCHOR: measured(anchor)}
-        return TpmPlan(address=self._tpm.address, measured=values, root=self._root())
+        return TpmPlan(
+            address=self._tpm.address, measured=values, root=self._root(),
+            boot=self._boot if boot is None else boot,
+        )  # fmt: skip
 
     def _root(self) -> bytes:
         """Return the name of the storage key of the TPM that was commissioned; b"" before that."""

@@ -89,6 +89,9 @@ class Wanted:
     tpm_roots: bytes = b""
     """Roots of makers of TPMs in PEM, which the parties pinned; b"" if they approve a TPM by the
     name of its endorsement key."""
+    boot_pcrs: tuple[int, ...] = ()
+    """Registers of the TPM that the machine's boot fills; what they hold at commissioning is what
+    they have to hold. For keys that are made from then on."""
 
 
 class Setting:
@@ -128,8 +131,9 @@ class Setting:
             self._remember()
             kind, self.why_custody = choice(wanted.keys, certified=bool(wanted.tpm_roots))
             self.custody = Custody(
-                kind, self._run, self.software, quorum_of(self.roster), wanted.suite
-            )
+                kind, self._run, self.software, quorum_of(self.roster), wanted.suite,
+                boot=wanted.boot_pcrs,
+            )  # fmt: skip
             self._closing.append(self.custody.close)
         except BaseException:
             self.close()

@@ -11,9 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from small_enclosure import SmallFar, pretty, wait_for, wanted
@@ -40,8 +41,8 @@ WINDOWS = 8
 class Life:
     """A runtime that runs, and what went wrong in its threads.
 
-    far: its readers, in this process by default. prepare: is given the setting before keys are
-    looked for. start: let time run at once.
+    far: its readers, in this process by default. asked: what else is wanted. prepare: is given the
+    setting before keys are looked for. start: let time run at once.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Life:
         far: Any = None,
         keys: str = "process",
         slow_s: float = SLOW_S,
-        tpm_roots: bytes = b"",
+        asked: Mapping[str, Any] = MappingProxyType({}),
         prepare: Callable[[Setting], None] = lambda _setting: None,
         start: bool = True,
         **options: Any,
@@ -59,7 +60,7 @@ class Life:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.far = folder, far or SmallFar()
         given = {"approve": False, "recommission": False, **options}
-        setting = Setting(wanted(folder, keys=keys, slow_s=slow_s, tpm_roots=tpm_roots))
+        setting = Setting(wanted(folder, keys=keys, slow_s=slow_s, **asked))
         try:
             prepare(setting)
             self.runtime = Runtime(setting, self.far, **given)
@@ -255,9 +256,10 @@ def killed_controller(folder: Path, steps: tuple[str, ...] = STEPS, keys: str = 
 def _one_life(home: Path, step: str, keys: str) -> None:
     home.mkdir(parents=True)
     code = LIVES.format(here=str(Path(__file__).parent))
-    with subprocess.Popen(
+    heard = home.parent / "stderr"
+    with heard.open("w") as errors, subprocess.Popen(
         [sys.executable, "-c", code, str(home), keys, step],
-        stdout=subprocess.PIPE, text=True, stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, text=True, stderr=errors,
         env=os.environ | {"PYTHONPATH": str(Path(casemate.__file__).parents[1])},
     ) as process:  # fmt: skip
         assert process.stdout
@@ -267,7 +269,7 @@ def _one_life(home: Path, step: str, keys: str) -> None:
             if said == step:
                 break
         process.kill()
-    assert said == step, f"it ended after {said or 'nothing'}, before {step}"
+    assert said == step, f"it ended after {said or 'nothing'}: {heard.read_text()[-2000:]}"
 
 
 def _until_free(home: Path) -> None:

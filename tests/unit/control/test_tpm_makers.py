@@ -54,7 +54,7 @@ def certify(setting: Setting, **options: Any) -> None:
 
 
 def life(folder: Path, roots: bytes, prepare: Any = lambda _setting: None) -> Life:
-    return Life(folder, keys="tpm", prepare=prepare, tpm_roots=roots)
+    return Life(folder, keys="tpm", prepare=prepare, asked={"tpm_roots": roots})
 
 
 def never_armed(begun: Life, why: str) -> None:

@@ -187,6 +187,11 @@ class TpmHolder(OnProcess):
         self._holder.close()
 
     @property
+    def boot(self) -> tuple[int, ...]:
+        """Return which of `pcrs` the machine's boot filled."""
+        return self._plan.boot
+
+    @property
     def root(self) -> bytes:
         """Return the name of the TPM's storage key, for the plan of the next start."""
         return self._plan.root
