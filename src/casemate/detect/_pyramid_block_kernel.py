@@ -13,7 +13,7 @@ import numpy as np
 from numba import njit
 
 from casemate.detect._pyramid_kernel import FIRST, HEAD, TILE, Array, places
-from casemate.detect._pyramid_tick_kernel import climbed, clipped, moved, tick
+from casemate.detect._pyramid_tick_kernel import climbed, clipped, higher, lower, tick
 from casemate.detect._wide import LANES, every, larger, load, plus, store, times
 
 PASS = 8
@@ -35,23 +35,25 @@ def _ground(
 
     g: where in the room the channels' level 0 begins; z, peak: where in `work` those rows do.
     """
-    a0, a1, a2, b0, b1, b2 = par[6], par[7], par[8], par[9], par[10], par[11]
-    clip, half, weight = par[1], every(par[4]), every(par[3])
+    a0, a1, a2 = every(par[6]), every(par[7]), every(par[8])
+    b0, b1, b2 = every(par[9]), every(par[10]), every(par[11])
+    clip, least, half, weight = every(par[1]), every(-par[1]), every(par[4]), every(par[3])
+    none = every(par[0])
     for f in range(0, n, LANES):
         at = g + f
         u0, u1, u2 = load(room, at), load(room, at + TILE), load(room, at + 2 * TILE)
         d0, d1, d2 = load(room, at + 3 * TILE), load(room, at + 4 * TILE), load(room, at + 5 * TILE)
-        most = every(par[0])
+        most = none
         for t in range(0, PASS, 2):
-            one = clipped(load(x, x_at + t * apart + f), clip)
-            u0, d0 = moved(u0, one, a0, b0), moved(d0, one, -a0, b0)
-            u1, d1 = moved(u1, one, a1, b1), moved(d1, one, -a1, b1)
-            u2, d2 = moved(u2, one, a2, b2), moved(d2, one, -a2, b2)
+            one = clipped(load(x, x_at + t * apart + f), clip, least)
+            u0, d0 = higher(u0, one, a0, b0, none), lower(d0, one, a0, b0, none)
+            u1, d1 = higher(u1, one, a1, b1, none), lower(d1, one, a1, b1, none)
+            u2, d2 = higher(u2, one, a2, b2, none), lower(d2, one, a2, b2, none)
             most = larger(most, larger(larger(larger(u0, d0), larger(u1, d1)), larger(u2, d2)))
-            two = clipped(load(x, x_at + t * apart + apart + f), clip)
-            u0, d0 = moved(u0, two, a0, b0), moved(d0, two, -a0, b0)
-            u1, d1 = moved(u1, two, a1, b1), moved(d1, two, -a1, b1)
-            u2, d2 = moved(u2, two, a2, b2), moved(d2, two, -a2, b2)
+            two = clipped(load(x, x_at + t * apart + apart + f), clip, least)
+            u0, d0 = higher(u0, two, a0, b0, none), lower(d0, two, a0, b0, none)
+            u1, d1 = higher(u1, two, a1, b1, none), lower(d1, two, a1, b1, none)
+            u2, d2 = higher(u2, two, a2, b2, none), lower(d2, two, a2, b2, none)
             most = larger(most, larger(larger(larger(u0, d0), larger(u1, d1)), larger(u2, d2)))
             store(work, z + t // 2 * TILE + f, times(half, plus(one, two)))
         store(room, at, u0)
@@ -72,15 +74,15 @@ def _level(
 
     s: where in the room the level's sums of these channels begin.
     """
-    a, b, half = par[6], par[9], every(par[4])
+    a, b, half, none = every(par[6]), every(par[9]), every(par[4]), every(par[0])
     for f in range(0, n, LANES):
         up, down = load(room, s + f), load(room, s + TILE + f)
-        most = every(par[0])
+        most = none
         for t in range(0, rows, 2):
             one, two = load(work, z + t * TILE + f), load(work, z + (t + 1) * TILE + f)
-            up, down = moved(up, one, a, b), moved(down, one, -a, b)
+            up, down = higher(up, one, a, b, none), lower(down, one, a, b, none)
             most = larger(most, larger(up, down))
-            up, down = moved(up, two, a, b), moved(down, two, -a, b)
+            up, down = higher(up, two, a, b, none), lower(down, two, a, b, none)
             most = larger(most, larger(up, down))
             store(work, joined + t // 2 * TILE + f, times(half, plus(one, two)))
         store(room, s + f, up)
@@ -98,11 +100,11 @@ def _top(
     levels, climbs = par.size - HEAD, 0
     while level + climbs < levels - 1 and (done >> (level + climbs)) & 1 == 1:
         climbs += 1
-    a, cost, here = par[6], par[9], s + 2 * level * TILE
+    a, cost, none, here = every(par[6]), every(par[9]), every(par[0]), s + 2 * level * TILE
     for f in range(0, n, LANES):
         value = load(work, z + f)
-        up = moved(load(room, here + f), value, a, cost)
-        down = moved(load(room, here + TILE + f), value, -a, cost)
+        up = higher(load(room, here + f), value, a, cost, none)
+        down = lower(load(room, here + TILE + f), value, a, cost, none)
         store(room, here + f, up)
         store(room, here + TILE + f, down)
         most = larger(load(work, peak + f), plus(larger(up, down), every(par[HEAD + level])))
@@ -146,10 +148,10 @@ def _chunk(
 ) -> None:  # fmt: skip
     """Advance n channels of a tile by 2^log samples, `done` a multiple of that."""
     levels = par.size - HEAD
-    _, sums, held, best, spare = places(features, levels)
+    ground, sums, held, best, spare = places(features, levels)
     s, h = sums + tile * 2 * levels * TILE, held + tile * 2 * levels * TILE
     b, whole = best + tile * (levels + 1) * TILE, (n + LANES - 1) // LANES * LANES
-    _first(x, x_at, log, n, room, tile * FIRST * TILE, work, peak, par, features)
+    _first(x, x_at, log, n, room, ground + tile * FIRST * TILE, work, peak, par, features)
     level, rows, z, joined = 1, 1 << (log - 1), 0, ROWS * TILE
     while rows > 1:
         at = s + 2 * level * TILE
@@ -168,14 +170,15 @@ def _step(done: int, left: int, most: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def peaks(x: Array, peak: Array, room: Array, work: Array, par: Array, done: int) -> None:
+def peaks(x: Array, peak: Array, room: Array, work: Array, levels: int, done: int) -> None:
     """Advance by a finite block x (K, F), mirrored sides; raise peak (F,).
 
-    work: (WORK,), overwritten; room, par as in `_pyramid_tick_kernel`, which is `quick`.
+    work: (WORK,), overwritten; room as in `_pyramid_tick_kernel`, which is `quick`.
     """
     count, features = x.shape
+    par = room[: HEAD + levels]
     highest, row = 2 * ROWS * TILE, np.empty(TILE, dtype=np.float32)
-    most = MOST_LOG if par.size - HEAD > MOST_LOG else par.size - HEAD - 1
+    most = MOST_LOG if levels > MOST_LOG else levels - 1
     t = 0
     while t < count:
         log = _step(done + t, count - t, most)

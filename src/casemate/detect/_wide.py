@@ -117,6 +117,28 @@ def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
 
 
 @intrinsic
+def less(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a b - c, rounded as `fused`."""
+
+    def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        a, b, c = given
+        return _called(builder, "fmuladd", (a, b, builder.fneg(c)))
+
+    return WIDE(WIDE, WIDE, WIDE), make
+
+
+@intrinsic
+def against(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return -a b - c, rounded as `fused`."""
+
+    def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        a, b, c = given
+        return _called(builder, "fmuladd", (builder.fneg(a), b, builder.fneg(c)))
+
+    return WIDE(WIDE, WIDE, WIDE), make
+
+
+@intrinsic
 def larger(typing: Any, a: Any, b: Any) -> Any:
     """Return a where a > b, else b: b where either is not a number."""
 
