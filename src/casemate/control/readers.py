@@ -20,7 +20,7 @@ from casemate.core.challenge import Challenge, Chips, chips
 from casemate.core.errors import FormatError, ReaderError
 from casemate.core.randomness import new_secret
 from casemate.core.samples import Block, Channel, Reader
-from casemate.core.watch import watched
+from casemate.core.watch import union, watched
 
 HELD = 64
 """Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value). As many
@@ -207,7 +207,7 @@ class Pump:
                 block=block,
                 chips=drawn.take(first, count),
                 at_s=at_s,
-                faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
+                faults=union(block.health),
             )
             due = first + count
             if number % CPU_EVERY == 0:  # asking costs a call to the system

@@ -229,18 +229,15 @@ class Watching:
         if self.finishing:
             self._finish()
         heard = [row for name, row in self._flags.items() if name not in self._mask.modalities]
-        flags = [each for row in heard for each in row.tolist()]
-        union = 0
-        for each in flags:
-            union |= each
+        flags = np.concatenate(heard) if heard else np.zeros(0, np.uint16)
         self._seen(
             Seen(
                 machine=self.machine,
                 judged=judged,
                 information=self._information(),
-                channels=len(flags),
-                healthy=sum(each == 0 for each in flags),
-                flags=union,
+                channels=flags.size,
+                healthy=flags.size - int(np.count_nonzero(flags)),
+                flags=int(np.bitwise_or.reduce(flags, initial=np.uint16(0))),
             )
         )
 
@@ -281,9 +278,9 @@ class Watching:
             if name in self._mask.modalities:
                 continue
             if isinstance(shown, Shown) and shown.information.size:
-                told = np.nan_to_num(shown.information, nan=0.0)
+                told = float(shown.information.min())  # nan if one is
                 scale = self.detector.policy.attack_s / shown.window_s
-                least.append(float(told.min()) * scale)
+                least.append((told if told == told else 0.0) * scale)
         return min(least, default=0.0)
 
     def _step(self, event: Event) -> None:

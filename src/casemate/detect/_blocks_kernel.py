@@ -81,6 +81,22 @@ def clean(row: Any, flags: Any, last: Any, inverse: Any, share: Any) -> Any:
 
 
 @njit(cache=True)
+def in_order(first: Any, channels: int) -> bool:
+    """Return whether feature f reads channel f alone, for all channels."""
+    odd = int(first.size != channels)
+    for f in range(first.size):
+        odd |= int(first[f] != f)
+    return odd == 0
+
+
+@njit(cache=True)
+def of_one(share: Any, one: Any, total: Any) -> None:
+    """Fill total (F,) with what features of one sound channel each read, in their order."""
+    for f in range(total.size):
+        total[f] = one[f] * share[f]
+
+
+@njit(cache=True)
 def by_feature(
     share: Any, first: Any, second: Any, one: Any, two: Any, pairs: bool, total: Any
 ) -> None:
@@ -94,22 +110,24 @@ def by_feature(
 
 
 @njit(cache=True)
-def add_silent(total: Any, power: Any, count: Any) -> None:
+def add_silent(total: Any, power: Any) -> None:
     """Add a silent chip of sound features (F,)."""
     for f in range(total.size):
         power[f] += total[f] * total[f]
-        count[f] += 1.0
 
 
 @njit(cache=True)
-def add_loud(total: Any, over: float, expected: Any, s1: Any, s2: Any, count: Any) -> None:
-    """Add a loud chip of sound features (F,); total becomes what each is off."""
+def add_loud(total: Any, over: float, expected: Any, s1: Any, s2: Any) -> None:
+    """Add a loud chip of sound features (F,); total becomes what each is off.
+
+    With a fifth array the compiler would have to prove more of them apart than it does, and would
+    take one feature at a time.
+    """
     for f in range(total.size):
         off = total[f] * over - expected[f]
         total[f] = off
         s1[f] += off
         s2[f] += off * off
-        count[f] += 1.0
 
 
 @njit(cache=True)
@@ -142,24 +160,38 @@ def gather(
             other[f], two[f] = first[f], 0.0
         else:
             pairs = True
+    plain = not pairs and in_order(first, channels)
+    counted, fresh = np.zeros(2), False
     for k in range(drive.size):
         loud = drive[k] != 0.0
         over = 1.0 / drive[k] if loud else 0.0
         if quick and use[k] and clean(values[k], health[k], last, inverse, share):
             last[:] = values[k]
-            run[:] = 1
-            by_feature(share, first, other, one, two, pairs, total)
+            fresh = True
+            if plain:
+                of_one(share, one, total)
+            else:
+                by_feature(share, first, other, one, two, pairs, total)
             if loud:
-                add_loud(total, over, expected, sums[0], sums[1], sums[2])
+                add_loud(total, over, expected, sums[0], sums[1])
+                counted[0] += 1.0
                 in_noises(total, shared, scale, x[k])
             else:
-                add_silent(total, sums[3], sums[4])
+                add_silent(total, sums[3])
+                counted[1] += 1.0
                 x[k, :] = np.nan
             continue
+        if fresh:
+            run[:], fresh = 1, False
         one_row(
             values[k], health[k], use[k], loud, over, inverse, first, second, weight, expected,
             shared, scale, last, run, said, share, what, sums, blurred, x[k],
         )  # fmt: skip
+    if fresh:
+        run[:] = 1
+    for f in range(features):
+        sums[2, f] += counted[0]
+        sums[4, f] += counted[1]
 
 
 @njit(cache=True)
