@@ -24,14 +24,14 @@ _KINDS = {"t_s": ("<f8",), "chip": ("<i8",), "values": ("<f8", "<c16"), "health"
 
 def frame(head: dict[str, Any], block: Block | None = None) -> bytes:
     """Return the frame of a message, with the arrays of `block` if there is one."""
-    parts = []
+    parts: list[Any] = []
     if block is not None:
         rows = []
         for name in _KINDS:
             array = np.ascontiguousarray(getattr(block, name))
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             rows.append([name, array.dtype.str, list(array.shape)])
-            parts.append(array.tobytes())
+            parts.append(array)
         head = {**head, "arrays": rows}
     line = json.dumps(head).encode()
     return b"".join([line, b" " * (-(len(line) + 1) % _ALIGNED), b"\n", *parts])

@@ -10,6 +10,8 @@ from numba import njit
 
 MOST = 1e300
 """Evidence is capped here; a smaller figure is always allowed."""
+NEAR = 1024
+"""Features that are taken together, so that their sums stay in the nearest cache."""
 
 
 @njit(cache=True)
@@ -113,28 +115,33 @@ def advance(
     while top < last and full % 2 == 0:
         full, top = full // 2, top + 1
     begin = begins(level, last + 1)
-    total, power = np.empty(up.shape[0]), np.empty(up.shape[0])
     ours, waits, used, brought, cost = r.T, held.T, spent.T, up.T, energy.T
-    for side in range(2):
-        total[:], power[:] = brought[side], cost[side]
-        for one in range(top + 1):
-            join(total, waits[one, side], total)
-            join(power, used[one, side], power)
-            for j in range(begin[one], begin[one + 1]):
-                member(ours[j, side], rates[j], total, power)
-        if top < last:
-            add_to(waits[top + 1, side], total)
-            add_to(used[top + 1, side], power)
+    features = up.shape[0]
+    for f in range(0, features, NEAR):
+        to = f + NEAR if features - f > NEAR else features
+        total, power = np.empty(to - f), np.empty(to - f)
+        for side in range(2):
+            total[:], power[:] = brought[side, f:to], cost[side, f:to]
+            for one in range(top + 1):
+                join(total, waits[one, side, f:to], total)
+                join(power, used[one, side, f:to], power)
+                for j in range(begin[one], begin[one + 1]):
+                    member(ours[j, side, f:to], rates[j], total, power)
+            if top < last:
+                add_to(waits[top + 1, side, f:to], total)
+                add_to(used[top + 1, side, f:to], power)
 
 
 @njit(cache=True)
 def sums_of(r: Any, out: Any) -> None:
     """Fill out (F,) with sums of r (F, 2, J) over signs and members."""
-    rows = r.T
+    rows, features = r.T, out.size
     out[:] = 0.0
-    for j in range(rows.shape[0]):
-        for side in range(2):
-            add_to(out, rows[j, side])
+    for f in range(0, features, NEAR):
+        to = f + NEAR if features - f > NEAR else features
+        for j in range(rows.shape[0]):
+            for side in range(2):
+                add_to(out[f:to], rows[j, side, f:to])
 
 
 @njit(cache=True)

@@ -162,7 +162,8 @@ def advance(
     spare: Single,
     done: int,
 ) -> None:
-    """Advance by a block. x, out: (K, F); eps, gain: (F,); processes: whole tiles, flat.
+    """Advance by a block. x, out: (K, F), or out (1, F) for the last chip's; eps, gain: (F,);
+    processes: whole tiles, flat.
 
     spare: (TILE * (PROCESSES + 1),), overwritten. done: chips before this block. NaN in x: this
     channel lacks this chip. Processes are capped whenever CAP_EVERY chips are full.
@@ -176,7 +177,8 @@ def advance(
         tile = start // TILE
         r = processes[tile * width : tile * width + width]
         for t in range(count):
-            row, seen = x[t, start : start + n], out[t, start : start + n]
+            told = t if out.shape[0] > 1 else 0
+            row, seen = x[t, start : start + n], out[told, start : start + n]
             if whole:
                 _tile(row, e, g, r, seen, n, limits)
             else:

@@ -60,6 +60,7 @@ class KeyedLive:
         self.grace_s = GRACE * window_s
         self.notes = Notes(anchor.modality)
         self.fast = np.zeros(len(anchor.names))
+        self.evidence = np.empty((1, len(anchor.names)), dtype=np.float32)
         self.shared = np.zeros(len(anchor.names))
         self.gap_s = STOOD_S
         self.first = np.zeros((3, len(anchor.names)))
@@ -76,7 +77,7 @@ class KeyedLive:
         found.onset, found.notes = self.onset.copy(), self.notes.copy()
         found.linear = self.linear.copy()
         found.fast, found.shared = self.fast.copy(), self.shared.copy()
-        found.first = self.first.copy()
+        found.first, found.evidence = self.first.copy(), self.evidence.copy()
         return found
 
     def columns(self) -> int:
@@ -107,12 +108,11 @@ class KeyedLive:
         use: npt.NDArray[np.bool_],
     ) -> None:  # fmt: skip
         self._told = None
-        x = self.filling.add(values, health, drive, use, self.shared)
-        driven = use & (drive != 0.0)
-        loud = x[driven]
-        self.linear.take(drive[driven], loud)
+        loud = self.filling.add(values, health, drive, use, self.shared)
+        whole = (self.place.last + 1) % self.place.size == 0  # then no rows come before `close`
+        self.linear.take(drive[use & (drive != 0.0)], loud if whole else loud.copy())
         if loud.shape[0] and not self.settling:
-            self.fast = keyed.advance(self.chips, loud)[-1].astype(np.float64)
+            self.fast = keyed.advance(self.chips, loud, out=self.evidence)[-1].astype(np.float64)
         if self.filling.blurred.any():
             wipe_chips(self.chips, self.filling.blurred)
             self.fast[self.filling.blurred] = 0.0
