@@ -137,13 +137,17 @@ class Drawn:
         self._challenge = challenge
         self._held = chips(challenge, 0, 0)
 
+    def hold(self, first: int, count: int) -> None:
+        """Draw these chips and some more, if they are not drawn yet."""
+        begin = first - self._held.first
+        if begin < 0 or begin + count > self._held.drive.size:
+            self._held = chips(self._challenge, first, max(count, AT_ONCE))
+
     def take(self, first: int, count: int) -> Chips:
         """Return chips `first` .. `first + count - 1`, as `core.challenge.chips` does."""
+        self.hold(first, count)
         held = self._held
         begin = first - held.first
-        if begin < 0 or begin + count > held.drive.size:
-            held = self._held = chips(self._challenge, first, max(count, AT_ONCE))
-            begin = 0
         mine = slice(begin, begin + count)
         return Chips(
             first=first, drive=held.drive[mine], place=held.place[mine], epoch=held.epoch
@@ -213,3 +217,4 @@ class Pump:
             if number % CPU_EVERY == 0:  # asking costs a call to the system
                 self.cpu_s = spent_s + time.thread_time()
             self._out.put(arrived)
+            drawn.hold(due, count)  # for the next block, when nobody waits for it
