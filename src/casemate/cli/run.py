@@ -53,6 +53,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="that heartbeats and frames wait (default 360)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
+    parser.add_argument("--tpm-roots", metavar="FILE", type=Path,
+                        help="commission no TPM but of these makers' (PEM)")  # fmt: skip
+    parser.add_argument("--boot-pcrs", metavar="N,N", default="",
+                        help="bind new keys to what the boot measured")  # fmt: skip
     run_faces.configure(parser)
     run_payload.configure(parser)
     parser.add_argument("--spec", metavar="SPEC", type=Path, help="default: as built")
@@ -210,7 +214,9 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
             suite=SUITES[args.suite], batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
             tiles=_tiles(project.enclosure), identities=_identities(far.hello),
+            tpm_roots=_tpm_roots(args.tpm_roots), boot_pcrs=_boot_pcrs(args.boot_pcrs),
             slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
+            unwatched=run_faces.unwatched(project.enclosure, args.faces),
         )  # fmt: skip
         with _deaf():
             setting = Setting(wanted)
@@ -225,6 +231,28 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         process.join(3.0)
         if process.is_alive():
             process.kill()
+
+
+def _tpm_roots(path: Path | None) -> bytes:
+    """Return what makers' roots a file has; b"" without one."""
+    try:
+        return path.read_bytes() if path else b""
+    except OSError as error:
+        raise InputError(
+            f"the makers' roots cannot be read: {error.strerror}.", remedy="name a file of PEM.",
+            key="--tpm-roots", file=str(path),
+        ) from None  # fmt: skip
+
+
+def _boot_pcrs(text: str) -> tuple[int, ...]:
+    """Return numbers of registers; InputError unless they are those of a machine's boot."""
+    found = text.split(",") if text else []
+    if not all(each.isascii() and each.isdigit() and int(each) < 10 for each in found):
+        raise InputError(
+            "these are no registers of a machine's boot.", remedy="write some of 0 to 9, as 0,2,7.",
+            key="--boot-pcrs", value=text,
+        )  # fmt: skip
+    return tuple(sorted({int(each) for each in found}))
 
 
 def _tiles(enclosure: Enclosure) -> dict[str, frozenset[str]]:

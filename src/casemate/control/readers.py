@@ -50,9 +50,12 @@ class Far:
         threading.Thread(target=self._receive, daemon=True).start()
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message."""
-        with self._lock:
-            self._link.send_bytes(frame(message))
+        """Send a message; ReaderError if the readers have ended."""
+        try:
+            with self._lock:
+                self._link.send_bytes(frame(message))
+        except OSError:
+            raise ReaderError("the readers ended.", remedy="see what they print.") from None
 
     def _receive(self) -> None:
         try:

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from casemate.control.readers import Pump
+from casemate.core.errors import CasemateError
 
 if TYPE_CHECKING:
     from casemate.control.runtime import Runtime
@@ -43,4 +45,5 @@ class Rekeying:
 
 def _renewed(pumps: list[Pump]) -> None:
     for each in pumps:
-        each.renew()
+        with suppress(CasemateError):  # readers that have ended are silent, and that is told
+            each.renew()

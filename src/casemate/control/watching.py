@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -198,7 +199,8 @@ class Watching:
     def _slip(self, late_s: float) -> None:
         self.figures.slipped_s += late_s
         self._start_s += late_s
-        self._slipped(late_s)
+        with suppress(CasemateError):  # readers that have ended are silent, and that is told
+            self._slipped(late_s)
 
     def _gather(self, number: int, until_s: float) -> tuple[bool, float]:
         """Take in blocks until window `number` has come from all; return whether, and when."""

@@ -17,22 +17,21 @@ def both_sides(
     s1: Any, s2: Any, loud: Any, offset: Any, above: Any, below: Any, scale: Any, up: Any,
     energy: Any,
 ) -> None:  # fmt: skip
-    """Fill up (F, 2) with sums less tolerance, energy (F, 2) with sums of squares plus it.
+    """Fill up (F, 2) with sums less what drift may add, energy (F, 2) with sums of squares of that.
 
-    Both about `offset` (F,), over `scale` (F,) and its square; 0 where no chip was loud. above,
-    below (F,): how far drift may lie above and below the offset, at least 0.
+    up: sum (x - most), and sum (least - x) beside it; energy: sums of the same figures' squares,
+    over `scale` (F,) and its square; 0 where no chip was loud. most = offset + above, least =
+    offset - below, all (F,): between which drift lies.
     """
     for f in range(s1.size):
         n = loud[f]
-        first = s1[f] - n * offset[f]
-        square = s2[f] - 2.0 * offset[f] * s1[f] + n * offset[f] * offset[f]
-        root = math.sqrt(square) if square > 0.0 else 0.0
         for side in range(2):
             sign = 1.0 if side == 0 else -1.0
-            slack = above[f] if side == 0 else below[f]
-            up[f, side] = (sign * first - n * slack) / scale[f] if n > 0.0 else 0.0
-            wide = (root + math.sqrt(n) * slack) / scale[f]
-            energy[f, side] = wide * wide
+            edge = offset[f] + above[f] if side == 0 else offset[f] - below[f]
+            square = s2[f] - 2.0 * edge * s1[f] + n * edge * edge
+            some = n > 0.0
+            up[f, side] = sign * (s1[f] - n * edge) / scale[f] if some else 0.0
+            energy[f, side] = square / (scale[f] * scale[f]) if some and square > 0.0 else 0.0
 
 
 @njit(cache=True)

@@ -20,11 +20,13 @@ class Live:
     """A runtime with its readers."""
 
     def __init__(
-        self, folder: Path, *, caveat: str = "", parts: tuple[str, ...] = (), **options: Any
-    ) -> None:
+        self, folder: Path, *, caveat: str = "", unwatched: tuple[str, ...] = (),
+        parts: tuple[str, ...] = (), **options: Any,
+    ) -> None:  # fmt: skip
         self.folder, self.far = folder, SmallFar()
         given = {"approve": False, "recommission": False, **options}
-        asked = wanted(folder, caveat=caveat, modules=frozenset((*NAMES, *parts)))
+        modules = frozenset((*NAMES, *parts))
+        asked = wanted(folder, caveat=caveat, unwatched=unwatched, modules=modules)
         self.runtime = Runtime(Setting(asked), self.far, **given)  # type: ignore[arg-type]
         self.runtime.start()
 

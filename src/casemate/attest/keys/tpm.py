@@ -65,7 +65,7 @@ class TpmStore:
         found = False
         if self._under_way:
             with suppress(CustodyError):
-                found = response_code(self._link.receive(ERASE_S)) == 0
+                found = response_code(self._link.settled(self._command, ERASE_S)) == 0
             self._under_way = False
             self._link.lock.release()
         return found
@@ -185,6 +185,11 @@ class TpmHolder(OnProcess):
                 self._tpm.flush(self._key)
             self._tpm.close()
         self._holder.close()
+
+    @property
+    def boot(self) -> tuple[int, ...]:
+        """Return which of `pcrs` the machine's boot filled."""
+        return self._plan.boot
 
     @property
     def root(self) -> bytes:
