@@ -127,7 +127,7 @@ def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
     if x.flags.c_contiguous and seen.flags.c_contiguous:
         kernel.advance(x, seen, state._room, state.chips)
     else:
-        dense = np.empty(x.shape, dtype=np.float32)
+        dense = np.empty(seen.shape, dtype=np.float32)
         kernel.advance(np.ascontiguousarray(x), dense, state._room, state.chips)
         seen[...] = dense
     state.chips += x.shape[0]
