@@ -34,6 +34,8 @@ def test_all_is_watched_unless_asked() -> None:
 
 def test_what_is_left_out_is_said() -> None:
     assert run_faces.tiles(enclosure(), "top") == ("top-1", "edge")
+    assert run_faces.unwatched(enclosure(), "") == ()
+    assert run_faces.unwatched(enclosure(), "top") == ("front", "rear")
     said = run_faces.caveat(enclosure(), "top, rear", 60.0)
     assert said == (
         "watched in part: 3 of 4 boards, not front; simulated readers may be late by 60 s"

@@ -25,6 +25,8 @@ MOST_ITEMS = 2**32
 """In one payload token."""
 MOST_QUOTE = 1024
 """Bytes of each part of a quote; a TPM's are of some 130 and 70."""
+MOST_PLACES = 64
+"""That are named as not watched; an enclosure has some ten faces (planning value)."""
 
 
 def write(body: Body) -> dict[int, Any]:
@@ -35,7 +37,8 @@ def write(body: Body) -> dict[int, Any]:
             return named(
                 {1: body.suite, 2: _cose(body.keys), 3: _cose(body.last_word), 4: body.reason,
                  5: parts or None,
-                 6: [body.quote.attest, body.quote.signature] if body.quote else None}
+                 6: [body.quote.attest, body.quote.signature] if body.quote else None,
+                 7: list(body.unwatched) or None}
             )  # fmt: skip
         case Change():
             return named({1: body.before, 2: body.after, 3: body.reason, 4: body.detail})
@@ -85,7 +88,17 @@ def _boot(f: Fields) -> Boot:
         reason=reason,
         components=tuple(sorted(components)),
         quote=_quote(f.array(6, 2, 2)) if f.has(6) else None,
+        unwatched=_places(f.array(7, 1, MOST_PLACES)) if f.has(7) else (),
     )
+
+
+def _places(names: list[Any]) -> tuple[str, ...]:
+    """Return names of places that are not watched; FormatError unless sorted, each once."""
+    what = "the list of what is not watched"
+    found = tuple(text(each, what, "name") for each in names)
+    if sorted(set(found)) != list(found):
+        refuse(what, "is not sorted, or names a place twice")
+    return found
 
 
 def _quote(parts: list[Any]) -> Quote:

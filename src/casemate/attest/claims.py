@@ -38,6 +38,7 @@ class Boot:
     reason: why it started, such as "commissioned", "restarted", "re-anchored". components: digests
     of measured software, sorted by name. quote: of the token without it, by the TPM that keeps
     the keys; None if none does. A nonce that was asked for stands in the token's header.
+    unwatched: places, such as faces, that no sensor watches, sorted; () if all is watched.
     """
 
     suite: str
@@ -46,6 +47,7 @@ class Boot:
     reason: str
     components: tuple[tuple[str, bytes], ...] = ()
     quote: Quote | None = None
+    unwatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

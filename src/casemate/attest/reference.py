@@ -15,13 +15,13 @@ from casemate.attest import _document
 from casemate.attest._document import Node
 from casemate.attest.parties import ROLES, Need, Party, Rule
 from casemate.attest.permit import ACTIONS
+from casemate.attest.tpm_values import Tpm as Tpm
+from casemate.attest.tpm_values import tpm_of
 from casemate.core.errors import FormatError, InputError
 from casemate.core.suites import ALGORITHMS, SUITES, PublicKey, Suite
 
 FORMAT = "casemate-reference/1"
 _DIGESTS = (32, 48)
-_AREAS, _NAME_BYTES = (88, 120), 34
-"""Bytes of a public area of ECDSA on P-256 and P-384, and of a key's name by SHA-256."""
 _T = TypeVar("_T")
 
 
@@ -34,15 +34,12 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tpm:
-    """The TPM that keeps keys, as parties had it prove itself (`keys/tpm_identity.py`).
+class Anchor:
+    """An anchor that both parties signed. unwatched: places that it says nothing of, sorted."""
 
-    attestation: public area of its attestation key (TPMT_PUBLIC), by which quotes are judged.
-    endorsement: name of its endorsement key.
-    """
-
-    attestation: bytes
-    endorsement: bytes
+    name: str
+    digest: bytes
+    unwatched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +74,7 @@ class Unit:
 
     serial: str
     origin: str
-    anchors: tuple[Digest, ...]
+    anchors: tuple[Anchor, ...]
     enrolments: tuple[Enrolment, ...]
     modules: tuple[Module, ...]
 
@@ -201,7 +198,7 @@ def _unit(node: Node) -> Unit:
     return Unit(
         serial=f["serial"].text(),
         origin=f["origin"].text(),
-        anchors=_digests(f["anchors"]),
+        anchors=_anchors(f["anchors"]),
         enrolments=enrolments,
         modules=tuple(map(_module, f["modules"].items())),
     )
@@ -214,14 +211,7 @@ def _enrolment(node: Node) -> Enrolment:
         sequence=f["sequence"].number(0, 2**63 - 1),
         suite=name,
         keys=_keys(f["keys"], name),
-        tpm=_tpm(f["tpm"]) if "tpm" in f else None,
-    )
-
-
-def _tpm(node: Node) -> Tpm:
-    f = node.fields(("attestation", "endorsement"))
-    return Tpm(
-        attestation=f["attestation"].hex(*_AREAS), endorsement=f["endorsement"].hex(_NAME_BYTES)
+        tpm=tpm_of(f["tpm"]) if "tpm" in f else None,
     )
 
 
@@ -263,6 +253,23 @@ def _digests(node: Node) -> tuple[Digest, ...]:
         out.append(Digest(name=f["name"].text(), digest=f["digest"].hex(*_DIGESTS)))
     _each_once(out, "digest", node)
     return tuple(out)
+
+
+def _anchors(node: Node) -> tuple[Anchor, ...]:
+    out = []
+    for each in node.items(1):
+        f = each.fields(("name", "digest"), ("unwatched",))
+        places = [x.text() for x in f["unwatched"].items(1)] if "unwatched" in f else []
+        if places != sorted(set(places)):
+            f["unwatched"].fail("this is not sorted, or names a place twice.", "sort it.")
+        out.append(
+            Anchor(
+                name=f["name"].text(),
+                digest=f["digest"].hex(*_DIGESTS),
+                unwatched=tuple(places),
+            )
+        )
+    return _each_once(out, "digest", node)
 
 
 def _party(node: Node) -> Party:

@@ -33,6 +33,8 @@ class Starts:
         if body.quote is None:
             return [("quote.absent", "")]
         anchor = self._bound.setdefault(enrolment.sequence, token.anchor)
+        if not anchor:
+            return [("quote.invalid", "keys were made for no anchor")]
         try:
             now = quotes.check_start(token, tpm, SUITES[enrolment.suite], anchor)
         except CasemateError as error:

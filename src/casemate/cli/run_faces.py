@@ -34,11 +34,16 @@ def tiles(enclosure: Enclosure, asked: str) -> tuple[str, ...]:
     )
 
 
+def unwatched(enclosure: Enclosure, asked: str) -> tuple[str, ...]:
+    """Return the faces of which boards are not read, sorted; () if all are."""
+    return tuple(sorted({each.name for each in enclosure.faces} - _faces(enclosure, asked)))
+
+
 def caveat(enclosure: Enclosure, asked: str, late_s: float) -> str:
     """Return what evidence says of both; "" if all is watched, and no slower than usual."""
-    found, count = [], len(tiles(enclosure, asked))
-    if count < len(enclosure.tiles):
-        left = sorted({each.name for each in enclosure.faces} - _faces(enclosure, asked))
+    found, left = [], unwatched(enclosure, asked)
+    if left:
+        count = len(tiles(enclosure, asked))
         found.append(
             f"watched in part: {count} of {len(enclosure.tiles)} boards, not {', '.join(left)}"
         )

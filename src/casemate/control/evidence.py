@@ -64,6 +64,7 @@ class Begin:
     reason: str
     at: Moment
     components: tuple[tuple[str, bytes], ...] = ()
+    unwatched: tuple[str, ...] = ()
     then: Callable[[int], None] | None = None
     """Told the boot token's sequence, once it is durable."""
 
@@ -236,6 +237,7 @@ class Writer:
             last_word=item.holder.last_public(),
             reason=item.reason,
             components=item.components,
+            unwatched=item.unwatched,
         )
         self._head, self._count, self._batches = beats.start(self._write(body, item.at)), 0, 0
         self._begun = self._log.next_index - 1

@@ -11,6 +11,7 @@ from casemate.attest import permit
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Need, Party, Rule
 from casemate.attest.reference import (
+    Anchor,
     Digest,
     Enrolment,
     Module,
@@ -47,8 +48,12 @@ def reference(
     batch_s: int,
     now_s: int,
     modules: Sequence[Module] = (),
+    unwatched: Sequence[str] = (),
 ) -> Reference:
-    """Return the reference values of a unit whose first keys are those of `holder`."""
+    """Return the reference values of a unit whose first keys are those of `holder`.
+
+    unwatched: places that its anchor says nothing of, sorted.
+    """
     first = Enrolment(sequence=0, suite=suite.name, keys=holder.public(), tpm=tpm)
     today = datetime.fromtimestamp(now_s, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     return Reference(
@@ -59,7 +64,7 @@ def reference(
             Unit(
                 serial=serial,
                 origin=origin,
-                anchors=(Digest(name="commissioning", digest=anchor),),
+                anchors=(Anchor(name="commissioning", digest=anchor, unwatched=tuple(unwatched)),),
                 enrolments=(first,),
                 modules=tuple(modules),
             ),
@@ -78,7 +83,7 @@ def rules(*others: str) -> tuple[Rule, ...]:
     return tuple(Rule(action=each, needs=needs, blocs=2) for each in (*permit.ACTIONS, *others))
 
 
-def with_anchor(held: Reference, unit: Unit, new: Digest) -> Reference:
+def with_anchor(held: Reference, unit: Unit, new: Anchor) -> Reference:
     """Return the next version of reference values, with an anchor that both parties signed."""
     known = any(each.digest == new.digest for each in unit.anchors)
     units = tuple(

@@ -201,7 +201,14 @@ def _mean(room: Single, at: int) -> Any:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _with_gaps(
-    x: Single, x_at: int, out: Single, room: Single, at: tuple[int, int, int], n: int, spare: int
+    x: Single,
+    x_at: int,
+    out: Single,
+    out_at: int,
+    room: Single,
+    at: tuple[int, int, int],
+    n: int,
+    spare: int,
 ) -> None:
     """Advance n channels, some of which lack this chip: those are put back as they were.
 
@@ -220,17 +227,18 @@ def _with_gaps(
         room[row + f] = value if value == value else _NONE
     _row(room, row, room, row, room, at, whole)
     for f in range(n):
-        out[x_at + f] = room[row + f]
+        out[out_at + f] = room[row + f]
         if x[x_at + f] != x[x_at + f]:
             room[g + f] = room[kept + f]
             for k in range(PROCESSES):
                 room[r + f + k * TILE] = room[spare + f + k * TILE]
-            out[x_at + f] = _mean(room, r + f)
+            out[out_at + f] = _mean(room, r + f)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def advance(x: Single, out: Single, room: Single, done: int) -> None:
-    """Advance by a block. x, out: (K, F), C-contiguous; room: of `room_size`, for F channels.
+    """Advance by a block. x, out: (K, F), C-contiguous, or out (1, F) for the last chip's; room: of
+    `room_size`, for F channels.
 
     done: chips before this block. NaN in x: this channel lacks this chip. Processes are capped
     whenever CAP_EVERY chips are full.
@@ -247,9 +255,10 @@ def advance(x: Single, out: Single, room: Single, done: int) -> None:
         at = tile * TILE * PROCESSES, gains + start, bounds + start
         for t in range(count):
             here = t * features + start
+            told = here if out.shape[0] > 1 else start
             if whole:
-                _whole(x, here, out, here, room, at, n, spare)
+                _whole(x, here, out, told, room, at, n, spare)
             else:
-                _with_gaps(x.reshape(-1), here, out.reshape(-1), room, at, n, spare)
+                _with_gaps(x.reshape(-1), here, out.reshape(-1), told, room, at, n, spare)
             if (done + t) % CAP_EVERY == CAP_EVERY - 1:
                 _cap(room, at[0])

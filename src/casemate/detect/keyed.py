@@ -113,7 +113,8 @@ def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
 
     x (K, F) float32: `keyed`. NaN leaves a feature as it was and does not count as a chip. Any
     split of a stream into blocks gives the same numbers. M is the mean of the processes, capped
-    near 2^100 (69 nats). out: where to put the evidence, to spare an allocation per tick.
+    near 2^100 (69 nats). out: where to put the evidence, to spare an allocation per tick; with one
+    row it takes that after the last chip alone.
     """
     known = x.dtype is FLOAT or x.dtype == FLOAT
     if not known or x.ndim != 2 or x.shape[1] != state.features:
@@ -126,7 +127,7 @@ def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
     if x.flags.c_contiguous and seen.flags.c_contiguous:
         kernel.advance(x, seen, state._room, state.chips)
     else:
-        dense = np.empty(x.shape, dtype=np.float32)
+        dense = np.empty(seen.shape, dtype=np.float32)
         kernel.advance(np.ascontiguousarray(x), dense, state._room, state.chips)
         seen[...] = dense
     state.chips += x.shape[0]

@@ -12,16 +12,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
-
 from casemate.attest import beats, permit
 from casemate.attest import claims as c
 from casemate.attest import token as tokens
 from casemate.attest.parties import Need, Party, Rule
 from casemate.attest.permit import Permit
-from casemate.attest.reference import Digest, Enrolment, Module, Reference, Required, Timing, Unit
+from casemate.attest.reference import (
+    Anchor,
+    Digest,
+    Enrolment,
+    Module,
+    Reference,
+    Required,
+    Timing,
+    Unit,
+)
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core import suites
+from casemate.core.private_keys import from_seed
 from casemate.core.suites import SUITES, PublicKey
 from casemate.testing.unsafe_tpm import UnsafeTpm
 from casemate.translog import bundle as bundles
@@ -42,19 +50,12 @@ READER, NEW_READER = b"\x0d" * 32, b"\x2d" * 32
 TIMING = Timing(heartbeat_ms=1000, late_ms=200, batch_s=120, cosigned_s=300)
 SUITE = suites.DEFAULT_SUITE.name
 
-_FROM_SEED: dict[int, Any] = {
-    suites.ED25519: ed25519.Ed25519PrivateKey.from_private_bytes,
-    suites.ML_DSA_44: mldsa.MLDSA44PrivateKey.from_seed_bytes,
-    suites.ML_DSA_65: mldsa.MLDSA65PrivateKey.from_seed_bytes,
-    suites.ML_DSA_87: mldsa.MLDSA87PrivateKey.from_seed_bytes,
-}
-
 
 class Key:
     """A private key made from a name, for tests and shows alone."""
 
     def __init__(self, alg: int, name: str) -> None:
-        self._private = _FROM_SEED[alg](hashlib.sha256(f"{alg} {name}".encode()).digest())
+        self._private = from_seed(alg, hashlib.sha256(f"{alg} {name}".encode()).digest())
         self.public = PublicKey(alg, self._private.public_key().public_bytes_raw())
 
     def sign(self, message: bytes) -> bytes:
@@ -104,7 +105,7 @@ def reference(*enrolments: Enrolment) -> Reference:
     unit = Unit(
         serial=SERIAL,
         origin=ORIGIN,
-        anchors=(Digest(name="first", digest=ANCHOR), Digest(name="second", digest=NEW_ANCHOR)),
+        anchors=(Anchor(name="first", digest=ANCHOR), Anchor(name="second", digest=NEW_ANCHOR)),
         enrolments=(first, *enrolments),
         modules=(Module(name="reader-loop", key=MODULE.public),),
     )
@@ -214,16 +215,22 @@ class Story:
         *,
         verdict: str = "NORMAL",
         miss: int = 0,
+        flags: int = 0,
         heartbeats: dict[str, Any] | None = None,
         judged: Judgement | None = None,
         **changes: Any,
     ) -> None:
-        """Let time pass, with a heartbeat a second; the first `miss` of each batch are missing."""
+        """Let time pass, with a heartbeat a second; the first `miss` of each batch are missing.
+
+        flags: Health flags that the heartbeats tell of.
+        """
         for _ in range(batches):
             self.now_s += BATCH_S
             start_ms = self.beat_ms + 1000 * (1 + miss)
             count = (1000 * (self.now_s - self.boot_s) - self.beat_ms) // 1000 - miss
-            beat = beats.Beat(late_ms=3, verdict=verdict, health=0, centinats=3, information=900)
+            beat = beats.Beat(
+                late_ms=3, verdict=verdict, health=flags, centinats=3, information=900
+            )
             given = {"first": self.beats, "start_ms": start_ms, "period_ms": 1000}
             body = beats.batch([beat] * count, **{**given, "head": self.head, **(heartbeats or {})})
             self.head, self.beats = body.head, self.beats + count
@@ -325,10 +332,13 @@ def cosign(name: str, stated: Checkpoint, at_s: int) -> Any:
     return cosignature.sign(witness_key(name, key.public), key, stated.text(), at_s)
 
 
-def armed(batches: int = 6) -> Story:
-    """Return the evidence of an enclosure that was commissioned and watched for some minutes."""
-    story = Story()
-    story.start("commissioned", "COMMISSIONING")
+def armed(batches: int = 6, story: Story | None = None, **start: Any) -> Story:
+    """Return the evidence of an enclosure that was commissioned and watched for some minutes.
+
+    story: to begin with. start: as `Story.start` takes it.
+    """
+    story = story or Story()
+    story.start("commissioned", "COMMISSIONING", **start)
     story.seal()
     story.now_s += 30
     story.change("ARMED", "commissioned")

@@ -19,10 +19,22 @@ from casemate.testing.evidence_attacks.permits import PERMITS
 from casemate.testing.evidence_attacks.quotes import QUOTES
 from casemate.testing.evidence_attacks.state import STATE
 from casemate.testing.evidence_attacks.tokens import TOKENS
+from casemate.testing.evidence_attacks.watched import WATCHED
 
 ATTACKS: dict[str, Attack] = {
     each.name: each
-    for table in (LOG, TOKENS, IDENTITY, QUOTES, CLOCKS, HEARTBEATS, MEASURED, STATE, PERMITS)
+    for table in (
+        LOG,
+        TOKENS,
+        IDENTITY,
+        QUOTES,
+        CLOCKS,
+        HEARTBEATS,
+        MEASURED,
+        WATCHED,
+        STATE,
+        PERMITS,
+    )
     for each in table.attacks
 }
 """By name."""

@@ -12,7 +12,6 @@ from casemate.attest.claims import Boot
 from casemate.attest.reference import Reference, Unit
 from casemate.attest.starts import Starts
 from casemate.core.errors import InputError
-from casemate.core.suites import SUITES
 from casemate.translog.bundle import Bundle
 from casemate.translog.policy import Policy
 from casemate.verify import log as logs
@@ -94,36 +93,26 @@ class Walk:
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""
-        when_s = self.log.by_s(entry.index)
-        when_s = self.now_s if when_s is None else when_s
+        upper_s = self.log.by_s(entry.index)
+        when_s = self.now_s if upper_s is None else upper_s
         self.book.place(entry.index, when_s)
-        enrolment = self._identity.check(entry, when_s)
-        if enrolment is None or entry.token is None:
+        signed = self._identity.check(entry, when_s)
+        if signed is None:
             self._broken = "evidence that does not hold"
             return
-        lower, upper, at_s = self._window.of(entry.index, entry.token)
-        step = Step(
-            index=entry.index,
-            data=entry.data,
-            digest=SUITES[enrolment.suite].digest(entry.data),
-            token=entry.token,
-            enrolment=enrolment,
-            when_s=when_s,
-            lower_s=lower,
-            upper_s=upper,
-            at_s=at_s,
-        )
-        self.book.place(entry.index, at_s)
+        step = self._window.step(entry, *signed, when_s)
+        self.book.place(entry.index, step.at_s)
         if not self._chain.is_new(step):
             self._broken = "evidence that was told twice"
             return
         if not self._chain.take(step):
             self._broken = self._broken or "evidence that does not follow"
         state, starts = self.states.state, isinstance(step.token.body, Boot)
-        cover = self.permits.cover(step) or _COVER.get(step.token.state if starts else state, "")
+        anew = (step.token.state if starts else state) == "COMMISSIONING"
+        cover = self.permits.cover(step) or ("commissioning" if anew else "")
         self.states.take(step, emergency=self.permits.emergency)
         self.permits.take(step)
-        for found in self._starts.take(step.token, enrolment):
+        for found in self._starts.take(step.token, step.enrolment):
             self.book.add(*found)
         self._clocks.take(step)
         self.stretches += self._pulse.take(step)
@@ -172,4 +161,3 @@ _BY_STATE = {
     "COMMISSIONING": ("unknown", "commissioning"),
     "RETIRED": ("unknown", "out of service"),
 }
-_COVER = {"COMMISSIONING": "commissioning", "RETIRED": "retirement"}

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from casemate.attest.claims import Boot
 from casemate.verify.findings import Notebook
 from casemate.verify.tokens import Step
+
+Faults = Iterator[tuple[str, str]]
+"""Kinds of findings, with details."""
 
 
 class Chain:
@@ -25,47 +30,37 @@ class Chain:
 
     def take(self, step: Step) -> bool:
         """Return whether a token follows the one before it without a break."""
-        return all([self._order(step), self._link(step), self._knowledge(step), self._start(step)])
+        faults = [*self._place(step), *self._knowledge(step), *self._start(step)]
+        for each in faults:
+            self._book.add(*each)
+        return not faults
 
-    def _order(self, step: Step) -> bool:
-        number, expected = step.token.sequence, self._next
-        self._next = number + 1
+    def _place(self, step: Step) -> Faults:
+        number, expected, last = step.token.sequence, self._next, self._last
+        self._next, self._last = number + 1, step.digest
         if number != expected:
-            self._book.add("token.order", f"number {number} where {expected} comes next")
-        return number == expected
+            yield "token.order", f"number {number} where {expected} comes next"
+        before = self._places.get(step.token.previous, step.index)
+        if step.token.previous != last and before < step.index:
+            yield "token.fork", f"it follows entry {before}, which another follows"
+        elif step.token.previous != last:
+            yield "token.chain", ""
 
-    def _link(self, step: Step) -> bool:
-        previous, last = step.token.previous, self._last
-        self._last = step.digest
-        if previous == last:
-            return True
-        before = self._places.get(previous, step.index)
-        if before < step.index:
-            self._book.add("token.fork", f"it follows entry {before}, which another follows")
-        else:
-            self._book.add("token.chain")
-        return False
-
-    def _knowledge(self, step: Step) -> bool:
+    def _knowledge(self, step: Step) -> Faults:
         known = step.token.checkpoint
         if known is None:
-            return True
-        right = known.size <= step.token.sequence and self._roots.get(known.size) == known.root
-        if known.origin != self._origin or not right:
-            self._book.add("token.split", f"{known.origin}, size {known.size}")
-            return False
-        if known.size < self._known:
-            self._book.add("token.rollback", f"size {known.size} after {self._known}")
-            return False
-        self._known = known.size
-        return True
+            return
+        if known.origin != self._origin or self._roots.get(known.size) != known.root:
+            yield "token.split", f"{known.origin}, size {known.size}"
+        elif known.size < self._known:
+            yield "token.rollback", f"size {known.size} after {self._known}"
+        else:
+            self._known = known.size
 
-    def _start(self, step: Step) -> bool:
+    def _start(self, step: Step) -> Faults:
         found, starts = step.token.boot, isinstance(step.token.body, Boot)
-        expected = self._boot + starts
-        self._boot = found
+        expected, self._boot = self._boot + starts, found
         if expected == 0:
-            self._book.add("boot.absent")
+            yield "boot.absent", ""
         elif found != expected:
-            self._book.add("boot.counter", f"start {found} where {expected} is expected")
-        return found == expected
+            yield "boot.counter", f"start {found} where {expected} is expected"

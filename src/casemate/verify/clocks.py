@@ -6,12 +6,13 @@ import math
 
 from casemate.attest import beats
 from casemate.attest.claims import Boot, Change, Heartbeats
-from casemate.attest.reference import Timing
+from casemate.attest.reference import Enrolment, Timing
 from casemate.attest.token import Token
+from casemate.core.suites import SUITES
 from casemate.verify.continuity import Interval
 from casemate.verify.findings import Notebook
 from casemate.verify.log import LogView
-from casemate.verify.tokens import Step
+from casemate.verify.tokens import Entry, Step
 
 TOLERANCE_S = 30
 """That clocks of witnesses and of an enclosure may differ: a planning value."""
@@ -31,17 +32,26 @@ class Window:
         self._lower: int | None = None
         self._at = 0
 
-    def of(self, index: int, token: Token) -> tuple[int | None, int | None, int]:
-        """Return bounds (None: there is none) and the likeliest time. No later one is earlier."""
-        known_s = self._log.known_s(token.checkpoint)
-        if known_s is not None:
-            self._lower = max(known_s, self._lower or 0)
-        upper = self._log.by_s(index)
+    def step(self, entry: Entry, token: Token, enrolment: Enrolment, when_s: int) -> Step:
+        """Return the step that a token is. Its likeliest time is no earlier than that before."""
+        known, upper = self._log.known(token.checkpoint), self._log.by_s(entry.index)
+        if known is not None:
+            self._lower = max(known[1], self._lower or 0)
         at_s = next(each for each in (token.time_s, upper, self._lower, 0) if each is not None)
         if upper is not None:
             at_s = min(at_s, upper)
         self._at = max(at_s, self._lower or 0, self._at)
-        return self._lower, upper, self._at
+        return Step(
+            index=entry.index,
+            data=entry.data,
+            digest=SUITES[enrolment.suite].digest(entry.data),
+            token=token,
+            enrolment=enrolment,
+            when_s=when_s,
+            lower_s=self._lower,
+            upper_s=upper,
+            at_s=self._at,
+        )
 
 
 class Clocks:

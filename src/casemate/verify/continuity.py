@@ -52,10 +52,7 @@ def intervals(stretches: Iterable[Interval]) -> tuple[Interval, ...]:
 
 
 def _append(out: list[Interval], new: Interval) -> None:
-    same = out and (out[-1].kind, out[-1].cause, out[-1].covered_by) == (
-        new.kind, new.cause, new.covered_by
-    )  # fmt: skip
-    if same:
+    if out and replace(out[-1], start_s=new.start_s, end_s=new.end_s) == new:
         out[-1] = replace(out[-1], end_s=new.end_s)
     else:
         out.append(new)

@@ -13,9 +13,11 @@ from casemate.verify.findings import CLAIMS
 from casemate.verify.result import Result
 
 PROFILE = "tag:ietf.org,2026:rats/ear#04"
-TIERS = {"note": "affirming", "warning": "warning", "alarm": "contraindicated", "unknown": "none"}
-"""AR4SI tier of the worst severity."""
-_VALUES = {"note": 2, "warning": 32, "alarm": 96, "unknown": 0}
+TIERS = {
+    "note": ("affirming", 2), "warning": ("warning", 32), "alarm": ("contraindicated", 96),
+    "unknown": ("none", 0),
+}  # fmt: skip
+"""AR4SI tier of a severity, by name and by number."""
 _FORGED = dict.fromkeys(("signature.forged", "signature.stripped", "log.signature"), 99)
 """Cryptographic validation failed."""
 
@@ -26,17 +28,17 @@ def claims(result: Result) -> dict[str, Any]:
     A claim is affirmed only if the whole is: where nothing recent is proven, nothing is affirmed.
     """
     affirmed = result.worst == "note"
-    vector = {claim: _VALUES["note"] if affirmed else _VALUES["unknown"] for claim in CLAIMS}
+    vector = dict.fromkeys(CLAIMS, TIERS["note" if affirmed else "unknown"][1])
     for each in reversed(result.findings):  # the worst has the last word
         if each.severity != "note":
-            vector[each.claim] = _FORGED.get(each.id, _VALUES[each.severity])
+            vector[each.claim] = _FORGED.get(each.id, TIERS[each.severity][1])
     return {
         "eat_profile": PROFILE,
         "iat": result.now_s,
         "ear.verifier-id": {"developer": "casemate", "build": __version__},
         "submods": {
             result.enclosure: {
-                "ear.status": TIERS[result.worst],
+                "ear.status": TIERS[result.worst][0],
                 "ear.trustworthiness-vector": vector,
                 "ear.appraisal-policy-id": result.reference,
             }

@@ -46,8 +46,8 @@ class Finding:
     what: str
     token: int | None
     at_s: int | None
-    last_token: int | None
-    times: int = 1
+    last_token: int | None = None
+    times: int = 0
 
 
 class Notebook:
@@ -65,22 +65,18 @@ class Notebook:
     def add(self, id_: str, detail: str = "", *, subject: str = "") -> None:
         """Note a finding of a kind (KeyError if there is none). subject: what tells it apart."""
         kind = KINDS[id_]
-        found = self._found.get((id_, subject))
-        if found is None:
-            shown = detail if detail.isprintable() else ascii(detail)  # a terminal would obey it
-            found = Finding(
-                id=id_,
-                severity=kind.severity,
-                claim=kind.claim,
-                remedy=kind.remedy,
-                what=f"{kind.meaning}: {shown}" if detail else kind.meaning,
-                token=self._token,
-                at_s=self._at_s,
-                last_token=self._token,
-            )
-        else:
-            found = replace(found, times=found.times + 1, last_token=self._token)
-        self._found[id_, subject] = found
+        shown = detail if detail.isprintable() else ascii(detail)  # a terminal would obey it
+        new = Finding(
+            id=id_,
+            severity=kind.severity,
+            claim=kind.claim,
+            remedy=kind.remedy,
+            what=f"{kind.meaning}: {shown}" if detail else kind.meaning,
+            token=self._token,
+            at_s=self._at_s,
+        )
+        found = self._found.get((id_, subject), new)
+        self._found[id_, subject] = replace(found, times=found.times + 1, last_token=self._token)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all, worst first, then in the order of the log."""

@@ -70,8 +70,8 @@ def _tail(walk: Walk, stale_s: int) -> tuple[Interval, ...]:
     start_s, end_s = walk.last.at_s, walk.now_s
     kind, cause, told = "unknown", "after the last token", f"{stale_s} s are allowed"
     if walk.states.state == "TAMPERED":
-        kind, cause, told = "interfered", "tampered", ""
-    if end_s - start_s > stale_s:
+        kind, cause = "interfered", "tampered"
+    if walk.states.state == "TAMPERED" or end_s - start_s > stale_s:
         told = ""
     return (Interval(start_s=start_s, end_s=end_s, kind=kind, cause=cause, covered_by=told),)
 
@@ -85,8 +85,9 @@ def _say(
     fresh: bool,
 ) -> tuple[str, int | None, str]:
     """Return the state now, since when, and the headline."""
-    tampered = next((each for each in findings if each.id == "state.tampered"), None)
-    alarm = next((f for f in findings if f.severity == "alarm" and f is not tampered), None)
+    ends = [each for each in findings if each.id == "state.tampered"]  # one a set of keys
+    tampered = ends[-1] if ends else None
+    alarm = next((f for f in findings if f.severity == "alarm" and f not in ends), None)
     if walk.states.state == "TAMPERED" and tampered is not None:
         return "TAMPERED", tampered.at_s, f"TAMPERED since {_at(tampered)}: {tampered.what}"
     past = f"TAMPERED at {_at(tampered)}, commissioned anew; now " if tampered else ""
@@ -103,7 +104,8 @@ def _say(
     told = f"; before that, {count} gaps that nothing covers" if count else ""
     lent = ", by trust that came with it" if any(f.id == "trust.travels" for f in findings) else ""
     seen = f"seen {clock(walk.log.seen_s)}"
-    return state, since_s, f"{past}{state}, proven since {clock(since_s)}{lent}, {seen}{told}"
+    part = f" but for {', '.join(walk.states.unwatched)}" if walk.states.unwatched else ""
+    return state, since_s, f"{past}{state}{part}, proven since {clock(since_s)}{lent}, {seen}{told}"
 
 
 def _at(finding: Finding) -> str:

@@ -19,8 +19,8 @@ class Identity:
         self._reference, self._unit, self._book = reference, unit, book
         self._last_word: tuple[PublicKey, ...] = ()
 
-    def check(self, entry: Entry, when_s: int) -> Enrolment | None:
-        """Return whose keys signed a token, if it is signed as it must be; else say what is wrong.
+    def check(self, entry: Entry, when_s: int) -> tuple[Token, Enrolment] | None:
+        """Return a token that is signed as it must be, and whose keys did; else say what is wrong.
 
         when_s: by when it was made; the suite is that of this time.
         """
@@ -50,7 +50,7 @@ class Identity:
                 )
                 return None
             self._last_word = token.body.last_word
-        return enrolment
+        return token, enrolment
 
     def _suite(self, enrolment: Enrolment, when_s: int) -> None:
         try:

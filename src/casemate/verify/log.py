@@ -11,19 +11,14 @@ from casemate.attest.token import CheckpointRef
 from casemate.core.errors import FormatError, InputError
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import cosignature, merkle
-from casemate.translog import note as notes
 from casemate.translog import policy as policies
 from casemate.translog.bundle import Bundle
 from casemate.translog.checkpoint import Checkpoint
 from casemate.translog.errors import QuorumError
 from casemate.translog.note import Note, NoteKey
 from casemate.translog.policy import Met, Policy
+from casemate.translog.signers import log_key
 from casemate.verify.findings import Notebook
-
-_KINDS = {
-    notes.ALGORITHMS[kind]: kind for kind in (notes.ED25519, notes.ML_DSA_65, notes.ML_DSA_87)
-}
-"""With what a log signs its checkpoints, by algorithm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +51,10 @@ class LogView:
         """Return when a quorum saw the log last."""
         return self.seals[-1].by_s if self.seals else None
 
-    def known_s(self, known: CheckpointRef | None) -> int | None:
-        """Return since when somebody can know the cosigned checkpoint that a token names."""
-        size, since_s = self.echoes.get(known.note, (-1, 0)) if known else (-1, 0)
-        return since_s if known and known.size == size else None
+    def known(self, named: CheckpointRef | None) -> tuple[int, int] | None:
+        """Return size of the cosigned checkpoint that a token names, and since when it is known."""
+        found = self.echoes.get(named.note) if named is not None else None
+        return found if named is not None and found and found[0] == named.size else None
 
     def by_s(self, index: int) -> int | None:
         """Return by when a quorum saw entry `index`."""
@@ -112,8 +107,7 @@ class _Log:
             self._named.setdefault(each.size, set()).add(each.note)
         listed = frozenset(key for key in policy.logs if key.name == unit.origin)
         enrolled = [
-            frozenset(NoteKey(name=unit.origin, kind=_KINDS[k.alg], public=k) for k in each.keys)
-            for each in unit.enrolments
+            frozenset(log_key(unit.origin, k) for k in each.keys) for each in unit.enrolments
         ]
         self._sets = [listed] if listed else enrolled
         self._keys = [key for each in self._sets for key in each]
@@ -214,14 +208,12 @@ class _Log:
 
 def _ordered(seals: list[Seal], book: Notebook) -> tuple[Seal, ...]:
     """Return one seal a size, by size, each by the earliest time that it or a larger one names."""
-    earliest: dict[int, int] = {}
-    for each in seals:
-        earliest[each.size] = min(each.by_s, earliest.get(each.size, each.by_s))
     out: list[Seal] = []
-    for size in sorted(earliest, reverse=True):
-        by_s = earliest[size]
-        if out and by_s > out[-1].by_s:
-            book.add("time.witness-order", f"size {size} after a larger one")
-            by_s = out[-1].by_s
-        out.append(Seal(size=size, by_s=by_s))
+    for seal in sorted(seals, key=lambda x: (-x.size, x.by_s)):
+        by_s = min(seal.by_s, out[-1].by_s) if out else seal.by_s
+        if out and seal.size == out[-1].size:
+            continue
+        if by_s < seal.by_s:
+            book.add("time.witness-order", f"size {seal.size} after a larger one")
+        out.append(Seal(size=seal.size, by_s=by_s))
     return tuple(reversed(out))

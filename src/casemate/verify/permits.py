@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from casemate.attest import permit as permits
-from casemate.attest.claims import Boot, Change, PermitUse
+from casemate.attest.claims import Boot, Change, Heartbeats, PermitUse
 from casemate.attest.permit import Permit
 from casemate.attest.reference import Reference, Unit
 from casemate.core.errors import CasemateError
@@ -13,8 +13,7 @@ from casemate.verify.log import LogView
 from casemate.verify.tokens import Step
 
 _ENDS = ("closed", "expired")
-_REPLACING = {"re-anchor", "replace"}
-_WORK = {"open", "service", "update", *_REPLACING}
+_WORK = {"open", "service", "update", "re-anchor", "replace"}
 """Actions that somebody carries out on the enclosure while the rest stays armed."""
 
 
@@ -39,11 +38,14 @@ class Permits:
         if isinstance(body, PermitUse):
             self._act(step, body)
         if isinstance(body, Change) and token.state == "MAINTENANCE":
-            self._begin(step, token.permit)
+            self._begin(step, token.permit, "", _WORK)
         ends = isinstance(body, PermitUse) and body.act in _ENDS
         if token.state == "MAINTENANCE" and not ends:
             self._in_force(step)
-        if isinstance(body, Change) and token.state == "ARMED":
+        if token.state == "ARMED" and isinstance(body, Change | Heartbeats):
+            if self.open:
+                self._book.add("permit.unclosed", self.open.hex()[:16])
+            self._end(self.open)
             self.emergency, self._ended = False, b""
 
     def _enrolled(self, step: Step) -> None:
@@ -51,6 +53,7 @@ class Permits:
         token, begun = step.token, step.enrolment.sequence
         if self._enrolment not in (-1, begun):
             self._commissioned = False
+            self._done.update(self._valid)
             if not (isinstance(token.body, Boot) and token.state == "COMMISSIONING"):
                 self._book.add("identity.enrolment", "they do not begin with a start")
         if isinstance(token.body, Change) and token.state == "COMMISSIONING":
@@ -64,7 +67,9 @@ class Permits:
         if use.act == "logged":
             self._take(step, use)
         elif use.act == "opened":
-            self._begin(step, use.permit, use.module)
+            allowed, _ = self._valid.get(use.permit, (None, 0))
+            needs = "open" if allowed and use.module in allowed.faces else "replace"
+            self._begin(step, use.permit, use.module, {needs})
         elif use.act in _ENDS:
             self._end(use.permit)
         elif use.act == "re-anchored":
@@ -90,6 +95,8 @@ class Permits:
                 why = "the token names another"
             elif known.origin != self._unit.origin or self._log.roots.get(known.size) != known.root:
                 why = "it is for another history"
+            elif not known.size:
+                why = "it is for any history"
         except CasemateError as error:
             why = error.message
         if why:
@@ -116,11 +123,11 @@ class Permits:
         if use.permit not in (self.open, self._ended):
             kind = "permit.reused" if use.permit in self._done else "permit.unlogged"
             self._book.add(kind, "re-anchored")
-        self._within(use.permit, use.module, _REPLACING, f"re-anchored {use.module}")
+        self._within(use.permit, use.module, {"re-anchor"}, f"re-anchored {use.module}")
 
-    def _begin(self, step: Step, digest: bytes, place: str = "") -> None:
+    def _begin(self, step: Step, digest: bytes, place: str, actions: set[str]) -> None:
         """Take a permit into use, if it may be."""
-        self._within(digest, place, _WORK, place or "work on the enclosure")
+        self._within(digest, place, actions, place or "work on the enclosure")
         if digest and digest == self.open:
             return
         if digest in self._done:
@@ -130,8 +137,8 @@ class Permits:
         if found is None:
             self._book.add("permit.unlogged", digest.hex()[:16])
             return
-        known = step.token.checkpoint
-        if known is None or self._log.known_s(known) is None or known.size <= found[1]:
+        known = self._log.known(step.token.checkpoint)
+        if known is None or known[0] <= found[1]:
             self._book.add("permit.unwitnessed", f"entry {found[1]}")
         self._end(self.open)
         self.open = digest

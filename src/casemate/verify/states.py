@@ -34,7 +34,9 @@ class States:
         self._book = book
         self._software = {each.digest for each in reference.software}
         self._parts = {(each.name, each.digest) for each in reference.software}
-        self._anchors = {each.digest for each in unit.anchors}
+        self._anchors = {each.digest: each.unwatched for each in unit.anchors}
+        self._said: tuple[str, ...] = ()
+        self.unwatched: list[str] = []
         self._running = self._anchor = b""
         self._over = False
         self._streams: dict[str, int] = {}
@@ -49,6 +51,7 @@ class States:
         )  # fmt: skip
         self._software_of(token)
         self._anchor_of(token, anew=anew)
+        self._watch_of(token)
         self._verdict_of(token, emergency=emergency)
         if self._over and not anew:
             self._book.add("state.after-tampered", f"{token.state}, kind {token.kind}")
@@ -61,7 +64,7 @@ class States:
         self.state = token.state
         self._payload(token)
         if token.state == "TAMPERED":
-            self._book.add("state.tampered", self.why)
+            self._book.add("state.tampered", self.why, subject=str(first))
 
     def _follow(self, token: Token) -> None:
         """Check that the state of a token can follow the one in force."""
@@ -106,11 +109,28 @@ class States:
             self._book.add("anchor.changed", found.hex())
         self._anchor = found
 
+    def _watch_of(self, token: Token) -> None:
+        """Check that what a start says is not watched is what the parties know of its anchor."""
+        if isinstance(token.body, Boot):
+            self._said = token.body.unwatched
+        known = self._anchors.get(token.anchor, self._said)
+        if known != self._said:
+            said, true = (", ".join(each) or "nothing" for each in (self._said, known))
+            self._book.add("watch.claimed", f"not watched: {said}; by reference values: {true}")
+        self.unwatched = sorted({*known, *self._said})
+        if self.unwatched:
+            self._book.add("watch.partial", ", ".join(self.unwatched))
+
     def _verdict_of(self, token: Token, *, emergency: bool) -> None:
         said = {token.verdict.verdict} if token.verdict else set()
         beaten = beats.of(token.body)
         if beaten is not None:
             said |= {c.VERDICTS[each] for each in set(beaten.beats[2 :: beats.BEAT_BYTES])}
+            high, low = (set(beaten.beats[at :: beats.BEAT_BYTES]) for at in (3, 4))
+            if any(each & 0x80 for each in high):
+                self._book.add("supply.cut")
+            if any(each & 0x7F for each in high) or any(low):
+                self._book.add("sensor.passing")
         if "TAMPER" in said and token.state != "TAMPERED":
             latches = token.verdict is not None and token.verdict.level > _SEAL and not emergency
             answered = token.state in _NOT_RELIED_ON and not latches
@@ -129,7 +149,7 @@ class States:
             return
         if token.state not in ("ARMED", "MAINTENANCE"):
             self._book.add("key.state", f"{body.stream}, {token.state}")
-        expected = self._streams.get(body.stream, body.first)
+        expected = self._streams.get(body.stream, 0)
         if body.first != expected:
             self._book.add("payload.order", f"{body.stream}: {body.first}, {expected} comes next")
         self._streams[body.stream] = body.first + body.count

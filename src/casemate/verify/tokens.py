@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from casemate.attest import cose, permit
 from casemate.attest import token as tokens
 from casemate.attest.claims import PermitUse
-from casemate.attest.permit import Permit
 from casemate.attest.reference import Enrolment
 from casemate.attest.token import CheckpointRef, Token
 from casemate.core.errors import FormatError
@@ -17,16 +16,12 @@ from casemate.core.errors import FormatError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """An entry of the log. item, token: None if it is malformed, and `why`. Nothing is checked.
-
-    permit: that a token of act "logged" carries, if it is well-formed.
-    """
+    """An entry of the log. item, token: None if it is malformed, and `why`. Nothing is checked."""
 
     index: int
     data: bytes
     item: cose.Signed | None = None
     token: Token | None = None
-    permit: Permit | None = None
     why: str = ""
 
 
@@ -52,25 +47,21 @@ class Step:
 
 def read(entries: Sequence[bytes]) -> list[Entry]:
     """Return each entry, taken apart."""
-    return [_entry(index, data) for index, data in enumerate(entries)]
+    out = []
+    for index, data in enumerate(entries):
+        try:
+            item, found = tokens.peek(data)
+            out.append(Entry(index=index, data=data, item=item, token=found))
+        except FormatError as error:
+            out.append(Entry(index=index, data=data, why=error.message))
+    return out
 
 
 def named(entries: Sequence[Entry]) -> Iterator[CheckpointRef]:
     """Yield the checkpoints that tokens and permits name."""
-    for each in entries:
-        if each.token is not None and each.token.checkpoint is not None:
-            yield each.token.checkpoint
-        if each.permit is not None:
-            yield each.permit.checkpoint
-
-
-def _entry(index: int, data: bytes) -> Entry:
-    try:
-        item, found = tokens.peek(data)
-    except FormatError as error:
-        return Entry(index=index, data=data, why=error.message)
-    allowed = None
-    if isinstance(found.body, PermitUse) and found.body.signed:
-        with suppress(FormatError):  # permits.py says so when it comes to it
-            allowed = permit.peek(found.body.signed)[1]
-    return Entry(index=index, data=data, item=item, token=found, permit=allowed)
+    for token in (each.token for each in entries if each.token is not None):
+        if token.checkpoint is not None:
+            yield token.checkpoint
+        if isinstance(token.body, PermitUse) and token.body.signed:
+            with suppress(FormatError):  # permits.py says so when it comes to it
+                yield permit.peek(token.body.signed)[1].checkpoint

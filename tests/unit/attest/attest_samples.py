@@ -139,6 +139,7 @@ def tokens() -> list[Token]:
         boot(),
         beating,
         replace(boot(), body=replace(boot().body, quote=quote)),
+        replace(boot(), body=replace(boot().body, unwatched=("left", "rear"))),
         replace(beating, permit=permit, state="MAINTENANCE", time_s=None),
         replace(beating, checkpoint=replace(CHECKPOINT, note=b"")),
         replace(beating, checkpoint=None),

@@ -66,6 +66,9 @@ def test_permits_and_reference_values_hold() -> None:
     with_tpm = document()
     with_tpm["units"][0]["enrolments"][0]["tpm"] = {"attestation": "00", "endorsement": "00"}
     assert holds(schema("reference-values"), cbor.encode(with_tpm))
+    in_part = document()
+    in_part["units"][0]["anchors"][0]["unwatched"] = ["left", "rear"]
+    assert holds(schema("reference-values"), cbor.encode(in_part))
     without = {**document(), "timing": {}}
     assert not holds(schema("reference-values"), cbor.encode(without))
 

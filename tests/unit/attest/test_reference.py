@@ -43,6 +43,16 @@ def test_json_and_cbor_say_the_same() -> None:
     assert as_cbor(binary) == as_cbor(found)
 
 
+def test_what_is_not_watched_is_known_if_it_is_said() -> None:
+    assert load(GOOD).units[0].anchors[0].unwatched == ()
+    value = copy.deepcopy(GOOD)
+    put("units.0.anchors.0.unwatched", ["left", "rear"])(value)
+    found = load(value)
+    assert found.units[0].anchors[0].unwatched == ("left", "rear")
+    assert found == reference.load(as_json(found).encode(), file="camera.json")
+    assert found == reference.load(as_cbor(found), file="camera.json")
+
+
 def test_later_keys_hold_from_their_token_on() -> None:
     value = copy.deepcopy(GOOD)
     other = [shown(key(each.alg, 77).public) for each in KEYS]
@@ -97,6 +107,22 @@ CASES: dict[str, tuple[Change, str]] = {
     "unit text": (put("units.0", "UNIT"), "units[0]: this should be a map"),
     "no anchors": (put("units.0.anchors", []), "units[0].anchors: this needs 1"),
     "anchors missing": (put("units.0.anchors", None), "units[0]: anchors is missing"),
+    "nothing that is not watched": (
+        put("units.0.anchors.0.unwatched", []),
+        "units[0].anchors[0].unwatched: this needs 1",
+    ),
+    "not watched, twice": (
+        put("units.0.anchors.0.unwatched", ["left", "left"]),
+        "units[0].anchors[0].unwatched: this is not sorted",
+    ),
+    "not watched, not sorted": (
+        put("units.0.anchors.0.unwatched", ["rear", "left"]),
+        "unwatched: this is not sorted",
+    ),
+    "not watched, no name": (
+        put("units.0.anchors.0.unwatched", [7]),
+        "unwatched[0]: this should be text",
+    ),
     "short digest": (put("units.0.anchors.0.digest", "0e" * 31), "units[0].anchors[0].digest: "),
     "long digest": (put("software.0.digest", LONG), "software[0].digest: this has 66 hex digits"),
     "digest twice": (

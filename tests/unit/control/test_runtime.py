@@ -38,7 +38,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     folder = tmp_path_factory.mktemp("live") / "small"
     folder.mkdir()
     told: dict[str, Any] = {"folder": folder}
-    live = Live(folder, caveat=CAVEAT)
+    live = Live(folder, caveat=CAVEAT, unwatched=("rear",))
     try:
         live.reaches("ARMED")
         camera = Stream(
@@ -108,6 +108,9 @@ def test_starts_and_changes_of_state_say_what_is_not_watched(story: dict[str, An
     bodies = [peek(each)[1].body for each in entries]
     said = [each.reason for each in bodies if isinstance(each, Boot | Change)]
     assert len(said) >= 2 and all(CAVEAT in each for each in said)
+    assert [each.unwatched for each in bodies if isinstance(each, Boot)] == [("rear",)]
+    found = {each.id: each for each in judged(story["folder"]).findings}
+    assert "rear" in found["watch.partial"].what and "watch.claimed" not in found
 
 
 def test_frames_after_the_cut_have_no_proof(story: dict[str, Any]) -> None:
@@ -115,7 +118,7 @@ def test_frames_after_the_cut_have_no_proof(story: dict[str, Any]) -> None:
 
 
 def test_a_start_after_the_cut_stays_tampered(story: dict[str, Any]) -> None:
-    live = Live(story["folder"])
+    live = Live(story["folder"], unwatched=("rear",))
     try:
         time.sleep(1.5)
         assert live.state() == "TAMPERED"
@@ -126,7 +129,7 @@ def test_a_start_after_the_cut_stays_tampered(story: dict[str, Any]) -> None:
 
 
 def test_both_parties_begin_anew_after_the_cut(story: dict[str, Any]) -> None:
-    live = Live(story["folder"], recommission=True)
+    live = Live(story["folder"], unwatched=("rear",), recommission=True)
     try:
         live.reaches("ARMED")
         time.sleep(3.0)

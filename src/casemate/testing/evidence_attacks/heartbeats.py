@@ -60,6 +60,14 @@ def repeat_frames() -> Shown:
     return show(told)
 
 
+@HEARTBEATS.attack("payload.order", "suppress the first frames of a stream")
+def drop_the_first_frames() -> Shown:
+    told = honest.armed(0)
+    told.items = 25
+    honest.watch(told)
+    return show(told)
+
+
 @HEARTBEATS.attack("beats.ahead", "sign the heartbeats of ten minutes after one")
 def beat_ahead() -> Shown:
     told = story()

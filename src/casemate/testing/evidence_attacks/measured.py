@@ -99,9 +99,16 @@ def reanchor_otherwise() -> Shown:
     return _replaced(*in_maintenance(), anchor=ZERO)
 
 
-@MEASURED.attack("permit.scope", "re-anchor under a permit to open")
+@MEASURED.attack("permit.scope", "re-anchor under a permit to open and replace")
 def reanchor_unasked() -> Shown:
-    return _replaced(*in_maintenance(actions=("open",)))
+    return _replaced(*in_maintenance(actions=("open", "replace")))
+
+
+@MEASURED.attack("permit.scope", "replace a module under a permit to open")
+def replace_unasked() -> Shown:
+    told, _ = in_maintenance(actions=("open", "re-anchor"))
+    told.seal()
+    return show(told)
 
 
 @MEASURED.attack("permit.scope", "re-anchor another module than the permit names")
