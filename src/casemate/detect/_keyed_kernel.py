@@ -86,6 +86,16 @@ def _limited(value: Any, tolerance: Any, gain: Any) -> Any:
     return _clip(times(minus(value, tolerance), gain), every(_C2), every(-_C2))
 
 
+@njit(inline="always")
+def _put(room: Any, at: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    store(room, at, a)
+    store(room, at + TILE, b)
+    store(room, at + 2 * TILE, c)
+    store(room, at + 3 * TILE, d)
+    store(room, at + 4 * TILE, e)
+    store(room, at + 5 * TILE, f)
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def _row(
     x: Any, x_at: int, out: Any, out_at: int, room: Any, at: tuple[int, int, int], n: int
@@ -105,17 +115,11 @@ def _row(
         r6, r7 = load(room, r + f + 6 * TILE), load(room, r + f + 7 * TILE)
         r8, r9 = load(room, r + f + 8 * TILE), load(room, r + f + 9 * TILE)
         r10, r11 = load(room, r + f + 10 * TILE), load(room, r + f + 11 * TILE)
-        after = above(
-            times(size(value), gain),
-            every(_ONE),
-            times(gain, every(FALL)),
-            times(gain, every(RISE)),
-        )
+        fall, rise = times(gain, every(FALL)), times(gain, every(RISE))
+        after = above(times(size(value), gain), every(_ONE), fall, rise)
         after = larger(every(LEAST_GAIN), after)
-        p, q = (
-            _limited(value, tolerance, gain),
-            _limited(minus(every(_NONE), value), tolerance, gain),
-        )
+        p = _limited(value, tolerance, gain)
+        q = _limited(minus(every(_NONE), value), tolerance, gain)
         r0, r6 = _grown(r0, _L0, p), _grown(r6, _L0, q)
         r1, r7 = _grown(r1, _L1, p), _grown(r7, _L1, q)
         r2, r8 = _grown(r2, _L2, p), _grown(r8, _L2, q)
@@ -126,18 +130,8 @@ def _row(
         p, q = _clip(p, every(_C5), every(-_C5)), _clip(q, every(_C5), every(-_C5))
         r5, r11 = _grown(r5, _L5, p), _grown(r11, _L5, q)
         store(room, g + f, smaller(every(MOST_GAIN), after))
-        store(room, r + f, r0)
-        store(room, r + f + TILE, r1)
-        store(room, r + f + 2 * TILE, r2)
-        store(room, r + f + 3 * TILE, r3)
-        store(room, r + f + 4 * TILE, r4)
-        store(room, r + f + 5 * TILE, r5)
-        store(room, r + f + 6 * TILE, r6)
-        store(room, r + f + 7 * TILE, r7)
-        store(room, r + f + 8 * TILE, r8)
-        store(room, r + f + 9 * TILE, r9)
-        store(room, r + f + 10 * TILE, r10)
-        store(room, r + f + 11 * TILE, r11)
+        _put(room, r + f, r0, r1, r2, r3, r4, r5)
+        _put(room, r + f + SCALES * TILE, r6, r7, r8, r9, r10, r11)
         up = plus(plus(plus(r0, r1), plus(r2, r3)), plus(r4, r5))
         down = plus(plus(plus(r6, r7), plus(r8, r9)), plus(r10, r11))
         store(out, out_at + f, times(plus(up, down), every(_SHARE)))

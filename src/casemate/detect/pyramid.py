@@ -166,6 +166,12 @@ def advance(
         )
     up = _dense(state, up)
     seen = np.empty(up.shape, dtype=np.float32) if out is None else out
+    if seen.dtype != FLOAT or seen.shape != up.shape:
+        raise InputError(
+            "room for the scores of a block has its shape and float32.",
+            remedy="make it with numpy.empty_like of the block.",
+            value=(seen.shape, str(seen.dtype)),
+        )
     into = seen if seen.flags.c_contiguous else np.empty(up.shape, dtype=np.float32)
     if down is None:
         tick_kernel.advance(up, into, state._room, state.levels, state.samples)
