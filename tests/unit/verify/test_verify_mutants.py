@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from verify_samples import ids, kinds, of
 
 from casemate.attest import claims as c
@@ -355,3 +356,27 @@ def test_a_verdict_that_latches_is_not_answered_by_sealing() -> None:
     told.change("UNKNOWN", "verdict TAMPER, level 3", verdict=latches)
     told.seal()
     assert "verdict.ignored" in ids(of(told))
+
+
+def test_new_keys_that_begin_in_commissioning_without_a_start() -> None:
+    told = story()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.change("COMMISSIONING", "new keys")
+    told.allow(actions=("recommission",))
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    assert found(of(told, reference=honest.reference(new)), "identity.enrolment") == 1
+
+
+@pytest.mark.parametrize(("quiet_s", "good"), [(121, True), (122, False)])
+def test_no_heartbeat_for_a_batch_at_the_millisecond(quiet_s: int, good: bool) -> None:
+    """After 121.2 s: a batch, a period, and 0.2 s that a heartbeat may be late."""
+    told = story()
+    told.watch(heartbeats={"start_ms": told.beat_ms + 1000 - 203})
+    told.now_s += quiet_s  # the last heartbeat was 0.2 s before
+    told.seal()
+    told.frames(time_s=None)
+    told.seal()
+    assert ("beats.missing" not in ids(of(told))) is good
