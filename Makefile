@@ -36,6 +36,7 @@ fuzz: $(VENV)/.ready-dev
 validate: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow" --validation-table=docs/validation.md
 	$(BIN)/python -m casemate.testing.matrix_page docs/matrix.md
+	$(BIN)/python tests/faults docs/faults.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from shared_builds import EXAMPLE, SECRET_HEX, Built, built
+from shared_builds import EXAMPLE, SECRET_HEX, Built, built, of_the_run, small_text
 
 if TYPE_CHECKING:
     from casemate.sensors.modality import Fitted
@@ -20,17 +20,8 @@ pytest_plugins = ("truths",)
 @pytest.fixture(scope="session")
 def small_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dpa example shrunk to 45 x 40 x 25 mm and 1 W."""
-    text = EXAMPLE.read_text()
-    for old, new in (
-        ('["100 mm", "70 mm", "25 mm"]', '["45 mm", "40 mm", "25 mm"]'),
-        ('name = "dpa"', 'name = "small"'),
-        ('heat_to_air = "5 W"', 'heat_to_air = "1 W"'),
-        ('\npower = "5 W"', '\npower = "1 W"'),
-    ):
-        assert old in text, old
-        text = text.replace(old, new)
     path = tmp_path_factory.mktemp("small") / "enclosure.toml"
-    path.write_text(text)
+    path.write_text(small_text())
     return path
 
 
@@ -49,20 +40,21 @@ def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def dpa_twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    """The twin of the dpa example, its boards drawn once a session."""
+    """The twin of the dpa example, its boards drawn once a run."""
     from casemate.design import design_enclosure
     from casemate.spec import load_spec
     from casemate.twin.assembly import assemble
 
     spec = load_spec(EXAMPLE)
-    return assemble(
-        design_enclosure(spec, serial="UNIT-0001"),
-        kind=spec.protected.kind,
-        secret=bytes.fromhex(SECRET_HEX),
-        folder=tmp_path_factory.mktemp("dpa-boards"),
-        seed=3,
-        workers=1,
-    )
+    with of_the_run(tmp_path_factory, "dpa-boards") as folder:
+        return assemble(
+            design_enclosure(spec, serial="UNIT-0001"),
+            kind=spec.protected.kind,
+            secret=bytes.fromhex(SECRET_HEX),
+            folder=folder,
+            seed=3,
+            workers=1,
+        )
 
 
 @pytest.fixture(scope="session")

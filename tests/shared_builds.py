@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "dpa" / "enclosure.toml"
 SECRET_HEX = "5e" * 16 + "c7" * 16
@@ -20,6 +27,33 @@ class Built:
     folder: Path
     code: int
     printed: str
+
+
+def small_text() -> str:
+    """The dpa example shrunk to 45 x 40 x 25 mm and 1 W."""
+    text = EXAMPLE.read_text()
+    for old, new in (
+        ('["100 mm", "70 mm", "25 mm"]', '["45 mm", "40 mm", "25 mm"]'),
+        ('name = "dpa"', 'name = "small"'),
+        ('heat_to_air = "5 W"', 'heat_to_air = "1 W"'),
+        ('\npower = "5 W"', '\npower = "1 W"'),
+    ):
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+@contextlib.contextmanager
+def of_the_run(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder that all workers of a run have, one at a time: what one has drawn, others load."""
+    home = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        home = home.parent
+    folder = home / name
+    folder.mkdir(exist_ok=True)
+    with (home / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
 
 
 def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:

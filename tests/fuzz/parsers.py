@@ -18,9 +18,19 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "attest"))
 
 from log_samples import LOG_KEY, LOG_KEYS, TestKey, Tree, cosigned, signed
 from made_quotes import PCRS, Quote, key_area
+from maker_certificates import NOW_S, between, of_key, root
+from maker_certificates import key as made_key
 
 from casemate.attest import approval as approvals
-from casemate.attest import cose, permit, quote, reference_write, token
+from casemate.attest import (
+    cose,
+    endorsement,
+    permit,
+    quote,
+    reference_write,
+    release,
+    token,
+)
 from casemate.attest import reference as references
 from casemate.attest.keys import approval, wire
 from casemate.control import anchor_file, memory
@@ -144,7 +154,7 @@ def _statements() -> Iterator[bytes]:
 
 def parsers() -> tuple[Parser, ...]:
     """Return all of them."""
-    return (*_of_evidence(), *_of_the_log(), *_of_keys())
+    return (*_of_evidence(), *_of_trust(), *_of_the_log(), *_of_keys())
 
 
 def _of_evidence() -> Iterator[Parser]:
@@ -194,6 +204,47 @@ def _of_evidence() -> Iterator[Parser]:
         samples=(anchor_bytes(()), _anchor()),
         bend=both(bent_json),
         weight=0.5,
+    )
+
+
+def _of_trust() -> Iterator[Parser]:
+    values = honest.reference()
+    data = reference_write.as_json(values).encode()
+    statement = release.encode(release.release_of(values, data, 1))
+    north = release.Root(name="north", alg="SLH-DSA-SHA2-128s", key=bytes(range(32)))
+    signed_by = release.build(statement, [(north.kid, bytes(7_856))])
+    pinned = {
+        "format": release.ROOTS_FORMAT, "least": 1, "version": 1,
+        "roots": [{"name": north.name, "alg": north.alg, "key": north.key.hex()}],
+    }  # fmt: skip
+    yield Parser(
+        name="attest.release",
+        parse=release.parse,
+        samples=(signed_by,),
+        bend=both(bent_cbor),
+        weight=0.2,
+    )
+    yield Parser(
+        name="attest.release (roots)",
+        parse=release.load_roots,
+        samples=(json.dumps(pinned).encode(),),
+        bend=both(bent_json),
+        weight=0.2,
+    )
+    ek = of_key(made_key("endorsement").public_key()).der
+    makers = endorsement.load_makers(root().pem + between().pem)
+    name = endorsement.name_of(ek)
+    yield Parser(
+        name="attest.endorsement",
+        parse=lambda held: endorsement.check_certificate(held, name, makers, NOW_S),
+        samples=(ek, between().der),
+        weight=0.2,
+    )
+    yield Parser(
+        name="attest.endorsement (roots)",
+        parse=endorsement.load_makers,
+        samples=(root().pem + between().pem,),
+        weight=0.1,
     )
 
 

@@ -169,15 +169,18 @@ def check_start(said: Token, tpm: Tpm, suite: Suite, anchor: bytes) -> Clock:
     """Check a boot token's quote by the TPM that the parties enrolled; return the TPM's clock.
 
     Software, evidence keys and nonce are those that the token names; anchor: digest of the one
-    that the keys were made for. FormatError, SignatureError. Clocks of two starts: `older`.
+    that the keys were made for. What the machine's boot measured is as the parties enrolled it, in
+    exactly these registers. FormatError, SignatureError. Clocks of two starts: `older`.
     """
     body = said.body
     if not isinstance(body, Boot) or body.quote is None:
         _malformed("there is none")
     values = {PCR_SOFTWARE: said.software, PCR_ANCHOR: anchor}
+    boot = {each.number: each.digest for each in tpm.boot}
+    pcrs = {number: after_extend(measured(each)) for number, each in values.items()}
     expected = Expected(
         key=tpm.attestation,
-        pcrs={number: after_extend(measured(each)) for number, each in values.items()},
+        pcrs={**boot, **pcrs},
         extra=extra_data(suite.digest(unquoted(said)), body.keys, said.nonce),
     )
     return check_quote(body.quote.attest, body.quote.signature, expected).clock

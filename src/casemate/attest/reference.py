@@ -15,13 +15,13 @@ from casemate.attest import _document
 from casemate.attest._document import Node
 from casemate.attest.parties import ROLES, Need, Party, Rule
 from casemate.attest.permit import ACTIONS
+from casemate.attest.tpm_values import Tpm as Tpm
+from casemate.attest.tpm_values import tpm_of
 from casemate.core.errors import FormatError, InputError
 from casemate.core.suites import ALGORITHMS, SUITES, PublicKey, Suite
 
 FORMAT = "casemate-reference/1"
 _DIGESTS = (32, 48)
-_AREAS, _NAME_BYTES = (88, 120), 34
-"""Bytes of a public area of ECDSA on P-256 and P-384, and of a key's name by SHA-256."""
 _T = TypeVar("_T")
 
 
@@ -40,18 +40,6 @@ class Anchor:
     name: str
     digest: bytes
     unwatched: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tpm:
-    """The TPM that keeps keys, as parties had it prove itself (`keys/tpm_identity.py`).
-
-    attestation: public area of its attestation key (TPMT_PUBLIC), by which quotes are judged.
-    endorsement: name of its endorsement key.
-    """
-
-    attestation: bytes
-    endorsement: bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,14 +211,7 @@ def _enrolment(node: Node) -> Enrolment:
         sequence=f["sequence"].number(0, 2**63 - 1),
         suite=name,
         keys=_keys(f["keys"], name),
-        tpm=_tpm(f["tpm"]) if "tpm" in f else None,
-    )
-
-
-def _tpm(node: Node) -> Tpm:
-    f = node.fields(("attestation", "endorsement"))
-    return Tpm(
-        attestation=f["attestation"].hex(*_AREAS), endorsement=f["endorsement"].hex(_NAME_BYTES)
+        tpm=tpm_of(f["tpm"]) if "tpm" in f else None,
     )
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casemate.attest.parties import Party, Rule
-from casemate.attest.reference import FORMAT, Anchor, Digest, Reference, Required, Tpm, Unit
+from casemate.attest.reference import FORMAT, Anchor, Digest, Reference, Required, Unit
+from casemate.attest.tpm_values import Tpm, tpm_plain
 from casemate.core import cbor
 from casemate.core.canonical import pretty_json
 from casemate.core.suites import PublicKey
@@ -67,10 +68,7 @@ def _anchor(anchor: Anchor) -> dict[str, Any]:
 
 
 def _tpm(tpm: Tpm | None) -> dict[str, Any]:
-    if tpm is None:
-        return {}
-    named = {"attestation": tpm.attestation.hex(), "endorsement": tpm.endorsement.hex()}
-    return {"tpm": named}
+    return {} if tpm is None else {"tpm": tpm_plain(tpm)}
 
 
 def _party(party: Party) -> dict[str, Any]:

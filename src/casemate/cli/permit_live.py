@@ -9,6 +9,7 @@ import argparse
 import base64
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,7 @@ def _anew(args: argparse.Namespace) -> int:
                 f"{each.share:.0%} of what must be caught")  # fmt: skip
         print(line, file=sys.stderr)
     keys = [key for path in args.key for key in load_all(path, _read(path))]
+    inventory = _inventory(folder, asked)
     said = approval.Statement(
         enclosure=asked["enclosure"], serial=asked["serial"], purpose="re-anchor",
         challenge=bytes.fromhex(asked["challenge"]), subject=subject,
@@ -100,7 +102,35 @@ def _anew(args: argparse.Namespace) -> int:
         if key.public.alg == ED25519
     }
     question = {"permit": "re-anchor", "document": _text(document), "signatures": signatures}
+    if inventory:
+        also = approval.build(replace(said, subject=inventory), keys)
+        question["inventory"] = _text(also)
     return _tell(args, _asked(folder, question))
+
+
+def _inventory(folder: Path, asked: dict[str, Any]) -> bytes:
+    """Say what differs in the inventory that both parties are to sign; return its digest, or b"".
+
+    Worked out here, from the files.
+    """
+    if "inventory" not in asked:
+        return b""
+    from casemate.control.adapters import made_up_rack, rack, rack_parts
+    from casemate.control.parts import PROPOSED, digest_of
+
+    before = rack.load_reference(folder / "anchor" / "rack.json")
+    after = rack.load_reference(folder / "anchor" / PROPOSED)
+    reading = {name: value for name, value in after.items() if name != "format"}
+    parts = [str(each) for each in asked["inventory"]["parts"]]
+    data, rows = rack_parts.proposed(reading, before, parts, made_up_rack.within)
+    if digest_of(data).hex() != asked["inventory"]["subject"]:
+        raise FormatError(
+            "the inventory is not what the enclosure asks both parties to sign.",
+            remedy="ask anew.",
+        )
+    for id, path, what in rows:
+        print(f"{id}: {path}: {what}", file=sys.stderr)
+    return digest_of(data)
 
 
 def _asked(folder: Path, question: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 import sys
 import time
@@ -52,6 +53,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
                         help="that heartbeats and frames wait (default 360)")  # fmt: skip
     parser.add_argument("--witness", metavar="NAME,VKEY,URL", action="append", default=[],
                         help="ask this witness, instead of two that are started here")  # fmt: skip
+    parser.add_argument("--tpm-roots", metavar="FILE", type=Path,
+                        help="commission no TPM but of these makers' (PEM)")  # fmt: skip
+    parser.add_argument("--boot-pcrs", metavar="N,N", default="",
+                        help="bind new keys to what the boot measured")  # fmt: skip
     run_faces.configure(parser)
     run_payload.configure(parser)
     parser.add_argument("--spec", metavar="SPEC", type=Path, help="default: as built")
@@ -186,6 +191,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
         boards=folder / BOARDS, site=args.site, seed=args.seed, far_per_year=far_per_year,
         desk=folder / DESK, tiles=run_faces.tiles(project.enclosure, args.faces),
+        rack=run_payload.made_up(args, project.spec.protected.kind), controller=os.getpid(),
     )  # fmt: skip
     _draw(project, order)
     context = multiprocessing.get_context("spawn")
@@ -201,13 +207,14 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         wanted = Wanted(
             folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
             faces=frozenset(each.name for each in project.enclosure.faces),
-            modules=frozenset(far.readers), far_per_year=far_per_year,
+            modules=frozenset((*far.readers, *far.hello["parts"])), far_per_year=far_per_year,
             simulated=True,  # it is the twin that was started above
             features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
             anchors=str(far.hello["anchors"]).encode(), keys=args.keys,
             suite=SUITES[args.suite], batch_s=args.batch,
             witnesses=tuple(map(remote, args.witness)),
             tiles=_tiles(project.enclosure), identities=_identities(far.hello),
+            tpm_roots=_tpm_roots(args.tpm_roots), boot_pcrs=_boot_pcrs(args.boot_pcrs),
             slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
             unwatched=run_faces.unwatched(project.enclosure, args.faces),
         )  # fmt: skip
@@ -224,6 +231,28 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         process.join(3.0)
         if process.is_alive():
             process.kill()
+
+
+def _tpm_roots(path: Path | None) -> bytes:
+    """Return what makers' roots a file has; b"" without one."""
+    try:
+        return path.read_bytes() if path else b""
+    except OSError as error:
+        raise InputError(
+            f"the makers' roots cannot be read: {error.strerror}.", remedy="name a file of PEM.",
+            key="--tpm-roots", file=str(path),
+        ) from None  # fmt: skip
+
+
+def _boot_pcrs(text: str) -> tuple[int, ...]:
+    """Return numbers of registers; InputError unless they are those of a machine's boot."""
+    found = text.split(",") if text else []
+    if not all(each.isascii() and each.isdigit() and int(each) < 10 for each in found):
+        raise InputError(
+            "these are no registers of a machine's boot.", remedy="write some of 0 to 9, as 0,2,7.",
+            key="--boot-pcrs", value=text,
+        )  # fmt: skip
+    return tuple(sorted({int(each) for each in found}))
 
 
 def _tiles(enclosure: Enclosure) -> dict[str, frozenset[str]]:

@@ -151,11 +151,12 @@ def _rack(
 ) -> tuple[str, float, Source]:
     from casemate.control.adapters import made_up_rack, rack
     from casemate.control.adapters.apart import Apart
+    from casemate.control.adapters.rack_parts import RackInventory
     from casemate.control.adapters.redfish import Login
 
     address, folder = args.redfish, args.dir.resolve()
-    if not address:
-        tree = folder / "run" / "redfish"
+    tree = made_up(args, "rack")
+    if tree is not None:
         made_up_rack.write(tree, made_up_rack.tree(seed=args.seed))
         server = Apart(made_up_rack.work, tree)
         stack.callback(server.close)
@@ -167,7 +168,18 @@ def _rack(
     apart = rack.reader(order)
     stack.callback(apart.close)
     reference = folder / "anchor" / "rack.json"
-    return rack.STREAM, 0.0, rack.Snapshots(apart.messages, reference, tell=runtime.tell)
+    snapshots = rack.Snapshots(apart.messages, reference, tell=runtime.tell)
+    runtime.upkeep.parts.inventory = RackInventory(
+        lambda: snapshots.reading, reference, within=made_up_rack.within,
+        wake=lambda: apart.send(b"now"),
+    )  # fmt: skip
+    return rack.STREAM, 0.0, snapshots
+
+
+def made_up(args: argparse.Namespace, kind: str) -> Path | None:
+    """Return the folder of the made-up Redfish service, None if there is none."""
+    folder: Path = args.dir.resolve() / "run" / "redfish"
+    return folder if kind == "rack" and not args.redfish else None
 
 
 def _login(path: Path | None) -> Login | None:

@@ -12,7 +12,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -25,8 +25,10 @@ from casemate.campaigns.live import live_reader
 from casemate.campaigns.reader import TwinReader
 from casemate.campaigns.ready import Ready, ready
 from casemate.cli import twin_attack
+from casemate.cli.twin_doors import Doors
 from casemate.cli.twin_modules import Modules
-from casemate.control import supply
+from casemate.cli.twin_power import Power, stop_machine
+from casemate.cli.twin_trays import Trays
 from casemate.control.wires import challenge_of, frame, unframed
 from casemate.core.challenge import Challenge
 from casemate.core.local_socket import Desk
@@ -45,7 +47,11 @@ SHARE = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinOrder:
-    """Which twin is to be run. desk: where moves are asked for. tiles: boards that are read."""
+    """Which twin is to be run. desk: where moves are asked for. tiles: boards that are read.
+
+    controller: process that ends when power does. rack: files of a made-up Redfish service, whose
+    trays can then be swapped; None without one.
+    """
 
     enclosure: Enclosure
     kind: str
@@ -56,6 +62,8 @@ class TwinOrder:
     far_per_year: float
     desk: Path
     tiles: tuple[str, ...]
+    controller: int
+    rack: Path | None = None
 
 
 def main(link: Connection, order: TwinOrder) -> None:
@@ -85,9 +93,11 @@ def _run(link: Connection, order: TwinOrder) -> None:
     modules = Modules(
         anchors, enclosure=order.enclosure.name, serial=order.enclosure.serial,
         secret=order.secret, file=order.desk.with_name("fitted.json"), say=wire.say,
+        trays=Trays(order.rack, seed=order.seed) if order.rack is not None else None,
     )  # fmt: skip
     hello = _hello(made, tuple(each.fitted for each in sensed), readers, anchors)
-    hello["modules"] = modules.identities()
+    hello["modules"], hello["parts"] = modules.identities(), modules.parts
+    doors = Doors({each.face for each in order.enclosure.panels if each.door}, wire.say)
     link.send_bytes(json.dumps(hello).encode())
     streams: dict[str, Stream] = {}
     while True:
@@ -97,10 +107,12 @@ def _run(link: Connection, order: TwinOrder) -> None:
         elif "start" in message:
             break
     clock.start_s = float(message["start"])
-    desk = Desk(order.desk, Mover(order, stage, clock, modules, wire.say).answer)
+    power = Power(wire.say, lambda: stop_machine(order.controller))
+    desk = Desk(order.desk, Mover(order, stage, clock, modules, doors, power).answer)
     try:
-        _deliver(wire, streams, readers, clock, modules)
+        _deliver(wire, streams, readers, clock, modules, doors)
     finally:
+        power.close()
         desk.close()
 
 
@@ -161,6 +173,7 @@ def _deliver(
     readers: dict[str, TwinReader],
     clock: Clock,
     modules: Modules,
+    doors: Doors,
 ) -> None:
     while True:
         made = [(name, each, modules.read(name, each.next())) for name, each in streams.items()]
@@ -170,6 +183,7 @@ def _deliver(
         for name, each, block in made:
             wire.say({"modality": name, "epoch": each.epoch}, block)
         clock.number += 1
+        doors.tick(clock.number * WINDOW_S)
         while wire.link.poll(0):  # EOFError ends it
             message, _ = unframed(wire.link.recv_bytes())
             clock.start_s += float(message.get("slip", 0.0))
@@ -187,10 +201,11 @@ class Mover:
         stage: Stage,
         clock: Clock,
         modules: Modules,
-        say: Callable[[dict[str, Any]], None],
+        doors: Doors,
+        power: Power,
     ) -> None:
         self._order, self._stage, self._clock, self._modules = order, stage, clock, modules
-        self._say = say
+        self._doors, self._power = doors, power
         self._count = 0
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -198,11 +213,10 @@ class Mover:
         if "swap" in question:
             alien = question.get("alien") is True
             return {"done": [self._modules.swap(str(question["swap"]), alien=alien)]}
-        told = supply.asked(
+        told = self._power.move(
             str(question.get("attack", "")), [str(each) for each in question.get("values", [])]
         )
         if told is not None:
-            self._say(told)
             return {
                 "done": [" ".join(f"{name} {value}" for name, value in told.items())],
                 "effects": 0,
@@ -225,6 +239,7 @@ class Mover:
         scene = attack.scene(where)
         begins_s = self._clock.now_s()
         self._stage.begin(scene, begins_s)
+        self._doors.begin(scene, begins_s)
         contact = [each.start_s for each in scene if type(each.effect).__name__ == "Hole"]
         return {
             "done": list(twin_attack.in_words(attack, where)),
@@ -265,7 +280,7 @@ def _hello(
     ]
     return {
         "readers": rows,
-        "rekeys": False,  # not shown on a twin yet: decision 23, 9
+        "rekeys": True,
         "window_s": WINDOW_S,
         "features": made.policy.features,
         "anchors": anchor_bytes(anchors).decode(),

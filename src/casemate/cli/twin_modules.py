@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
+from casemate.cli.twin_trays import Trays
 from casemate.control import module_identity
 from casemate.core.errors import InputError
 from casemate.core.randomness import derive
@@ -27,12 +28,14 @@ ALIEN = 1_000
 """Number of the first module that nobody knows."""
 SPREAD, WIDEST = 1e-3, 2.0
 """Standard deviation of a module's gain, relative, and most of them (planning values)."""
+VOLUME = "rf_cavity"
+"""What sees the whole volume: each tray that is put in moves its readings by as much as SPREAD."""
 
 
 class Modules:
     """What is fitted in each place. secret: of the twin. file: what was fitted when it ended.
 
-    say: sends a message to the controller.
+    say: sends a message to the controller. trays: of a rack; places without a reader.
     """
 
     def __init__(
@@ -44,10 +47,12 @@ class Modules:
         secret: bytes,
         file: Path,
         say: Callable[[dict[str, Any]], None],
+        trays: Trays | None = None,
     ) -> None:
         self._anchors, self._secret, self._file, self._say = anchors, secret, file, say
         self._enclosure, self._serial = enclosure, serial
-        self._names = tuple(each.modality for each in anchors)
+        self._trays, self.parts = trays, trays.names if trays is not None else ()
+        self._names = (*(each.modality for each in anchors), *self.parts)
         self._fitted = dict.fromkeys(self._names, 0)
         if file.exists():
             held = json.loads(file.read_text(encoding="utf-8"))
@@ -64,10 +69,11 @@ class Modules:
 
     def read(self, name: str, block: Block) -> Block:
         """Return what the fitted module makes of a block."""
-        if self._fitted[name] == 0:
+        gains = self._gains[name]
+        if bool((gains == 1.0).all()):
             return block
         sound = block.health == 0
-        values: Any = np.where(sound, block.values * self._gains[name], block.values)
+        values: Any = np.where(sound, block.values * gains, block.values)
         return replace(block, values=values)
 
     def swap(self, name: str, *, alien: bool) -> str:
@@ -80,6 +86,8 @@ class Modules:
         known = before % ALIEN
         self._fitted[name] = ALIEN + known if alien else (known + 1) % (1 + SPARES)
         write_whole(self._file, json.dumps(self._fitted) + "\n")
+        if self._trays is not None and name in self.parts:
+            self._trays.put(name, self._fitted[name])
         self._gains = {each.modality: self._gain(each) for each in self._anchors}
         self._say({"announced": name})
         return f"{name}: module {self._fitted[name]} takes the place of module {before}"
@@ -101,13 +109,18 @@ class Modules:
 
     def _gain(self, anchor: AnyAnchor) -> Real:
         """Return gains (C,) of what is fitted: 1 for the first, and for sensors that rest."""
-        number = self._fitted[anchor.modality]
         count = len(anchor.channels if isinstance(anchor, Anchor) else anchor.names)
-        if number == 0 or not isinstance(anchor, Anchor | FieldAnchor):
-            return np.ones(count)
-        seed = derive(self._secret, f"twin/gain/{anchor.modality}/{number}")
-        drawn = np.random.default_rng(list(seed)).standard_normal(count)
-        return np.asarray(1.0 + SPREAD * np.clip(drawn, -WIDEST, WIDEST))
+        found: Real = np.ones(count)
+        if not isinstance(anchor, Anchor | FieldAnchor):
+            return found
+        for name in (anchor.modality, *(self.parts if anchor.modality == VOLUME else ())):
+            number = self._fitted[name]
+            if number != 0:
+                label = anchor.modality if name == anchor.modality else f"{anchor.modality}/{name}"
+                seed = derive(self._secret, f"twin/gain/{label}/{number}")
+                drawn = np.random.default_rng(list(seed)).standard_normal(count)
+                found = found * (1.0 + SPREAD * np.clip(drawn, -WIDEST, WIDEST))
+        return found
 
 
 def _measured(anchor: AnyAnchor, gain: Real) -> AnyAnchor:

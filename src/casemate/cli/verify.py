@@ -49,6 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Appraise; exit code 0 good, 1 a finding or an alarm, 3 unknown or stale."""
     from casemate.cli.verify_text import as_json, lines
+    from casemate.cli.verify_trust import vouched
     from casemate.core.canonical import pretty_json
     from casemate.verify import appraise, ear
 
@@ -57,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
         raise InputError("--stale is negative.", remedy="give seconds.", key="--stale")
     bundle = _bundle(args.bundle)
     trust, travels = _folder(args.trust, args.bundle)
-    reference, policy = _reference(trust), _policy(trust)
+    (reference, data), policy = _reference(trust), _policy(trust)
+    by = vouched(trust, reference, data, now_s, _read)
     result = appraise(
         bundle,
         reference,
@@ -68,9 +70,10 @@ def run(args: argparse.Namespace) -> int:
         travels=travels,
     )
     if args.json:
-        sys.stdout.write(pretty_json({**as_json(result), "ear": ear.claims(result)}))
+        shown = {**as_json(result), **by.as_json(), "ear": ear.claims(result)}
+        sys.stdout.write(pretty_json(shown))
     else:
-        print("\n".join(lines(result)))
+        print("\n".join(lines(result, by.lines())))
     return result.exit_code
 
 
@@ -95,12 +98,14 @@ def _folder(trust: Path | None, bundle: Path) -> tuple[Path, bool]:
     return beside, True
 
 
-def _reference(trust: Path) -> Reference:
+def _reference(trust: Path) -> tuple[Reference, bytes]:
+    """Return the reference values and the bytes that they were read from."""
     from casemate.attest.reference import load
 
     for name in REFERENCES:
         if (trust / name).is_file():
-            return load(_read(trust / name), file=str(trust / name))
+            data = _read(trust / name)
+            return load(data, file=str(trust / name)), data
     raise InputError(
         "there are no reference values.", remedy=_TRUST, file=str(trust / REFERENCES[0])
     )

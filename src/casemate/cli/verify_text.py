@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from casemate.verify.continuity import Interval
@@ -43,13 +44,17 @@ def as_json(result: Result) -> dict[str, Any]:
     }
 
 
-def lines(result: Result) -> list[str]:
-    """Return the result for people: headline, continuity, gaps, findings with the worst first."""
+def lines(result: Result, trust: Sequence[str] = ()) -> list[str]:
+    """Return the result for people: headline, continuity, gaps, findings with the worst first.
+
+    trust: who vouches for the reference values.
+    """
     out = [
         result.headline,
         f"enclosure {result.enclosure}, serial {result.serial}; reference {result.reference}; "
         f"{result.tokens} tokens, {result.proven} witnessed, "
         f"last {clock(result.seen_s) or 'never'}",
+        *trust,
         "",
         "continuity of knowledge",
     ]

@@ -7,10 +7,12 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
+from casemate.attest.endorsement import Makers, check_certificate
 from casemate.attest.keys.approval import Approver, Quorum
 from casemate.attest.keys.cell import Cell, run_module, run_to_end
 from casemate.attest.keys.process import OnProcess, ProcessHolder
@@ -21,19 +23,22 @@ from casemate.attest.keys.tpm_esys import TpmPlan
 from casemate.attest.keys.tpm_identity import SECRET_BYTES, challenge
 from casemate.attest.parties import Party
 from casemate.attest.quote import PCR_ANCHOR, PCR_SOFTWARE, key_name, measured
-from casemate.attest.reference import Tpm
-from casemate.core.errors import InputError
+from casemate.attest.tpm_values import Pcr, Tpm
+from casemate.core.errors import InputError, SignatureError
 from casemate.core.private_folder import private_folder
 from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite
 from casemate.core.whole_file import write_whole
 
 TPM, PROCESS = "tpm", "process"
-SOURCE_S = 10.0
+SOURCE_S = 30.0
 """A seed is read from a file in 0.2 s; a loaded machine takes longer. A planning value."""
 
 
-def choice(asked: str) -> tuple[str, str]:
-    """Return which custody is used and why; InputError if what is asked for is not there."""
+def choice(asked: str, *, certified: bool = False) -> tuple[str, str]:
+    """Return which custody is used and why; InputError if what is asked for is not there.
+
+    certified: a TPM for which a maker vouches is asked for.
+    """
     missing = [
         name
         for name, there in (
@@ -42,7 +47,12 @@ def choice(asked: str) -> tuple[str, str]:
         )
         if not there
     ]
-    if asked == TPM and missing:
+    if certified and asked == PROCESS:
+        raise InputError(
+            "roots of makers of TPMs are pinned, and no TPM is asked for.",
+            remedy="write --keys tpm, or leave --tpm-roots out.", key="--tpm-roots",
+        )  # fmt: skip
+    if (asked == TPM or certified) and missing:
         raise InputError(
             f"there is no TPM: {' and '.join(missing)} is missing.",
             remedy="install it, or write --keys process.",
@@ -62,10 +72,12 @@ def quorum_of(parties: tuple[Party, ...]) -> Quorum:
     )
 
 
-def accepted(holder: KeyHolder) -> Tpm | None:
+def accepted(holder: KeyHolder, makers: Makers | None = None) -> Tpm | None:
     """Return the holder's TPM once it has proved to a party that its keys are in it; None if none.
 
-    CustodyError if it cannot: somebody shows keys that were made elsewhere.
+    makers: whose roots the parties pinned; the endorsement key then needs a certificate under one
+    of them. None: the parties approve that key by its name. CustodyError if the TPM cannot prove
+    itself, for somebody shows keys that were made elsewhere, or if no maker vouches for it.
     """
     if not isinstance(holder, TpmHolder):
         return None
@@ -75,7 +87,17 @@ def accepted(holder: KeyHolder) -> Tpm | None:
             "the TPM does not prove its identity.",
             remedy="do not commission; look at what sits between TPM and controller.",
         )
-    return Tpm(attestation=shown.attestation, endorsement=key_name(shown.endorsement))
+    name, certificate = key_name(shown.endorsement), b""
+    if makers is not None:
+        certificate = shown.certificate
+        try:
+            check_certificate(certificate, name, makers, int(time.time()))
+        except SignatureError as error:
+            raise CustodyError(error.message, remedy=error.remedy) from None
+    return Tpm(
+        attestation=shown.attestation, endorsement=name, certificate=certificate,
+        boot=tuple(Pcr(number=n, digest=holder.pcrs[n]) for n in sorted(holder.boot)),
+    )  # fmt: skip
 
 
 def doubts_of(holder: KeyHolder | None) -> tuple[str, ...]:
@@ -84,7 +106,11 @@ def doubts_of(holder: KeyHolder | None) -> tuple[str, ...]:
 
 
 class Custody:
-    """Makes holders. folder: of the software TPM's state, if one is used."""
+    """Makes holders. folder: of the software TPM's state, if one is used.
+
+    boot: registers that the machine's boot fills, which new keys are bound to and quotes cover.
+    Keys that were made before keep theirs.
+    """
 
     def __init__(
         self,
@@ -93,8 +119,10 @@ class Custody:
         software: bytes,
         quorum: Quorum,
         suite: Suite = DEFAULT_SUITE,
+        *,
+        boot: tuple[int, ...] = (),
     ) -> None:
-        self._suite = suite
+        self._suite, self._boot = suite, boot
         self.kind, self._software, self._quorum = kind, software, quorum
         self._bound, self._root_file = folder / "keys.anchor", folder / "tpm.root"
         self._pid_file = folder / "tpm.pid"
@@ -109,7 +137,7 @@ class Custody:
         if self._tpm is None:
             return ProcessHolder(self._suite, quorum=self._quorum)
         plan = self._plan(anchor)
-        write_whole(self._bound, f"{anchor.hex()}\n")
+        write_whole(self._bound, " ".join([anchor.hex(), *map(str, self._boot)]) + "\n")
         with suppress(CustodyError):
             forget(plan)
         holder = TpmHolder(plan, self._suite, fresh=True, quorum=self._quorum)
@@ -125,10 +153,13 @@ class Custody:
         """
         if self._tpm is None:
             return None
+        boot = self._boot
         with suppress(OSError, ValueError):
-            anchor = bytes.fromhex(self._bound.read_text(encoding="utf-8").strip())
+            first, *rest = self._bound.read_text(encoding="utf-8").split()
+            anchor, boot = bytes.fromhex(first), tuple(map(int, rest))
         try:
-            holder = TpmHolder(self._plan(anchor), self._suite, sealed=True, quorum=self._quorum)
+            plan = self._plan(anchor, boot)
+            holder = TpmHolder(plan, self._suite, sealed=True, quorum=self._quorum)
         except CustodyError:
             return None
         if holder.public() != keys:
@@ -147,10 +178,13 @@ class Custody:
             self._tpm.stop()
             self._pid_file.unlink(missing_ok=True)
 
-    def _plan(self, anchor: bytes) -> TpmPlan:
+    def _plan(self, anchor: bytes, boot: tuple[int, ...] | None = None) -> TpmPlan:
         assert self._tpm is not None
         values = {PCR_SOFTWARE: measured(self._software), PCR_ANCHOR: measured(anchor)}
-        return TpmPlan(address=self._tpm.address, measured=values, root=self._root())
+        return TpmPlan(
+            address=self._tpm.address, measured=values, root=self._root(),
+            boot=self._boot if boot is None else boot,
+        )  # fmt: skip
 
     def _root(self) -> bytes:
         """Return the name of the storage key of the TPM that was commissioned; b"" before that."""
@@ -209,6 +243,11 @@ class LogKey:
     def public(self) -> PublicKey:
         """Return the public half."""
         return self._cell.public[0]
+
+    @property
+    def pid(self) -> int:
+        """Return the process that signs."""
+        return self._cell.pid
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature over `message`."""

@@ -95,8 +95,8 @@ def _serve(link: Connection, folder: str, name: str, logs: dict[str, str]) -> No
         return
     threading.Thread(target=server.serve_forever, daemon=True).start()
     vkey = witness_key(f"witness/{name}", key.public).vkey()
-    link.send((f"http://127.0.0.1:{server.server_address[1]}", vkey))
-    with suppress(EOFError, OSError):
+    with suppress(EOFError, OSError):  # who started us may have ended meanwhile
+        link.send((f"http://127.0.0.1:{server.server_address[1]}", vkey))
         link.recv()
     server.shutdown()
     witness.close()

@@ -20,7 +20,7 @@ from casemate.core.challenge import Challenge, Chips, chips
 from casemate.core.errors import FormatError, ReaderError
 from casemate.core.randomness import new_secret
 from casemate.core.samples import Block, Channel, Reader
-from casemate.core.watch import watched
+from casemate.core.watch import union, watched
 
 HELD = 64
 """Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value). As many
@@ -50,9 +50,12 @@ class Far:
         threading.Thread(target=self._receive, daemon=True).start()
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message."""
-        with self._lock:
-            self._link.send_bytes(frame(message))
+        """Send a message; ReaderError if the readers have ended."""
+        try:
+            with self._lock:
+                self._link.send_bytes(frame(message))
+        except OSError:
+            raise ReaderError("the readers ended.", remedy="see what they print.") from None
 
     def _receive(self) -> None:
         try:
@@ -68,7 +71,7 @@ class Far:
                     self.hear(head)
         except (EOFError, OSError, TypeError):  # TypeError: closed while it waited
             for reader in self.readers.values():
-                reader.blocks.put(None)
+                reader.end()
 
 
 class FarReader:
@@ -82,9 +85,9 @@ class FarReader:
             Channel(id=i, modality=self.modality, unit=u, tile=t, low=low, high=high, excited=e)
             for i, u, t, low, high, e in row["channels"]
         )
-        self.blocks: queue.Queue[Block | None] = queue.Queue(maxsize=HELD)
-        self._fresh = self.blocks
-        self._epoch: int | None = None
+        self._lock = threading.Lock()
+        self._streams: dict[int, queue.Queue[Block | None]] = {}
+        self._epoch = 0
 
     @property
     def channels(self) -> tuple[Channel, ...]:
@@ -94,25 +97,44 @@ class FarReader:
     def configure(self, challenge: Challenge) -> Iterator[Block]:
         """Return the stream of blocks that answers `challenge`; the one before ends.
 
-        What answers an earlier epoch goes on until the first block of the new one has come.
+        What answers an earlier epoch goes on until the first block of a newer one has come. If a
+        stream is overtaken before it began, it ends without a block.
         """
-        self._fresh = queue.Queue(maxsize=HELD)
-        if self._epoch is None:
-            self.blocks = self._fresh
-            self._epoch = challenge.epoch
+        blocks: queue.Queue[Block | None] = queue.Queue(maxsize=HELD)
+        with self._lock:
+            self._streams[challenge.epoch] = blocks
+            self._epoch = self._epoch or challenge.epoch
         self._far.send({"configure": challenge_plain(challenge)})
-        return iter(self._fresh.get, None)
+        return iter(blocks.get, None)
+
+    @property
+    def blocks(self) -> queue.Queue[Block | None]:
+        """Return the queue of the stream that goes on now."""
+        return self._streams[self._epoch]
 
     def take(self, block: Block, epoch: object) -> None:
         """Take in a block that came. epoch: of the challenge that it answers, None if unsaid."""
-        if self._epoch is not None and isinstance(epoch, int) and epoch > self._epoch:
-            self._epoch, ended, self.blocks = epoch, self.blocks, self._fresh
-            ended.put(None)
-        self.blocks.put(block)
+        ended: list[queue.Queue[Block | None]] = []
+        with self._lock:
+            if isinstance(epoch, int) and epoch > self._epoch and epoch in self._streams:
+                self._epoch = epoch
+                ended = [self._streams.pop(each) for each in sorted(self._streams) if each < epoch]
+            now = self._streams.get(self._epoch)
+        for each in ended:
+            each.put(None)
+        if now is not None:
+            now.put(block)
+
+    def end(self) -> None:
+        """End every stream: nothing comes any more."""
+        with self._lock:
+            streams = list(self._streams.values())
+        for each in streams:
+            each.put(None)
 
     def close(self) -> None:
         """End the stream; a full queue ends with its process."""
-        with suppress(queue.Full):
+        with suppress(queue.Full, KeyError):
             self.blocks.put_nowait(None)
 
 
@@ -137,13 +159,17 @@ class Drawn:
         self._challenge = challenge
         self._held = chips(challenge, 0, 0)
 
+    def hold(self, first: int, count: int) -> None:
+        """Draw these chips and some more, if they are not drawn yet."""
+        begin = first - self._held.first
+        if begin < 0 or begin + count > self._held.drive.size:
+            self._held = chips(self._challenge, first, max(count, AT_ONCE))
+
     def take(self, first: int, count: int) -> Chips:
         """Return chips `first` .. `first + count - 1`, as `core.challenge.chips` does."""
+        self.hold(first, count)
         held = self._held
         begin = first - held.first
-        if begin < 0 or begin + count > held.drive.size:
-            held = self._held = chips(self._challenge, first, max(count, AT_ONCE))
-            begin = 0
         mine = slice(begin, begin + count)
         return Chips(
             first=first, drive=held.drive[mine], place=held.place[mine], epoch=held.epoch
@@ -153,7 +179,8 @@ class Drawn:
 class Pump:
     """Takes one reader's blocks, watched, to the detector's queue. A full queue makes it wait.
 
-    cpu_s: what its thread has used so far.
+    cpu_s: what its thread has used so far. `answers`: epoch of the challenge that the last block
+    answers, 0 before the first.
     """
 
     def __init__(
@@ -164,15 +191,22 @@ class Pump:
     ) -> None:
         self.modality, self.cpu_s, self._came_s = challenge.modality, 0.0, time.monotonic()
         self._reader, self._channels, self._out = reader, reader.channels, out
-        self.challenge = challenge
+        self.challenge, self.answers = challenge, 0
         self.excited = any(each.excited for each in reader.channels)
         self._thread = self._begun(None)
 
-    def renew(self) -> None:
-        """Ask with a fresh key and another epoch; the stream before is taken to its end first."""
+    def renew(self) -> bool:
+        """Ask with a fresh key and another epoch; the stream before is taken to its end first.
+
+        False, and nothing is asked, while the reader has not answered the last challenge: one that
+        stands still would have a thread more waiting for it each time.
+        """
         asked = self.challenge
+        if self.answers != asked.epoch:
+            return False
         self.challenge = replace(asked, key=new_secret(), epoch=asked.epoch + 1)
         self._thread = self._begun(self._thread)
+        return True
 
     def _begun(self, after: threading.Thread | None) -> threading.Thread:
         stream = self._reader.configure(self.challenge)
@@ -198,6 +232,7 @@ class Pump:
         drawn = Drawn(challenge)
         stamped = watched(self._stamped(stream), self._channels, challenge)
         for number, block in enumerate(stamped):
+            self.answers = challenge.epoch
             at_s, count = self._came_s, block.t_s.size
             first = due
             if self.excited and count and int(block.chip[0]) > due:
@@ -207,9 +242,10 @@ class Pump:
                 block=block,
                 chips=drawn.take(first, count),
                 at_s=at_s,
-                faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
+                faults=union(block.health),
             )
             due = first + count
             if number % CPU_EVERY == 0:  # asking costs a call to the system
                 self.cpu_s = spent_s + time.thread_time()
             self._out.put(arrived)
+            drawn.hold(due, count)  # for the next block, when nobody waits for it

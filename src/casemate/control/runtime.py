@@ -119,7 +119,7 @@ class Runtime:
         self.started_s = start_s
         self._watching = Watching(
             self._detector, self._machine, blocks,
-            {name: len(each.channels) for name, each in self.far.readers.items()},
+            {name: [k.tile for k in each.channels] for name, each in self.far.readers.items()},
             window_s=setting.window_s, start_s=start_s,
             slow_s=setting.slow_s, slipped=lambda late_s: self.far.send({"slip": late_s}),
             boot_s=self._boot_s,
@@ -174,12 +174,17 @@ class Runtime:
         well = judged.verdict.value == "NORMAL" and not judged.findings
         if now.state is State.COMMISSIONING and now.keys is Keys.NONE and well:
             self._once("anchor", lambda: self.post(events.Anchored(anchor=self.setting.anchor)))
-        elif now.state is State.COMMISSIONING and now.ready and now.fresh and self.writer.seen:
+        elif now.state is State.COMMISSIONING and now.ready and now.fresh and self._enrolled:
             self._once("commission", lambda: self._approved(now, "commission", now.anchor))
         elif self._recommission and now.state is not State.COMMISSIONING:
             self._once("recommission", lambda: self._approved(now, "recommission", b""))
         elif self._approve and now.state is State.UNKNOWN and now.ready and now.seal_challenge:
             self._once("release", lambda: self._release(now))
+
+    @property
+    def _enrolled(self) -> bool:
+        """Return whether witnesses have seen the start of these keys, and parties taken them."""
+        return self.writer.seen and self.setting.enrolled
 
     def _once(self, what: str, call: Any) -> None:
         """Begin what parties have to sign; again after a while, if nothing came of it."""

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from casemate.attest import approval, permit, token
 from casemate.attest import claims as c
 from casemate.attest.approval import Statement
+from casemate.attest.endorsement import load_makers
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
 from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, load
@@ -85,6 +86,12 @@ class Wanted:
     caveat: str = ""
     unwatched: tuple[str, ...] = ()
     """Faces with a board that is not watched, sorted: in the evidence, and in reference values."""
+    tpm_roots: bytes = b""
+    """Roots of makers of TPMs in PEM, which the parties pinned; b"" if they approve a TPM by the
+    name of its endorsement key."""
+    boot_pcrs: tuple[int, ...] = ()
+    """Registers of the TPM that the machine's boot fills; what they hold at commissioning is what
+    they have to hold. For keys that are made from then on."""
 
 
 class Setting:
@@ -96,6 +103,8 @@ class Setting:
         private_folder(self._run)
         self.slow_s = wanted.slow_s if wanted.simulated else 0.0
         self.window_s, self.batch_s = wanted.window_s, wanted.batch_s
+        self.enrolled = False
+        self._makers = load_makers(wanted.tpm_roots) if wanted.tpm_roots else None
         parties = demo_parties(folder / "parties", wanted.suite)
         self.roster: tuple[Party, ...] = tuple(each.party for each in parties)
         self.party_keys: tuple[SeedKey, ...] = tuple(k for each in parties for k in each.keys)
@@ -120,10 +129,11 @@ class Setting:
         try:
             self._open_log(folder)
             self._remember()
-            kind, self.why_custody = choice(wanted.keys)
+            kind, self.why_custody = choice(wanted.keys, certified=bool(wanted.tpm_roots))
             self.custody = Custody(
-                kind, self._run, self.software, quorum_of(self.roster), wanted.suite
-            )
+                kind, self._run, self.software, quorum_of(self.roster), wanted.suite,
+                boot=wanted.boot_pcrs,
+            )  # fmt: skip
             self._closing.append(self.custody.close)
         except BaseException:
             self.close()
@@ -216,10 +226,14 @@ class Setting:
         )
 
     def enrol(self, holder: KeyHolder) -> Callable[[int], None]:
-        """Return what enrols a holder's keys from the token of a sequence on, into trust/."""
+        """Return what enrols a holder's keys from the token of a sequence on, into trust/.
+
+        `enrolled` is true once that is done: parties commission no keys that they did not take.
+        """
+        self.enrolled = False
 
         def enrolled(sequence: int) -> None:
-            tpm = accepted(holder)
+            tpm = accepted(holder, self._makers)
             folder = self.wanted.folder / "trust"
             path = folder / trust.FILES[0]
             if sequence == 0 or not path.exists():
@@ -240,6 +254,7 @@ class Setting:
                 runs = tuple(Digest(name=n, digest=digest) for n, digest in self._runs())
                 values = trust.with_enrolment(held, unit, new, runs)
             trust.write(folder, values, self._rule_text)
+            self.enrolled = True
 
         return enrolled
 

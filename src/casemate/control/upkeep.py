@@ -23,8 +23,9 @@ from casemate.control import closing, documents, events, reanchor, trust
 from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.evidence import Do, Say
 from casemate.control.module_watch import ModuleWatch
+from casemate.control.parts import Parts
 from casemate.control.permits import REANCHOR, Phase, token_from
-from casemate.control.readers import Pump
+from casemate.control.rekeying import Rekeying
 from casemate.control.scope import Scope
 from casemate.core.errors import CasemateError, InputError, PermitError
 from casemate.core.whole_file import write_whole
@@ -39,8 +40,6 @@ WAIT_S = 60.0
 """For the log, witnesses or checks, before who asked is told that it takes longer."""
 AGAIN_S = 1.0
 """After which witnesses are asked again for a permit that waits."""
-REKEY_S = 10.0
-"""Between two fresh keys of challenges, however long detection asks for them (planning value)."""
 WITNESS_S = 1.0
 """By which a witness's time, in whole seconds, may be too early: a permit ends so much sooner."""
 PROPOSED = "proposed.json"
@@ -58,11 +57,12 @@ class Upkeep:
         self._proposed: tuple[tuple[AnyAnchor, ...], bytes] | None = None
         self._granted: tuple[tuple[AnyAnchor, ...], bytes, list[bytes]] | None = None
         self._moves: tuple[reanchor.Moved, ...] = ()
-        self._desk, self._rekeyed_s = threading.Lock(), -math.inf
+        self._desk, self._rekeying = threading.Lock(), Rekeying(runtime)
         self.modules = ModuleWatch(
             runtime.setting.place, known=runtime.setting.module_keys, ask=runtime.far.send,
             post=runtime.post,
         )  # fmt: skip
+        self.parts = Parts(self._setting, self._setting.wanted.modules - set(runtime.far.readers))
         runtime.far.hear = self.hear
 
     # -- what the machine orders, in the thread of detection --
@@ -76,33 +76,19 @@ class Upkeep:
                 self._runtime.watching.leave_out(action.scope, self._mask(action.scope))
                 if action.scope:
                     self.modules.forget()
+                    self.parts.forget()
                     self._proposed = self._granted = None
             case do.Unlock() | do.Lock():
                 name = "unlock" if isinstance(action, do.Unlock) else "lock"
                 self._runtime.far.send({name: sorted(action.faces)})
                 self._runtime.tell(f"{name}: {', '.join(sorted(action.faces))}")
             case do.MoreChips():
-                return self._more_chips()
+                return self._rekeying.more_chips()
             case do.Refuse():
                 self._refused.append(action.reason)
                 return False
             case _:
                 return False
-        return True
-
-    def _more_chips(self) -> bool:
-        """Ask readers anew, each with a fresh key; False where readers cannot change over.
-
-        Chip time and share of silence stay: they are the reader's, and the meter's.
-        """
-        runtime, now_s = self._runtime, time.monotonic()
-        if runtime.far.hello.get("rekeys") is not True:
-            return False
-        if now_s - self._rekeyed_s >= REKEY_S:
-            self._rekeyed_s = now_s
-            left_out = runtime.watching.machine.masked.modules
-            due = [each for each in runtime.pumps if each.excited and each.modality not in left_out]
-            threading.Thread(target=_renewed, args=(due,), daemon=True).start()
         return True
 
     def bodies(self, record: do.Record) -> tuple[c.Body, ...]:
@@ -149,8 +135,14 @@ class Upkeep:
         watching.detector.afresh(Mask(modalities=frozenset(new)), new)
         watching.anchor = digest
         self._proposed = self._granted = None
-        self._runtime.writer.put(Do(lambda: self._setting.take_anchors(found, data, signatures)))
-        use = c.PermitUse(act="re-anchored", permit=work.terms.permit, anchor=digest)
+        inventory, note = self.parts.granted()
+
+        def take() -> None:
+            self._setting.take_anchors(found, data, signatures)
+            self.parts.take(inventory)
+
+        self._runtime.writer.put(Do(take))
+        use = c.PermitUse(act="re-anchored", permit=work.terms.permit, anchor=digest, note=note)
         proven = sorted(self.modules.proven.items())
         return tuple(replace(use, module=name, keys=(key,)) for name, key in proven) or (use,)
 
@@ -253,6 +245,7 @@ class Upkeep:
             raise PermitError("nobody has signed how it ended.", remedy="sign it with --key.")
         if not runtime.watching.machine.whole:
             raise _waits(_missing(runtime.watching.machine))
+        self.parts.check_settled()
         self._setting.file_approval(self._setting.digest(data), data)
         watching, mask = runtime.watching, self._mask(work.terms.scope)
 
@@ -287,6 +280,7 @@ class Upkeep:
             "challenge": now.challenge.hex(),
             "subject": digest_of(data).hex(),
             "moves": [[m.modality, m.features, m.largest, m.share] for m in self._moves],
+            **self.parts.asked(now),
         }
 
     def _reanchor(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -299,13 +293,18 @@ class Upkeep:
         signatures = self._in_order(question.get("signatures"))
         check_signed(found, signatures, self._setting.anchor_keys)
         approval = self._setting.read_approval(document)
+        self.parts.check(now, question)
         self._granted = found, data, signatures
         digest = digest_of(data)
         self._do(
             events.Reanchor(anchor=digest, approval=approval),
-            lambda: self._runtime.watching.machine.anchor == digest,
+            lambda: self._anchored(digest),
         )
         return self._standing()
+
+    def _anchored(self, digest: bytes) -> bool:
+        now = self._runtime.watching.machine
+        return now.anchor == digest and not now.replaced and not self.parts.busy
 
     def _in_order(self, signed: Any) -> list[bytes]:
         """Return the parties' signatures over anchors in the parties' order, of those given."""
@@ -363,11 +362,6 @@ class Upkeep:
                 self._runtime.writer.fresh.set()
             time.sleep(0.05)
         return True
-
-
-def _renewed(pumps: list[Pump]) -> None:
-    for each in pumps:
-        each.renew()
 
 
 def _missing(now: Any) -> str:

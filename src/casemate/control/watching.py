@@ -11,10 +11,12 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
 from casemate.control import events, machine, order
 from casemate.control.actions import Action
@@ -37,6 +39,8 @@ SILENT_S = 1.0
 """Without a block, after which a reader counts as silent (planning value)."""
 MISSED_S = 1.5
 """Between two verdicts, beyond which the loop has missed its time (planning value)."""
+TICK_S = 0.25
+"""Of a wait for a window, after which deadlines are looked after all the same (planning value)."""
 KEPT = 36_000
 """Latencies that are kept for percentiles: an hour of windows."""
 
@@ -79,10 +83,11 @@ class Seen:
 class Watching:
     """The loop and its thread.
 
-    start_s: of the readers' timebase, monotonic. slow_s: for which readers may be
-    late, 0 unless they are simulated on a busy computer: their time then stands still, and
-    `slipped` is told for how long. act: carries out an action, first of all what is
-    done to keys. failed: told when one could not be. seen: told after each window; must not wait.
+    tiles: board of each channel, by modality. start_s: of the readers' timebase, monotonic.
+    slow_s: for which readers may be late, 0 unless they are simulated on a busy computer: their
+    time then stands still, and `slipped` is told for how long. act: carries out an action, first of
+    all what is done to keys. failed: told when one could not be. seen: told after each window; must
+    not wait.
     anchor: digest of the anchors that the detector has.
     keep: has the machine's memory kept, and waits for the disk if it is told to.
     """
@@ -92,7 +97,7 @@ class Watching:
         detector: Detector,
         now: Machine,
         blocks: queue.Queue[Arrived],
-        channels: Mapping[str, int],
+        tiles: Mapping[str, Sequence[str]],
         *,
         window_s: float,
         start_s: float,
@@ -109,19 +114,22 @@ class Watching:
         self.machine, self.figures = now, Figures()
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._waiting: deque[Event] = deque()
         self.anchor, self.scope, self._mask = anchor, NOTHING, NO_MASK
         self.finishing = False
         self.judged_s = 0.0
         self.judged: Judged | None = None
-        self.detector, self._blocks, self._channels = detector, blocks, dict(channels)
+        self.detector, self._blocks = detector, blocks
+        self._tiles = {name: np.array(each, np.str_) for name, each in tiles.items()}
         self._window_s, self._start_s, self._boot_s = window_s, start_s, boot_s
         self._slipped, self._simulated = slipped, slow_s > 0.0
         self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
         self._act, self._failed, self._seen, self._tell = act, failed, seen, tell
         self._keep = keep
-        self._flags = {name: np.zeros(count, np.uint16) for name, count in channels.items()}
-        self._came_s = dict.fromkeys(channels, start_s)
-        self._ended = dict.fromkeys(channels, 0)
+        self._flags = {name: np.zeros(each.size, np.uint16) for name, each in self._tiles.items()}
+        self._heard = self._unmasked(NO_MASK)
+        self._came_s = dict.fromkeys(tiles, start_s)
+        self._ended = dict.fromkeys(tiles, 0)
         self._mute: set[str] = set()
         self._stop = False
         self._thread = threading.Thread(target=self._guarded, name="detection", daemon=True)
@@ -145,12 +153,21 @@ class Watching:
     def leave_out(self, scope: Scope, mask: Mask) -> None:
         """Leave `mask`, which is the permit's `scope`, out of detection. In this thread alone."""
         self.scope, self._mask, self.finishing = scope, mask, False
+        self._heard = self._unmasked(mask)
 
     def afresh(self, mask: Mask) -> None:
         """Let what `mask` names begin without evidence of before. In this thread alone."""
         self.detector.afresh(mask)
-        for name in mask.modalities & set(self._flags):
-            self._flags[name][:] = 0
+        for name, heard in self._unmasked(mask).items():
+            self._flags[name][~heard] = 0
+
+    def _unmasked(self, mask: Mask) -> dict[str, npt.NDArray[np.bool_]]:
+        """Return which channels of each modality (C,) are not left out."""
+        left_out = np.array(sorted(mask.tiles), np.str_)
+        return {
+            name: np.full(tiles.size, name not in mask.modalities) & ~np.isin(tiles, left_out)
+            for name, tiles in self._tiles.items()
+        }
 
     def _guarded(self) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
@@ -182,18 +199,25 @@ class Watching:
     def _slip(self, late_s: float) -> None:
         self.figures.slipped_s += late_s
         self._start_s += late_s
-        self._slipped(late_s)
+        with suppress(CasemateError):  # readers that have ended are silent, and that is told
+            self._slipped(late_s)
 
     def _gather(self, number: int, until_s: float) -> tuple[bool, float]:
         """Take in blocks until window `number` has come from all; return whether, and when."""
         came_s = time.monotonic()
         due = [name for name in self._ended if name not in self._mask.modalities]
+        tick_s = time.monotonic() + TICK_S
         while any(self._ended[name] < number for name in due):
-            wait_s = until_s - time.monotonic()
+            now_s = time.monotonic()
+            if now_s >= tick_s:  # readers may be late; deadlines and people are not
+                tick_s = now_s + TICK_S
+                self._between()
             try:
-                found = self._blocks.get(timeout=max(wait_s, 0.0))
+                found = self._blocks.get(timeout=max(min(until_s, tick_s) - now_s, 0.0))
             except queue.Empty:
-                return False, came_s
+                if time.monotonic() >= until_s:
+                    return False, came_s
+                continue
             came_s = found.at_s
             self._take(found)
         return True, came_s
@@ -222,27 +246,39 @@ class Watching:
         if whole:
             figures.verdict.append(self.judged_s - came_s)
         self._silences(time.monotonic())
-        while not self.inbox.empty():
-            self._step(self.inbox.get())
+        self._heed()
         if self._sound(judged):
             self._step(events.Checked(passed=True, anchor=self.anchor, masked=self.scope))
         if self.finishing:
             self._finish()
-        heard = [row for name, row in self._flags.items() if name not in self._mask.modalities]
-        flags = [each for row in heard for each in row.tolist()]
-        union = 0
-        for each in flags:
-            union |= each
+        flags = np.concatenate([row[self._heard[name]] for name, row in self._flags.items()])
         self._seen(
             Seen(
                 machine=self.machine,
                 judged=judged,
                 information=self._information(),
-                channels=len(flags),
-                healthy=sum(each == 0 for each in flags),
-                flags=union,
+                channels=flags.size,
+                healthy=flags.size - int(np.count_nonzero(flags)),
+                flags=int(np.bitwise_or.reduce(flags, initial=np.uint16(0))),
             )
         )
+
+    def _between(self) -> None:
+        """Within a window that is late: deadlines, and what may take keys away. The rest waits."""
+        while not self.inbox.empty():
+            event = self.inbox.get()
+            if machine.urgent(event) or isinstance(event, events.SupplyLost):
+                self._step(event)
+            else:
+                self._waiting.append(event)
+        self._step(events.Tick())
+
+    def _heed(self) -> None:
+        """Take what others say."""
+        while self._waiting:
+            self._step(self._waiting.popleft())
+        while not self.inbox.empty():
+            self._step(self.inbox.get())
 
     def settle_flags(self) -> None:
         """Forget flags: a heartbeat has told them."""
@@ -281,9 +317,9 @@ class Watching:
             if name in self._mask.modalities:
                 continue
             if isinstance(shown, Shown) and shown.information.size:
-                told = np.nan_to_num(shown.information, nan=0.0)
+                told = float(shown.information.min())  # nan if one is
                 scale = self.detector.policy.attack_s / shown.window_s
-                least.append(float(told.min()) * scale)
+                least.append((told if told == told else 0.0) * scale)
         return min(least, default=0.0)
 
     def _step(self, event: Event) -> None:

@@ -1,7 +1,8 @@
-"""The keyed e-detector's recursion (compiled): float32, sixteen channels to an AVX-512 register.
+"""The keyed e-detector's recursion (compiled): float32, sixteen channels side by side (`_wide`).
 
-Processes lie in tiles of TILE channels, process by process within a tile, so that one loop over
-channels holds all of a channel's processes in registers.
+All that is kept lies in one array, `room`: processes in tiles of TILE channels, process by process
+within a tile, then gains, then tolerances, then what is overwritten. So a call hands over three
+arrays, which takes less time than its arithmetic.
 """
 
 from __future__ import annotations
@@ -11,6 +12,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+
+from casemate.detect._wide import (
+    LANES,
+    above,
+    every,
+    fused,
+    larger,
+    load,
+    minus,
+    plus,
+    size,
+    smaller,
+    store,
+    times,
+)
 
 Single = npt.NDArray[np.float32]
 
@@ -40,146 +56,191 @@ _L2 = np.float32(_L0 * 4.0)
 _L3 = np.float32(_L0 * 8.0)
 _L4 = np.float32(_L0 * 16.0)
 _L5 = np.float32(_L0 * 32.0)
-_FLAGS = {"contract", "nsz"}
+_SPARE = TILE * (PROCESSES + 2)
+"""Values at the end of a room: processes and gains of a tile, and a row of it."""
 
 LIMITS = np.array([BOUND / LEAST_SCALE / 2**k for k in (2, 3, 4, 5)], dtype=np.float32)
-"""Largest x - eps, in medians, that scales up to the third, then the fourth, fifth, sixth count.
-
-Handed over at run time: known at compile time, the chain of limits would become branches.
-"""
+"""Largest x - eps, in medians, that scales up to the third, then the fourth, fifth, sixth count."""
+_C2, _C3, _C4, _C5 = LIMITS
 
 
-@njit(inline="always")
-def _clip(value: Any, limit: Any) -> Any:
-    value = limit if value > limit else value
-    return -limit if value < -limit else value
+def room_size(features: int) -> int:
+    """Return how many float32 a room for F channels has."""
+    return -(-features // TILE) * TILE * (PROCESSES + 2) + _SPARE
 
 
 @njit(inline="always")
-def _grow(ratio: Any, e: Any) -> Any:
-    return ratio * e + e
+def _clip(value: Any, limit: Any, least: Any) -> Any:
+    return larger(least, smaller(limit, value))
 
 
-@njit(cache=True, nogil=True, fastmath=_FLAGS, error_model="numpy")
-def _tile(
-    row: Single, eps: Single, gain: Single, r: Single, out: Single, n: int, limits: Single
+@njit(inline="always")
+def _grown(room: Any, at: Any, rate: Any, p: Any, keep: Any) -> Any:
+    """Return R e + e of the processes at `at`, and put it there: e = KEEP + rate p."""
+    e = fused(rate, p, keep)
+    after = fused(load(room, at), e, e)
+    store(room, at, after)
+    return after
+
+
+@njit(inline="always")
+def _side(room: Any, at: Any, p: Any) -> Any:
+    """Advance the six bets of one sign; return the sum of their processes."""
+    keep, c2, c3, c4, c5 = every(KEEP), every(_C2), every(_C3), every(_C4), every(_C5)
+    p = _clip(p, c2, every(-_C2))
+    r0 = _grown(room, at, every(_L0), p, keep)
+    r1 = _grown(room, at + TILE, every(_L1), p, keep)
+    r2 = _grown(room, at + 2 * TILE, every(_L2), p, keep)
+    p = _clip(p, c3, every(-_C3))
+    r3 = _grown(room, at + 3 * TILE, every(_L3), p, keep)
+    p = _clip(p, c4, every(-_C4))
+    r4 = _grown(room, at + 4 * TILE, every(_L4), p, keep)
+    p = _clip(p, c5, every(-_C5))
+    r5 = _grown(room, at + 5 * TILE, every(_L5), p, keep)
+    return plus(plus(plus(r0, r1), plus(r2, r3)), plus(r4, r5))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _row(
+    x: Any, x_at: int, out: Any, out_at: int, room: Any, at: tuple[int, int, int], n: int
 ) -> None:
-    """Advance n channels by one chip that all have; out: mean of their processes."""
-    c2, c3, c4, c5 = limits[0], limits[1], limits[2], limits[3]
-    rise, fall, low, high = RISE, FALL, LEAST_GAIN, MOST_GAIN
-    for f in range(n):
-        x, g, tol = row[f], gain[f], eps[f]
-        after = g * fall if abs(x) * g > _ONE else g * rise
-        after = low if after < low else after
-        gain[f] = high if after > high else after
-        p = _clip((x - tol) * g, c2)
-        r0 = _grow(r[f], KEEP + _L0 * p)
-        r1 = _grow(r[f + TILE], KEEP + _L1 * p)
-        r2 = _grow(r[f + 2 * TILE], KEEP + _L2 * p)
-        p = _clip(p, c3)
-        r3 = _grow(r[f + 3 * TILE], KEEP + _L3 * p)
-        p = _clip(p, c4)
-        r4 = _grow(r[f + 4 * TILE], KEEP + _L4 * p)
-        p = _clip(p, c5)
-        r5 = _grow(r[f + 5 * TILE], KEEP + _L5 * p)
-        r[f], r[f + TILE], r[f + 2 * TILE] = r0, r1, r2
-        r[f + 3 * TILE], r[f + 4 * TILE], r[f + 5 * TILE] = r3, r4, r5
-        total = ((r0 + r1) + (r2 + r3)) + (r4 + r5)
-        p = _clip((-x - tol) * g, c2)
-        r0 = _grow(r[f + 6 * TILE], KEEP + _L0 * p)
-        r1 = _grow(r[f + 7 * TILE], KEEP + _L1 * p)
-        r2 = _grow(r[f + 8 * TILE], KEEP + _L2 * p)
-        p = _clip(p, c3)
-        r3 = _grow(r[f + 9 * TILE], KEEP + _L3 * p)
-        p = _clip(p, c4)
-        r4 = _grow(r[f + 10 * TILE], KEEP + _L4 * p)
-        p = _clip(p, c5)
-        r5 = _grow(r[f + 11 * TILE], KEEP + _L5 * p)
-        r[f + 6 * TILE], r[f + 7 * TILE], r[f + 8 * TILE] = r0, r1, r2
-        r[f + 9 * TILE], r[f + 10 * TILE], r[f + 11 * TILE] = r3, r4, r5
-        total = total + (((r0 + r1) + (r2 + r3)) + (r4 + r5))
-        out[f] = total * _SHARE
+    """Advance n channels, whole LANES, by one chip; out: mean of their processes.
+
+    at: where in the room their processes, gains and tolerances begin.
+    """
+    r, g, e = at
+    for f in range(0, n, LANES):
+        value, gain, tolerance = load(x, x_at + f), load(room, g + f), load(room, e + f)
+        after = above(
+            times(size(value), gain),
+            every(_ONE),
+            times(gain, every(FALL)),
+            times(gain, every(RISE)),
+        )
+        after = larger(every(LEAST_GAIN), after)
+        store(room, g + f, smaller(every(MOST_GAIN), after))
+        up = _side(room, r + f, times(minus(value, tolerance), gain))
+        value = minus(minus(every(_NONE), value), tolerance)
+        down = _side(room, r + f + SCALES * TILE, times(value, gain))
+        store(out, out_at + f, times(plus(up, down), every(_SHARE)))
 
 
-@njit(cache=True, nogil=True, fastmath={"reassoc"}, error_model="numpy")
-def _finite(x: Single) -> Any:
-    """Return whether all values are finite: 0 times them sums to 0."""
-    total = _NONE
-    for t in range(x.shape[0]):
-        for f in range(x.shape[1]):
-            total += x[t, f] * _NONE
+@njit(cache=True, nogil=True, error_model="numpy")
+def _whole(
+    x: Single,
+    x_at: int,
+    out: Single,
+    out_at: int,
+    room: Single,
+    at: tuple[int, int, int],
+    n: int,
+    spare: int,
+) -> None:
+    """Advance n channels that all have a chip; what fills no LANES goes by way of `spare`."""
+    full = n // LANES * LANES
+    _row(x, x_at, out, out_at, room, at, full)
+    if full == n:
+        return
+    flat, seen = x.reshape(-1), out.reshape(-1)
+    for i in range(LANES):
+        room[spare + i] = flat[x_at + full + i] if full + i < n else _NONE
+    r, g, e = at
+    _row(room, spare, room, spare + LANES, room, (r + full, g + full, e + full), LANES)
+    for i in range(n - full):
+        seen[out_at + full + i] = room[spare + LANES + i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _finite(x: Single, room: Single, spare: int) -> Any:
+    """Return whether all values are finite: 0 times them sums to 0. spare: overwritten."""
+    count, none = x.size, every(_NONE)
+    a, b, total = none, none, _NONE
+    whole = count // (2 * LANES) * (2 * LANES)
+    for i in range(0, whole, 2 * LANES):
+        a, b = fused(load(x, i), none, a), fused(load(x, i + LANES), none, b)
+    store(room, spare, plus(a, b))
+    for i in range(LANES):
+        total += room[spare + i]
+    flat = x.reshape(-1)
+    for i in range(whole, count):
+        total += flat[i] * _NONE
     return total == _NONE
 
 
 @njit(cache=True, nogil=True)
-def _cap(r: Single) -> None:
-    for i in range(r.size):
-        r[i] = CAP if r[i] > CAP else r[i]
+def _cap(room: Single, at: int) -> None:
+    for i in range(at, at + TILE * PROCESSES, LANES):
+        store(room, i, smaller(every(CAP), load(room, i)))
 
 
 @njit(cache=True, nogil=True)
-def _mean(r: Single, f: int) -> Any:
-    total = np.float32(0.0)
+def _mean(room: Single, at: int) -> Any:
+    total = _NONE
     for k in range(PROCESSES):
-        total += r[f + k * TILE]
+        total += room[at + k * TILE]
     return total * _SHARE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _with_gaps(
-    row: Single,
-    eps: Single,
-    gain: Single,
-    r: Single,
+    x: Single,
+    x_at: int,
     out: Single,
+    out_at: int,
+    room: Single,
+    at: tuple[int, int, int],
     n: int,
-    limits: Single,
-    spare: Single,
+    spare: int,
 ) -> None:
-    """Advance n channels, some of which lack this chip: those are put back as they were."""
-    held, filled = spare[: r.size], spare[r.size : r.size + n]
-    held[:] = r
-    kept = gain[:n].copy()
+    """Advance n channels, some of which lack this chip: those are put back as they were.
+
+    x, out: flat.
+    """
+    r, g, _ = at
+    kept = spare + TILE * PROCESSES
+    row = kept + TILE
+    for i in range(TILE * PROCESSES):
+        room[spare + i] = room[r + i]
     for f in range(n):
-        filled[f] = row[f] if row[f] == row[f] else np.float32(0.0)
-    _tile(filled, eps, gain, r, out, n, limits)
+        room[kept + f] = room[g + f]
+    whole = (n + LANES - 1) // LANES * LANES
+    for f in range(whole):
+        value = x[x_at + f] if f < n else _NONE
+        room[row + f] = value if value == value else _NONE
+    _row(room, row, room, row, room, at, whole)
     for f in range(n):
-        if row[f] != row[f]:
-            gain[f] = kept[f]
+        out[out_at + f] = room[row + f]
+        if x[x_at + f] != x[x_at + f]:
+            room[g + f] = room[kept + f]
             for k in range(PROCESSES):
-                r[f + k * TILE] = held[f + k * TILE]
-            out[f] = _mean(r, f)
+                room[r + f + k * TILE] = room[spare + f + k * TILE]
+            out[out_at + f] = _mean(room, r + f)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def advance(
-    x: Single,
-    eps: Single,
-    gain: Single,
-    processes: Single,
-    out: Single,
-    limits: Single,
-    spare: Single,
-    done: int,
-) -> None:
-    """Advance by a block. x, out: (K, F); eps, gain: (F,); processes: whole tiles, flat.
+def advance(x: Single, out: Single, room: Single, done: int) -> None:
+    """Advance by a block. x, out: (K, F), C-contiguous, or out (1, F) for the last chip's; room: of
+    `room_size`, for F channels.
 
-    spare: (TILE * (PROCESSES + 1),), overwritten. done: chips before this block. NaN in x: this
-    channel lacks this chip. Processes are capped whenever CAP_EVERY chips are full.
+    done: chips before this block. NaN in x: this channel lacks this chip. Processes are capped
+    whenever CAP_EVERY chips are full.
     """
     count, features = x.shape
-    width = TILE * PROCESSES
-    whole = _finite(x)
-    for start in range(0, features, TILE):
+    tiles = (features + TILE - 1) // TILE
+    gains = tiles * TILE * PROCESSES
+    bounds = gains + tiles * TILE
+    spare = bounds + tiles * TILE
+    whole = _finite(x, room, spare)
+    for tile in range(tiles):
+        start = tile * TILE
         n = TILE if features - start > TILE else features - start
-        e, g = eps[start : start + n], gain[start : start + n]
-        tile = start // TILE
-        r = processes[tile * width : tile * width + width]
+        at = tile * TILE * PROCESSES, gains + start, bounds + start
         for t in range(count):
-            row, seen = x[t, start : start + n], out[t, start : start + n]
+            here = t * features + start
+            told = here if out.shape[0] > 1 else start
             if whole:
-                _tile(row, e, g, r, seen, n, limits)
+                _whole(x, here, out, told, room, at, n, spare)
             else:
-                _with_gaps(row, e, g, r, seen, n, limits, spare)
+                _with_gaps(x.reshape(-1), here, out.reshape(-1), told, room, at, n, spare)
             if (done + t) % CAP_EVERY == CAP_EVERY - 1:
-                _cap(r)
+                _cap(room, at[0])

@@ -22,8 +22,8 @@ from casemate.attest.quote import (
     key_name,
     measured,
 )
-from casemate.attest.reference import Tpm
 from casemate.attest.token import Token
+from casemate.attest.tpm_values import Pcr, Tpm
 from casemate.core.suites import SUITES
 
 RESTRICTED = 0x00050072
@@ -32,7 +32,10 @@ RESTRICTED = 0x00050072
 
 @dataclass(slots=True)
 class UnsafeTpm:
-    """Each field may be set by who plays a malicious host. name: of its key."""
+    """Each field may be set by who plays a malicious host. name: of its key.
+
+    boot: values of registers that its machine's boot filled, which quotes then cover.
+    """
 
     name: str = "tpm"
     magic: int = MAGIC
@@ -41,12 +44,13 @@ class UnsafeTpm:
     restarts: int = 0
     software: bytes = b""
     anchor: bytes = b""
+    boot: tuple[Pcr, ...] = ()
 
     @property
     def identity(self) -> Tpm:
         """Return what reference values say of it."""
         endorsement = b"\x00\x0b" + hashlib.sha256(b"endorsement " + self.name.encode()).digest()
-        return Tpm(attestation=self._area(), endorsement=endorsement)
+        return Tpm(attestation=self._area(), endorsement=endorsement, boot=self.boot)
 
     def quoted(self, said: Token) -> Token:
         """Return a boot token with its quote."""
@@ -60,8 +64,11 @@ class UnsafeTpm:
     def quote(self, extra: bytes, values: tuple[bytes, bytes]) -> Quote:
         """Return a quote of what was extended into the PCRs of software and anchor."""
         signer = ENDORSEMENT.to_bytes(4, "big") + key_name(self._area())
-        pcrs = b"".join(after_extend(measured(each)) for each in values)
-        mask = (1 << PCR_SOFTWARE | 1 << PCR_ANCHOR).to_bytes(3, "little")
+        held = {each.number: each.digest for each in self.boot}
+        for number, each in zip((PCR_SOFTWARE, PCR_ANCHOR), values, strict=True):
+            held[number] = after_extend(measured(each))
+        pcrs = b"".join(held[number] for number in sorted(held))
+        mask = sum(1 << number for number in held).to_bytes(3, "little")
         attest = (
             self.magic.to_bytes(4, "big")
             + ATTEST_QUOTE.to_bytes(2, "big")

@@ -60,7 +60,8 @@ def temperature_c(rng: np.random.Generator, drift: Drift, n: int, *, start_s: fl
 
     Starts in balance; steps before the start have left their tails.
     """
-    return _from_draws(_draws(rng, n + _warm_up(drift)), drift, n, start_s)
+    cycle = daily_c(drift, _times(drift.step_s, n, start_s))
+    return _from_draws(_draws(rng, n + _warm_up(drift)), drift, cycle)
 
 
 def read_c(rng: np.random.Generator, drift: Drift, n: int, *, start_s: float = 0.0) -> Real:
@@ -79,6 +80,10 @@ def _day(time_s: Real) -> Real:
     return np.stack([np.cos(turn), np.sin(turn), np.cos(2 * turn), np.sin(2 * turn)], axis=-1)
 
 
+def _times(step_s: float, n: int, start_s: float) -> Real:
+    return np.asarray(start_s + step_s * np.arange(n), dtype=np.float64)
+
+
 def _warm_up(drift: Drift) -> int:
     return min(math.ceil(6.0 * drift.decay_s / drift.step_s), 200_000)
 
@@ -88,10 +93,10 @@ def _draws(rng: np.random.Generator, n: int) -> Real:
     return np.stack([rng.standard_normal(n), rng.random(n), rng.laplace(0.0, 1.0, n)])
 
 
-def _from_draws(draws: Real, drift: Drift, n: int, start_s: float) -> Real:
+def _from_draws(draws: Real, drift: Drift, cycle: Real) -> Real:
     from scipy.signal import lfilter
 
-    before = draws.shape[1] - n
+    before = draws.shape[1] - cycle.size
     normal, when, size = draws
     keep = math.exp(-drift.step_s / drift.slow_s)
     pushed = normal * drift.slow_c * math.sqrt(1.0 - keep * keep)
@@ -101,8 +106,6 @@ def _from_draws(draws: Real, drift: Drift, n: int, start_s: float) -> Real:
     fall, rise = (math.exp(-drift.step_s / t) for t in (drift.decay_s, drift.rise_s))
     # exp(-k/decay) - exp(-k/rise) as one recursion of second order
     steps = lfilter([0.0, fall - rise], [1.0, -fall - rise, fall * rise], hits)
-    times = np.asarray(start_s + drift.step_s * np.arange(n), dtype=np.float64)
-    cycle = daily_c(drift, times)
     return np.asarray(drift.mean_c + cycle + (slow + steps)[before:], dtype=np.float64)
 
 
@@ -144,19 +147,21 @@ def fit_drift(
     `seed` gives the same fit.
     """
     there = np.isfinite(values)
-    time_s = np.asarray(start_s + step_s * np.arange(values.size), dtype=np.float64)
-    design = np.column_stack([np.ones(values.size), _day(time_s)])[there]
+    day = _day(_times(step_s, values.size, start_s))
+    design = np.column_stack([np.ones(values.size), day])[there]
     level = np.asarray(np.linalg.lstsq(design, values[there], rcond=None)[0], dtype=np.float64)
     target = change_quantiles(values, lags)
     n = min(max(values.size, 30_000), 60_000)
     rng = np.random.default_rng(seed)
     draws, noise = _draws(rng, n + 20_000), rng.uniform(-1.0, 1.0, n)
+    guesses = _first_guesses(step_s, level, target, lags)
+    cycle = daily_c(guesses[0], _times(step_s, n, start_s))  # of all: the fit leaves it alone
 
     def missed(drift: Drift) -> float:
-        made = _from_draws(draws, drift, n, start_s) + drift.noise_c * noise
+        made = _from_draws(draws, drift, cycle) + drift.noise_c * noise
         return float(np.mean(np.log(change_quantiles(made, lags) / target) ** 2))
 
-    found = [_nearest(first, missed) for first in _first_guesses(step_s, level, target, lags)]
+    found = [_nearest(first, missed) for first in guesses]
     return min(found, key=missed)
 
 

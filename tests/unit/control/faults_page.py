@@ -1,37 +1,39 @@
-"""Writes docs/faults.md from a run, in some minutes. In tests/unit/control:
+"""Plays every fault of docs/faults.md and writes the page: `python tests/faults docs/faults.md`.
 
-    python -c "import faults_page; faults_page.main([])"
-
-Not as a program of its own: each process that it starts would load all of it again.
-
-Rows are functions that raise if anything is lost or guards where it must not.
+Rows are functions that raise if anything is lost or guards where it must not. All are played, also
+after one that goes wrong; the page is written only if none does.
 """
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shutil
 import sys
 import tempfile
+import time
+import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
-HERE = Path(__file__).parent
-PAGE = HERE.parents[2] / "docs" / "faults.md"
-sys.path.append(str(HERE))
+import killed
+import live_faults
+import timed_faults
+import tpm_faults
 
-import live_faults  # noqa: E402
-import timed_faults  # noqa: E402
+from casemate.core.whole_file import write_whole
+from casemate.testing.faults import DISK_FAULTS, Found
+from casemate.testing.key_store_faults import cut_key_store
 
-from casemate.testing.faults import DISK_FAULTS, Found  # noqa: E402
-from casemate.testing.key_store_faults import cut_key_store  # noqa: E402
-
+PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 POINTS, STORE_POINTS = 1000, 12
-MOMENTS = (("start", 0.5), ("armed", 0.5), ("cut", 0.3))
 
 Play = Callable[[Path], Found]
-ROWS: tuple[tuple[str, str, Play], ...] = (
+Row = tuple[str, str, Play]
+AT_STEPS = "as it starts, armed, and while a cut is told"
+ROWS: tuple[Row, ...] = (
     *((f.name, f.what, lambda _folder, f=f: f.play(POINTS)) for f in DISK_FAULTS),
     ("key store, power cut", "software TPM's file old, mixed, cut off or gone",
      lambda folder: cut_key_store(STORE_POINTS, folder)),
@@ -42,25 +44,34 @@ ROWS: tuple[tuple[str, str, Play], ...] = (
     ("snapshot", "the folder is put back as it was an hour before", timed_faults.snapshot),
     ("signer busy", "the key holder fails to sign for 400 s", timed_faults.busy_signer),
     ("flood", "a reader sends 500 blocks at once", timed_faults.flood),
-    ("kill -9, key holder", "process of the evidence keys",
-     lambda folder: live_faults.killed_helper(folder, "keys")),
-    ("kill -9, last word", "process of the last word's keys, then a cut",
-     lambda folder: live_faults.killed_helper(folder, "last word")),
-    ("kill -9, witnesses", "both, then a cut",
-     lambda folder: live_faults.killed_helper(folder, "witness")),
-    ("kill -9, controller", "while it starts, armed, and while it tells of a cut; then a start",
-     lambda folder: live_faults.killed_controller(folder, MOMENTS)),
-    ("damaged files", "each file cut to its half; then a start",
-     lambda folder: live_faults.corrupt_files(folder / "all", live_faults.DAMAGES[1:2])),
+    *((f"kill -9, {which}", f"{what}; {AT_STEPS}", lambda folder, w=which: killed.killed(folder, w))
+      for which, what in (("keys", "process of the evidence keys"),
+                          ("last word", "process of the last word's keys"),
+                          ("log key", "process that signs checkpoints"),
+                          ("witnesses", "both at once"))),
+    ("kill -9, readers", f"each of three processes; {AT_STEPS}", killed.killed_readers),
+    *((f"TPM {fault}", f"{what}; {AT_STEPS}",
+       lambda folder, f=fault: tpm_faults.tpm_faults(folder, f))
+      for fault, what in (("killed", "kill -9 of swtpm"),
+                          ("busy", "answers every command with TPM_RC_RETRY once"),
+                          ("failing", "answers every command with TPM_RC_FAILURE"),
+                          ("deaf", "takes commands and never answers"),
+                          ("reset", "loses power alone, and is back"))),
+    ("kill -9, controller", "at six steps, from its start to its last word; then a start",
+     live_faults.killed_controller),
+    ("kill -9, controller with a TPM", "the same, with the keys' seeds in a software TPM",
+     lambda folder: live_faults.killed_controller(folder, keys="tpm")),
+    ("damaged files", "each file empty, cut to its half, or with a bit flipped; then a start",
+     lambda folder: live_faults.corrupt_files(folder / "all")),
 )  # fmt: skip
 
 HEAD = (
     "# Faults\n"
     "\n"
-    "Made by `faults_page.py` in tests/unit/control, which plays each fault and stops"
-    " at the first that goes wrong; do not edit. Disks are those of "
-    "[unsafe_disk.py](../src/casemate/testing/unsafe_disk.py): what was not synced is "
-    "dropped, reordered or torn. The enclosure is a small one with two readers; faults of"
+    "Made by `make validate` (`python tests/faults docs/faults.md`) in one run of all rows, on"
+    " {day}, {minutes} minutes; do not edit. A row that goes wrong leaves the page as it was. Disks"
+    " are those of [unsafe_disk.py](../src/casemate/testing/unsafe_disk.py): what was not synced is"
+    " dropped, reordered or torn. The enclosure is a small one with three readers; faults of"
     " time run on the production writer, log and cosigner with time passed in.\n"
     "\n"
     "| fault | what is done | times | found |\n"
@@ -68,9 +79,7 @@ HEAD = (
 )
 TAIL = (
     "\n"
-    "Elsewhere, with tests of their own: a TPM that is busy, is gone or was reset "
-    "([test_tpm.py](../tests/unit/attest/keys/test_tpm.py)); erasure scanned in memory, "
-    "core dump and TPM "
+    "Elsewhere, with tests of their own: erasure scanned in memory, core dump and TPM "
     "([test_process_memory.py](../tests/unit/attest/keys/test_process_memory.py)); "
     "readers that stall, lie or restart "
     "([test_watch.py](../tests/unit/core/test_watch.py)); copied state, from evidence "
@@ -79,29 +88,55 @@ TAIL = (
     "Not modelled: sectors torn within; a disk that lies about syncs, or a software TPM's"
     " host that loses power before its file is synced. A key store put back on disk as it"
     " was brings keys back; memory that knows of their erasure destroys them again, and "
-    "witnesses tell the copy.\n"
+    "witnesses tell the copy. A TPM that is away while keys are destroyed keeps its seeds until the"
+    " next start: until then, who has the TPM and runs the measured software after a reset has"
+    " them.\n"
 )
 
 
-def main(names: list[str]) -> int:
-    """Play all faults, or those whose names are given, and write the page (all only)."""
+def main(arguments: list[str], rows: tuple[Row, ...] = ROWS) -> int:
+    """Play all rows, or those that --only names; write the page if all of them went well."""
+    parser = argparse.ArgumentParser(prog="python tests/faults")
+    parser.add_argument("file", type=Path, nargs="?", help="the page; none: only play")
+    parser.add_argument("--only", action="append", default=[], choices=[name for name, *_ in rows])
+    args = parser.parse_args(arguments)
+    if args.file and args.only:
+        parser.error("a page is of all rows")
     os.environ.setdefault("TSS2_LOG", "all+none")
-    lines = []
-    for name, what, play in ROWS:
-        if names and name not in names:
+    if not tpm_there():
+        raise SystemExit("the page needs swtpm and tpm2-pytss")
+    begun_s, lines, wrong = time.monotonic(), [], []
+    chosen = [row for row in rows if not args.only or row[0] in args.only]
+    for number, (name, what, play) in enumerate(chosen, start=1):
+        print(f"[{number}/{len(chosen)}] {name}", file=sys.stderr, flush=True)
+        row_s = time.monotonic()
+        try:
+            found = played(play)
+        except Exception:  # whatever it is, the other rows are wanted too
+            wrong.append(name)
+            print(f"{name} WENT WRONG", traceback.format_exc(), sep="\n", flush=True)
             continue
-        if name.startswith("key store") and not _tpm():
-            raise SystemExit("the page needs swtpm and tpm2-pytss")
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = Path(temporary) / "play"
-            folder.mkdir()
-            found = play(folder)
         lines.append(f"| {name} | {what} | {found.points} | {found.found} |")
-        print(lines[-1], flush=True)
-    if not names:
-        PAGE.write_text(HEAD + "\n".join(lines) + "\n" + TAIL, encoding="utf-8")
+        print(f"{lines[-1]} {time.monotonic() - row_s:.0f} s", flush=True)
+    if wrong:
+        print(f"went wrong: {', '.join(wrong)}", file=sys.stderr)
+        return 1
+    if args.file:
+        head = HEAD.format(
+            day=f"{datetime.now(UTC):%-d %B %Y}", minutes=round((time.monotonic() - begun_s) / 60)
+        )
+        write_whole(args.file, head + "\n".join(lines) + "\n" + TAIL)
     return 0
 
 
-def _tpm() -> bool:
+def played(play: Play) -> Found:
+    """Return what a row finds, in a folder of its own."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "play"
+        folder.mkdir()
+        return play(folder)
+
+
+def tpm_there() -> bool:
+    """Return whether a software TPM and its library are."""
     return shutil.which("swtpm") is not None and bool(importlib.util.find_spec("tpm2_pytss"))

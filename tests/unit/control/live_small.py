@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from small_enclosure import SmallFar, pretty, wait_for, wanted
+from small_enclosure import NAMES, SmallFar, pretty, wait_for, wanted
 
 from casemate.attest.reference import load
 from casemate.control.runtime import Runtime
@@ -20,11 +20,13 @@ class Live:
     """A runtime with its readers."""
 
     def __init__(
-        self, folder: Path, *, caveat: str = "", unwatched: tuple[str, ...] = (), **options: Any
-    ) -> None:
+        self, folder: Path, *, caveat: str = "", unwatched: tuple[str, ...] = (),
+        parts: tuple[str, ...] = (), **options: Any,
+    ) -> None:  # fmt: skip
         self.folder, self.far = folder, SmallFar()
         given = {"approve": False, "recommission": False, **options}
-        asked = wanted(folder, caveat=caveat, unwatched=unwatched)
+        modules = frozenset((*NAMES, *parts))
+        asked = wanted(folder, caveat=caveat, unwatched=unwatched, modules=modules)
         self.runtime = Runtime(Setting(asked), self.far, **given)  # type: ignore[arg-type]
         self.runtime.start()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import time
+from dataclasses import replace
 from typing import Any
 
 from live_small import Live
@@ -56,8 +57,8 @@ def measured(live: Live) -> bool:
     return wait_for(lambda: upkeep._proposed is not None and not watching.machine.alien, 20.0)
 
 
-def re_anchor(live: Live, *, roles: int = 2) -> dict[str, Any]:
-    """Both parties sign what was measured; or one of them alone."""
+def re_anchor(live: Live, *, roles: int = 2, inventory: bool = True) -> dict[str, Any]:
+    """Both parties sign what was measured, and the inventory if asked; or one of them alone."""
     asked = live.runtime.answer({"permit": "anchor"})
     setting = live.runtime.setting
     data = (live.folder / asked["file"]).read_bytes()
@@ -70,9 +71,12 @@ def re_anchor(live: Live, *, roles: int = 2) -> dict[str, Any]:
         key.public_key().public_bytes_raw().hex(): key.sign(CONTEXT + data).hex()
         for key in setting._signers[:roles]
     }
-    return live.runtime.answer(
-        {"permit": "re-anchor", "document": b64(document), "signatures": signatures}
-    )
+    question = {"permit": "re-anchor", "document": b64(document), "signatures": signatures}
+    if "inventory" in asked and inventory:
+        also = replace(said, subject=bytes.fromhex(asked["inventory"]["subject"]))
+        signed = approval.build(also, setting.party_keys[: 2 * roles])
+        question["inventory"] = b64(signed)
+    return live.runtime.answer(question)
 
 
 def finish(live: Live, signed: bytes) -> dict[str, Any]:

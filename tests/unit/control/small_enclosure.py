@@ -29,6 +29,8 @@ from casemate.detect.anchor import Anchor, anchor_bytes
 WINDOW_S, CHIP_S, NOISE, COUNT = 0.1, 0.001, 1e-3, 4
 TILES = ("front", "front", "back", "back")
 NAMES = ("loops", "plates", "coils")
+PARTS = ("tray-1", "tray-2")
+"""Places of trays, which are no readers; of the enclosure that `parts` makes a rack."""
 
 
 def anchor(name: str) -> Anchor:
@@ -57,9 +59,12 @@ class SmallReader:
     def channels(self) -> tuple[Channel, ...]:
         """Return the channels."""
         return tuple(
-            Channel(id=f"{self.modality}/{k}", modality=self.modality, unit="1", low=0.0, high=9.0)
+            Channel(
+                id=f"{self.modality}/{k}", modality=self.modality, unit="1", tile=TILES[k],
+                low=0.0, high=9.0,
+            )
             for k in range(COUNT)
-        )
+        )  # fmt: skip
 
     def configure(self, challenge: Challenge) -> Iterator[Block]:
         """Return a stream in real time; once it runs, from the next window but one on."""
@@ -114,10 +119,11 @@ class SmallFar:
         self.begun, self.start_s = threading.Event(), 0.0
         self.cut, self.stalled = False, ""
         self.place, self.spared = 0, frozenset[str]()
-        self.gains, self.numbers = dict.fromkeys(NAMES, 1.0), dict.fromkeys(NAMES, 0)
+        self.gains, self.numbers = dict.fromkeys(NAMES, 1.0), dict.fromkeys((*NAMES, *PARTS), 0)
         self.hear: Callable[[dict[str, Any]], None] = lambda _said: None
         self.unlocked: set[str] = set()
         self.change: dict[str, Any] = {}
+        self.swapped: Callable[[str, int], None] = lambda _name, _number: None
 
     def send(self, message: dict[str, Any]) -> None:
         """Take the start, for how long time stands still, and questions to modules."""
@@ -146,6 +152,7 @@ class SmallFar:
     def swap(self, name: str, number: int = 1, gain: float = 1.05) -> None:
         """Put module `number` in a place; 9 is one that nobody knows."""
         self.numbers[name], self.gains[name] = number, gain
+        self.swapped(name, number)
         self.hear({"announced": name})
 
 
@@ -160,7 +167,7 @@ def identities() -> tuple[Module, ...]:
     return tuple(
         Module(name=name, key=PublicKey(ED25519, module_key(name, k).public_key()
                .public_bytes_raw()))
-        for name in NAMES for k in (0, 1)
+        for name in (*NAMES, *PARTS) for k in (0, 1)
     )  # fmt: skip
 
 

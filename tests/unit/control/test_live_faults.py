@@ -6,12 +6,24 @@ import re
 from pathlib import Path
 
 import faults_page
+import killed
 import live_faults
 import pytest
 import timed_faults
+import tpm_faults
 from live_faults import Life
+from readers_apart import FarApart
+
+from casemate.attest.keys.cell import Cell
+from casemate.attest.keys.tpm_link import Link
+from casemate.control.watching import Watching
+from casemate.core.errors import ReaderError
+from casemate.testing.faults import Found
 
 QUICK = ("clock_steps", "clones", "snapshot", "busy_signer", "flood")
+FAULTS_OF_TPM = ("killed", "busy", "failing", "deaf", "reset")
+
+needs_tpm = pytest.mark.skipif(not faults_page.tpm_there(), reason="swtpm or tpm2-pytss is missing")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -24,20 +36,27 @@ def test_witnesses_come_back_after_hours(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_keys_that_are_killed_leave_unknown(tmp_path: Path) -> None:
-    live_faults.killed_helper(tmp_path, "keys")
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("which", ["last word", "witness"])
+@pytest.mark.parametrize("which", killed.AFTER)
 def test_a_process_that_is_killed_stops_no_alarm(tmp_path: Path, which: str) -> None:
-    live_faults.killed_helper(tmp_path, which)
+    killed.killed(tmp_path, which, ("armed",))
 
 
 @pytest.mark.slow
-def test_the_controller_killed_at_moments_of_its_life(tmp_path: Path) -> None:
-    moments = (("start", 0.0), ("armed", 1.5), ("cut", 0.3))
-    live_faults.killed_controller(tmp_path, moments)
+@pytest.mark.parametrize("step", killed.STEPS)
+def test_a_reader_that_is_killed_is_missed(tmp_path: Path, step: str) -> None:
+    killed.killed_readers(tmp_path, ("plates",), (step,))
+
+
+@pytest.mark.slow
+@needs_tpm
+@pytest.mark.parametrize("fault", FAULTS_OF_TPM)
+def test_a_tpm_that_is_not_there_leaves_no_keys(tmp_path: Path, fault: str) -> None:
+    tpm_faults.tpm_faults(tmp_path, fault, ("armed",))
+
+
+@pytest.mark.slow
+def test_the_controller_killed_at_steps_of_its_life(tmp_path: Path) -> None:
+    live_faults.killed_controller(tmp_path)
 
 
 @pytest.mark.slow
@@ -53,11 +72,78 @@ def test_a_flood_of_one_reader_hides_no_cut(tmp_path: Path) -> None:
         life.far.start_s -= 30.0  # readers hurry through 300 windows
         life.far.cut = True
         life.reaches("TAMPERED", "UNKNOWN")
-        assert life.runtime.status()["keys"] in ("GONE", "SEALED")
+        life.keys_go()
     finally:
         life.close()
 
 
-def test_the_page_has_a_row_for_each_fault() -> None:
-    rows = re.findall(r"^\| ([^|]+) \|", faults_page.PAGE.read_text("utf-8"), re.MULTILINE)
-    assert rows[1:] == [name for name, _, _ in faults_page.ROWS]
+def test_readers_that_have_ended_are_an_error_of_ours() -> None:
+    far = FarApart()
+    try:
+        far.kill("loops")
+        with pytest.raises(ReaderError, match="ended"):
+            far.send({"slip": 1.0})
+    finally:
+        far.close()
+
+
+# -- planted --
+
+
+@pytest.mark.slow
+@needs_tpm
+def test_a_link_that_takes_busy_for_an_answer_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Link, "settled", lambda self, _command, wait_s: self.receive(wait_s))
+    with pytest.raises(AssertionError):
+        tpm_faults.tpm_faults(tmp_path, "busy", ("armed",))
+
+
+@pytest.mark.slow
+def test_a_watch_that_does_not_miss_a_reader_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watching, "_silences", lambda self, _now_s: None)
+    monkeypatch.setattr(live_faults, "WAIT_S", 20.0)
+    with pytest.raises(AssertionError):
+        killed.killed_readers(tmp_path, ("plates",), ("armed",))
+
+
+@pytest.mark.slow
+def test_a_holder_that_does_not_notice_its_death_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Cell, "dead", property(lambda self: False))
+    monkeypatch.setattr(live_faults, "WAIT_S", 20.0)
+    with pytest.raises(AssertionError):
+        killed.killed(tmp_path, "keys", ("armed",))
+
+
+def test_a_row_that_goes_wrong_is_told_and_leaves_the_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(faults_page, "tpm_there", lambda: True)
+
+    def bad(_folder: Path) -> Found:
+        raise AssertionError("keys are back")
+
+    def good(_folder: Path) -> Found:
+        return Found(points=3, found="nothing was lost")
+
+    page = tmp_path / "faults.md"
+    page.write_text("old")
+    rows = (("one", "struck", bad), ("two", "struck", good))
+    assert faults_page.main([str(page)], rows) == 1
+    said = capsys.readouterr()
+    assert page.read_text() == "old" and "keys are back" in said.out
+    assert "[2/2] two" in said.err and "| two | struck | 3 |" in said.out
+    assert faults_page.main([str(page)], rows[1:]) == 0
+    assert "| two | struck | 3 | nothing was lost |\n" in page.read_text()
+
+
+def test_the_page_has_a_row_for_each_fault_that_was_played() -> None:
+    page = faults_page.PAGE.read_text("utf-8")
+    rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \|", page, re.MULTILINE)
+    assert [name for name, _ in rows[1:]] == [name for name, *_ in faults_page.ROWS]
+    assert all(int(times) > 0 for _, times in rows[1:])

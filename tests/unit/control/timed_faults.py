@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from small_enclosure import wait_for
 
 from casemate.attest.keys.unsafe import Fault
 from casemate.control.readers import HELD, Far
@@ -173,13 +174,20 @@ def flood(_folder: Path) -> Found:
             sent.append(number)
 
     threading.Thread(target=send, daemon=True).start()
-    time.sleep(1.0)
+    assert wait_for(reader.blocks.full, 20.0)
+    assert wait_for(lambda: _stands(sent), 20.0), "it sends on while nobody takes blocks"
     assert reader.blocks.qsize() == HELD and len(sent) < FLOOD
     came = [int(next(stream).chip[0]) for _ in range(FLOOD)]
     assert came == [10 * number for number in range(FLOOD)]
     ours.close()
     theirs.close()
     return Found(points=FLOOD, found=f"{HELD} wait here, the rest in the pipe; all came, in order")
+
+
+def _stands(sent: list[int], still_s: float = 0.2) -> bool:
+    before = len(sent)
+    time.sleep(still_s)
+    return len(sent) == before
 
 
 def _block(number: int) -> Block:

@@ -236,15 +236,15 @@ def test_who_sends_a_byte_now_and_then_is_cut_off():
 
 def test_more_connections_than_places_are_closed(monkeypatch):
     monkeypatch.setattr(serve, "MOST_AT_ONCE", 2)
-    with served(new_witness("w.example"), lifetime_s=1.0) as url:
+    with served(new_witness("w.example")) as url:  # whose lifetime is longer than these wait
         host, _, port = url.removeprefix("http://").partition(":")
         held = [socket.create_connection((host, int(port)), timeout=5) for _ in range(2)]
         try:
-            for link in held:
-                link.sendall(b"POST ")
-            time.sleep(0.1)
             with socket.create_connection((host, int(port)), timeout=5) as third:
-                assert third.recv(1) == b""
+                assert third.recv(1) == b"", "it is closed, after those that came before it"
+            for link in held:
+                link.sendall(b"GET /keys HTTP/1.1\r\nConnection: close\r\n\r\n")
+                assert link.recv(12) == b"HTTP/1.1 200", "who has a place is answered"
         finally:
             for link in held:
                 link.close()

@@ -16,12 +16,24 @@ from pathlib import Path
 from typing import Any
 
 from casemate.control.adapters.redfish import ROOT
+from casemate.core.whole_file import write_whole
 
 TRAYS, GPUS, CPUS, SWITCHES = 18, 4, 2, 9
 """Of a GB200 NVL72: compute trays of four GPUs and two CPUs each, and switch trays."""
 SLOTS = ("ImmutableROM", "MutableFirmware", "FirmwareConfiguration")
 """Kinds of measurement, DSP0274: slot 1, 2, 3 of each component."""
 FILE = "index.json"
+
+
+def parts(trays: int = TRAYS) -> tuple[str, ...]:
+    """Return the names of places for trays, as permits name them."""
+    return tuple(f"tray-{number}" for number in range(1, trays + 1))
+
+
+def within(part: str) -> tuple[str, ...]:
+    """Return the paths of what a tray consists of: its system first, then its chassis."""
+    number = part.removeprefix("tray-")
+    return f"{ROOT}/Systems/Tray_{number}", f"{ROOT}/Chassis/Compute_{number}"
 
 
 def tree(trays: int = TRAYS, switches: int = SWITCHES, *, seed: int = 1) -> dict[str, Any]:
@@ -60,13 +72,18 @@ def _tray(found: dict[str, Any], number: int, seed: int) -> str:
 
 
 def _put(found: dict[str, Any], path: str, kind: str, seed: int, **more: Any) -> None:
-    mark = hashlib.sha256(f"{seed} {path}".encode()).hexdigest().upper()
     found[path] = {
         "@odata.id": path, "@odata.type": f"#{kind}", "Id": path.rpartition("/")[2],
         "Name": path.rpartition("/")[2], "Manufacturer": "made up", "PartNumber": "000-MADE-UP",
-        "SerialNumber": mark[:12], "FirmwareVersion": "1.0",
+        "SerialNumber": _serial(path, seed), "FirmwareVersion": "1.0",
         "Status": {"State": "Enabled", "Health": "OK"}, **more,
     }  # fmt: skip
+
+
+def _serial(path: str, seed: int, number: int = 0) -> str:
+    """Return the serial number of what is at a path: of the tray `number` that was put in there."""
+    mark = f"{seed} {path}" if number == 0 else f"{seed} {path} {number}"
+    return hashlib.sha256(mark.encode()).hexdigest().upper()[:12]
 
 
 def _integrity(found: dict[str, Any], target: str, seed: int) -> str:
@@ -119,6 +136,19 @@ def write(folder: Path, resources: dict[str, Any]) -> None:
         place = folder / path.lstrip("/") / FILE
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(json.dumps(row, indent=1) + "\n", encoding="utf-8")
+
+
+def put(folder: Path, part: str, number: int, *, seed: int) -> None:
+    """Put tray `number` (0: as delivered) in the place `part` of a tree that `write` has written.
+
+    Its components have other serial numbers and the firmware of those before.
+    """
+    for path in within(part):
+        for place in sorted((folder / path.lstrip("/")).rglob(FILE)):
+            row = json.loads(place.read_bytes())
+            if "SerialNumber" in row:
+                row["SerialNumber"] = _serial(row["@odata.id"], seed, number)
+                write_whole(place, json.dumps(row, indent=1) + "\n")
 
 
 def serve(folder: Path) -> ThreadingHTTPServer:

@@ -58,7 +58,7 @@ class Snapshots:
     """Snapshots of a rack as they come. tell: gets lines for the operator, with their level.
 
     reference: file of the reference; the first reading becomes it if there is none. readings: what
-    the process sends, None while there is nothing.
+    the process sends, None while there is nothing. `reading`: the last whole one, and its number.
     """
 
     def __init__(
@@ -71,6 +71,7 @@ class Snapshots:
     ) -> None:
         self._readings, self._path, self._tell, self._now_s = readings, reference, tell, now_s
         self._last: dict[str, Any] = {}
+        self.reading: tuple[int, dict[str, Any]] = (0, {})
         self._signed_s = self._read_s = now_s()
         self._known: set[tuple[str, str]] = set()
 
@@ -98,6 +99,7 @@ class Snapshots:
         else:
             reference = self._reference(reading)
             found = differences(reading, reference)
+            self.reading = self.reading[0] + 1, reading
             content = {**reading, "reference": digest(reference), "findings": found}
         self._report(
             {(each["id"], each["component"]): each["what"] for each in content["findings"]}
@@ -213,13 +215,21 @@ def _integrity(
         if row[name] != was[name]:
             yield "integrity.changed", path, f"{name} {row[name] or '-'}, was {was[name] or '-'}"
             return
-    slots = {each["index"]: each for each in row["measurements"]}
-    before = {each["index"]: each for each in was["measurements"]}
-    for index in sorted(slots.keys() | before.keys()):
-        if slots.get(index) != before.get(index):
-            now = slots.get(index, {}).get("value", "nothing")
-            yield "integrity.measurement", path, f"slot {index} measures {now[:16]}"
+    now, before = _slots(row), _slots(was)
+    for slot in sorted(now.keys() | before.keys()):
+        if now.get(slot) != before.get(slot):
+            values = now.get(slot, ("", "nothing"))[1]
+            yield "integrity.measurement", path, f"slot {slot[0]} measures {values[:16]}"
             return
+
+
+def _slots(row: dict[str, Any]) -> dict[tuple[int, str, int], tuple[str, str]]:
+    """Return type and value by index and hash; one that is there several times counts each time."""
+    found: dict[tuple[int, str, int], tuple[str, str]] = {}
+    for each in row["measurements"]:
+        again = sum(key[:2] == (each["index"], each["hash"]) for key in found)
+        found[each["index"], each["hash"], again] = each["type"], each["value"]
+    return found
 
 
 def _silent(why: str) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A small Redfish client: what a rack consists of, and what its components measured of themselves.
 
 DMTF DSP0266 for the protocol; schemas ComputerSystem, Chassis, Processor, Memory, PCIeDevice,
-NetworkAdapter, ComponentIntegrity for the names. What a service answers is not trusted: paths stay
-on it, sizes and counts have ends, and only the fields named here are taken over.
+NetworkAdapter, TrustedComponent, ComponentIntegrity for the names. What a service answers is not
+trusted: paths stay on it, sizes and counts have ends, and only the fields named here are taken
+over. A resource is known by the link that led to it, whatever it says of itself.
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from casemate.core.errors import InputError, ReaderError
 ROOT = "/redfish/v1"
 MOST_BYTES, MOST_RESOURCES, MOST_TEXT = 4 << 20, 20_000, 1000
 """Of an answer, of resources read at a time, of a field (planning values)."""
+MOST_SLOTS = 254
+"""Of SPDM, 1 to 254 (DSP0274); 24 registers of a TPM in several banks are fewer."""
 TIMEOUT_S, TOTAL_S = 5.0, 60.0
 """For an answer, and for all of them (planning values)."""
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 _INSIDE = {
     "Systems": ("Processors", "Memory", "PCIeDevices"),
-    "Chassis": ("NetworkAdapters", "PCIeDevices"),
+    "Chassis": ("NetworkAdapters", "PCIeDevices", "TrustedComponents"),
 }
 """Collections at the root, and what is read inside their members."""
 _FIELDS = ("Manufacturer", "Model", "PartNumber", "SerialNumber", "FirmwareVersion", "UUID")
@@ -41,6 +44,10 @@ class Login:
 
     user: str = ""
     password: str = ""
+
+
+class _NotThereError(ReaderError):
+    """A link leads to nothing."""
 
 
 class Service:
@@ -77,6 +84,10 @@ class Service:
         if self._login.user and not self._session:
             self._log_in()
         status, body = self._ask("GET", path)
+        if status == 404:
+            raise _NotThereError(
+                f"the Redfish service has nothing at {path}.", remedy="see the service's own log."
+            )
         if status != 200:
             raise _bad(f"{path} is answered with {status}")
         return _object(body, path)
@@ -134,12 +145,12 @@ def read(service: Service) -> dict[str, Any]:
     root = walk.get(ROOT)
     components: dict[str, dict[str, str]] = {}
     for name, inside in _INSIDE.items():
-        for member in walk.members(root, name):
-            components[_id(member)] = _component(member)
+        for path, member in walk.members(root, name):
+            components[path] = _component(path, member)
             for collection in inside:
-                for part in walk.members(member, collection):
-                    components[_id(part)] = _component(part)
-    integrity = [_integrity(each) for each in walk.members(root, "ComponentIntegrity")]
+                for within, part in walk.members(member, collection):
+                    components[within] = _component(within, part)
+    integrity = [_integrity(*each) for each in walk.members(root, "ComponentIntegrity")]
     return {
         "service": _text(root, "UUID"),
         "components": [components[path] for path in sorted(components)],
@@ -160,60 +171,75 @@ class _Walk:
             raise _bad("it has no end of resources, or takes too long")
         return self._service.get(path)
 
-    def members(self, resource: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
-        """Yield members of a collection (or of a list of links) that a resource names."""
+    def members(self, resource: dict[str, Any], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Yield paths and members of a collection (or a list of links) that a resource names.
+
+        A collection that is named and not there has none: what was in it is missing.
+        """
         named = resource.get(name)
         if isinstance(named, list):
             for link in named:
-                yield self.get(_link(link))
+                yield self._followed(link)
             return
         path = _link(named) if named is not None else ""
         while path:
-            page = self.get(path)
+            try:
+                page = self.get(path)
+            except _NotThereError:
+                return
             members = page.get("Members")
             if not isinstance(members, list):
                 raise _bad(f"{path} has no members")
             for link in members:
-                yield self.get(_link(link))
+                yield self._followed(link)
             path = _text(page, "Members@odata.nextLink")
 
+    def _followed(self, link: Any) -> tuple[str, dict[str, Any]]:
+        path = _link(link)
+        return path.rstrip("/"), self.get(path)
 
-def _component(row: dict[str, Any]) -> dict[str, str]:
+
+def _component(path: str, row: dict[str, Any]) -> dict[str, str]:
     kind = _text(row, "@odata.type").lstrip("#").partition(".")[0]
     status = row.get("Status")
     state = _text(status, "State") if isinstance(status, dict) else ""
     fields = {name: _text(row, name) for name in _FIELDS}
-    return {"path": _id(row), "kind": kind, "State": state} | {k: v for k, v in fields.items() if v}
+    return {"path": path, "kind": kind, "State": state} | {k: v for k, v in fields.items() if v}
 
 
-def _integrity(row: dict[str, Any]) -> dict[str, Any]:
-    spdm = _inner(row, "SPDM")
-    responder = _inner(_inner(spdm, "IdentityAuthentication"), "ResponderAuthentication")
-    certificate = _inner(responder, "ComponentCertificate")
-    slots = _inner(spdm, "MeasurementSet").get("Measurements", [])
-    if not isinstance(slots, list) or len(slots) > 254:  # 1 to 254, DSP0274
-        raise _bad(f"{_id(row)} has no list of measurements")
+def _integrity(path: str, row: dict[str, Any]) -> dict[str, Any]:
+    kind = _text(row, "ComponentIntegrityType")
+    about = _inner(row, "TPM" if kind == "TPM" else "SPDM")
+    identity = _inner(about, "IdentityAuthentication")
+    # a TPM's identity stands there itself, that of SPDM under who was asked
+    proof = identity if kind == "TPM" else _inner(identity, "ResponderAuthentication")
+    slots = _inner(about, "MeasurementSet").get("Measurements", [])
+    if not isinstance(slots, list) or len(slots) > MOST_SLOTS:
+        raise _bad(f"{path} has no list of measurements")
+    index = "PCR" if kind == "TPM" else "MeasurementIndex"
     return {
-        "path": _id(row),
-        "target": _text(row, "TargetComponentURI"),
-        "type": _text(row, "ComponentIntegrityType"),
+        "path": path,
+        "target": _text(row, "TargetComponentURI").rstrip("/"),
+        "type": kind,
         "version": _text(row, "ComponentIntegrityTypeVersion"),
         "enabled": row.get("ComponentIntegrityEnabled") is True,
-        "verified": _text(responder, "VerificationStatus"),
-        "certificate": _text(certificate, "@odata.id"),
-        "measurements": sorted((_slot(each) for each in slots), key=lambda slot: slot["index"]),
+        "verified": _text(proof, "VerificationStatus"),
+        "certificate": _text(_inner(proof, "ComponentCertificate"), "@odata.id"),
+        "measurements": sorted(
+            (_slot(each, index) for each in slots), key=lambda slot: (slot["index"], slot["hash"])
+        ),
     }
 
 
-def _slot(row: Any) -> dict[str, Any]:
-    if not isinstance(row, dict) or type(row.get("MeasurementIndex")) is not int:
+def _slot(row: Any, index: str) -> dict[str, Any]:
+    if not isinstance(row, dict) or type(row.get(index)) is not int:
         raise _bad("a measurement has no index")
     try:
         value = base64.b64decode(_text(row, "Measurement"), validate=True)
     except (binascii.Error, ValueError):
         raise _bad("a measurement is not base64") from None
     return {
-        "index": row["MeasurementIndex"],
+        "index": row[index],
         "type": _text(row, "MeasurementType"),
         "hash": _text(row, "MeasurementHashAlgorithm"),
         "value": value.hex(),
@@ -236,15 +262,9 @@ def _inner(row: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _link(value: Any) -> str:
-    if not isinstance(value, dict):
-        raise _bad("a link is none")
-    return _id(value)
-
-
-def _id(row: dict[str, Any]) -> str:
-    found = _text(row, "@odata.id")
+    found = _text(value, "@odata.id") if isinstance(value, dict) else ""
     if not found:
-        raise _bad("a resource does not say where it is")
+        raise _bad("a link is none")
     return found
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,7 +30,7 @@ class Rack:
         self.folder = folder / "tree"
         made_up_rack.write(self.folder, made_up_rack.tree(2, 1))
         self.server = made_up_rack.serve(self.folder)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def read(self) -> dict[str, Any]:
@@ -140,17 +139,15 @@ def read_in_turn(made_up: Rack, steps: list[Any]) -> Callable[[], Iterator[bytes
 
 def test_a_change_is_signed_told_and_in_the_digest(made_up: Rack, tmp_path: Path) -> None:
     told: list[tuple[str, int]] = []
-    steps = [lambda: None, lambda: None, lambda: made_up.change(GPU, swap), lambda: None]
+    read = threading.Event()
+    steps = [lambda: None, lambda: None, lambda: made_up.change(GPU, swap), lambda: None, read.set]
     source = rack.Snapshots(
         read_in_turn(made_up, steps), tmp_path / "rack.json",
         tell=lambda text, level: told.append((text, level)),
     )  # fmt: skip
     enclosure = Enclosure()
     made = stream(enclosure, source, tmp_path / "out", "rack")
-    until_s = time.monotonic() + 20.0
-    while made.signed < 2 and time.monotonic() < until_s:
-        time.sleep(0.01)
-    time.sleep(0.3)
+    assert read.wait(20.0)
     made.close()
     paths = kept(tmp_path / "out")
     assert len(paths) == 2  # readings that are alike are one
@@ -235,7 +232,7 @@ class Hostile:
                 return
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         self.service = redfish.Service(f"http://127.0.0.1:{self.server.server_address[1]}")
 
     def close(self) -> None:
