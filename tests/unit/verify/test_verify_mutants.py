@@ -382,8 +382,10 @@ def test_no_heartbeat_for_a_batch_at_the_millisecond(quiet_s: int, good: bool) -
     assert ("beats.missing" not in ids(of(told))) is good
 
 
-@pytest.mark.parametrize(("late_ms", "good"), [(200, True), (203, True), (204, False), (300, False),
-                                               (-197, True), (-198, False), (-300, False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("late_ms", "good"),
+    [(200, True), (203, True), (204, False), (300, False), (-197, True), (-198, False)],
+)
 def test_one_heartbeat_of_a_batch_that_is_late_or_early(late_ms: int, good: bool) -> None:
     """Its neighbours are 3 ms late, and 1.2 s may lie between two."""
     told = story()
