@@ -155,7 +155,7 @@ def tick(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quick(par: Array) -> bool:
+def quick(par: Array) -> Any:
     """Return whether no sample was ever missing and no sum can overflow: else `plain` is taken."""
     return par[5] == par[0] and par[1] < MOST * par[4] ** plain.MOST_LEVELS
 
