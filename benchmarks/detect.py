@@ -169,7 +169,7 @@ def _near(x: Any) -> float:
     levels, bets = pyramid.start(NEAR, LEVELS), keyed.start(np.zeros(NEAR))
     out = np.empty((2, *few.shape), dtype=np.float32)
     seconds = _seconds(lambda: tick.advance(bets, levels, few, out), 64)
-    return few.shape[0] / (seconds * CHANNELS / NEAR)
+    return float(few.shape[0] / (seconds * CHANNELS / NEAR))
 
 
 def _copied() -> float:
