@@ -13,8 +13,8 @@ import numpy as np
 from numba import njit
 
 from casemate.detect._pyramid_kernel import FIRST, HEAD, TILE, Array, places
-from casemate.detect._pyramid_tick_kernel import climbed, clipped, moved, tick
-from casemate.detect._wide import LANES, every, larger, load, plus, store, times
+from casemate.detect._pyramid_tick_kernel import climbed, clipped, higher, lower, tick
+from casemate.detect._wide import LANES, every, fetch, larger, load, plus, store, times
 
 PASS = 8
 """Rows a pass: states are fetched and put back once in so many samples."""
@@ -29,29 +29,34 @@ tile; rows of what fills no LANES."""
 @njit(cache=True, nogil=True, error_model="numpy")
 def _ground(
     x: Array, x_at: int, apart: int, n: int, room: Array, g: int, work: Array, z: int, peak: int,
-    par: Array,
+    par: Array, ahead: int,
 ) -> None:  # fmt: skip
     """Advance level 0 of n channels by PASS rows of x, `apart` values apart; sums of two go to z.
 
     g: where in the room the channels' level 0 begins; z, peak: where in `work` those rows do.
+    ahead: how much further on the values lie that are read after these.
     """
-    a0, a1, a2, b0, b1, b2 = par[6], par[7], par[8], par[9], par[10], par[11]
-    clip, half, weight = par[1], every(par[4]), every(par[3])
+    a0, a1, a2 = every(par[6]), every(par[7]), every(par[8])
+    b0, b1, b2 = every(par[9]), every(par[10]), every(par[11])
+    clip, least, half, weight = every(par[1]), every(-par[1]), every(par[4]), every(par[3])
+    none = every(par[0])
     for f in range(0, n, LANES):
         at = g + f
         u0, u1, u2 = load(room, at), load(room, at + TILE), load(room, at + 2 * TILE)
         d0, d1, d2 = load(room, at + 3 * TILE), load(room, at + 4 * TILE), load(room, at + 5 * TILE)
-        most = every(par[0])
+        most = none
         for t in range(0, PASS, 2):
-            one = clipped(load(x, x_at + t * apart + f), clip)
-            u0, d0 = moved(u0, one, a0, b0), moved(d0, one, -a0, b0)
-            u1, d1 = moved(u1, one, a1, b1), moved(d1, one, -a1, b1)
-            u2, d2 = moved(u2, one, a2, b2), moved(d2, one, -a2, b2)
+            fetch(x, x_at + t * apart + f + ahead)
+            fetch(x, x_at + t * apart + apart + f + ahead)
+            one = clipped(load(x, x_at + t * apart + f), clip, least)
+            u0, d0 = higher(u0, one, a0, b0, none), lower(d0, one, a0, b0, none)
+            u1, d1 = higher(u1, one, a1, b1, none), lower(d1, one, a1, b1, none)
+            u2, d2 = higher(u2, one, a2, b2, none), lower(d2, one, a2, b2, none)
             most = larger(most, larger(larger(larger(u0, d0), larger(u1, d1)), larger(u2, d2)))
-            two = clipped(load(x, x_at + t * apart + apart + f), clip)
-            u0, d0 = moved(u0, two, a0, b0), moved(d0, two, -a0, b0)
-            u1, d1 = moved(u1, two, a1, b1), moved(d1, two, -a1, b1)
-            u2, d2 = moved(u2, two, a2, b2), moved(d2, two, -a2, b2)
+            two = clipped(load(x, x_at + t * apart + apart + f), clip, least)
+            u0, d0 = higher(u0, two, a0, b0, none), lower(d0, two, a0, b0, none)
+            u1, d1 = higher(u1, two, a1, b1, none), lower(d1, two, a1, b1, none)
+            u2, d2 = higher(u2, two, a2, b2, none), lower(d2, two, a2, b2, none)
             most = larger(most, larger(larger(larger(u0, d0), larger(u1, d1)), larger(u2, d2)))
             store(work, z + t // 2 * TILE + f, times(half, plus(one, two)))
         store(room, at, u0)
@@ -72,15 +77,15 @@ def _level(
 
     s: where in the room the level's sums of these channels begin.
     """
-    a, b, half = par[6], par[9], every(par[4])
+    a, b, half, none = every(par[6]), every(par[9]), every(par[4]), every(par[0])
     for f in range(0, n, LANES):
         up, down = load(room, s + f), load(room, s + TILE + f)
-        most = every(par[0])
+        most = none
         for t in range(0, rows, 2):
             one, two = load(work, z + t * TILE + f), load(work, z + (t + 1) * TILE + f)
-            up, down = moved(up, one, a, b), moved(down, one, -a, b)
+            up, down = higher(up, one, a, b, none), lower(down, one, a, b, none)
             most = larger(most, larger(up, down))
-            up, down = moved(up, two, a, b), moved(down, two, -a, b)
+            up, down = higher(up, two, a, b, none), lower(down, two, a, b, none)
             most = larger(most, larger(up, down))
             store(work, joined + t // 2 * TILE + f, times(half, plus(one, two)))
         store(room, s + f, up)
@@ -98,11 +103,11 @@ def _top(
     levels, climbs = par.size - HEAD, 0
     while level + climbs < levels - 1 and (done >> (level + climbs)) & 1 == 1:
         climbs += 1
-    a, cost, here = par[6], par[9], s + 2 * level * TILE
+    a, cost, none, here = every(par[6]), every(par[9]), every(par[0]), s + 2 * level * TILE
     for f in range(0, n, LANES):
         value = load(work, z + f)
-        up = moved(load(room, here + f), value, a, cost)
-        down = moved(load(room, here + TILE + f), value, -a, cost)
+        up = higher(load(room, here + f), value, a, cost, none)
+        down = lower(load(room, here + TILE + f), value, a, cost, none)
         store(room, here + f, up)
         store(room, here + TILE + f, down)
         most = larger(load(work, peak + f), plus(larger(up, down), every(par[HEAD + level])))
@@ -121,13 +126,13 @@ def _top(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _first(
     x: Array, x_at: int, log: int, n: int, room: Array, g: int, work: Array, peak: int, par: Array,
-    features: int,
+    features: int, ahead: int,
 ) -> None:  # fmt: skip
     """Advance level 0 by 2^log rows, PASS at a time; what fills no LANES goes by way of `work`."""
     full, flat, rest = n // LANES * LANES, x.reshape(-1), WORK - PASS * LANES
     for t in range(0, 1 << log, PASS):
         here, z = x_at + t * features, t // 2 * TILE
-        _ground(x, here, features, full, room, g, work, z, peak, par)
+        _ground(x, here, features, full, room, g, work, z, peak, par, ahead)
         if full < n:
             for k in range(PASS):
                 for i in range(LANES):
@@ -135,21 +140,21 @@ def _first(
                     value = flat[here + k * features + full + i] if inside else par[0]
                     work[rest + k * LANES + i] = value
             _ground(
-                work, rest, LANES, LANES, room, g + full, work, z + full, peak + full, par
+                work, rest, LANES, LANES, room, g + full, work, z + full, peak + full, par, 0
             )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _chunk(
     x: Array, x_at: int, log: int, n: int, room: Array, tile: int, work: Array, peak: int,
-    par: Array, features: int, done: int,
+    par: Array, features: int, ahead: int, done: int,
 ) -> None:  # fmt: skip
     """Advance n channels of a tile by 2^log samples, `done` a multiple of that."""
     levels = par.size - HEAD
-    _, sums, held, best, spare = places(features, levels)
+    ground, sums, held, best, spare = places(features, levels)
     s, h = sums + tile * 2 * levels * TILE, held + tile * 2 * levels * TILE
     b, whole = best + tile * (levels + 1) * TILE, (n + LANES - 1) // LANES * LANES
-    _first(x, x_at, log, n, room, tile * FIRST * TILE, work, peak, par, features)
+    _first(x, x_at, log, n, room, ground + tile * FIRST * TILE, work, peak, par, features, ahead)
     level, rows, z, joined = 1, 1 << (log - 1), 0, ROWS * TILE
     while rows > 1:
         at = s + 2 * level * TILE
@@ -168,14 +173,15 @@ def _step(done: int, left: int, most: int) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def peaks(x: Array, peak: Array, room: Array, work: Array, par: Array, done: int) -> None:
+def peaks(x: Array, peak: Array, room: Array, work: Array, levels: int, done: int) -> None:
     """Advance by a finite block x (K, F), mirrored sides; raise peak (F,).
 
-    work: (WORK,), overwritten; room, par as in `_pyramid_tick_kernel`, which is `quick`.
+    work: (WORK,), overwritten; room as in `_pyramid_tick_kernel`, which is `quick`.
     """
     count, features = x.shape
+    par = room[: HEAD + levels]
     highest, row = 2 * ROWS * TILE, np.empty(TILE, dtype=np.float32)
-    most = MOST_LOG if par.size - HEAD > MOST_LOG else par.size - HEAD - 1
+    most = MOST_LOG if levels > MOST_LOG else levels - 1
     t = 0
     while t < count:
         log = _step(done + t, count - t, most)
@@ -187,7 +193,8 @@ def peaks(x: Array, peak: Array, room: Array, work: Array, par: Array, done: int
             else:
                 for f in range(TILE):
                     work[highest + f] = peak[start + f] if f < n else par[0]
-                _chunk(x, here, log, n, room, tile, work, highest, par, features, done + t)
+                ahead = TILE if start + TILE < features else (features << log) - start
+                _chunk(x, here, log, n, room, tile, work, highest, par, features, ahead, done + t)
             for f in range(n):
                 seen = row[f] if log == 0 else work[highest + f]
                 peak[start + f] = seen if seen > peak[start + f] else peak[start + f]

@@ -19,6 +19,9 @@ FIRST = 6
 HEAD = 12
 """Parameters before the weights of levels: 0, clip, sign of the lower side, weight of level 0,
 1 / sqrt 2, 0 while no sample was ever missing, 2k of three drifts, 2k^2 of three drifts."""
+MOST_LEVELS = 36
+START = 48
+"""Where level 0 begins in a room: HEAD + MOST_LEVELS, whole cache lines."""
 MOST = np.finfo(np.float32).max
 _FLAGS = {"contract", "nsz"}
 
@@ -27,14 +30,15 @@ _FLAGS = {"contract", "nsz"}
 def places(features: int, levels: int) -> tuple[int, int, int, int, int]:
     """Return where in a room level 0, sums, held samples, best scores and spare begin.
 
-    Level 0: (tiles, 6 TILE). Sums, held samples: (tiles, L, 2, TILE), row 0 of sums unused. Best
-    scores: (tiles, L + 1, TILE). Spare: 4 rows of TILE, overwritten.
+    Parameters (HEAD + L,) come first. Level 0: (tiles, 6 TILE). Sums, held samples: (tiles, L, 2,
+    TILE), row 0 of sums unused. Best scores: (tiles, L + 1, TILE). Spare: 4 rows of TILE,
+    overwritten.
     """
     tiles = (features + TILE - 1) // TILE
-    sums = tiles * FIRST * TILE
+    sums = START + tiles * FIRST * TILE
     held = sums + tiles * levels * 2 * TILE
     best = held + tiles * levels * 2 * TILE
-    return 0, sums, held, best, best + tiles * (levels + 1) * TILE
+    return START, sums, held, best, best + tiles * (levels + 1) * TILE
 
 
 @njit(inline="always")
@@ -204,19 +208,21 @@ def advance(
     mirrored: bool,
     out: Array,
     room: Array,
-    par: Array,
-    wide: Array,
+    levels: int,
     done: int,
 ) -> None:
     """Advance by a block. up, down, out: (K, F), C-contiguous; mirrored: down is up, to be taken as
     -up; a pyramid stays with one or the other.
 
-    room: of `places`. par: `HEAD`, then the weight of each level; wide: par without a clip.
+    room: of `places`; its parameters are `HEAD`, then the weight of each level.
     """
     count, features = up.shape
-    levels, tiles = par.size - HEAD, (features + TILE - 1) // TILE
-    _, s0, h0, b0, spare = places(features, levels)
-    ground = room[:s0].reshape((tiles, FIRST * TILE))
+    tiles = (features + TILE - 1) // TILE
+    g0, s0, h0, b0, spare = places(features, levels)
+    par = room[: HEAD + levels]
+    wide = par.copy()
+    wide[1] = MOST
+    ground = room[g0:s0].reshape((tiles, FIRST * TILE))
     sums = room[s0:h0].reshape((tiles, levels, 2, TILE))
     held = room[h0:b0].reshape((tiles, levels, 2, TILE))
     best = room[b0:spare].reshape((tiles, levels + 1, TILE))

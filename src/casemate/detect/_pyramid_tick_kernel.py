@@ -15,9 +15,10 @@ from casemate.detect import _pyramid_kernel as plain
 from casemate.detect._pyramid_kernel import FIRST, HEAD, MOST, TILE, Array, finite, places
 from casemate.detect._wide import (
     LANES,
+    against,
     every,
-    fused,
     larger,
+    less,
     load,
     plus,
     smaller,
@@ -29,25 +30,21 @@ _NONE = np.float32(0.0)
 
 
 @njit(inline="always")
-def clipped(value: Any, clip: Any) -> Any:
-    """Return value within -clip .. clip."""
-    return larger(every(-clip), smaller(every(clip), value))
+def clipped(value: Any, clip: Any, least: Any) -> Any:
+    """Return value within least .. clip."""
+    return larger(least, smaller(clip, value))
 
 
 @njit(inline="always")
-def moved(evidence: Any, z: Any, slope: Any, cost: Any) -> Any:
-    """Return max(0, evidence + slope z - cost)."""
-    return larger(every(_NONE), plus(evidence, fused(every(slope), z, every(-cost))))
+def higher(evidence: Any, z: Any, slope: Any, cost: Any, none: Any) -> Any:
+    """Return max(0, evidence + slope z - cost): the upper side."""
+    return larger(none, plus(evidence, less(slope, z, cost)))
 
 
 @njit(inline="always")
-def risen(room: Any, at: Any, joined: Any, par: Any) -> Any:
-    """Advance both sides of a level above 0 at `at` in the room; return the larger."""
-    up = moved(load(room, at), joined, par[6], par[9])
-    down = moved(load(room, at + TILE), joined, -par[6], par[9])
-    store(room, at, up)
-    store(room, at + TILE, down)
-    return larger(up, down)
+def lower(evidence: Any, z: Any, slope: Any, cost: Any, none: Any) -> Any:
+    """Return max(0, evidence - slope z - cost): the lower side."""
+    return larger(none, plus(evidence, against(slope, z, cost)))
 
 
 @njit(inline="always")
@@ -61,12 +58,18 @@ def climbed(
     sample of level `first`.
     """
     s, h, b, spare = at
-    levels = par.size - HEAD
+    levels, none = par.size - HEAD, every(_NONE)
+    slope, cost, half = every(par[6]), every(par[9]), every(par[4])
     for k in range(first, first + climbs):
-        value = times(every(par[4]), plus(held, value))
-        score = plus(risen(room, s + 2 * (k + 1) * TILE + f, value, par), every(par[HEAD + k + 1]))
-        store(room, spare + k * LANES, score)
+        value = times(half, plus(held, value))
+        row = s + 2 * (k + 1) * TILE + f
+        up = higher(load(room, row), value, slope, cost, none)
+        down = lower(load(room, row + TILE), value, slope, cost, none)
+        score = plus(larger(up, down), every(par[HEAD + k + 1]))
         held = load(room, h + 2 * (k + 1) * TILE + f)
+        store(room, row, up)
+        store(room, row + TILE, down)
+        store(room, spare + k * LANES, score)
     last = first + climbs
     if last < levels - 1:
         store(room, h + 2 * last * TILE + f, value)
@@ -77,50 +80,41 @@ def climbed(
     return top
 
 
-@njit(inline="always")
-def ground(room: Any, at: Any, z: Any, par: Any) -> Any:
-    """Advance level 0 at `at` in the room; return the largest of both sides and three drifts."""
-    u0 = moved(load(room, at), z, par[6], par[9])
-    u1 = moved(load(room, at + TILE), z, par[7], par[10])
-    u2 = moved(load(room, at + 2 * TILE), z, par[8], par[11])
-    store(room, at, u0)
-    store(room, at + TILE, u1)
-    store(room, at + 2 * TILE, u2)
-    d0 = moved(load(room, at + 3 * TILE), z, -par[6], par[9])
-    d1 = moved(load(room, at + 4 * TILE), z, -par[7], par[10])
-    d2 = moved(load(room, at + 5 * TILE), z, -par[8], par[11])
-    store(room, at + 3 * TILE, d0)
-    store(room, at + 4 * TILE, d1)
-    store(room, at + 5 * TILE, d2)
-    return larger(larger(larger(u0, u1), u2), larger(larger(d0, d1), d2))
-
-
 @njit(cache=True, nogil=True, error_model="numpy")
 def _row(
-    x: Array,
-    x_at: int,
-    out: Array,
-    out_at: int,
-    room: Array,
-    g: int,
-    at: tuple[int, int, int, int],
-    n: int,
-    climbs: int,
-    par: Array,
-) -> None:
+    x: Array, x_at: int, out: Array, out_at: int, room: Array, g: int,
+    at: tuple[int, int, int, int], n: int, climbs: int, par: Array,
+) -> None:  # fmt: skip
     """Advance n channels, whole LANES, by a sample; out: the best score of all levels."""
+    none, clip, least, weight = every(_NONE), every(par[1]), every(-par[1]), every(par[3])
+    a0, a1, a2 = every(par[6]), every(par[7]), every(par[8])
+    b0, b1, b2 = every(par[9]), every(par[10]), every(par[11])
     _, h, b, _ = at
     for f in range(0, n, LANES):
-        value = load(x, x_at + f)
-        z = clipped(value, par[1])
+        value, e = load(x, x_at + f), g + f
+        # all that is put back is fetched first: rows lie 2 kB apart, and a processor takes a fetch
+        # for one of what it is about to put 4 kB away
+        u0, u1 = load(room, e), load(room, e + TILE)
+        u2, d0 = load(room, e + 2 * TILE), load(room, e + 3 * TILE)
+        d1, d2 = load(room, e + 4 * TILE), load(room, e + 5 * TILE)
+        z = clipped(value, clip, least)
         if climbs == 0:
-            store(room, h + f, value)
             top = load(room, b + TILE + f)
+            store(room, h + f, value)
         else:
-            held = clipped(load(room, h + f), par[1])
+            held = clipped(load(room, h + f), clip, least)
             top = climbed(room, at, f, 0, climbs, z, held, par)
-        most = ground(room, g + f, z, par)
-        store(out, out_at + f, larger(plus(most, every(par[3])), top))
+        u0, d0 = higher(u0, z, a0, b0, none), lower(d0, z, a0, b0, none)
+        u1, d1 = higher(u1, z, a1, b1, none), lower(d1, z, a1, b1, none)
+        u2, d2 = higher(u2, z, a2, b2, none), lower(d2, z, a2, b2, none)
+        store(room, e, u0)
+        store(room, e + TILE, u1)
+        store(room, e + 2 * TILE, u2)
+        store(room, e + 3 * TILE, d0)
+        store(room, e + 4 * TILE, d1)
+        store(room, e + 5 * TILE, d2)
+        most = larger(larger(larger(u0, u1), u2), larger(larger(d0, d1), d2))
+        store(out, out_at + f, larger(plus(most, weight), top))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -141,8 +135,8 @@ def tick(
     done: samples before this one. What fills no LANES goes by way of the room's spare end.
     """
     levels = par.size - HEAD
-    _, sums, held, best, spare = places(features, levels)
-    g, climbs = tile * FIRST * TILE, 0
+    ground, sums, held, best, spare = places(features, levels)
+    g, climbs = ground + tile * FIRST * TILE, 0
     s, h = sums + tile * 2 * levels * TILE, held + tile * 2 * levels * TILE
     b = best + tile * (levels + 1) * TILE
     while climbs < levels - 1 and (done >> climbs) & 1 == 1:
@@ -161,18 +155,18 @@ def tick(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quick(par: Array) -> bool:
+def quick(par: Array) -> Any:
     """Return whether no sample was ever missing and no sum can overflow: else `plain` is taken."""
-    levels = par.size - HEAD
-    return par[5] == par[0] and par[1] < MOST * par[4] ** levels
+    return par[5] == par[0] and par[1] < MOST * par[4] ** plain.MOST_LEVELS
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def advance(x: Array, out: Array, room: Array, par: Array, wide: Array, done: int) -> None:
+def advance(x: Array, out: Array, room: Array, levels: int, done: int) -> None:
     """Advance by a block x (K, F), sides mirrored; the rest as in `_pyramid_kernel.advance`."""
     count, features = x.shape
+    par = room[: HEAD + levels]
     if not (quick(par) and finite(x, par[0])):
-        plain.advance(x, x, True, out, room, par, wide, done)
+        plain.advance(x, x, True, out, room, levels, done)
         return
     for start in range(0, features, TILE):
         n = TILE if features - start > TILE else features - start

@@ -12,16 +12,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic, register_model
+from numba.extending import intrinsic as _intrinsic
+from numba.extending import register_model
+
+intrinsic: Any = _intrinsic
+"""Untyped: what it makes is called without the typing context that it is defined with."""
 
 LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _WORD = 4
 """Bytes that loads and stores are aligned to, at least."""
+_SECOND = 2
+"""LLVM's name for the second cache."""
 
 
 class Wide(types.Type):  # type: ignore[misc]
@@ -75,6 +81,22 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
 
 
 @intrinsic
+def fetch(typing: Any, array: Any, at: Any) -> Any:
+    """Ask for the cache line of array[at] ahead of its use; any `at` will do."""
+
+    def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array_type, word = signature.args[0], ir.IntType(32)
+        held = context.make_array(array_type)(context, builder, given[0])
+        place = builder.bitcast(builder.gep(held.data, [given[1]]), cgutils.voidptr_t)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
+        known = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(known, [place, word(0), word(_SECOND), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), make
+
+
+@intrinsic
 def every(typing: Any, value: Any) -> Any:
     """Return `value` in all lanes."""
 
@@ -112,6 +134,28 @@ def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
 
     def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
         return _called(builder, "fmuladd", given)
+
+    return WIDE(WIDE, WIDE, WIDE), make
+
+
+@intrinsic
+def less(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a b - c, rounded as `fused`."""
+
+    def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        a, b, c = given
+        return _called(builder, "fmuladd", (a, b, builder.fneg(c)))
+
+    return WIDE(WIDE, WIDE, WIDE), make
+
+
+@intrinsic
+def against(typing: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return -a b - c, rounded as `fused`."""
+
+    def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        a, b, c = given
+        return _called(builder, "fmuladd", (builder.fneg(a), b, builder.fneg(c)))
 
     return WIDE(WIDE, WIDE, WIDE), make
 

@@ -63,10 +63,21 @@ class Sums:
     open_: npt.NDArray[np.bool_]
     lost: npt.NDArray[np.bool_]
 
+    def as_rows(self) -> Sums:
+        """Return sums of one window, (F,) each, as those of K = 1 windows."""
+        return Sums(
+            s1=self.s1[None], s2=self.s2[None], loud=self.loud[None],
+            quiet_power=self.quiet_power[None], quiet=self.quiet[None], open_=self.open_[None],
+            lost=self.lost[None],
+        )  # fmt: skip
+
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """Running evidence of F features. Owned by one bank, which alone changes it."""
+    """Running evidence of F features. Owned by one bank, which alone changes it.
+
+    r (F, 2, J), held, spent (F, 2, L): of `_evidence_kernel.advance`, in order "F".
+    """
 
     r: Real
     held: Real
@@ -82,9 +93,9 @@ class Evidence:
         rates = np.array([*FAST, *STRONG, *slow])
         level = np.array([*[0] * len(FAST + STRONG), *range(1, levels)], dtype=np.int64)
         return cls(
-            r=np.zeros((features, 2, rates.size)),
-            held=np.zeros((features, 2, levels)),
-            spent=np.zeros((features, 2, levels)),
+            r=np.zeros((features, 2, rates.size), order="F"),
+            held=np.zeros((features, 2, levels), order="F"),
+            spent=np.zeros((features, 2, levels), order="F"),
             count=0,
             rates=rates,
             level=level,
@@ -92,10 +103,10 @@ class Evidence:
 
     def copy(self) -> Evidence:
         """Return a copy that goes its own way."""
+        r, held, spent = (each.copy(order="F") for each in (self.r, self.held, self.spent))
         return Evidence(
-            r=self.r.copy(), held=self.held.copy(), spent=self.spent.copy(), count=self.count,
-            rates=self.rates, level=self.level,
-        )  # fmt: skip
+            r=r, held=held, spent=spent, count=self.count, rates=self.rates, level=self.level
+        )
 
     def nats(self) -> Real:
         """Return ln of the mean over signs, lambdas and levels, (F,)."""

@@ -113,7 +113,8 @@ def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
 
     x (K, F) float32: `keyed`. NaN leaves a feature as it was and does not count as a chip. Any
     split of a stream into blocks gives the same numbers. M is the mean of the processes, capped
-    near 2^100 (69 nats). out: where to put the evidence, to spare an allocation per tick.
+    near 2^100 (69 nats). out: where to put the evidence, to spare an allocation per tick; with one
+    row it takes that after the last chip alone.
     """
     known = x.dtype is FLOAT or x.dtype == FLOAT
     if not known or x.ndim != 2 or x.shape[1] != state.features:
@@ -123,10 +124,16 @@ def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
             value=(x.shape, str(x.dtype), state.features),
         )
     seen = np.empty(x.shape, dtype=np.float32) if out is None else out
+    if seen.dtype != FLOAT or seen.shape not in (x.shape, (1, state.features)):
+        raise InputError(
+            "room for the evidence of a block has its shape, or one row, and float32.",
+            remedy="make it with numpy.empty_like of the block.",
+            value=(seen.shape, str(seen.dtype)),
+        )
     if x.flags.c_contiguous and seen.flags.c_contiguous:
         kernel.advance(x, seen, state._room, state.chips)
     else:
-        dense = np.empty(x.shape, dtype=np.float32)
+        dense = np.empty(seen.shape, dtype=np.float32)
         kernel.advance(np.ascontiguousarray(x), dense, state._room, state.chips)
         seen[...] = dense
     state.chips += x.shape[0]

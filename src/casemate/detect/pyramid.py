@@ -34,7 +34,7 @@ DRIFTS = (0.5, 1.25, 3.5)
 Measured against exact FOCuS at equal ARL of 1e5: with 2 and 4 instead, a shift of 2 sigma took 1.26
 times as long; with these no shift from 0.05 to 8 sigma takes more than 1.1 times.
 """
-MOST_LEVELS = 36
+MOST_LEVELS = kernel.MOST_LEVELS
 """Level 35 of 1 ms is 1.1 years."""
 CLIP = 4.0
 """Sigma, for whitened series: tails cost decades of ARL, a limit of 4 a little delay."""
@@ -59,8 +59,6 @@ class PyramidState:
     samples: int
     sided: bool
     _room: Single
-    _par: Single
-    _wide: Single
 
     def copy(self) -> PyramidState:
         """Return an independent copy."""
@@ -70,13 +68,16 @@ class PyramidState:
             samples=self.samples,
             sided=self.sided,
             _room=_aligned.copy(self._room),
-            _par=self._par.copy(),
-            _wide=self._wide,
         )
 
     def _part(self, which: int, *shape: int) -> Single:
         place = kernel.places.py_func(self.features, self.levels)
         return np.asarray(self._room[place[which] : place[which + 1]].reshape(-1, *shape))
+
+    @property
+    def _par(self) -> Single:
+        """Return what kernels are told, (HEAD + L,)."""
+        return self._room[: kernel.HEAD + self.levels]
 
     @property
     def _ground(self) -> Single:
@@ -142,14 +143,9 @@ def start(
             remedy="correct its sizes.",
             value=(features, levels, clip),
         )
-    par = _parameters(levels, clip, sided)
-    wide = par.copy()
-    wide[1] = kernel.MOST
-    room = kernel.places.py_func(features, levels)[-1] + 4 * kernel.TILE
-    state = PyramidState(
-        features=features, levels=levels, samples=0, sided=sided, _room=_aligned.zeros(room),
-        _par=par, _wide=wide,
-    )  # fmt: skip
+    room = _aligned.zeros(kernel.places.py_func(features, levels)[-1] + 4 * kernel.TILE)
+    room[: kernel.HEAD + levels] = _parameters(levels, clip, sided)
+    state = PyramidState(features=features, levels=levels, samples=0, sided=sided, _room=room)
     state._best[...] = NO_SCORE
     return state
 
@@ -170,14 +166,18 @@ def advance(
         )
     up = _dense(state, up)
     seen = np.empty(up.shape, dtype=np.float32) if out is None else out
+    if seen.dtype != FLOAT or seen.shape != up.shape:
+        raise InputError(
+            "room for the scores of a block has its shape and float32.",
+            remedy="make it with numpy.empty_like of the block.",
+            value=(seen.shape, str(seen.dtype)),
+        )
     into = seen if seen.flags.c_contiguous else np.empty(up.shape, dtype=np.float32)
     if down is None:
-        tick_kernel.advance(up, into, state._room, state._par, state._wide, state.samples)
+        tick_kernel.advance(up, into, state._room, state.levels, state.samples)
     else:
         down = _dense(state, down, up.shape)
-        kernel.advance(
-            up, down, False, into, state._room, state._par, state._wide, state.samples
-        )  # fmt: skip
+        kernel.advance(up, down, False, into, state._room, state.levels, state.samples)
     if into is not seen:
         seen[...] = into
     state.samples += up.shape[0]
@@ -208,7 +208,7 @@ def peaks(state: PyramidState, x: Single) -> Single:
     if not (quick and kernel.finite(x, np.float32(0.0))):
         return np.asarray(np.maximum(before, advance(state, x).max(axis=0, initial=NO_SCORE)))
     work = _aligned.zeros(block_kernel.WORK)
-    block_kernel.peaks(x, before, state._room, work, state._par, state.samples)
+    block_kernel.peaks(x, before, state._room, work, state.levels, state.samples)
     state.samples += x.shape[0]
     return before
 
@@ -262,4 +262,5 @@ def _parameters(levels: int, clip: float, sided: bool) -> Single:
     """Return what kernels are told, (HEAD + L,)."""
     sign, weight, drifts = 1.0 if sided else -1.0, weights(levels), np.array(DRIFTS)
     head = [0.0, min(clip, _MOST), sign, weight[0], math.sqrt(0.5), 0.0]
-    return np.r_[head, 2.0 * drifts, 2.0 * drifts**2 + ROUNDING, weight].astype(np.float32)
+    told = np.r_[head, 2.0 * drifts, 2.0 * drifts**2 + ROUNDING, weight]
+    return np.asarray(told, dtype=np.float32)
