@@ -101,7 +101,9 @@ def test_power_is_cut_and_a_start_is_unknown(small_rack: Built, folder: Path) ->
     run = Run(small_rack, folder, "--late", "60")
     run.reaches("ARMED")
     time.sleep(2.0)
-    assert casemate("attack", str(folder), "power-cut", "--set", "hold_s=20s", "--wait", "1")[0] == 0
+    assert (
+        casemate("attack", str(folder), "power-cut", "--set", "hold_s=20s", "--wait", "1")[0] == 0
+    )
     assert run.status()["state"] == "ARMED"
     assert run.process.wait(timeout=90) == -9
     assert "keys are sealed: hold-up ends" in run.lines()
