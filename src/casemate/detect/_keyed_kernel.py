@@ -75,29 +75,25 @@ def _clip(value: Any, limit: Any, least: Any) -> Any:
 
 
 @njit(inline="always")
-def _grown(room: Any, at: Any, rate: Any, p: Any, keep: Any) -> Any:
-    """Return R e + e of the processes at `at`, and put it there: e = KEEP + rate p."""
-    e = fused(rate, p, keep)
-    after = fused(load(room, at), e, e)
-    store(room, at, after)
-    return after
+def _grown(before: Any, rate: Any, p: Any) -> Any:
+    """Return R e + e, e = KEEP + rate p."""
+    e = fused(every(rate), p, every(KEEP))
+    return fused(before, e, e)
 
 
 @njit(inline="always")
-def _side(room: Any, at: Any, p: Any) -> Any:
-    """Advance the six bets of one sign; return the sum of their processes."""
-    keep, c2, c3, c4, c5 = every(KEEP), every(_C2), every(_C3), every(_C4), every(_C5)
-    p = _clip(p, c2, every(-_C2))
-    r0 = _grown(room, at, every(_L0), p, keep)
-    r1 = _grown(room, at + TILE, every(_L1), p, keep)
-    r2 = _grown(room, at + 2 * TILE, every(_L2), p, keep)
-    p = _clip(p, c3, every(-_C3))
-    r3 = _grown(room, at + 3 * TILE, every(_L3), p, keep)
-    p = _clip(p, c4, every(-_C4))
-    r4 = _grown(room, at + 4 * TILE, every(_L4), p, keep)
-    p = _clip(p, c5, every(-_C5))
-    r5 = _grown(room, at + 5 * TILE, every(_L5), p, keep)
-    return plus(plus(plus(r0, r1), plus(r2, r3)), plus(r4, r5))
+def _limited(value: Any, tolerance: Any, gain: Any) -> Any:
+    return _clip(times(minus(value, tolerance), gain), every(_C2), every(-_C2))
+
+
+@njit(inline="always")
+def _put(room: Any, at: Any, a: Any, b: Any, c: Any, d: Any, e: Any, f: Any) -> None:
+    store(room, at, a)
+    store(room, at + TILE, b)
+    store(room, at + 2 * TILE, c)
+    store(room, at + 3 * TILE, d)
+    store(room, at + 4 * TILE, e)
+    store(room, at + 5 * TILE, f)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -111,17 +107,33 @@ def _row(
     r, g, e = at
     for f in range(0, n, LANES):
         value, gain, tolerance = load(x, x_at + f), load(room, g + f), load(room, e + f)
-        after = above(
-            times(size(value), gain),
-            every(_ONE),
-            times(gain, every(FALL)),
-            times(gain, every(RISE)),
-        )
+        # all that is put back is fetched first: rows lie 1 kB apart, and a processor takes a fetch
+        # for one of what it is about to put 4 kB away
+        r0, r1 = load(room, r + f), load(room, r + f + TILE)
+        r2, r3 = load(room, r + f + 2 * TILE), load(room, r + f + 3 * TILE)
+        r4, r5 = load(room, r + f + 4 * TILE), load(room, r + f + 5 * TILE)
+        r6, r7 = load(room, r + f + 6 * TILE), load(room, r + f + 7 * TILE)
+        r8, r9 = load(room, r + f + 8 * TILE), load(room, r + f + 9 * TILE)
+        r10, r11 = load(room, r + f + 10 * TILE), load(room, r + f + 11 * TILE)
+        fall, rise = times(gain, every(FALL)), times(gain, every(RISE))
+        after = above(times(size(value), gain), every(_ONE), fall, rise)
         after = larger(every(LEAST_GAIN), after)
+        p = _limited(value, tolerance, gain)
+        q = _limited(minus(every(_NONE), value), tolerance, gain)
+        r0, r6 = _grown(r0, _L0, p), _grown(r6, _L0, q)
+        r1, r7 = _grown(r1, _L1, p), _grown(r7, _L1, q)
+        r2, r8 = _grown(r2, _L2, p), _grown(r8, _L2, q)
+        p, q = _clip(p, every(_C3), every(-_C3)), _clip(q, every(_C3), every(-_C3))
+        r3, r9 = _grown(r3, _L3, p), _grown(r9, _L3, q)
+        p, q = _clip(p, every(_C4), every(-_C4)), _clip(q, every(_C4), every(-_C4))
+        r4, r10 = _grown(r4, _L4, p), _grown(r10, _L4, q)
+        p, q = _clip(p, every(_C5), every(-_C5)), _clip(q, every(_C5), every(-_C5))
+        r5, r11 = _grown(r5, _L5, p), _grown(r11, _L5, q)
         store(room, g + f, smaller(every(MOST_GAIN), after))
-        up = _side(room, r + f, times(minus(value, tolerance), gain))
-        value = minus(minus(every(_NONE), value), tolerance)
-        down = _side(room, r + f + SCALES * TILE, times(value, gain))
+        _put(room, r + f, r0, r1, r2, r3, r4, r5)
+        _put(room, r + f + SCALES * TILE, r6, r7, r8, r9, r10, r11)
+        up = plus(plus(plus(r0, r1), plus(r2, r3)), plus(r4, r5))
+        down = plus(plus(plus(r6, r7), plus(r8, r9)), plus(r10, r11))
         store(out, out_at + f, times(plus(up, down), every(_SHARE)))
 
 

@@ -14,7 +14,7 @@ from numba import njit
 
 from casemate.detect._pyramid_kernel import FIRST, HEAD, TILE, Array, places
 from casemate.detect._pyramid_tick_kernel import climbed, clipped, higher, lower, tick
-from casemate.detect._wide import LANES, every, larger, load, plus, store, times
+from casemate.detect._wide import LANES, every, fetch, larger, load, plus, store, times
 
 PASS = 8
 """Rows a pass: states are fetched and put back once in so many samples."""
@@ -29,11 +29,12 @@ tile; rows of what fills no LANES."""
 @njit(cache=True, nogil=True, error_model="numpy")
 def _ground(
     x: Array, x_at: int, apart: int, n: int, room: Array, g: int, work: Array, z: int, peak: int,
-    par: Array,
+    par: Array, ahead: int,
 ) -> None:  # fmt: skip
     """Advance level 0 of n channels by PASS rows of x, `apart` values apart; sums of two go to z.
 
     g: where in the room the channels' level 0 begins; z, peak: where in `work` those rows do.
+    ahead: how much further on the values lie that are read after these.
     """
     a0, a1, a2 = every(par[6]), every(par[7]), every(par[8])
     b0, b1, b2 = every(par[9]), every(par[10]), every(par[11])
@@ -45,6 +46,8 @@ def _ground(
         d0, d1, d2 = load(room, at + 3 * TILE), load(room, at + 4 * TILE), load(room, at + 5 * TILE)
         most = none
         for t in range(0, PASS, 2):
+            fetch(x, x_at + t * apart + f + ahead)
+            fetch(x, x_at + t * apart + apart + f + ahead)
             one = clipped(load(x, x_at + t * apart + f), clip, least)
             u0, d0 = higher(u0, one, a0, b0, none), lower(d0, one, a0, b0, none)
             u1, d1 = higher(u1, one, a1, b1, none), lower(d1, one, a1, b1, none)
@@ -123,13 +126,13 @@ def _top(
 @njit(cache=True, nogil=True, error_model="numpy")
 def _first(
     x: Array, x_at: int, log: int, n: int, room: Array, g: int, work: Array, peak: int, par: Array,
-    features: int,
+    features: int, ahead: int,
 ) -> None:  # fmt: skip
     """Advance level 0 by 2^log rows, PASS at a time; what fills no LANES goes by way of `work`."""
     full, flat, rest = n // LANES * LANES, x.reshape(-1), WORK - PASS * LANES
     for t in range(0, 1 << log, PASS):
         here, z = x_at + t * features, t // 2 * TILE
-        _ground(x, here, features, full, room, g, work, z, peak, par)
+        _ground(x, here, features, full, room, g, work, z, peak, par, ahead)
         if full < n:
             for k in range(PASS):
                 for i in range(LANES):
@@ -137,21 +140,21 @@ def _first(
                     value = flat[here + k * features + full + i] if inside else par[0]
                     work[rest + k * LANES + i] = value
             _ground(
-                work, rest, LANES, LANES, room, g + full, work, z + full, peak + full, par
+                work, rest, LANES, LANES, room, g + full, work, z + full, peak + full, par, 0
             )  # fmt: skip
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _chunk(
     x: Array, x_at: int, log: int, n: int, room: Array, tile: int, work: Array, peak: int,
-    par: Array, features: int, done: int,
+    par: Array, features: int, ahead: int, done: int,
 ) -> None:  # fmt: skip
     """Advance n channels of a tile by 2^log samples, `done` a multiple of that."""
     levels = par.size - HEAD
     ground, sums, held, best, spare = places(features, levels)
     s, h = sums + tile * 2 * levels * TILE, held + tile * 2 * levels * TILE
     b, whole = best + tile * (levels + 1) * TILE, (n + LANES - 1) // LANES * LANES
-    _first(x, x_at, log, n, room, ground + tile * FIRST * TILE, work, peak, par, features)
+    _first(x, x_at, log, n, room, ground + tile * FIRST * TILE, work, peak, par, features, ahead)
     level, rows, z, joined = 1, 1 << (log - 1), 0, ROWS * TILE
     while rows > 1:
         at = s + 2 * level * TILE
@@ -190,7 +193,8 @@ def peaks(x: Array, peak: Array, room: Array, work: Array, levels: int, done: in
             else:
                 for f in range(TILE):
                     work[highest + f] = peak[start + f] if f < n else par[0]
-                _chunk(x, here, log, n, room, tile, work, highest, par, features, done + t)
+                ahead = TILE if start + TILE < features else (features << log) - start
+                _chunk(x, here, log, n, room, tile, work, highest, par, features, ahead, done + t)
             for f in range(n):
                 seen = row[f] if log == 0 else work[highest + f]
                 peak[start + f] = seen if seen > peak[start + f] else peak[start + f]

@@ -92,6 +92,11 @@ def _row(
     _, h, b, _ = at
     for f in range(0, n, LANES):
         value, e = load(x, x_at + f), g + f
+        # all that is put back is fetched first: rows lie 2 kB apart, and a processor takes a fetch
+        # for one of what it is about to put 4 kB away
+        u0, u1 = load(room, e), load(room, e + TILE)
+        u2, d0 = load(room, e + 2 * TILE), load(room, e + 3 * TILE)
+        d1, d2 = load(room, e + 4 * TILE), load(room, e + 5 * TILE)
         z = clipped(value, clip, least)
         if climbs == 0:
             top = load(room, b + TILE + f)
@@ -99,9 +104,6 @@ def _row(
         else:
             held = clipped(load(room, h + f), clip, least)
             top = climbed(room, at, f, 0, climbs, z, held, par)
-        u0, u1 = load(room, e), load(room, e + TILE)
-        u2, d0 = load(room, e + 2 * TILE), load(room, e + 3 * TILE)
-        d1, d2 = load(room, e + 4 * TILE), load(room, e + 5 * TILE)
         u0, d0 = higher(u0, z, a0, b0, none), lower(d0, z, a0, b0, none)
         u1, d1 = higher(u1, z, a1, b1, none), lower(d1, z, a1, b1, none)
         u2, d2 = higher(u2, z, a2, b2, none), lower(d2, z, a2, b2, none)
@@ -153,7 +155,7 @@ def tick(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quick(par: Array) -> bool:
+def quick(par: Array) -> Any:
     """Return whether no sample was ever missing and no sum can overflow: else `plain` is taken."""
     return par[5] == par[0] and par[1] < MOST * par[4] ** plain.MOST_LEVELS
 

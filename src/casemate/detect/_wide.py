@@ -12,16 +12,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic, register_model
+from numba.extending import intrinsic as _intrinsic
+from numba.extending import register_model
+
+intrinsic: Any = _intrinsic
+"""Untyped: what it makes is called without the typing context that it is defined with."""
 
 LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _WORD = 4
 """Bytes that loads and stores are aligned to, at least."""
+_SECOND = 2
+"""LLVM's name for the second cache."""
 
 
 class Wide(types.Type):  # type: ignore[misc]
@@ -72,6 +78,22 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp, WIDE), make
+
+
+@intrinsic
+def fetch(typing: Any, array: Any, at: Any) -> Any:
+    """Ask for the cache line of array[at] ahead of its use; any `at` will do."""
+
+    def make(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+        array_type, word = signature.args[0], ir.IntType(32)
+        held = context.make_array(array_type)(context, builder, given[0])
+        place = builder.bitcast(builder.gep(held.data, [given[1]]), cgutils.voidptr_t)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, word, word, word])
+        known = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(known, [place, word(0), word(_SECOND), word(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), make
 
 
 @intrinsic

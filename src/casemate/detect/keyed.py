@@ -124,6 +124,12 @@ def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
             value=(x.shape, str(x.dtype), state.features),
         )
     seen = np.empty(x.shape, dtype=np.float32) if out is None else out
+    if seen.dtype != FLOAT or seen.shape not in (x.shape, (1, state.features)):
+        raise InputError(
+            "room for the evidence of a block has its shape, or one row, and float32.",
+            remedy="make it with numpy.empty_like of the block.",
+            value=(seen.shape, str(seen.dtype)),
+        )
     if x.flags.c_contiguous and seen.flags.c_contiguous:
         kernel.advance(x, seen, state._room, state.chips)
     else:

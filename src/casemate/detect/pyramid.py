@@ -166,6 +166,12 @@ def advance(
         )
     up = _dense(state, up)
     seen = np.empty(up.shape, dtype=np.float32) if out is None else out
+    if seen.dtype != FLOAT or seen.shape != up.shape:
+        raise InputError(
+            "room for the scores of a block has its shape and float32.",
+            remedy="make it with numpy.empty_like of the block.",
+            value=(seen.shape, str(seen.dtype)),
+        )
     into = seen if seen.flags.c_contiguous else np.empty(up.shape, dtype=np.float32)
     if down is None:
         tick_kernel.advance(up, into, state._room, state.levels, state.samples)
@@ -256,4 +262,5 @@ def _parameters(levels: int, clip: float, sided: bool) -> Single:
     """Return what kernels are told, (HEAD + L,)."""
     sign, weight, drifts = 1.0 if sided else -1.0, weights(levels), np.array(DRIFTS)
     head = [0.0, min(clip, _MOST), sign, weight[0], math.sqrt(0.5), 0.0]
-    return np.r_[head, 2.0 * drifts, 2.0 * drifts**2 + ROUNDING, weight].astype(np.float32)
+    told = np.r_[head, 2.0 * drifts, 2.0 * drifts**2 + ROUNDING, weight]
+    return np.asarray(told, dtype=np.float32)

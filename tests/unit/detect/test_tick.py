@@ -42,4 +42,9 @@ def test_what_does_not_fit_is_refused_and_moves_nothing() -> None:
     ):
         with pytest.raises(InputError):
             tick.advance(*states, block, room)
+    for room in (np.empty((3, 3), np.float32), np.empty((2, 3)), np.empty((2, 4), np.float32)):
+        with pytest.raises(InputError):
+            keyed.advance(bets, x, room)
+        with pytest.raises(InputError):
+            pyramid.advance(levels, x, out=room)
     assert bets.chips == levels.samples == 0 and bets.each().max() == 0.0
