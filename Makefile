@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := src tests benchmarks
+# processes of the tests; some tests wait for clocks rather than compute
+WORKERS ?= 2
 
 .PHONY: demo test lint types contracts pytest bench fuzz validate clean
 
@@ -25,7 +27,7 @@ contracts: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 pytest: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks
@@ -36,7 +38,7 @@ fuzz: $(VENV)/.ready-dev
 validate: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow" --validation-table=docs/validation.md
 	$(BIN)/python -m casemate.testing.matrix_page docs/matrix.md
-	$(BIN)/python tests/faults docs/faults.md
+	$(BIN)/python tests/faults --jobs 2 docs/faults.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

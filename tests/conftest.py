@@ -48,7 +48,7 @@ def dpa_twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
     spec = load_spec(EXAMPLE)
     with of_the_run(tmp_path_factory, "dpa-boards") as folder:
         return assemble(
-            design_enclosure(spec, serial="UNIT-0001"),
+            design_enclosure(spec, serial="UNIT-0001", explained=False),
             kind=spec.protected.kind,
             secret=bytes.fromhex(SECRET_HEX),
             folder=folder,

@@ -142,6 +142,14 @@ def test_a_row_that_goes_wrong_is_told_and_leaves_the_page(
     assert "| two | struck | 3 | nothing was lost |\n" in page.read_text()
 
 
+@pytest.mark.slow
+def test_rows_play_in_processes_of_their_own() -> None:
+    found = faults_page._apart("flood")
+    assert found.points == 500 and "in order" in found.found
+    with pytest.raises(AssertionError, match="StopIteration"):
+        faults_page._apart("no such row")
+
+
 def test_the_page_has_a_row_for_each_fault_that_was_played() -> None:
     page = faults_page.PAGE.read_text("utf-8")
     rows = re.findall(r"^\| ([^|]+) \| [^|]+ \| ([^|]+) \|", page, re.MULTILINE)
