@@ -10,7 +10,6 @@ nothing checks it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -43,11 +42,6 @@ class _Model(models.PrimitiveModel):  # type: ignore[misc]
 WIDE = Wide()
 
 
-def _operation(make: Callable[..., Any]) -> Any:
-    """Return what `make` lowers as an operation of compiled code, without its leading context."""
-    return intrinsic(make)
-
-
 def _place(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> Any:
     held = context.make_array(array_type)(context, builder, array)
     return builder.bitcast(builder.gep(held.data, [at]), _VECTOR.as_pointer())
@@ -59,7 +53,7 @@ def _called(builder: Any, name: str, given: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, whole), given)
 
 
-@_operation
+@intrinsic
 def load(typing: Any, array: Any, at: Any) -> Any:
     """Return array[at : at + LANES]."""
 
@@ -70,7 +64,7 @@ def load(typing: Any, array: Any, at: Any) -> Any:
     return WIDE(array, types.intp), make
 
 
-@_operation
+@intrinsic
 def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
     """Set array[at : at + LANES] to value."""
 
@@ -82,7 +76,7 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
     return types.void(array, types.intp, WIDE), make
 
 
-@_operation
+@intrinsic
 def fetch(typing: Any, array: Any, at: Any) -> Any:
     """Ask for the cache line of array[at] ahead of its use; any `at` will do."""
 
@@ -98,7 +92,7 @@ def fetch(typing: Any, array: Any, at: Any) -> Any:
     return types.void(array, types.intp), make
 
 
-@_operation
+@intrinsic
 def every(typing: Any, value: Any) -> Any:
     """Return `value` in all lanes."""
 
@@ -112,25 +106,25 @@ def every(typing: Any, value: Any) -> Any:
     return WIDE(types.float32), make
 
 
-@_operation
+@intrinsic
 def plus(typing: Any, a: Any, b: Any) -> Any:
     """Return a + b."""
     return WIDE(WIDE, WIDE), lambda context, builder, signature, given: builder.fadd(*given)
 
 
-@_operation
+@intrinsic
 def minus(typing: Any, a: Any, b: Any) -> Any:
     """Return a - b."""
     return WIDE(WIDE, WIDE), lambda context, builder, signature, given: builder.fsub(*given)
 
 
-@_operation
+@intrinsic
 def times(typing: Any, a: Any, b: Any) -> Any:
     """Return a b."""
     return WIDE(WIDE, WIDE), lambda context, builder, signature, given: builder.fmul(*given)
 
 
-@_operation
+@intrinsic
 def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a b + c, rounded once where the processor can."""
 
@@ -140,7 +134,7 @@ def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE), make
 
 
-@_operation
+@intrinsic
 def less(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a b - c, rounded as `fused`."""
 
@@ -151,7 +145,7 @@ def less(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE), make
 
 
-@_operation
+@intrinsic
 def against(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return -a b - c, rounded as `fused`."""
 
@@ -162,7 +156,7 @@ def against(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE), make
 
 
-@_operation
+@intrinsic
 def larger(typing: Any, a: Any, b: Any) -> Any:
     """Return a where a > b, else b: b where either is not a number."""
 
@@ -172,7 +166,7 @@ def larger(typing: Any, a: Any, b: Any) -> Any:
     return WIDE(WIDE, WIDE), make
 
 
-@_operation
+@intrinsic
 def smaller(typing: Any, a: Any, b: Any) -> Any:
     """Return a where a < b, else b: b where either is not a number."""
 
@@ -182,7 +176,7 @@ def smaller(typing: Any, a: Any, b: Any) -> Any:
     return WIDE(WIDE, WIDE), make
 
 
-@_operation
+@intrinsic
 def above(typing: Any, a: Any, b: Any, one: Any, other: Any) -> Any:
     """Return `one` where a > b, else `other`."""
 
@@ -192,7 +186,7 @@ def above(typing: Any, a: Any, b: Any, one: Any, other: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE, WIDE), make
 
 
-@_operation
+@intrinsic
 def size(typing: Any, a: Any) -> Any:
     """Return |a|."""
 
