@@ -37,6 +37,7 @@ TESTS = [
         "continuity",
         "quotes",
         "mutants",
+        "bounds",
         "watched",
         "log",
         "waiting",
