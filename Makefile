@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := src tests benchmarks
+# processes of the tests; some tests wait for clocks rather than compute
+WORKERS ?= 2
 
 .PHONY: demo test lint types contracts pytest bench fuzz validate clean
 
@@ -25,7 +27,7 @@ contracts: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
 pytest: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -q -n 2 --dist loadscope --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 bench: $(VENV)/.ready-dev
 	$(BIN)/python -m benchmarks

@@ -21,6 +21,11 @@ ROUNDS = 7
 LEVELS = 35
 WINDOW = 16
 """Chips a window where the pyramid takes windows."""
+NEAR = 256
+"""Channels whose states the nearest cache holds."""
+PUT_BACK = 13 + 6 + 4
+"""Values a channel and tick that are fetched and put back: keyed processes and a gain, level 0 of
+the pyramid; two sums, a held sample and a best score of one further level, on average."""
 
 
 def run() -> list[Figure]:
@@ -32,7 +37,7 @@ def run() -> list[Figure]:
         _row("CUSUM block over memory read", got["cusum"] / read, "1", 0.7,
              f"{got['cusum'] / 4e9:.2f} G samples/s, two-sided"),
         _row("pyramid block over memory read", got["pyramid"] / read, "1", 0.2,
-             f"{got['pyramid'] / 4e6:.0f} M samples/s, {LEVELS} levels, the peak of a block"),
+             f"{got['pyramid'] / 4e6:.0f} M samples/s, {LEVELS} levels, blocks of 64 MB"),
         _row("pyramid block, a score a sample", got["scores"] / 4e6, "M samples/s"),
         _row("keyed block", got["keyed"] / 4e6, "M chips/s", note="12 processes a channel"),
     ]  # fmt: skip
@@ -41,7 +46,10 @@ def run() -> list[Figure]:
         for name, target, note in (
             ("keyed", None, ""),
             ("pyramid", None, ""),
-            ("keyed and pyramid", 100.0, "the pyramid too at every chip"),
+            ("keyed and pyramid", 100.0, "the pyramid too at every chip, one call for both"),
+            ("keyed and pyramid, two calls", None, ""),
+            ("keyed and pyramid, arithmetic alone", None, "the same channels, 256 at a time"),
+            ("what both put back, copied", None, "in the second cache, nothing computed"),
             ("keyed, pyramid on windows", None, f"a window is {WINDOW} chips"),
         )
     ]  # fmt: skip
@@ -95,28 +103,28 @@ def _blocks() -> dict[str, float]:
     read = x.nbytes / _seconds(lambda: total(x.reshape(-1)), 3)
     sums = cusum.start(CHANNELS, 0.5)
     quick = x.nbytes / _seconds(lambda: cusum.advance(sums, x), 3)
-    few = np.ascontiguousarray(x[:256])
+    few, many = np.ascontiguousarray(x[:256]), x[:4096]
     out = np.empty_like(few)
     levels = pyramid.start(CHANNELS, LEVELS)
     bets = keyed.start(np.zeros(CHANNELS))
     return {
         "read": read,
         "cusum": quick,
-        "pyramid": few.nbytes / _seconds(lambda: pyramid.peaks(levels, few)),
+        "pyramid": many.nbytes / _seconds(lambda: pyramid.peaks(levels, many)),
         "scores": few.nbytes / _seconds(lambda: pyramid.advance(levels, few, out=out)),
         "keyed": few.nbytes / _seconds(lambda: keyed.advance(bets, few, out)),
     }
 
 
 def _ticks() -> dict[str, float]:
-    """Return ticks a second, one call a detector and tick."""
+    """Return ticks a second, one call a detector and tick unless said otherwise."""
     import numpy as np
 
-    from casemate.detect import keyed, pyramid
+    from casemate.detect import keyed, pyramid, tick
 
     x = np.random.default_rng(2).standard_normal((64, CHANNELS), dtype=np.float32)
     rows = [x[t : t + 1] for t in range(64)]
-    out = np.empty((1, CHANNELS), dtype=np.float32)
+    out = np.empty((2, 1, CHANNELS), dtype=np.float32)
     levels = pyramid.start(CHANNELS, LEVELS)
     bets = keyed.start(np.zeros(CHANNELS))
 
@@ -125,21 +133,62 @@ def _ticks() -> dict[str, float]:
             for _ in range(16):
                 for t, row in enumerate(rows):
                     if with_keyed:
-                        keyed.advance(bets, row, out)
+                        keyed.advance(bets, row, out[0])
                     if every and t % every == 0:
-                        pyramid.advance(levels, row, out=out)
+                        pyramid.advance(levels, row, out=out[1])
 
         return work
 
+    def in_one_call() -> None:
+        for _ in range(16):
+            for row in rows:
+                tick.advance(bets, levels, row, out)
+
     return {
-        name: 1024.0 / _seconds(ticks(with_keyed, every))
-        for name, with_keyed, every in (
-            ("keyed", True, 0),
-            ("pyramid", False, 1),
-            ("keyed and pyramid", True, 1),
-            ("keyed, pyramid on windows", True, WINDOW),
-        )
+        "keyed": 1024.0 / _seconds(ticks(True, 0)),
+        "pyramid": 1024.0 / _seconds(ticks(False, 1)),
+        "keyed and pyramid": 1024.0 / _seconds(in_one_call),
+        "keyed and pyramid, two calls": 1024.0 / _seconds(ticks(True, 1)),
+        "keyed, pyramid on windows": 1024.0 / _seconds(ticks(True, WINDOW)),
+        "keyed and pyramid, arithmetic alone": _near(x),
+        "what both put back, copied": _copied(),
     }
+
+
+def _near(x: Any) -> float:
+    """Return ticks a second of both, were all channels' states as near as those of 256 are.
+
+    x (K, F): 256 channels are given K chips at once, so that states stay in the nearest cache and
+    a call is paid once.
+    """
+    import numpy as np
+
+    from casemate.detect import keyed, pyramid, tick
+
+    few = np.ascontiguousarray(x[:, :NEAR])
+    levels, bets = pyramid.start(NEAR, LEVELS), keyed.start(np.zeros(NEAR))
+    out = np.empty((2, *few.shape), dtype=np.float32)
+    seconds = _seconds(lambda: tick.advance(bets, levels, few, out), 64)
+    return float(few.shape[0] / (seconds * CHANNELS / NEAR))
+
+
+def _copied() -> float:
+    """Return how often a second all that a tick of both puts back can be fetched and put back."""
+    import numpy as np
+    from numba import njit
+
+    from casemate.detect import _aligned
+    from casemate.detect._wide import LANES, load, plus, store
+
+    @njit  # type: ignore[untyped-decorator]
+    def over(values: Any, times: Any) -> None:
+        for _ in range(times):
+            one = load(values, 0)
+            for k in range(0, values.size, LANES):
+                store(values, k, plus(load(values, k), one))
+
+    room = _aligned.copy(np.zeros(PUT_BACK * CHANNELS, dtype=np.float32))
+    return 64.0 / _seconds(lambda: over(room, 64))
 
 
 def _running(channels: int) -> float:

@@ -181,8 +181,9 @@ def main() -> None:
         enclosure="bench", serial="UNIT-1", faces=frozenset(("front",)),
         modules=frozenset(readers.readers), boot=bytes(16),
     )  # fmt: skip
+    boards = {name: [k.tile for k in each.channels] for name, each in readers.readers.items()}
     loop = Watching(
-        detector, machine, blocks, {n: len(r.channels) for n, r in readers.readers.items()},
+        detector, machine, blocks, boards,
         window_s=WINDOW_S, start_s=start_s, slow_s=0.0, slipped=lambda _late: None,
         boot_s=time.monotonic(), act=lambda _action, _machine: None, failed=lambda: None,
         seen=lambda _seen: None, keep=lambda _machine, _wait: None, tell=told.append, anchor=b"",

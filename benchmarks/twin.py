@@ -55,7 +55,8 @@ def main() -> None:
     from casemate.twin.assembly import assemble
 
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    enclosure = design_enclosure(load_spec(Path("examples/camera/enclosure.toml")), serial=SERIAL)
+    spec = load_spec(Path("examples/camera/enclosure.toml"))
+    enclosure = design_enclosure(spec, serial=SERIAL, explained=False)
     with tempfile.TemporaryDirectory() as folder:
         twin = assemble(enclosure, kind="camera", secret=SECRET, folder=Path(folder), workers=1)
         range_ = ready(twin)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from shared_builds import EXAMPLE, SECRET_HEX, Built, built, small_text
+from shared_builds import EXAMPLE, SECRET_HEX, Built, built, of_the_run, small_text
 
 if TYPE_CHECKING:
     from casemate.sensors.modality import Fitted
@@ -40,20 +40,21 @@ def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="session")
 def dpa_twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    """The twin of the dpa example, its boards drawn once a session."""
+    """The twin of the dpa example, its boards drawn once a run."""
     from casemate.design import design_enclosure
     from casemate.spec import load_spec
     from casemate.twin.assembly import assemble
 
     spec = load_spec(EXAMPLE)
-    return assemble(
-        design_enclosure(spec, serial="UNIT-0001"),
-        kind=spec.protected.kind,
-        secret=bytes.fromhex(SECRET_HEX),
-        folder=tmp_path_factory.mktemp("dpa-boards"),
-        seed=3,
-        workers=1,
-    )
+    with of_the_run(tmp_path_factory, "dpa-boards") as folder:
+        return assemble(
+            design_enclosure(spec, serial="UNIT-0001", explained=False),
+            kind=spec.protected.kind,
+            secret=bytes.fromhex(SECRET_HEX),
+            folder=folder,
+            seed=3,
+            workers=1,
+        )
 
 
 @pytest.fixture(scope="session")

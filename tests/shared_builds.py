@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import io
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pytest
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "dpa" / "enclosure.toml"
 SECRET_HEX = "5e" * 16 + "c7" * 16
@@ -34,6 +41,19 @@ def small_text() -> str:
         assert old in text, old
         text = text.replace(old, new)
     return text
+
+
+@contextlib.contextmanager
+def of_the_run(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A folder that all workers of a run have, one at a time: what one has drawn, others load."""
+    home = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        home = home.parent
+    folder = home / name
+    folder.mkdir(exist_ok=True)
+    with (home / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
 
 
 def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:

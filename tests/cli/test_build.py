@@ -21,7 +21,7 @@ def designed(small_spec: Path) -> Enclosure:
     from casemate.design import design_enclosure
     from casemate.spec import load_spec
 
-    return design_enclosure(load_spec(small_spec), serial="UNIT-0001")
+    return design_enclosure(load_spec(small_spec), serial="UNIT-0001", explained=False)
 
 
 @pytest.fixture(autouse=True)

@@ -102,7 +102,8 @@ def test_picture_and_its_caption_show_the_example_as_designed() -> None:
     from casemate.spec import load_spec
 
     spec = load_spec(ROOT / "examples" / "camera" / "enclosure.toml")
-    size = [edge * 1e3 for edge in design_enclosure(spec, serial="UNIT-0001").size_m]
+    made = design_enclosure(spec, serial="UNIT-0001", explained=False)
+    size = [edge * 1e3 for edge in made.size_m]
     picture = (ROOT / "docs" / "img" / "camera.svg").read_text(encoding="utf-8")
     label = re.search(r'aria-label="[^"]*: ([\d.]+) x ([\d.]+) x ([\d.]+) mm"', picture)
     assert label is not None

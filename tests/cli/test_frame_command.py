@@ -44,6 +44,19 @@ def test_one_chunk_alone(
     assert "50 samples from 50 on, 0.5 s" in out
 
 
+def test_a_chunk_of_an_enclosure_that_is_watched_in_part(
+    signed: tuple[list[Path], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths, trust = signed
+    values = json.loads((trust / "reference.json").read_text())
+    values["units"][0]["anchors"][0]["unwatched"] = ["left", "rear"]
+    (tmp_path / "reference.json").write_text(json.dumps(values))
+    assert main(["frame", str(paths[1]), "--trust", str(tmp_path)]) == 0
+    assert "in state ARMED, not watched: left, rear, number 1" in capsys.readouterr().out
+    assert main(["frame", str(paths[1]), "--trust", str(trust)]) == 0
+    assert "not watched" not in capsys.readouterr().out
+
+
 def test_a_chain_and_a_chunk_that_is_missing(
     signed: tuple[list[Path], Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

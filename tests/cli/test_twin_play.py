@@ -28,6 +28,11 @@ def twin(spec: Path, home: Path, *rest: str) -> int:
     return main(["twin", str(spec), *place, *rest])
 
 
+def never(*_: object) -> None:
+    """Stand where nobody comes."""
+    raise AssertionError
+
+
 def document(home: Path) -> dict[str, object]:
     """Return twin.json."""
     held: dict[str, object] = json.loads((home / "out" / "twin.json").read_text())
@@ -63,7 +68,12 @@ def test_the_same_seed_gives_the_same_bytes(small_spec: Path, home: Path) -> Non
     assert (home / "out" / "twin.json").read_bytes() != both[0][0]
 
 
-def test_nothing_done_is_not_an_alarm(small_spec: Path, home: Path) -> None:
+def test_nothing_done_is_not_an_alarm(
+    small_spec: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is it asked why each module was chosen, which takes seconds."""
+    monkeypatch.setattr("casemate.design.explain.reasons", never)
+    monkeypatch.setattr("casemate.design.explain.alternatives", never)
     assert twin(small_spec, home) == 0
     held = document(home)
     assert held["effects"] == 0

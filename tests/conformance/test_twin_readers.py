@@ -17,7 +17,7 @@ from casemate.twin.assembly import Twin, assemble
 
 @pytest.fixture(scope="module")
 def twin(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    enclosure = design_enclosure(load_spec(small_spec), serial="UNIT-0001")
+    enclosure = design_enclosure(load_spec(small_spec), serial="UNIT-0001", explained=False)
     folder = tmp_path_factory.mktemp("boards")
     return assemble(enclosure, kind="dpa", secret=bytes(32), folder=folder, workers=1)
 

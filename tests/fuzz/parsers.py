@@ -317,7 +317,7 @@ def _of_the_log() -> Iterator[Parser]:
 
 
 def _of_keys() -> Iterator[Parser]:
-    party = approval.Party(role="host", keys=(LOG_KEY.public,))
+    party = approval.Approver(role="host", keys=(LOG_KEY.public,))
     quorum = approval.Quorum(parties=(party,), least=1)
     subject, challenge = bytes(16), bytes(32)
     said = approvals.Statement(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
+from casemate.campaigns import _reader_kernel as kernel
 from casemate.core.challenge import Challenge, Chips, chips, points
 from casemate.core.errors import InputError
 from casemate.core.samples import Block, Channel, Health, Values
@@ -147,6 +148,12 @@ class TwinReader:
         """Return drive x quantity + interference + noise, (K, C)."""
         fitted, count = self._fitted, drawn.drive.size
         shape = (len(self._channels), self._places)
+        if self._places == 1 and not np.iscomplexobj(fitted.nominal):
+            drive_k = np.real(drawn.drive).copy() if fitted.excited else np.ones(count)
+            values: Real = generator.standard_normal((self._draws, count, shape[0]))[0]
+            spread = np.hypot(fitted.noise, reading.additive)
+            kernel.answer(drive_k, np.real(reading.quantity + slow).ravel(), spread.ravel(), values)
+            return values
         at = drawn.place if self._places > 1 else np.zeros(count, dtype=np.int64)
         quantity = (reading.quantity + slow).reshape(shape)[:, at].T
         spread = np.hypot(fitted.noise, reading.additive).reshape(shape)[:, at].T
@@ -170,7 +177,10 @@ class TwinReader:
     ) -> Block:
         flags = reading.health.reshape(len(self._channels), self._places)
         each = np.bitwise_or.reduce(flags, axis=1) & np.uint16(UNHEARD)
-        health: npt.NDArray[np.uint16] = np.repeat(each[None, :], count, axis=0)
+        health: npt.NDArray[np.uint16] = np.zeros((count, each.size), dtype=np.uint16)
+        sound = not each.any()
+        if not sound:
+            health[:] = each
         for effect in active:
             mine = isinstance(effect, BusFault) and effect.modality in ("", self._fitted.id)
             if mine and isinstance(effect, BusFault) and effect.kind == "loss":
@@ -180,7 +190,7 @@ class TwinReader:
         return Block(
             t_s=np.asarray(number * self._fitted.chip_s, dtype=np.float64),
             chip=number if self._fitted.excited else np.full(count, -1, dtype=np.int64),
-            values=_kept(values, health, ends),
+            values=values if sound else _kept(values, health, ends),
             health=health,
         )
 

@@ -72,15 +72,17 @@ def _row(path: Path, found: Vouched) -> dict[str, Any]:
         "item": str(path), "enclosure": token.enclosure, "serial": token.serial,
         "stream": found.stream, "number": found.number,
         "token": token.sequence, "state": token.state, "time": token.time_s,
+        "unwatched": list(found.unwatched),
     }  # fmt: skip
 
 
 def _sentence(row: dict[str, Any]) -> str:
     holds = f"; {row['holds']}" if "holds" in row else ""
+    part = f", not watched: {', '.join(row['unwatched'])}" if row["unwatched"] else ""
     return (
         f"{row['item']} is as {row['enclosure']} ({row['serial']}) signed it in state "
-        f"{row['state']}, number {row['number']} of {row['stream']}, token {row['token']}{holds}; "
-        "whether that was before an alarm, `casemate verify` says"
+        f"{row['state']}{part}, number {row['number']} of {row['stream']}, token "
+        f"{row['token']}{holds}; whether that was before an alarm, `casemate verify` says"
     )
 
 

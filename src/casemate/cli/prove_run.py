@@ -81,7 +81,7 @@ def proving(args: argparse.Namespace, progress: Progress) -> Proving:
     secret = load_secret(args.secret_file or args.spec.parent / SECRET_FILE,
                          make=args.secret_file is None)  # fmt: skip
     progress.step("choosing modules", by=0)
-    enclosure = design_enclosure(spec, serial=args.serial)
+    enclosure = design_enclosure(spec, serial=args.serial, explained=False)
     told = {
         "code": code_digest(),
         "design": repr(enclosure),
@@ -121,7 +121,8 @@ class Proving:
                     serial=self.args.serial, secret=self.secret, workers=self.args.workers,
                     meshes=folder / WORK / "boards",
                 )  # fmt: skip
-                write_bundle(folder, self.enclosure, options, self.progress)
+                explained = design_enclosure(self.spec, serial=self.args.serial)
+                write_bundle(folder, explained, options, self.progress)
                 report = (folder / "report.html").read_text(encoding="utf-8")
                 (folder / WORK / PRISTINE).write_text(report, encoding="utf-8")
                 write_whole(folder / WORK / "build.json", pretty_json({"key": self.key}))

@@ -129,7 +129,7 @@ def _project(args: argparse.Namespace) -> Project:
     secret_file = args.secret_file or _given(source, "secret", args.dir, "--secret-file")
     proof = json.loads((args.dir / "proof.json").read_text(encoding="utf-8"))
     spec = load_spec(spec_file)
-    enclosure = design_enclosure(spec, serial=str(proof["serial"]))
+    enclosure = design_enclosure(spec, serial=str(proof["serial"]), explained=False)
     if proof["spec_digest"] != enclosure.spec_digest:
         raise InputError(
             "the spec is not the one that this folder was built from.",

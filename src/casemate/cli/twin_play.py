@@ -103,7 +103,7 @@ def _designed(args: argparse.Namespace, progress: Progress) -> tuple[EnclosureSp
 
     spec = load_spec(args.spec)
     progress.step("choosing modules", by=0)
-    return spec, design_enclosure(spec, serial=args.serial)
+    return spec, design_enclosure(spec, serial=args.serial, explained=False)
 
 
 def _assembled(

@@ -13,8 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from casemate.attest.endorsement import Makers, check_certificate
-from casemate.attest.keys.approval import Party as Approver
-from casemate.attest.keys.approval import Quorum
+from casemate.attest.keys.approval import Approver, Quorum
 from casemate.attest.keys.cell import Cell, run_module, run_to_end
 from casemate.attest.keys.process import OnProcess, ProcessHolder
 from casemate.attest.keys.protocol import CustodyError, KeyHolder

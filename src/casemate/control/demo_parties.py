@@ -7,48 +7,28 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from casemate.attest.parties import Party
 from casemate.core.errors import InputError
 from casemate.core.private_folder import private_folder
+from casemate.core.private_keys import from_seed
 from casemate.core.secret_file import make_once
-from casemate.core.suites import (
-    DEFAULT_SUITE,
-    ED25519,
-    ML_DSA_44,
-    ML_DSA_65,
-    ML_DSA_87,
-    PublicKey,
-    Suite,
-)
+from casemate.core.suites import DEFAULT_SUITE, ED25519, PublicKey, Suite
 
 ROLES = (("host", "bloc-a"), ("inspector", "bloc-b"))
 FORMAT = "casemate-DEMO-keys/1"
 NOTE = "DEMO keys of both sides on one machine. They prove nothing to anybody else."
-Private = (
-    ed25519.Ed25519PrivateKey
-    | mldsa.MLDSA44PrivateKey
-    | mldsa.MLDSA65PrivateKey
-    | mldsa.MLDSA87PrivateKey
-)
-_FROM_SEED: dict[int, Callable[[bytes], Private]] = {
-    ED25519: ed25519.Ed25519PrivateKey.from_private_bytes,
-    ML_DSA_44: mldsa.MLDSA44PrivateKey.from_seed_bytes,
-    ML_DSA_65: mldsa.MLDSA65PrivateKey.from_seed_bytes,
-    ML_DSA_87: mldsa.MLDSA87PrivateKey.from_seed_bytes,
-}
 
 
 class SeedKey:
     """A private key from its seed. Satisfies `core.suites.Signer`."""
 
     def __init__(self, alg: int, seed: bytes) -> None:
-        self.private = _FROM_SEED[alg](seed)
+        self.private = from_seed(alg, seed)
         self.public = PublicKey(alg, self.private.public_key().public_bytes_raw())
 
     def sign(self, message: bytes) -> bytes:

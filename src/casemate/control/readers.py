@@ -20,7 +20,7 @@ from casemate.core.challenge import Challenge, Chips, chips
 from casemate.core.errors import FormatError, ReaderError
 from casemate.core.randomness import new_secret
 from casemate.core.samples import Block, Channel, Reader
-from casemate.core.watch import watched
+from casemate.core.watch import union, watched
 
 HELD = 64
 """Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value). As many
@@ -159,13 +159,17 @@ class Drawn:
         self._challenge = challenge
         self._held = chips(challenge, 0, 0)
 
+    def hold(self, first: int, count: int) -> None:
+        """Draw these chips and some more, if they are not drawn yet."""
+        begin = first - self._held.first
+        if begin < 0 or begin + count > self._held.drive.size:
+            self._held = chips(self._challenge, first, max(count, AT_ONCE))
+
     def take(self, first: int, count: int) -> Chips:
         """Return chips `first` .. `first + count - 1`, as `core.challenge.chips` does."""
+        self.hold(first, count)
         held = self._held
         begin = first - held.first
-        if begin < 0 or begin + count > held.drive.size:
-            held = self._held = chips(self._challenge, first, max(count, AT_ONCE))
-            begin = 0
         mine = slice(begin, begin + count)
         return Chips(
             first=first, drive=held.drive[mine], place=held.place[mine], epoch=held.epoch
@@ -238,9 +242,10 @@ class Pump:
                 block=block,
                 chips=drawn.take(first, count),
                 at_s=at_s,
-                faults=np.bitwise_or.reduce(block.health, axis=0, initial=np.uint16(0)),
+                faults=union(block.health),
             )
             due = first + count
             if number % CPU_EVERY == 0:  # asking costs a call to the system
                 self.cpu_s = spent_s + time.thread_time()
             self._out.put(arrived)
+            drawn.hold(due, count)  # for the next block, when nobody waits for it

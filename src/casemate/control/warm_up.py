@@ -25,6 +25,8 @@ def warm_up(detector: Detector, window_s: float) -> None:
     for number in range(WINDOWS):
         for name, live in copy.live.items():
             block = _block(live.anchor, asked[name], number, window_s, generator)
+            if number % 2:  # as blocks come by a pipe: kernels are compiled for either kind
+                block.values.flags.writeable = block.health.flags.writeable = False
             drawn = chips(asked[name], number * block.t_s.size, block.t_s.size)
             copy.add(name, block, drawn)
         copy.judge((number + 1) * window_s)

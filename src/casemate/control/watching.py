@@ -258,7 +258,7 @@ class Watching:
                 judged=judged,
                 information=self._information(),
                 channels=flags.size,
-                healthy=int(np.count_nonzero(flags == 0)),
+                healthy=flags.size - int(np.count_nonzero(flags)),
                 flags=int(np.bitwise_or.reduce(flags, initial=np.uint16(0))),
             )
         )
@@ -317,9 +317,9 @@ class Watching:
             if name in self._mask.modalities:
                 continue
             if isinstance(shown, Shown) and shown.information.size:
-                told = np.nan_to_num(shown.information, nan=0.0)
+                told = float(shown.information.min())  # nan if one is
                 scale = self.detector.policy.attack_s / shown.window_s
-                least.append(float(told.min()) * scale)
+                least.append((told if told == told else 0.0) * scale)
         return min(least, default=0.0)
 
     def _step(self, event: Event) -> None:

@@ -1,7 +1,8 @@
 """Blocks and challenges as bytes, for readers that are another process on this machine.
 
 A frame is a line of JSON and the arrays that it names, one after the other. What comes out is of
-the announced shape, or FormatError: nothing in a frame is run.
+the announced shape, or FormatError: nothing in a frame is run. The line is filled up with blanks so
+that arrays begin at a multiple of 16 bytes: what comes is used where it lies.
 """
 
 from __future__ import annotations
@@ -17,21 +18,23 @@ from casemate.core.challenge import Challenge
 from casemate.core.errors import FormatError
 from casemate.core.samples import Block
 
+_ALIGNED = 16
 _KINDS = {"t_s": ("<f8",), "chip": ("<i8",), "values": ("<f8", "<c16"), "health": ("<u2",)}
 
 
 def frame(head: dict[str, Any], block: Block | None = None) -> bytes:
     """Return the frame of a message, with the arrays of `block` if there is one."""
-    parts = []
+    parts: list[Any] = []
     if block is not None:
         rows = []
         for name in _KINDS:
             array = np.ascontiguousarray(getattr(block, name))
             array = array.astype(array.dtype.newbyteorder("<"), copy=False)
             rows.append([name, array.dtype.str, list(array.shape)])
-            parts.append(array.tobytes())
+            parts.append(array)
         head = {**head, "arrays": rows}
-    return b"".join([json.dumps(head).encode(), b"\n", *parts])
+    line = json.dumps(head).encode()
+    return b"".join([line, b" " * (-(len(line) + 1) % _ALIGNED), b"\n", *parts])
 
 
 def unframed(data: bytes) -> tuple[dict[str, Any], Block | None]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core import _watch_kernel as kernel
 from casemate.core.challenge import Challenge, points
 from casemate.core.samples import Block, Channel, Health, Values
 from casemate.core.watch_order import Order, Pace
@@ -81,7 +82,9 @@ class Watcher:
         self._limits = limits
         peak = float(np.max(np.abs(points(challenge.constellation, challenge.symbols))))
         self._low, self._high, self._swing = _ranges(channels, peak)
-        self._all_driven = bool((self._swing < np.inf).all())
+        driven = self._swing < np.inf
+        self._real_low = np.where(driven, -self._swing, self._low)
+        self._real_high = np.where(driven, self._swing, self._high)
         self._order = Order(
             pace=Pace(
                 chip_s=challenge.chip_s,
@@ -116,9 +119,9 @@ class Watcher:
     def _checked(self, block: Block) -> Block:
         t_s, chip, values, health = _arrays(block, len(self._channels))
         flags = self._order.flags(t_s, chip)
-        if not flags.any() and not health.any() and self._sound(values):
+        if not flags.any() and not union(health).any() and self._sound(values):
             return Block(t_s=t_s, chip=chip, values=values, health=health)
-        health |= flags[:, None]
+        values, health = values.copy(), health | flags[:, None]
         with np.errstate(all="ignore"):
             finite = np.isfinite(values)
             health[~finite & (health == 0)] |= int(Health.NOT_A_NUMBER)
@@ -132,21 +135,18 @@ class Watcher:
         """Return whether no value earns a flag; if so, they count as seen. The common case."""
         if not values.shape[0] or self._limits.stalled_samples == 1:
             return False
-        with np.errstate(all="ignore"):
-            if self._all_driven and values.dtype.kind == "f":
-                top, low = values.max(axis=0), values.min(axis=0)
-                possible = (top <= self._swing) & (low >= -self._swing)  # nan is neither
-            else:
-                possible = np.isfinite(values) & self._possible(values)
-        if not possible.all():
+        if not self._limits.stalled_samples:
+            return bool((np.isfinite(values) & self._possible(values)).all())
+        last = self._last if self._last is not None else np.full_like(values[0], np.nan)
+        if last.dtype != values.dtype:
             return False
-        if self._limits.stalled_samples:
-            if self._last is not None and (values[0] == self._last).any():
-                return False
-            if (values[1:] == values[:-1]).any():
-                return False
+        if np.iscomplexobj(values):
+            sound = kernel.complex_sound(values, last, self._low, self._high, self._swing)
+        else:
+            sound = kernel.real_sound(values, last, self._real_low, self._real_high)
+        if sound:
             self._last, self._same = values[-1].copy(), np.ones(values.shape[1], dtype=np.int64)
-        return True
+        return bool(sound)
 
     def _possible(self, values: Values) -> npt.NDArray[np.bool_]:
         """Whether each value can be: a range, or for what is driven, a swing."""
@@ -191,22 +191,40 @@ _LARGEST = float(np.finfo(np.float64).max)
 def _arrays(
     block: Block, columns: int
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], Values, npt.NDArray[np.uint16]]:
-    """Return fresh arrays of a block in the types that it should have; raises if it cannot."""
-    values: Any = np.array(block.values)
+    """Return arrays of a block in the types that it should have; raises if it cannot.
+
+    They are fresh, or nobody can change them: a reader may use its own again.
+    """
+    values = _kept(block.values)
     kind = np.complex128 if np.iscomplexobj(values) else np.float64
-    values = values.astype(kind, copy=False)
-    given: Any = np.array(block.health)
+    values = np.ascontiguousarray(values.astype(kind, copy=False))
+    given = _kept(block.health)
     chip: Any = np.array(block.chip)
     t_s: npt.NDArray[np.float64] = np.array(block.t_s).astype(np.float64, casting="same_kind")
     if given.dtype.kind not in "iu" or chip.dtype.kind not in "iu":
         raise TypeError("numbers of chips and flags are whole")
     if values.shape != (t_s.size, columns) or given.shape != values.shape:
         raise ValueError("the block has another shape than its channels")
-    if not given.any():
-        return t_s, chip.astype(np.int64), values, np.zeros(given.shape, dtype=np.uint16)
+    if given.dtype == np.uint16 and given.flags.c_contiguous and not union(given).any():
+        return t_s, chip.astype(np.int64), values, given
     health = (given & KNOWN).astype(np.uint16)
     health[(given != 0) & (health == 0)] = int(Health.NOT_A_NUMBER)
     return t_s, chip.astype(np.int64), values, health
+
+
+def _kept(given: Any) -> Any:
+    """Return an array as it is if it lies in bytes, which nothing changes; else a copy of it."""
+    base = given
+    while isinstance(base, np.ndarray):
+        base = base.base
+    return given if isinstance(base, bytes) else np.array(given)
+
+
+def union(health: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
+    """Return the union of flags (K, C) by channel, (C,)."""
+    found = np.empty(health.shape[1], dtype=np.uint16)
+    kernel.union(health, found)
+    return found
 
 
 def _rows(block: object) -> int:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import TypeVar
 
 from casemate.design.choice import UNMET, Solution, feasible, solve
 from casemate.design.choice_base import Model
@@ -14,6 +17,8 @@ from casemate.design.totals import Chosen, totals_of
 from casemate.modules import Card, Catalogue
 from casemate.spec.model import EnclosureSpec
 
+_Asked = TypeVar("_Asked")
+_Found = TypeVar("_Found")
 _WORDS = {
     "doubts": ("doubt", 1.0, "points of doubt"),
     "space": ("space", 1e-2, "mm over the six faces"),
@@ -34,18 +39,28 @@ def reasons(model: Model, best: Solution) -> dict[str, tuple[str, str, str]]:
     The runner-up is the card in that slot of the best design that must do without the chosen
     one; all other slots are free to change with it.
     """
-    result = {}
-    for key, (_, card, _) in best.chosen.items():
+
+    def one(key: str) -> tuple[str, str, str]:
+        card = best.chosen[key][1]
         other = solve(model, forbid=(key, card.id))
         ruled_out = _ruled_out(model, key, card.id)
         if other is None:
             reason = "only this module serves the slot with the rest of the catalogue and pins"
-            result[key] = (reason, "none", ruled_out or "structure")
-            continue
+            return reason, "none", ruled_out or "structure"
         runner = other.chosen[key][1].id if key in other.chosen else "left empty"
         reason, level = _compare(best, other, runner)
-        result[key] = (reason, runner, ruled_out or level)
-    return result
+        return reason, runner, ruled_out or level
+
+    return dict(zip(best.chosen, _side_by_side(one, best.chosen), strict=True))
+
+
+def _side_by_side(work: Callable[[_Asked], _Found], each: Iterable[_Asked]) -> list[_Found]:
+    """Return what `work` makes of each, in order; solving leaves the interpreter alone."""
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+    try:
+        return list(pool.map(work, each))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _compare(best: Solution, other: Solution, runner: str) -> tuple[str, str]:
@@ -120,8 +135,9 @@ def alternatives(
     slim = solve(model, order=order)
     if slim is not None:
         result.append(_slimmest(slim, best, spec))
-    for id, words, relaxed in relaxations(spec):
-        other = solve(build(relaxed, catalogue))
+    relaxed = relaxations(spec)
+    others = _side_by_side(lambda row: solve(build(row[2], catalogue)), relaxed)
+    for (id, words, _), other in zip(relaxed, others, strict=True):
         if other is None:
             continue
         gain = _gain(best, other, spec)

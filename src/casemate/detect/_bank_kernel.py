@@ -33,8 +33,6 @@ def doubted(doubt: float, error: float, share: float, most: float, cap: float) -
     return goes if goes < cap else cap
 
 
-NEAR = 128
-"""Features whose evidence, 160 kB, fits in the second cache."""
 FEW = 64
 """Values up to which sorting them in place is quicker than what numpy does (measured: 10 times for
 a dozen)."""
@@ -90,7 +88,7 @@ def common_towards(
             begin[group[f] + 1] += 1
     ratio, low, high = np.empty(size), np.empty(size), np.empty(size)
     for g in range(groups):
-        count, known = begin[g + 1] - begin[g], 0
+        count, known, vague = begin[g + 1] - begin[g], 0, False
         cap = 2.0 * bound[g]
         for i in range(count):
             f = at[begin[g] + i]
@@ -101,13 +99,16 @@ def common_towards(
                 ratio[known] = one
                 known += 1
             low[i], high[i] = one - wide, one + wide
+            vague |= wide != 0.0 or not sound[f]
         natural = rate[g] * seconds
         if known == 0:
             doubt[g] = doubted(doubt[g], cap, 1.0, natural, cap)
             continue
         middle = median_of(ratio[:known])
-        up, down = median_of(high[:count]) - middle, middle - median_of(low[:count])
-        error = up if up > down else down
+        error = 0.0  # where nothing is vague, both medians are the middle
+        if vague:
+            up, down = median_of(high[:count]) - middle, middle - median_of(low[:count])
+            error = up if up > down else down
         most = 2.0 * natural
         if error <= doubt[g]:
             most += share * doubt[g]
@@ -169,7 +170,8 @@ def heard_in(
     """
     for f in range(s1.size):
         n = loud[f]
-        heard[f] *= 2.0 ** (-FORGETS * n)
+        if heard[f] != 0.0:
+            heard[f] *= 2.0 ** (-FORGETS * n)
         if n > 1.0:
             scatter = (s2[f] - s1[f] * s1[f] / n) / (n - 1.0)
             over = np.sqrt(scatter if scatter > 0.0 else 0.0) - restless * noise[f]
@@ -206,9 +208,7 @@ def windows(
     them, and within `step`; each tolerance is opened by the doubt about the states that it needs.
     """
     count_k, features = s1.shape
-    # evidence is grown by NEAR features at a time afterwards: what they have stays in a near cache
-    up_a, energy_a = np.empty((count_k, features, 2)), np.empty((count_k, features, 2))
-    up_s, energy_s = np.empty((count_k, features, 2)), np.empty((count_k, features, 2))
+    up, energy = np.empty((2, features)).T, np.empty((2, features)).T
     shown, sound = np.empty(features), np.empty(features, dtype=np.bool_)
     above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
     for k in range(count_k):
@@ -216,8 +216,10 @@ def windows(
             group, expected, bound, step, own, common, doubt, common_doubt, shown, above, below,
             sudden,
         )  # fmt: skip
-        both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up_a[k], energy_a[k])
-        both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up_s[k], energy_s[k])
+        both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up, energy)
+        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
+        both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up, energy)
+        advance(r_s, held_s, spent_s, count + k, up, energy, rates, level)
         heard_in(s1[k], s2[k], loud[k], noise, restless, wide, heard)
         for f in range(features):
             sound[f] = loud[k, f] > 1.0 and not open_[k, f]
@@ -226,14 +228,3 @@ def windows(
             shown, sound, heard, window_s, memory_s, common_memory_s, group, expected, bound, rate,
             common_bound, common_rate, own, common, doubt, common_doubt,
         )  # fmt: skip
-    for f in range(0, features, NEAR):
-        to = f + NEAR if features - f > NEAR else features
-        for k in range(count_k):
-            advance(
-                r_a[f:to], held_a[f:to], spent_a[f:to], count + k, up_a[k, f:to],
-                energy_a[k, f:to], rates, level,
-            )  # fmt: skip
-            advance(
-                r_s[f:to], held_s[f:to], spent_s[f:to], count + k, up_s[k, f:to],
-                energy_s[k, f:to], rates, level,
-            )  # fmt: skip

@@ -81,6 +81,22 @@ def clean(row: Any, flags: Any, last: Any, inverse: Any, share: Any) -> Any:
 
 
 @njit(cache=True)
+def in_order(first: Any, channels: int) -> bool:
+    """Return whether feature f reads channel f alone, for all channels."""
+    odd = int(first.size != channels)
+    for f in range(first.size):
+        odd |= int(first[f] != f)
+    return odd == 0
+
+
+@njit(cache=True)
+def of_one(share: Any, one: Any, total: Any) -> None:
+    """Fill total (F,) with what features of one sound channel each read, in their order."""
+    for f in range(total.size):
+        total[f] = one[f] * share[f]
+
+
+@njit(cache=True)
 def by_feature(
     share: Any, first: Any, second: Any, one: Any, two: Any, pairs: bool, total: Any
 ) -> None:
@@ -94,22 +110,24 @@ def by_feature(
 
 
 @njit(cache=True)
-def add_silent(total: Any, power: Any, count: Any) -> None:
+def add_silent(total: Any, power: Any) -> None:
     """Add a silent chip of sound features (F,)."""
     for f in range(total.size):
         power[f] += total[f] * total[f]
-        count[f] += 1.0
 
 
 @njit(cache=True)
-def add_loud(total: Any, over: float, expected: Any, s1: Any, s2: Any, count: Any) -> None:
-    """Add a loud chip of sound features (F,); total becomes what each is off."""
+def add_loud(total: Any, over: float, expected: Any, s1: Any, s2: Any) -> None:
+    """Add a loud chip of sound features (F,); total becomes what each is off.
+
+    With a fifth array the compiler would have to prove more of them apart than it does, and would
+    take one feature at a time.
+    """
     for f in range(total.size):
         off = total[f] * over - expected[f]
         total[f] = off
         s1[f] += off
         s2[f] += off * off
-        count[f] += 1.0
 
 
 @njit(cache=True)
@@ -123,43 +141,98 @@ def in_noises(off: Any, shared: Any, scale: Any, x: Any) -> None:
 def gather(
     values: Any, health: Any, drive: Any, use: Any, nominal: Any, first: Any, second: Any,
     weight: Any, expected: Any, noise: Any, shared: Any, last: Any, run: Any, said: Any,
-    sums: Any, blurred: Any, x: Any, quick: bool,
-) -> None:  # fmt: skip
+    sums: Any, blurred: Any, x: Any, pieces: Any, quick: bool,
+) -> int:  # fmt: skip
     """Add rows of one window to sums (5, F): s1, s2, loud, quiet power, quiet; sums[5]: at an end.
 
     values, health (K, C); drive (K,), real; use (K,): rows that count. last, run, said (C,): last
     value, how often it repeated, flags so far. blurred (F,): a chip was lost for its value.
-    x (K, F): keyed chips less `shared`, in noises, nan where silent or lost. quick: take the short
-    way with sound rows, which comes to the same.
+    x (K, F): its first rows become keyed chips less `shared`, in noises, nan where lost; return how
+    many: those that count and are loud. pieces (P, 4): where channels and features begin and end
+    that are summed together, of `blocks.pieces_of`. quick: take the short way with sound rows,
+    which comes to the same.
+    """
+    loud = 0
+    for p in range(pieces.shape[0]):
+        c, end, f, to = pieces[p, 0], pieces[p, 1], pieces[p, 2], pieces[p, 3]
+        other = second[f:to].copy()
+        for i in range(to - f):
+            other[i] = other[i] - c if other[i] >= 0 else -1
+        loud = gather_piece(
+            values, health, drive, use, c, f, nominal[c:end], first[f:to] - c, other, weight[f:to],
+            expected[f:to], noise[f:to], shared[f:to], last[c:end], run[c:end], said[c:end],
+            sums, blurred[f:to], x, quick,
+        )  # fmt: skip
+    return loud
+
+
+@njit(cache=True)
+def paired(first: Any, second: Any, two: Any) -> bool:
+    """Let second (F,) be some channel, and its weight two (F,) 0, where there is none.
+
+    Return whether there is one anywhere.
+    """
+    found = False
+    for f in range(first.size):
+        if second[f] < 0:
+            second[f], two[f] = first[f], 0.0
+        else:
+            found = True
+    return found
+
+
+@njit(cache=True)
+def gather_piece(
+    values: Any, health: Any, drive: Any, use: Any, c: int, f: int, nominal: Any, first: Any,
+    second: Any, weight: Any, expected: Any, noise: Any, shared: Any, last: Any, run: Any,
+    said: Any, sums: Any, blurred: Any, x: Any, quick: bool,
+) -> int:  # fmt: skip
+    """Do what `gather` does for channels from c on and features from f on.
+
+    values, health, sums and x are whole, all else is cut to these channels and features.
     """
     channels, features = nominal.size, first.size
     inverse, scale = 1.0 / nominal, 1.0 / noise
     share, what = np.empty(channels), np.empty(channels, dtype=np.int64)
     one, two, total = weight[:, 0].copy(), weight[:, 1].copy(), np.empty(features)
-    other, pairs = second.copy(), False
-    for f in range(features):
-        if second[f] < 0:
-            other[f], two[f] = first[f], 0.0
-        else:
-            pairs = True
+    other, to = second.copy(), f + features
+    pairs = paired(first, other, two)
+    plain = not pairs and in_order(first, channels)
+    counted, fresh, row, at = np.zeros(2), False, np.empty(features, dtype=np.float32), 0
     for k in range(drive.size):
         loud = drive[k] != 0.0
         over = 1.0 / drive[k] if loud else 0.0
-        if quick and use[k] and clean(values[k], health[k], last, inverse, share):
-            last[:] = values[k]
-            run[:] = 1
-            by_feature(share, first, other, one, two, pairs, total)
-            if loud:
-                add_loud(total, over, expected, sums[0], sums[1], sums[2])
-                in_noises(total, shared, scale, x[k])
+        mine, flags = values[k, c : c + channels], health[k, c : c + channels]
+        if quick and use[k] and clean(mine, flags, last, inverse, share):
+            last[:] = mine
+            fresh = True
+            if plain:
+                of_one(share, one, total)
             else:
-                add_silent(total, sums[3], sums[4])
-                x[k, :] = np.nan
+                by_feature(share, first, other, one, two, pairs, total)
+            if loud:
+                add_loud(total, over, expected, sums[0, f:to], sums[1, f:to])
+                counted[0] += 1.0
+                in_noises(total, shared, scale, x[at, f:to])
+                at += 1
+            else:
+                add_silent(total, sums[3, f:to])
+                counted[1] += 1.0
             continue
+        if fresh:
+            run[:], fresh = 1, False
         one_row(
-            values[k], health[k], use[k], loud, over, inverse, first, second, weight, expected,
-            shared, scale, last, run, said, share, what, sums, blurred, x[k],
+            mine, flags, use[k], loud, over, inverse, first, second, weight, expected,
+            shared, scale, last, run, said, share, what, sums[:, f:to], blurred, row,
         )  # fmt: skip
+        if use[k] and loud:
+            x[at, f:to] = row
+            at += 1
+    if fresh:
+        run[:] = 1
+    sums[2, f:to] += counted[0]
+    sums[4, f:to] += counted[1]
+    return at
 
 
 @njit(cache=True)

@@ -10,6 +10,8 @@ from numba import njit
 
 MOST = 1e300
 """Evidence is capped here; a smaller figure is always allowed."""
+NEAR = 1024
+"""Features that are taken together, so that their sums stay in the nearest cache."""
 
 
 @njit(cache=True)
@@ -17,22 +19,21 @@ def both_sides(
     s1: Any, s2: Any, loud: Any, offset: Any, above: Any, below: Any, scale: Any, up: Any,
     energy: Any,
 ) -> None:  # fmt: skip
-    """Fill up (F, 2) with sums less tolerance, energy (F, 2) with sums of squares plus it.
+    """Fill up (F, 2) with sums less what drift may add, energy (F, 2) with sums of squares of that.
 
-    Both about `offset` (F,), over `scale` (F,) and its square; 0 where no chip was loud. above,
-    below (F,): how far drift may lie above and below the offset, at least 0.
+    up: sum (x - most), and sum (least - x) beside it; energy: sums of the same figures' squares,
+    over `scale` (F,) and its square; 0 where no chip was loud. most = offset + above, least =
+    offset - below, all (F,): between which drift lies.
     """
     for f in range(s1.size):
         n = loud[f]
-        first = s1[f] - n * offset[f]
-        square = s2[f] - 2.0 * offset[f] * s1[f] + n * offset[f] * offset[f]
-        root = math.sqrt(square) if square > 0.0 else 0.0
         for side in range(2):
             sign = 1.0 if side == 0 else -1.0
-            slack = above[f] if side == 0 else below[f]
-            up[f, side] = (sign * first - n * slack) / scale[f] if n > 0.0 else 0.0
-            wide = (root + math.sqrt(n) * slack) / scale[f]
-            energy[f, side] = wide * wide
+            edge = offset[f] + above[f] if side == 0 else offset[f] - below[f]
+            square = s2[f] - 2.0 * edge * s1[f] + n * edge * edge
+            some = n > 0.0
+            up[f, side] = sign * (s1[f] - n * edge) / scale[f] if some else 0.0
+            energy[f, side] = square / (scale[f] * scale[f]) if some and square > 0.0 else 0.0
 
 
 @njit(cache=True)
@@ -61,6 +62,44 @@ def begins(level: Any, levels: int) -> Any:
 
 
 @njit(cache=True)
+def join(mine: Any, held: Any, total: Any) -> None:
+    """Set total (F,) to `mine` and what a level held, which then holds nothing."""
+    for f in range(total.size):
+        total[f] = mine[f] + held[f]
+        held[f] = 0.0
+
+
+@njit(cache=True)
+def add_to(held: Any, total: Any) -> None:
+    """Let a level hold total (F,) besides."""
+    for f in range(total.size):
+        held[f] += total[f]
+
+
+@njit(cache=True)
+def member(row: Any, rate: float, total: Any, power: Any) -> None:
+    """Move one member of all features, row (F,), on by what a level's windows brought.
+
+    First all that need no exponential, without a branch, so that they are taken many at a time; the
+    others, if there are any, are still as they were, and those that were moved are told by that.
+    """
+    odd = 0
+    for f in range(row.size):
+        gain = rate * (total[f] - 0.5 * rate * power[f])
+        before, after = row[f], 1.0 + gain
+        after = after if after > 0.0 else 0.0
+        calm, still = (before <= 1.0) & (gain <= 0.0), power[f] == 0.0
+        after = after if calm else before
+        row[f] = before if still else after
+        odd |= int(not (calm | still))
+    if odd:
+        for f in range(row.size):
+            gain = rate * (total[f] - 0.5 * rate * power[f])
+            if power[f] != 0.0 and not (row[f] <= 1.0 and gain <= 0.0):
+                row[f] = grown(row[f], gain)
+
+
+@njit(cache=True)
 def advance(
     r: Any, held: Any, spent: Any, count: int, up: Any, energy: Any, rates: Any, level: Any
 ) -> None:
@@ -68,58 +107,46 @@ def advance(
 
     A member goes to max(r, 1) e, which is at most (1 + r) e. rates, level (J,): lambda and level of
     each member, levels rising. held, spent (F, 2, L): what a level has of the windows since it was
-    last full, but for what the levels below it still hold. count: windows before this one.
+    last full, but for what the levels below it still hold. count: windows before this one. Quick if
+    features lie side by side in memory (order "F"), as `Evidence` has them.
     """
     full, last, top = count + 1, spent.shape[2] - 1, 0
     while top < last and full % 2 == 0:
         full, top = full // 2, top + 1
     begin = begins(level, last + 1)
-    n = begin[1]
-    first, spare = rates[:n], np.empty(n)
-    for f in range(up.shape[0]):
+    ours, waits, used, brought, cost = r.T, held.T, spent.T, up.T, energy.T
+    features = up.shape[0]
+    for f in range(0, features, NEAR):
+        to = f + NEAR if features - f > NEAR else features
+        total, power = np.empty(to - f), np.empty(to - f)
         for side in range(2):
-            total = up[f, side] + held[f, side, 0]
-            power = energy[f, side] + spent[f, side, 0]
-            held[f, side, 0] = spent[f, side, 0] = 0.0
-            row = r[f, side, :n]
-            if power != 0.0:
-                loud = 0
-                for j in range(n):
-                    gain = first[j] * (total - 0.5 * first[j] * power)
-                    loud |= int(not gain <= 0.0) | int(not row[j] <= 1.0)
-                    after = 1.0 + gain
-                    spare[j] = after if after > 0.0 else 0.0
-                if loud == 0:  # none needs an exponential
-                    for j in range(n):
-                        row[j] = spare[j]
-                else:
-                    for j in range(n):
-                        row[j] = grown(row[j], first[j] * (total - 0.5 * first[j] * power))
-            for one in range(1, top + 1):
-                total += held[f, side, one]
-                power += spent[f, side, one]
-                held[f, side, one] = spent[f, side, one] = 0.0
-                if power != 0.0:
-                    for j in range(begin[one], begin[one + 1]):
-                        gain = rates[j] * (total - 0.5 * rates[j] * power)
-                        r[f, side, j] = grown(r[f, side, j], gain)
+            total[:], power[:] = brought[side, f:to], cost[side, f:to]
+            for one in range(top + 1):
+                join(total, waits[one, side, f:to], total)
+                join(power, used[one, side, f:to], power)
+                for j in range(begin[one], begin[one + 1]):
+                    member(ours[j, side, f:to], rates[j], total, power)
             if top < last:
-                held[f, side, top + 1] += total
-                spent[f, side, top + 1] += power
+                add_to(waits[top + 1, side, f:to], total)
+                add_to(used[top + 1, side, f:to], power)
 
 
-@njit(cache=True, fastmath={"reassoc"})
-def _sum(row: Any) -> float:
-    """Return the sum of a row, in any order: members are not negative, so 1e-14 of it at most."""
-    total = 0.0
-    for j in range(row.size):
-        total += row[j]
-    return total
+@njit(cache=True)
+def sums_of(r: Any, out: Any) -> None:
+    """Fill out (F,) with sums of r (F, 2, J) over signs and members."""
+    rows, features = r.T, out.size
+    out[:] = 0.0
+    for f in range(0, features, NEAR):
+        to = f + NEAR if features - f > NEAR else features
+        for j in range(rows.shape[0]):
+            for side in range(2):
+                add_to(out[f:to], rows[j, side, f:to])
 
 
 @njit(cache=True)
 def nats_of(r: Any, out: Any) -> None:
     """Fill out (F,) with ln of the mean of r (F, 2, J) over signs and members; -700 at least."""
-    for f in range(r.shape[0]):
-        total = (_sum(r[f, 0]) + _sum(r[f, 1])) / (2.0 * r.shape[2])
+    sums_of(r, out)
+    for f in range(out.size):
+        total = out[f] / (2.0 * r.shape[2])
         out[f] = math.log(total) if total > 1e-300 else -700.0

@@ -100,6 +100,32 @@ def inform(
 
 
 @njit(cache=True)
+def outcome(s1: Any, loud: Any, own: Any, bound: Any, off: Any, at_bound: Any) -> None:
+    """Fill off (F,) with the last window's mean, nan without one, and whether states stand at their
+    bounds (F,).
+    """
+    for f in range(off.size):
+        off[f] = s1[f] / loud[f] if loud[f] > 0.0 else np.nan
+        at_bound[f] = abs(own[f]) >= bound[f]
+
+
+@njit(cache=True)
+def louder_than(power: Any, count: Any, least: float, at: Any, mean: Any) -> int:
+    """List features (F,) whose mean power over `count` is at least `least`, and over 1: at, mean.
+
+    Return how many they are.
+    """
+    found = 0
+    for f in range(power.size):
+        if count[f] > 0.0:
+            one = power[f] / count[f]
+            if one >= least and one > 1.0:
+                at[found], mean[found] = f, one
+                found += 1
+    return found
+
+
+@njit(cache=True)
 def limited(z: Any, most: float, out: Any) -> None:
     """Fill out (F,) with z within -most .. most, 0 where it is no number."""
     for f in range(z.size):

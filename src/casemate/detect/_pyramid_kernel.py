@@ -1,6 +1,5 @@
-"""The pyramid's recursion (compiled), float32 throughout.
+"""The pyramid's recursion where samples may be missing or sides are told apart (compiled), float32.
 
-Level 0 of a tile of channels is one loop that holds both sides and all three drifts in registers.
 Level l moves on every 2^l samples, so all further levels together cost as much as one more.
 """
 
@@ -17,7 +16,29 @@ Array = npt.NDArray[np.float32]
 TILE = 512
 FIRST = 6
 """Rows of level 0 in a tile: three drifts upwards, three downwards."""
+HEAD = 12
+"""Parameters before the weights of levels: 0, clip, sign of the lower side, weight of level 0,
+1 / sqrt 2, 0 while no sample was ever missing, 2k of three drifts, 2k^2 of three drifts."""
+MOST_LEVELS = 36
+START = 48
+"""Where level 0 begins in a room: HEAD + MOST_LEVELS, whole cache lines."""
+MOST = np.finfo(np.float32).max
 _FLAGS = {"contract", "nsz"}
+
+
+@njit(cache=True)
+def places(features: int, levels: int) -> tuple[int, int, int, int, int]:
+    """Return where in a room level 0, sums, held samples, best scores and spare begin.
+
+    Parameters (HEAD + L,) come first. Level 0: (tiles, 6 TILE). Sums, held samples: (tiles, L, 2,
+    TILE), row 0 of sums unused. Best scores: (tiles, L + 1, TILE). Spare: 4 rows of TILE,
+    overwritten.
+    """
+    tiles = (features + TILE - 1) // TILE
+    sums = START + tiles * FIRST * TILE
+    held = sums + tiles * levels * 2 * TILE
+    best = held + tiles * levels * 2 * TILE
+    return START, sums, held, best, best + tiles * (levels + 1) * TILE
 
 
 @njit(inline="always")
@@ -96,23 +117,10 @@ def _ground_with_gaps(
 
 
 @njit(cache=True, nogil=True, fastmath=_FLAGS, error_model="numpy")
-def _climb_whole(
-    a: Array, b: Array, z: Array, up: Array, down: Array, n: int, par: Array, slopes: Array
-) -> None:
-    """Join a pair of samples to z and advance a level by it: mirrored sides, nothing missing."""
-    zero, clip, half, slope, cost = par[0], par[1], par[4], slopes[0], slopes[3]
-    for f in range(n):
-        joined = half * (_clip(a[f], clip) + _clip(b[f], clip))
-        z[f] = joined
-        up[f] = _moved(up[f], slope * joined - cost, zero)
-        down[f] = _moved(down[f], -slope * joined - cost, zero)
-
-
-@njit(cache=True, nogil=True, fastmath=_FLAGS, error_model="numpy")
 def _climb_gaps(
     a: Array, b: Array, z: Array, up: Array, down: Array, n: int, par: Array, slopes: Array
 ) -> None:
-    """The same where samples may be missing."""
+    """Join a pair of samples to z and advance a level by it: mirrored sides."""
     zero, clip, half, slope, cost = par[0], par[1], par[4], slopes[0], slopes[3]
     for f in range(n):
         joined = _mean_of_two(_clip(a[f], clip), _clip(b[f], clip), half, zero)
@@ -168,9 +176,7 @@ def _levels(
     while level < levels - 1 and (done >> level) & 1 == 1:
         p = par if level == 0 else wide
         s, h, made = sums[level + 1], held[level], z[level & 1]
-        if mirrored and par[5] == par[0]:
-            _climb_whole(h[0], one, made[0], s[0], s[1], n, p, slopes)
-        elif mirrored:
+        if mirrored:
             _climb_gaps(h[0], one, made[0], s[0], s[1], n, p, slopes)
         else:
             _climb_one(h[0], one, made[0], s[0], n, p, slopes)
@@ -200,28 +206,28 @@ def advance(
     up: Array,
     down: Array,
     mirrored: bool,
-    ground: Array,
-    sums: Array,
-    held: Array,
-    best: Array,
     out: Array,
-    z: Array,
-    par: Array,
-    wide: Array,
-    slopes: Array,
-    weights: Array,
+    room: Array,
+    levels: int,
     done: int,
 ) -> None:
-    """Advance by a block. up, down, out: (K, F); mirrored: down is up, to be taken as -up;
-    a pyramid stays with one or the other.
+    """Advance by a block. up, down, out: (K, F), C-contiguous; mirrored: down is up, to be taken as
+    -up; a pyramid stays with one or the other.
 
-    ground: (tiles, 6 TILE); sums, held: (tiles, L, 2, TILE), row 0 of sums unused; best: (tiles,
-    L + 1, TILE); z: (2, 2, TILE), overwritten (levels take turns, so that no
-    loop reads what it writes). par: 0, clip, sign of down, weight of level 0,
-    1 / sqrt 2, 0 while no sample was ever missing. wide: par without a clip. slopes: 2k and 2k^2 of
-    three drifts. weights: (L,).
+    room: of `places`; its parameters are `HEAD`, then the weight of each level.
     """
     count, features = up.shape
+    tiles = (features + TILE - 1) // TILE
+    g0, s0, h0, b0, spare = places(features, levels)
+    par = room[: HEAD + levels]
+    wide = par.copy()
+    wide[1] = MOST
+    ground = room[g0:s0].reshape((tiles, FIRST * TILE))
+    sums = room[s0:h0].reshape((tiles, levels, 2, TILE))
+    held = room[h0:b0].reshape((tiles, levels, 2, TILE))
+    best = room[b0:spare].reshape((tiles, levels + 1, TILE))
+    z = room[spare : spare + 4 * TILE].reshape((2, 2, TILE))
+    slopes, weights = par[6:HEAD], par[HEAD:]
     whole = finite(up, par[0]) and (mirrored or finite(down, par[0]))
     if not whole:
         par[5] = slopes[0]

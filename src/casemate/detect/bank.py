@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.detect._bank_kernel import windows
-from casemate.detect._live_kernel import all_sound
+from casemate.detect._court_kernel import told
+from casemate.detect._live_kernel import all_sound, outcome
 from casemate.detect.anchor import NONE, Anchor, Real
 from casemate.detect.evidence import Evidence, Sums
 from casemate.detect.silence import Silence, information
@@ -52,13 +53,28 @@ class Shown:
     at_bound: npt.NDArray[np.bool_]
     shared: npt.NDArray[np.bool_]
     nonlinear: Real | None = None
-    nats: Real = field(init=False)
-    """ln of the mean of both tests' evidence, (F,)."""
+    _nats: Real | None = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        with np.errstate(invalid="ignore"):
-            nats = np.logaddexp(self.anchored, self.step) - math.log(2.0)
-        object.__setattr__(self, "nats", np.asarray(nats))
+        object.__setattr__(self, "_nats", None)
+
+    @property
+    def nats(self) -> Real:
+        """Return ln of the mean of both tests' evidence, (F,)."""
+        if self._nats is None:
+            with np.errstate(invalid="ignore"):
+                nats = np.logaddexp(self.anchored, self.step) - math.log(2.0)
+            object.__setattr__(self, "_nats", np.asarray(nats))
+        assert self._nats is not None
+        return self._nats
+
+    def with_chips(self, chips: Real, weight: float, nonlinear: Real | None) -> Shown:
+        """Return the same with `weight` times the evidence of chips (F,) besides."""
+        anchored, nats = np.empty(chips.size), np.empty(chips.size)
+        told(self.anchored, self.step, chips, weight, anchored, nats)
+        found = replace(self, anchored=anchored, nonlinear=nonlinear)
+        object.__setattr__(found, "_nats", nats)
+        return found
 
 
 class Bank:
@@ -74,6 +90,7 @@ class Bank:
         self.silence = Silence.start(anchor.noise)
         loud, _ = chips_of(anchor.chip_s, anchor.visits, window_s)
         self.scale = anchor.noise * np.sqrt(loud)
+        self.grouped = anchor.group != NONE
         self.healthy = information(
             anchor, sound_sums(anchor, window_s), np.ones(count), Tracked.settled(anchor)
         )
@@ -82,7 +99,7 @@ class Bank:
         """Return a copy that goes its own way."""
         found = Bank.__new__(Bank)
         found.anchor, found.window_s = self.anchor, self.window_s
-        found.healthy, found.scale = self.healthy, self.scale
+        found.healthy, found.scale, found.grouped = self.healthy, self.scale, self.grouped
         found.tracked = self.tracked.copy()
         found.anchored, found.step = self.anchored.copy(), self.step.copy()
         found.silence = self.silence.copy()
@@ -113,7 +130,9 @@ class Bank:
         one.count += sums.s1.shape[0]
         two.count += sums.s1.shape[0]
         self.silence.add(sums)
-        s1, loud, kept = sums.s1[-1], sums.loud[-1], math.log(1.0 - CHIPS_WEIGHT)
+        kept, size = math.log(1.0 - CHIPS_WEIGHT), len(anchor.names)
+        off, at_bound = np.empty(size), np.empty(size, dtype=np.bool_)
+        outcome(sums.s1[-1], sums.loud[-1], tracked.own, anchor.bound, off, at_bound)
         return Shown(
             modality=anchor.modality,
             names=anchor.names,
@@ -126,9 +145,9 @@ class Bank:
             window_s=self.window_s,
             open_=sums.open_[-1],
             lost=sums.lost[-1],
-            off=np.divide(s1, loud, out=np.full(s1.size, np.nan), where=loud > 0.0),
-            at_bound=np.abs(self.tracked.own) >= anchor.bound,
-            shared=anchor.group != NONE,
+            off=off,
+            at_bound=at_bound,
+            shared=self.grouped,
         )
 
 

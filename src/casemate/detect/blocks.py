@@ -36,6 +36,8 @@ SLACK_CHIPS = 8.0
 """By which a chip may come beside its time (`core.watch.Limits`)."""
 AHEAD_S = 60.0
 """By which numbers of chips may run ahead of what is due (planning value)."""
+NEAR = 512
+"""Features that are summed together at least: a dozen arrays of them fit in the nearest cache."""
 OPEN = 0.5
 """Share of a window's chips at the end of the range from which a feature stands open."""
 
@@ -100,6 +102,25 @@ class Place:
         return flags
 
 
+def pieces_of(anchor: Anchor) -> npt.NDArray[np.int64]:
+    """Return first and last channel, first and last feature of what is summed together, (P, 4).
+
+    Lasts are one beyond. Some NEAR features each, so that their sums stay in the nearest cache, as
+    far as later features read later channels alone.
+    """
+    size = len(anchor.names)
+    high = np.maximum.accumulate(np.maximum(anchor.first, anchor.second))
+    least = np.where(anchor.second < 0, anchor.first, np.minimum(anchor.first, anchor.second))
+    low = np.minimum.accumulate(least[::-1])[::-1]
+    rows, begin, channel = [], 0, 0
+    for cut in (np.flatnonzero(high[:-1] < low[1:]) + 1).tolist():
+        if cut - begin >= NEAR:
+            rows.append((channel, int(low[cut]), begin, cut))
+            begin, channel = cut, int(low[cut])
+    rows.append((channel, len(anchor.channels), begin, size))
+    return np.array(rows, dtype=np.int64)
+
+
 @dataclass(slots=True, kw_only=True)
 class Filling:
     """The window that is being filled, of F features and C channels. Owned by one stream."""
@@ -111,6 +132,8 @@ class Filling:
     said: npt.NDArray[np.int64]
     last: Real
     run: npt.NDArray[np.int64]
+    x: npt.NDArray[np.float32]
+    pieces: npt.NDArray[np.int64]
 
     @classmethod
     def start(cls, anchor: Anchor) -> Filling:
@@ -124,6 +147,8 @@ class Filling:
             said=np.zeros(channels, dtype=np.int64),
             last=np.full(channels, np.nan),
             run=np.zeros(channels, dtype=np.int64),
+            x=np.empty((0, features), dtype=np.float32),
+            pieces=pieces_of(anchor),
         )
 
     def copy(self) -> Filling:
@@ -131,26 +156,28 @@ class Filling:
         return Filling(
             anchor=self.anchor, expected=self.expected, sums=self.sums.copy(),
             blurred=self.blurred.copy(), said=self.said.copy(), last=self.last.copy(),
-            run=self.run.copy(),
+            run=self.run.copy(), x=np.empty((0, self.x.shape[1]), dtype=np.float32),
+            pieces=self.pieces,
         )  # fmt: skip
 
     def add(
         self, values: Real, health: npt.NDArray[np.uint16], drive: Real,
         use: npt.NDArray[np.bool_], shared: Real,
     ) -> npt.NDArray[np.float32]:  # fmt: skip
-        """Take in rows (K, C) of this window; return keyed chips (K, F) less `shared`, in noises.
+        """Take in rows (K, C) of this window; return loud chips (n, F) less `shared`, in noises.
 
-        drive (K,), real. use (K,): rows that answer a chip of this window.
+        drive (K,), real. use (K,): rows that answer a chip of this window. What is returned holds
+        until the next call.
         """
         anchor = self.anchor
-        x = np.empty((drive.size, len(anchor.names)), dtype=np.float32)
-        with np.errstate(all="ignore"):
-            kernel.gather(
-                values, health, drive, use, anchor.nominal, anchor.first, anchor.second,
-                anchor.weight, self.expected, anchor.noise, shared, self.last, self.run,
-                self.said, self.sums, self.blurred, x, True,
-            )  # fmt: skip
-        return x
+        if self.x.shape[0] < drive.size:
+            self.x = np.empty((drive.size, len(anchor.names)), dtype=np.float32)
+        size = kernel.gather(
+            values, health, drive, use, anchor.nominal, anchor.first, anchor.second,
+            anchor.weight, self.expected, anchor.noise, shared, self.last, self.run,
+            self.said, self.sums, self.blurred, self.x, self.pieces, True,
+        )  # fmt: skip
+        return self.x[:size]
 
     def close(self) -> tuple[Sums, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
         """Return the window's sums, features lost for a value (F,), flags (C,); begin the next."""

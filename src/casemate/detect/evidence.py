@@ -1,17 +1,17 @@
 """Keyed evidence of a change, window by window, whose false alarms are bounded for any injection.
 
-With x_t = c_t r_t over the n loud chips of a window, less a reference that earlier windows have
-chosen, x_t = d_t + c_t w_t: drift d_t <= eps, which may know all, and interference w_t, which may
-depend on all before chip t but not on its sign. Then
+With x_t = c_t r_t over the n loud chips of a window, x_t = d_t + c_t w_t: drift d_t <= m, which
+may know all, and interference w_t, which may depend on all before chip t but not on its sign. m was
+chosen by earlier windows. Then
 
-    e = exp(l (sum x_t - n eps) - l^2/2 (sqrt(sum x_t^2) + eps sqrt(n))^2),  eps, l >= 0
+    e = exp(l sum (x_t - m) - l^2/2 sum (x_t - m)^2),  l >= 0
 
-has mean at most 1. By Minkowski it is at most the product over chips of e_t = exp(l (x_t - eps) -
-l^2/2 (|x_t| + eps)^2). Given the past and u = |w_t|, x_t is x+ = d+ + u or x- = d- - u. If d+ >=
--eps, the mean of e_t is at most cosh(l u) exp(-l^2 u^2/2) <= 1. Else either both are <= eps, and
-e_t <= 1; or x+ > eps, and with b = x+ + eps < u it is at most cosh(l b) exp(-l^2 b^2/2) <= 1. So
-drift must be bounded on the side that is tested alone, and a reference near that bound makes the
-test as sharp as if there were no drift.
+has mean at most 1. It is the product over chips of f(x_t - m), f(y) = exp(l y - l^2 y^2 / 2), which
+rises up to y = 1/l. Given the past and u = |w_t|, y is at most u with one sign and at most -u with
+the other. If l u <= 1 the mean of f is at most that of f(u) and f(-u), cosh(l u) exp(-l^2 u^2/2)
+<= 1. Else it is at most that of f(1/l) and f(-1/l), (exp(1/2) + exp(-3/2))/2 = 0.94. So drift must
+be bounded on the side that is tested alone, and the test is as sharp as if m were the truth: what
+drift may do by itself costs the sum, and nothing of the energy.
 
 The mean of the product over windows is at most 1 too, whatever was injected. A grid of l, in units
 of one over the quiet noise of a window, finds weak changes and strong ones, in quiet and in noise:
@@ -63,10 +63,21 @@ class Sums:
     open_: npt.NDArray[np.bool_]
     lost: npt.NDArray[np.bool_]
 
+    def as_rows(self) -> Sums:
+        """Return sums of one window, (F,) each, as those of K = 1 windows."""
+        return Sums(
+            s1=self.s1[None], s2=self.s2[None], loud=self.loud[None],
+            quiet_power=self.quiet_power[None], quiet=self.quiet[None], open_=self.open_[None],
+            lost=self.lost[None],
+        )  # fmt: skip
+
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """Running evidence of F features. Owned by one bank, which alone changes it."""
+    """Running evidence of F features. Owned by one bank, which alone changes it.
+
+    r (F, 2, J), held, spent (F, 2, L): of `_evidence_kernel.advance`, in order "F".
+    """
 
     r: Real
     held: Real
@@ -82,9 +93,9 @@ class Evidence:
         rates = np.array([*FAST, *STRONG, *slow])
         level = np.array([*[0] * len(FAST + STRONG), *range(1, levels)], dtype=np.int64)
         return cls(
-            r=np.zeros((features, 2, rates.size)),
-            held=np.zeros((features, 2, levels)),
-            spent=np.zeros((features, 2, levels)),
+            r=np.zeros((features, 2, rates.size), order="F"),
+            held=np.zeros((features, 2, levels), order="F"),
+            spent=np.zeros((features, 2, levels), order="F"),
             count=0,
             rates=rates,
             level=level,
@@ -92,10 +103,10 @@ class Evidence:
 
     def copy(self) -> Evidence:
         """Return a copy that goes its own way."""
+        r, held, spent = (each.copy(order="F") for each in (self.r, self.held, self.spent))
         return Evidence(
-            r=self.r.copy(), held=self.held.copy(), spent=self.spent.copy(), count=self.count,
-            rates=self.rates, level=self.level,
-        )  # fmt: skip
+            r=r, held=held, spent=spent, count=self.count, rates=self.rates, level=self.level
+        )
 
     def nats(self) -> Real:
         """Return ln of the mean over signs, lambdas and levels, (F,)."""

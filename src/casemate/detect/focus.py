@@ -24,7 +24,10 @@ _CORNERS = 32
 
 @dataclass(slots=True, kw_only=True)
 class FocusState:
-    """Where FOCuS stands: corners of the hulls (F, 2, size), their counts (F, 2), sums (F,)."""
+    """Where FOCuS stands: corners of the hulls (F, 2, size), their counts (F, 2), sums (F,).
+
+    Corners lie in order "F": most streams have one a side, and those are side by side then.
+    """
 
     samples: int
     totals: Real
@@ -38,8 +41,8 @@ class FocusState:
             samples=self.samples,
             totals=self.totals.copy(),
             counts=self.counts.copy(),
-            times=self.times.copy(),
-            sums=self.sums.copy(),
+            times=self.times.copy(order="F"),
+            sums=self.sums.copy(order="F"),
         )
 
 
@@ -63,8 +66,8 @@ def start(streams: int) -> FocusState:
         samples=0,
         totals=np.zeros(streams),
         counts=np.zeros((streams, 2), dtype=np.int64),
-        times=np.zeros((streams, 2, _CORNERS), dtype=np.int64),
-        sums=np.zeros((streams, 2, _CORNERS)),
+        times=np.zeros((streams, 2, _CORNERS), dtype=np.int64, order="F"),
+        sums=np.zeros((streams, 2, _CORNERS), order="F"),
     )
 
 
@@ -76,7 +79,11 @@ def advance(state: FocusState, x: Real) -> Real:
             remedy="give residuals in sigma; leave out streams that lack samples.",
             value=(x.shape, state.totals.size),
         )
-    given = np.ascontiguousarray(x, dtype=np.float64)
+    return advance_finite(state, np.ascontiguousarray(x, dtype=np.float64))
+
+
+def advance_finite(state: FocusState, given: Real) -> Real:
+    """Advance by rows (K, F) that are known to be finite, as one array; else as `advance`."""
     out = np.empty(given.shape)
     done = 0
     while True:
@@ -86,8 +93,9 @@ def advance(state: FocusState, x: Real) -> Real:
         )  # fmt: skip
         if done == given.shape[0]:
             break
-        state.times = np.concatenate([state.times, np.zeros_like(state.times)], axis=2)
-        state.sums = np.concatenate([state.sums, np.zeros_like(state.sums)], axis=2)
+        more = np.zeros_like(state.times), np.zeros_like(state.sums)
+        state.times = np.asfortranarray(np.concatenate([state.times, more[0]], axis=2))
+        state.sums = np.asfortranarray(np.concatenate([state.sums, more[1]], axis=2))
     state.samples += done
     return out
 
@@ -100,7 +108,8 @@ def change(state: FocusState) -> Change:
     for f in range(streams):
         for side, sign in ((0, 1.0), (1, -1.0)):
             count = int(state.counts[f, side])
-            hull, height = state.times[f, side], state.sums[f, side]
+            hull = np.ascontiguousarray(state.times[f, side])
+            height = np.ascontiguousarray(state.sums[f, side])
             total = sign * float(state.totals[f])
             gain, lead = kernel.scan(hull, height, count, state.samples, total)
             if gain > nats[f]:

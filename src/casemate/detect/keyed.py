@@ -25,36 +25,49 @@ from casemate.detect import _keyed_kernel as kernel
 Real = npt.NDArray[np.float64]
 Single = npt.NDArray[np.float32]
 Complex = npt.NDArray[np.complex128]
+FLOAT = np.dtype(np.float32)
+"""Of the machine's own order of bytes, of which there is one object."""
 
 
 @dataclass(slots=True, kw_only=True)
 class KeyedState:
-    """Where a detector stands; `advance` moves it on.
+    """Where a detector of F `features` stands; `advance` moves it on.
 
-    tolerance (F,): drift that is allowed, in the residual's scale, a little more than was asked
-    for. gain (F,): one over the followed median of |x|. processes: Shiryaev-Roberts values R of
-    six bets and two signs, in tiles of channels. chips: how many were given, gaps included.
+    chips: how many were given, gaps included.
     """
 
-    tolerance: Single
-    gain: Single
-    processes: Single
+    features: int
     chips: int
-    _spare: Single
+    _room: Single
 
     def copy(self) -> KeyedState:
         """Return an independent copy."""
-        return KeyedState(
-            tolerance=_aligned.copy(self.tolerance),
-            gain=_aligned.copy(self.gain),
-            processes=_aligned.copy(self.processes),
-            chips=self.chips,
-            _spare=self._spare.copy(),
-        )
+        return KeyedState(features=self.features, chips=self.chips, _room=_aligned.copy(self._room))
+
+    @property
+    def processes(self) -> Single:
+        """Return Shiryaev-Roberts values R of six bets and two signs, in tiles of channels."""
+        return self._room[: self._wide * kernel.PROCESSES]
+
+    @property
+    def gain(self) -> Single:
+        """Return one over the followed median of |x|, (F,)."""
+        first = self._wide * kernel.PROCESSES
+        return self._room[first : first + self.features]
+
+    @property
+    def tolerance(self) -> Single:
+        """Return the drift that is allowed, (F,): in x's scale, a little more than asked for."""
+        first = self._wide * (kernel.PROCESSES + 1)
+        return self._room[first : first + self.features]
+
+    @property
+    def _wide(self) -> int:
+        return -(-self.features // kernel.TILE) * kernel.TILE
 
     def each(self) -> Single:
         """Return the processes, shape (2 signs, 6 bets, F)."""
-        size = self.tolerance.size
+        size = self.features
         tiles = self.processes.reshape(-1, kernel.PROCESSES, kernel.TILE)
         flat = tiles.transpose(1, 0, 2).reshape(kernel.PROCESSES, -1)[:, :size]
         return flat.reshape(2, kernel.SCALES, size).copy()
@@ -74,14 +87,11 @@ def start(tolerance: npt.ArrayLike) -> KeyedState:
             remedy="give one finite drift >= 0 per feature, shape (F,).",
         )
     wide = np.nextafter((asked * (1.0 + 2.0**-20)).astype(np.float32), np.float32(np.inf))
-    tiles = -(-asked.size // kernel.TILE)
-    return KeyedState(
-        tolerance=_aligned.copy(np.where(asked == 0.0, np.float32(0.0), wide)),
-        gain=_aligned.copy(np.ones(asked.size, dtype=np.float32)),
-        processes=_aligned.zeros(tiles * kernel.TILE * kernel.PROCESSES),
-        chips=0,
-        _spare=np.empty(kernel.TILE * (kernel.PROCESSES + 1), dtype=np.float32),
-    )
+    room = _aligned.zeros(kernel.room_size(asked.size))
+    state = KeyedState(features=asked.size, chips=0, _room=room)
+    state.gain[:] = 1.0
+    state.tolerance[:] = np.where(asked == 0.0, np.float32(0.0), wide)
+    return state
 
 
 def keyed(drive: Complex, residual: Real | Complex, scale: npt.ArrayLike) -> Single:
@@ -103,22 +113,31 @@ def advance(state: KeyedState, x: Single, out: Single | None = None) -> Single:
 
     x (K, F) float32: `keyed`. NaN leaves a feature as it was and does not count as a chip. Any
     split of a stream into blocks gives the same numbers. M is the mean of the processes, capped
-    near 2^100 (69 nats). out: where to put the evidence, to spare an allocation per tick.
+    near 2^100 (69 nats). out: where to put the evidence, to spare an allocation per tick; with one
+    row it takes that after the last chip alone.
     """
-    if x.dtype != np.float32 or x.ndim != 2 or x.shape[1] != state.tolerance.size:
+    known = x.dtype is FLOAT or x.dtype == FLOAT
+    if not known or x.ndim != 2 or x.shape[1] != state.features:
         raise InputError(
             "a block of keyed chips needs shape (chips, features) and float32.",
             remedy="make it with casemate.detect.keyed.keyed.",
-            value=(x.shape, str(x.dtype), state.tolerance.size),
+            value=(x.shape, str(x.dtype), state.features),
         )
-    if out is None:
-        out = np.empty(x.shape, dtype=np.float32)
-    kernel.advance(
-        x, state.tolerance, state.gain, state.processes, out, kernel.LIMITS, state._spare,
-        state.chips,
-    )  # fmt: skip
+    seen = np.empty(x.shape, dtype=np.float32) if out is None else out
+    if seen.dtype != FLOAT or seen.shape not in (x.shape, (1, state.features)):
+        raise InputError(
+            "room for the evidence of a block has its shape, or one row, and float32.",
+            remedy="make it with numpy.empty_like of the block.",
+            value=(seen.shape, str(seen.dtype)),
+        )
+    if x.flags.c_contiguous and seen.flags.c_contiguous:
+        kernel.advance(x, seen, state._room, state.chips)
+    else:
+        dense = np.empty(seen.shape, dtype=np.float32)
+        kernel.advance(np.ascontiguousarray(x), dense, state._room, state.chips)
+        seen[...] = dense
     state.chips += x.shape[0]
-    return out
+    return seen
 
 
 def fused(evidence: Single) -> Real:

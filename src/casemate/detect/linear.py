@@ -61,8 +61,8 @@ class Linear:
             wipe(self.check.evidence, blurred)
         if not (use and drive):
             return
-        c = np.concatenate(drive)
-        power = c**2
+        c = np.concatenate(drive) if len(drive) > 1 else drive[0]
+        power = c * c
         if not c.size or power.max() <= power.min() * (1.0 + ONE_LEVEL):
             return
         if self.check is None:

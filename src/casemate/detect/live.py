@@ -60,11 +60,13 @@ class KeyedLive:
         self.grace_s = GRACE * window_s
         self.notes = Notes(anchor.modality)
         self.fast = np.zeros(len(anchor.names))
+        self.evidence = np.empty((1, len(anchor.names)), dtype=np.float32)
         self.shared = np.zeros(len(anchor.names))
         self.gap_s = STOOD_S
         self.first = np.zeros((3, len(anchor.names)))
         self.ended_s = math.nan
         self._shown: Shown | None = None
+        self._told: Shown | None = None
 
     def copy(self) -> KeyedLive:
         """Return a copy that goes its own way."""
@@ -75,7 +77,7 @@ class KeyedLive:
         found.onset, found.notes = self.onset.copy(), self.notes.copy()
         found.linear = self.linear.copy()
         found.fast, found.shared = self.fast.copy(), self.shared.copy()
-        found.first = self.first.copy()
+        found.first, found.evidence = self.first.copy(), self.evidence.copy()
         return found
 
     def columns(self) -> int:
@@ -84,6 +86,7 @@ class KeyedLive:
 
     def forget(self, which: npt.NDArray[np.bool_]) -> None:
         """Drop the evidence of features (F,); their states stay."""
+        self._told = None
         for each in (self.bank.anchored, self.bank.step):
             wipe(each, which)
         wipe_chips(self.chips, which)
@@ -104,12 +107,12 @@ class KeyedLive:
         self, values: Real, health: npt.NDArray[np.uint16], drive: Real,
         use: npt.NDArray[np.bool_],
     ) -> None:  # fmt: skip
-        x = self.filling.add(values, health, drive, use, self.shared)
-        driven = use & (drive != 0.0)
-        loud = x[driven]
-        self.linear.take(drive[driven], loud)
+        self._told = None
+        loud = self.filling.add(values, health, drive, use, self.shared)
+        whole = (self.place.last + 1) % self.place.size == 0  # then no rows come before `close`
+        self.linear.take(drive[use & (drive != 0.0)], loud if whole else loud.copy())
         if loud.shape[0] and not self.settling:
-            self.fast = keyed.advance(self.chips, loud)[-1].astype(np.float64)
+            self.fast = keyed.advance(self.chips, loud, out=self.evidence)[-1].astype(np.float64)
         if self.filling.blurred.any():
             wipe_chips(self.chips, self.filling.blurred)
             self.fast[self.filling.blurred] = 0.0
@@ -182,8 +185,7 @@ class KeyedLive:
             sums.s1, sums.loud, self.shared, bank.tracked.own, anchor.step, anchor.noise, over
         )  # fmt: skip
         self.onset.add(over)
-        rows = Sums(**{each: getattr(sums, each)[None, :] for each in Sums.__slots__})
-        self._shown = bank.add(rows)
+        self._shown, self._told = bank.add(sums.as_rows()), None
         self.shared = bank.tracked.shared(self.anchor)
 
     def shown(self) -> Shown:
@@ -191,10 +193,9 @@ class KeyedLive:
         if self._shown is None:
             self.lose(1)
             assert self._shown is not None
-        with np.errstate(divide="ignore"):
-            chips = np.log(2.0 * self.weight * self.fast)
-        anchored = np.logaddexp(self._shown.anchored, chips)
-        return replace(self._shown, anchored=anchored, nonlinear=self.linear.nats)
+        if self._told is None:
+            self._told = self._shown.with_chips(self.fast, 2.0 * self.weight, self.linear.nats)
+        return self._told
 
 
 class FieldLive:
@@ -247,13 +248,13 @@ class FieldLive:
         for each in self.bank.evidence:
             wipe(each, blurred)
         if self.gap_s >= SETTLE_S:
-            self._shown = self.bank.add(FieldFilling.start(self.anchor, self.place.size).close()[0])
+            self._show(FieldFilling.start(self.anchor, self.place.size).close()[0])
             self._settle(found)
             return
         self.gap_s = self.gap_s + BLOCK_S if found.lost.all() else 0.0
-        self._shown = self.bank.add(found)
+        shown = self._show(found)
         chips = max(found.loud, 1) * self.anchor.field.shape[1]
-        over = np.maximum(np.nan_to_num(self._shown.off) - self.anchor.bound, 0.0)
+        over = np.maximum(np.nan_to_num(shown.off) - self.anchor.bound, 0.0)
         self.onset.add(over / self.anchor.noise * math.sqrt(chips))
 
     def _settle(self, found: FieldBlock) -> None:
@@ -274,7 +275,7 @@ class FieldLive:
         """Take in blocks of which nothing came."""
         empty = FieldFilling.start(self.anchor, self.place.size)
         for _ in range(min(count, MOST_LOST)):
-            self._shown = self.bank.add(empty.close()[0])
+            self._show(empty.close()[0])
             self.onset.add(np.zeros(len(self.anchor.names)))
         self.gap_s += count * BLOCK_S
 
@@ -283,7 +284,11 @@ class FieldLive:
         if self._shown is None:
             self.lose(1)
             assert self._shown is not None
-        return replace(self._shown, healthy=self.healthy)
+        return self._shown
+
+    def _show(self, block: FieldBlock) -> Shown:
+        self._shown = shown = replace(self.bank.add(block), healthy=self.healthy)
+        return shown
 
 
 def _share(part: Real, whole: Real) -> Real:

@@ -59,9 +59,10 @@ class Onset:
             power = np.bincount(self.zone, weights=x**2, minlength=self.members.size)
             gone = (power - self.members) / np.sqrt(2.0 * self.members)
             x = np.clip(gone, 0.0, CLIP)
-        if int(self.state.counts.max(initial=0)) >= CORNERS:
-            self.state = focus.start(self.members.size)
-        focus.advance(self.state, x[None, :])
+        state = self.state
+        if state.times.shape[2] >= CORNERS and int(state.counts.max()) >= CORNERS:
+            self.state = state = focus.start(self.members.size)
+        focus.advance_finite(state, x[None, :])
 
     def since(self, feature: int) -> tuple[float, int, float]:
         """Return nats, windows since the change and its size (noises) of a feature's stream.

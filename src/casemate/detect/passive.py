@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from casemate.detect import _passive_kernel as kernel
 from casemate.detect import pyramid, whiten
 from casemate.detect.anchor import PassiveAnchor, Real
 
@@ -26,6 +27,8 @@ STANDS = 100
 SETTLES = 2
 """Times the memory of a whitening filter: sound windows from which it takes its state at the start
 and after a gap as long as the memory; until then the bound alone is tested (planning value)."""
+CLIP = 4.0
+"""Of innovations, in standard deviations (`whiten.whiten_soundly`)."""
 SPEAKS = 0.8
 """Sigma of a reading without noise from which 64 windows bring an alarm's evidence."""
 FURTHEST = 1e6
@@ -60,11 +63,13 @@ class _Filter:
     gone: npt.NDArray[np.int64]
     heard: npt.NDArray[np.int64]
     total: Real
+    sure: bool = False
+    """Whether all states are known and nothing has been missing since."""
 
     def copy(self) -> _Filter:
         return _Filter(
             at=self.at, factory=self.factory, state=self.state.copy(), gone=self.gone.copy(),
-            heard=self.heard.copy(), total=self.total.copy(),
+            heard=self.heard.copy(), total=self.total.copy(), sure=self.sure,
         )  # fmt: skip
 
     @property
@@ -75,16 +80,31 @@ class _Filter:
         """Let channels `which` be as if x (F,) had stood there."""
         whiten.stand(self.factory, self.state, x, which)
         self.gone[which], self.heard[which], self.total[which] = 0, SETTLES * self.memory, 0.0
+        self.sure = False
 
     def innovations(self, x: Real, bound: Real) -> Real:
         """Return innovations (K, F) of x (K, F), nan while the state is not known."""
         ready = self.heard >= SETTLES * self.memory
         if self.memory == 0 or (ready.all() and np.isfinite(x).all()):
             self.gone[:] = 0
-            return whiten.whiten_soundly(self.factory, self.state, x)
+            return whiten.whiten_soundly(self.factory, self.state, x, CLIP)
         return np.concatenate([self._one(row, bound) for row in x])
 
+    def quick(self, x: Real, z: Real) -> bool:
+        """Fill z[at] with innovations of one window x (C,); False if that takes the long way."""
+        if not self.sure:
+            self.sure = bool((self.heard >= SETTLES * self.memory).all()) and not self.gone.any()
+        if not self.sure or self.memory == 0:
+            return False
+        memory = self.state.memory
+        made = np.empty_like(memory)
+        if not kernel.innovations(x, self.at, self.factory.taps, memory, made, CLIP, z):
+            return False
+        self.state.memory = made
+        return True
+
     def _one(self, x: Real, bound: Real) -> Real:
+        self.sure = False
         need, sound = SETTLES * self.memory, np.isfinite(x)
         self.gone = np.where(sound, 0, self.gone + 1)
         anew = self.gone >= self.memory
@@ -96,7 +116,8 @@ class _Filter:
         if done.any():
             self.stand(np.clip(self.total / need, -bound, bound), done)
         known = (self.heard >= need) & ~done
-        found = whiten.whiten_soundly(self.factory, self.state, np.where(known, x, np.nan)[None])
+        seen = np.where(known, x, np.nan)[None]
+        found = whiten.whiten_soundly(self.factory, self.state, seen, CLIP)
         return np.where(known, found, np.nan)
 
 
@@ -110,6 +131,9 @@ class PassiveBank:
         self.alike = [
             np.flatnonzero([each == kind for each in held]) for kind in sorted({*held} - {""})
         ]
+        self.kind = np.full(len(held), -1, dtype=np.int64)
+        for number, mine in enumerate(self.alike):
+            self.kind[mine] = number
         self._begin()
 
     def _begin(self) -> None:
@@ -124,7 +148,7 @@ class PassiveBank:
     def copy(self) -> PassiveBank:
         """Return a copy that goes its own way."""
         found = PassiveBank.__new__(PassiveBank)
-        found.anchor, found.alike = self.anchor, self.alike
+        found.anchor, found.alike, found.kind = self.anchor, self.alike, self.kind
         found.filters = tuple(each.copy() for each in self.filters)
         found.batches, found.heard = self.batches.copy(), self.heard.copy()
         found.state, found.score = self.state.copy(), self.score.copy()
@@ -172,19 +196,48 @@ class PassiveBank:
 
     def add(self, values: Real, lost: Bool) -> PassiveShown:
         """Take in K windows on end, values and lost (K, C); return what stands after the last."""
+        if values.shape[0] == 1 and self.anchor.batch == 1:
+            return self._one(values, lost)
         x = self.off(values, lost)
         self._take(self._batched(self._tests(x)))
         count = len(self.anchor.names)
         now = np.maximum(self.score[:count], self.score[count:])
+        return self._shown(x[-1], np.where(self.stands > 0, np.maximum(now, self.peak), now))
+
+    def _shown(self, x: Real, nats: Real) -> PassiveShown:
+        lost = np.isnan(x)
         return PassiveShown(
             modality=self.anchor.modality,
             names=self.anchor.names,
             tiles=self.anchor.tiles,
             kind=self.anchor.kind,
-            z=np.nan_to_num(x[-1]),
-            lost=np.isnan(x[-1]),
-            nats=np.where(self.stands > 0, np.maximum(now, self.peak), now),
+            z=np.where(lost, 0.0, x),
+            lost=lost,
+            nats=nats,
         )
+
+    def _one(self, values: Real, lost: Bool) -> PassiveShown:
+        """Do what `add` does for one window, values and lost (1, C), in fewer steps."""
+        anchor, count = self.anchor, len(self.anchor.names)
+        x, z = np.empty(count), np.full(count, np.nan)
+        if not kernel.off(
+            values[0], lost[0], anchor.nominal, anchor.spread, anchor.log, self.kind,
+            len(self.alike), FURTHEST, x,
+        ):  # fmt: skip
+            x = self.off(values, lost)[0]
+        for each in self.filters:
+            if not each.quick(x, z):
+                z[each.at] = each.innovations(x[each.at][None], anchor.bound[each.at])[0]
+        up, down = np.empty((2, 1, 2 * count), dtype=np.float32)
+        kernel.sides(x, z, anchor.slack, anchor.bound, anchor.noise, up[0], down[0])
+        score = pyramid.advance(self.state, up, down)[0]
+        full, nats = np.empty(count, dtype=np.bool_), np.empty(count)
+        self.score = score.astype(np.float64)
+        if kernel.standing(score, self.stands, self.peak, FULL, STANDS, full, nats):
+            both = np.tile(full, 2)
+            pyramid.wipe(self.state, both)
+            self.score = np.where(both, pyramid.NO_SCORE, self.score)
+        return self._shown(x, nats)
 
     def _tests(self, x: Real) -> Real:
         """Return (K, 4 C): upper side of innovations and of what is beyond, then the lower one."""

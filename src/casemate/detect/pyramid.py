@@ -21,8 +21,10 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.errors import InputError
+from casemate.detect import _aligned
 from casemate.detect import _pyramid_block_kernel as block_kernel
 from casemate.detect import _pyramid_kernel as kernel
+from casemate.detect import _pyramid_tick_kernel as tick_kernel
 
 Single = npt.NDArray[np.float32]
 
@@ -32,7 +34,7 @@ DRIFTS = (0.5, 1.25, 3.5)
 Measured against exact FOCuS at equal ARL of 1e5: with 2 and 4 instead, a shift of 2 sigma took 1.26
 times as long; with these no shift from 0.05 to 8 sigma takes more than 1.1 times.
 """
-MOST_LEVELS = 36
+MOST_LEVELS = kernel.MOST_LEVELS
 """Level 35 of 1 ms is 1.1 years."""
 CLIP = 4.0
 """Sigma, for whitened series: tails cost decades of ARL, a limit of 4 a little delay."""
@@ -40,28 +42,23 @@ ROUNDING = 2.0**-15
 """Nats taken off every update in float32, more than its rounding can add (decision 11)."""
 NO_SCORE = -1e30
 _MOST = float(np.finfo(np.float32).max)
+FLOAT = np.dtype(np.float32)
+"""Of the machine's own order of bytes, of which there is one object."""
 
 
 @dataclass(slots=True, kw_only=True)
 class PyramidState:
     """Where a pyramid stands; `advance` moves it on. samples: how many it was given.
 
-    Evidence, held half-pairs and best scores lie in tiles of channels; read them with `evidence`.
+    Evidence, held half-pairs and best scores lie in tiles of channels, all in one array; read them
+    with `evidence`.
     """
 
     features: int
     levels: int
     samples: int
     sided: bool
-    _ground: Single
-    _sums: Single
-    _held: Single
-    _best: Single
-    _z: Single
-    _par: Single
-    _wide: Single
-    _slopes: Single
-    _weights: Single
+    _room: Single
 
     def copy(self) -> PyramidState:
         """Return an independent copy."""
@@ -70,20 +67,41 @@ class PyramidState:
             levels=self.levels,
             samples=self.samples,
             sided=self.sided,
-            _ground=self._ground.copy(),
-            _sums=self._sums.copy(),
-            _held=self._held.copy(),
-            _best=self._best.copy(),
-            _z=self._z.copy(),
-            _par=self._par.copy(),
-            _wide=self._wide,
-            _slopes=self._slopes,
-            _weights=self._weights,
+            _room=_aligned.copy(self._room),
         )
+
+    def _part(self, which: int, *shape: int) -> Single:
+        place = kernel.places.py_func(self.features, self.levels)
+        return np.asarray(self._room[place[which] : place[which + 1]].reshape(-1, *shape))
+
+    @property
+    def _par(self) -> Single:
+        """Return what kernels are told, (HEAD + L,)."""
+        return self._room[: kernel.HEAD + self.levels]
+
+    @property
+    def _ground(self) -> Single:
+        """Return evidence of level 0, (tiles, 2 sides, drifts, TILE)."""
+        return self._part(0, 2, len(DRIFTS), kernel.TILE)
+
+    @property
+    def _sums(self) -> Single:
+        """Return evidence of all levels, (tiles, L, 2 sides, TILE), of which level 0 is unused."""
+        return self._part(1, self.levels, 2, kernel.TILE)
+
+    @property
+    def _held(self) -> Single:
+        """Return samples that wait for a second one, (tiles, L, 2 sides, TILE)."""
+        return self._part(2, self.levels, 2, kernel.TILE)
+
+    @property
+    def _best(self) -> Single:
+        """Return the best score of each level and those above it, (tiles, L + 1, TILE)."""
+        return self._part(3, self.levels + 1, kernel.TILE)
 
     def evidence(self) -> Single:
         """Return S in nats, shape (levels + 2, 2 sides, F): level 0 by drift, then levels 1 on."""
-        ground = self._ground.reshape(-1, 2, len(DRIFTS), kernel.TILE).transpose(2, 1, 0, 3)
+        ground = self._ground.transpose(2, 1, 0, 3)
         above = self._sums.transpose(1, 2, 0, 3)[1:]
         both = np.concatenate([ground, above]).reshape(self.levels + 2, 2, -1)
         return np.asarray(both[:, :, : self.features]).copy()
@@ -125,25 +143,11 @@ def start(
             remedy="correct its sizes.",
             value=(features, levels, clip),
         )
-    tiles = -(-features // kernel.TILE)
-    par, slopes = _parameters(levels, clip, sided)
-    wide = par.copy()
-    wide[1] = _MOST
-    return PyramidState(
-        features=features,
-        levels=levels,
-        samples=0,
-        sided=sided,
-        _ground=np.zeros((tiles, kernel.FIRST * kernel.TILE), dtype=np.float32),
-        _sums=np.zeros((tiles, levels, 2, kernel.TILE), dtype=np.float32),
-        _held=np.zeros((tiles, levels, 2, kernel.TILE), dtype=np.float32),
-        _best=np.full((tiles, levels + 1, kernel.TILE), NO_SCORE, dtype=np.float32),
-        _z=np.empty((2, 2, kernel.TILE), dtype=np.float32),
-        _par=par,
-        _wide=wide,
-        _slopes=slopes,
-        _weights=weights(levels).astype(np.float32),
-    )
+    room = _aligned.zeros(kernel.places.py_func(features, levels)[-1] + 4 * kernel.TILE)
+    room[: kernel.HEAD + levels] = _parameters(levels, clip, sided)
+    state = PyramidState(features=features, levels=levels, samples=0, sided=sided, _room=room)
+    state._best[...] = NO_SCORE
+    return state
 
 
 def advance(
@@ -160,26 +164,36 @@ def advance(
             "this pyramid was not started for as many sides as it is given.",
             remedy="give `down` if, and only if, it was started with sided=True.",
         )
-    for given in (up, up if down is None else down):
-        if (
-            given.dtype != np.float32
-            or given.shape != up.shape
-            or up.shape[1:] != (state.features,)
-        ):
-            raise InputError(
-                "a block of the pyramid needs shape (samples, channels) and float32.",
-                remedy="give z as float32 for the channels it was started with.",
-                value=(given.shape, str(given.dtype), state.features),
-            )
-    if out is None:
-        out = np.empty(up.shape, dtype=np.float32)
-    kernel.advance(
-        up, up if down is None else down, down is None, state._ground, state._sums, state._held,
-        state._best, out, state._z, state._par, state._wide, state._slopes, state._weights,
-        state.samples,
-    )  # fmt: skip
+    up = _dense(state, up)
+    seen = np.empty(up.shape, dtype=np.float32) if out is None else out
+    if seen.dtype != FLOAT or seen.shape != up.shape:
+        raise InputError(
+            "room for the scores of a block has its shape and float32.",
+            remedy="make it with numpy.empty_like of the block.",
+            value=(seen.shape, str(seen.dtype)),
+        )
+    into = seen if seen.flags.c_contiguous else np.empty(up.shape, dtype=np.float32)
+    if down is None:
+        tick_kernel.advance(up, into, state._room, state.levels, state.samples)
+    else:
+        down = _dense(state, down, up.shape)
+        kernel.advance(up, down, False, into, state._room, state.levels, state.samples)
+    if into is not seen:
+        seen[...] = into
     state.samples += up.shape[0]
-    return out
+    return seen
+
+
+def _dense(state: PyramidState, x: Single, shape: tuple[int, ...] | None = None) -> Single:
+    """Return x, C-contiguous; raise InputError unless it is (K, F), of `shape` if given."""
+    known = x.dtype is FLOAT or x.dtype == FLOAT
+    if not known or x.ndim != 2 or x.shape[1] != state.features or (shape and x.shape != shape):
+        raise InputError(
+            "a block of the pyramid needs shape (samples, channels) and float32.",
+            remedy="give z as float32 for the channels it was started with.",
+            value=(x.shape, str(x.dtype), state.features),
+        )
+    return x if x.flags.c_contiguous else np.ascontiguousarray(x)
 
 
 def peaks(state: PyramidState, x: Single) -> Single:
@@ -189,21 +203,12 @@ def peaks(state: PyramidState, x: Single) -> Single:
     passes the alarm, a copy from before the block finds the sample. Blocks with gaps, and sided
     pyramids, take the way of `advance`.
     """
-    before = _score(state)
-    if state.sided or state._par[5] != 0.0 or not kernel.finite(x, np.float32(0.0)):
+    before, x = _score(state), _dense(state, x)
+    quick = not state.sided and tick_kernel.quick(state._par)
+    if not (quick and kernel.finite(x, np.float32(0.0))):
         return np.asarray(np.maximum(before, advance(state, x).max(axis=0, initial=NO_SCORE)))
-    if x.dtype != np.float32 or x.shape[1:] != (state.features,):
-        raise InputError(
-            "a block of the pyramid needs shape (samples, channels) and float32.",
-            remedy="give z as float32 for the channels it was started with.",
-            value=(x.shape, str(x.dtype), state.features),
-        )
-    work = np.empty((2, block_kernel.CHUNK // 2 + 1, kernel.TILE), dtype=np.float32)
-    block_kernel.peaks(
-        x, state._ground, state._sums, state._held, state._best, before, work,
-        np.empty(kernel.TILE, dtype=np.float32), state._par, state._wide, state._slopes,
-        state._weights, state.samples,
-    )  # fmt: skip
+    work = _aligned.zeros(block_kernel.WORK)
+    block_kernel.peaks(x, before, state._room, work, state.levels, state.samples)
     state.samples += x.shape[0]
     return before
 
@@ -212,15 +217,15 @@ def wipe(state: PyramidState, which: npt.NDArray[np.bool_]) -> None:
     """Let channels `which` (F,) begin anew without evidence: a stop, valid at any time."""
     at = np.flatnonzero(which)
     tile, own = at // kernel.TILE, at % kernel.TILE
-    state._ground.reshape(-1, kernel.FIRST, kernel.TILE)[tile, :, own] = 0.0
+    state._ground[tile, :, :, own] = 0.0
     state._sums[tile, :, :, own] = 0.0
     state._held[tile, :, :, own] = 0.0
     state._best[tile, :, own] = NO_SCORE
 
 
 def _score(state: PyramidState) -> Single:
-    rows = state._ground.reshape(-1, kernel.FIRST, kernel.TILE).max(axis=1)
-    both = np.maximum(rows + state._weights[0], state._best[:, 1])
+    rows = state._ground.max(axis=(1, 2))
+    both = np.maximum(rows + state._par[3], state._best[:, 1])
     return np.asarray(both.reshape(-1)[: state.features]).copy()
 
 
@@ -253,9 +258,9 @@ def best(state: PyramidState) -> Best:
     )
 
 
-def _parameters(levels: int, clip: float, sided: bool) -> tuple[Single, Single]:
-    sign = 1.0 if sided else -1.0
-    par = [0.0, min(clip, _MOST), sign, weights(levels)[0], math.sqrt(0.5), 0.0]
-    drifts = np.array(DRIFTS)
-    slopes = np.r_[2.0 * drifts, 2.0 * drifts**2 + ROUNDING]
-    return np.array(par, dtype=np.float32), slopes.astype(np.float32)
+def _parameters(levels: int, clip: float, sided: bool) -> Single:
+    """Return what kernels are told, (HEAD + L,)."""
+    sign, weight, drifts = 1.0 if sided else -1.0, weights(levels), np.array(DRIFTS)
+    head = [0.0, min(clip, _MOST), sign, weight[0], math.sqrt(0.5), 0.0]
+    row = np.concatenate([head, 2.0 * drifts, 2.0 * drifts**2 + ROUNDING, weight])
+    return np.asarray(row, dtype=np.float32)

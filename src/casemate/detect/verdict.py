@@ -15,6 +15,7 @@ import numpy as np
 
 from casemate.core.errors import InputError
 from casemate.core.samples import Health
+from casemate.detect import _court_kernel as kernel
 from casemate.detect.anchor import Real
 from casemate.detect.bank import Shown
 from casemate.detect.causes import SPEAKS, Cause, causes
@@ -112,25 +113,28 @@ class Court:
         Raises InputError for a time that runs backwards.
         """
         policy = self.policy
-        by_modality = {each.modality: _fused(each, policy.features) for each in shown}
+        seen = tuple(_glance(each, policy) for each in shown)
+        by_modality = {each.modality: each.nats - math.log(policy.features) for each in seen}
         total = _log_sum(np.array([-700.0, *by_modality.values()]))
-        shrunk = sum(_shrunk(each) for each in shown)
-        blind, mute = _blind(shown, policy, self.expected), _mute(passive)
+        shrunk = sum(each.over for each in seen)
+        blind, mute = _blind(seen, self.expected), _mute(passive)
         passed_s = _passed(now_s, policy.window_s if seconds is None else seconds)
         change_s = passed_s if blind else -FORGIVEN * passed_s
         self.blind_s = max(self.blind_s + change_s, 0.0)
-        loud = [each.modality for each in shown if _loud(each, policy)]
+        loud = [each.modality for each in seen if each.loud]
         bent = _bent(shown, policy)
-        alarmed = [*mute, *(each for each in passive if (each.nats >= policy.passive_alert).any())]
+        alarmed = [each for each in passive if (each.nats >= policy.passive_alert).any()]
         level = _level(
-            policy, total, shown, passive, self.blind_s, bool(loud or alarmed or bent), shrunk
-        )
+            policy, total, shown, passive, self.blind_s, bool(loud or mute or alarmed or bent),
+            shrunk, cut=any(each.cut for each in seen),
+        )  # fmt: skip
         verdict = _verdict(total >= policy.nats[SEAL], bool(blind), bool(loud))
         quiet = verdict is Verdict.NORMAL and total < policy.nats[ALERT]
         self.onset_s = math.nan if quiet else (
             now_s - policy.window_s if math.isnan(self.onset_s) else self.onset_s
         )  # fmt: skip
-        items = _items(shown)
+        items = _items(tuple(one for one, each in zip(shown, seen, strict=True) if not each.low))
+        silent = not (bent or alarmed) and all(each.quiet for each in seen)
         return Judged(
             now_s=now_s,
             verdict=verdict,
@@ -140,8 +144,15 @@ class Court:
             tile=items[0].tile if items else "",
             onset_s=self.onset_s,
             blind_s=self.blind_s,
-            seen_by=_seen_by(shown, by_modality, passive, policy),
-            causes=causes(shown, passive, policy),
+            seen_by=(
+                *(
+                    e.modality
+                    for e in seen
+                    if by_modality[e.modality] >= policy.nats[SEAL] or e.lost
+                ),
+                *(each.modality for each in alarmed),
+            ),
+            causes=() if silent else causes(shown, passive, policy),
             items=items,
             findings=(*blind, *bent, *mute),
         )
@@ -179,15 +190,43 @@ def _log_sum(nats: Real) -> float:
     return most + math.log(float(np.nansum(np.exp(nats - most))) + math.exp(-700.0 - most))
 
 
-def _shrunk(shown: Shown) -> float:
-    """Return by how much features stand above SHRINK together."""
-    if (shown.nats <= SHRINK).all():
-        return 0.0
-    return float(np.fmax(shown.nats - SHRINK, 0.0).sum())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """What a modality's features come to: `_court_kernel.glance`.
+
+    names: whether it has features. dark, mute: how many tell too little, and nothing at all.
+    """
+
+    modality: str
+    names: bool
+    nats: float
+    over: float
+    dark: int
+    mute: int
+    loud: bool
+    cut: bool
+    lost: bool
+    quiet: bool
+    low: bool
+    size: int
 
 
-def _loud(shown: Shown, policy: Policy) -> bool:
-    return bool((~(shown.interference < policy.interference)).any())
+def _glance(shown: Shown, policy: Policy) -> _Seen:
+    """Look at all features once.
+
+    Information is too little for an attack of `attack_s`; a modality that is slower by its nature
+    is blind below half of what it brings when it is well. A conductor that stands open is excused
+    if it speaks: one that noise drives to its end is not.
+    """
+    need = (policy.nats[SEAL] + math.log(2.0 * policy.features)) * shown.window_s / policy.attack_s
+    nats, over, dark, mute, loud, cut, lost, quiet, low = kernel.glance(
+        shown.nats, shown.interference, shown.information, shown.healthy, shown.open_, shown.lost,
+        need, policy.interference, SPEAKS, SHRINK,
+    )  # fmt: skip
+    return _Seen(
+        modality=shown.modality, names=bool(shown.names), nats=nats, over=over, dark=dark,
+        mute=mute, loud=loud, cut=cut, lost=lost, quiet=quiet, low=low, size=shown.nats.size,
+    )  # fmt: skip
 
 
 def _bent(shown: tuple[Shown, ...], policy: Policy) -> tuple[str, ...]:
@@ -211,25 +250,16 @@ def _mute(passive: tuple[PassiveShown, ...]) -> tuple[str, ...]:
     )
 
 
-def _blind(shown: tuple[Shown, ...], policy: Policy, expected: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what cannot be seen: too little information for an attack of `attack_s`.
-
-    A modality that is slower by its nature is blind below half of what it brings when it is well. A
-    conductor that stands open is excused if it speaks: one that noise drives to its end is not.
-    """
-    there = {each.modality for each in shown if each.names}
+def _blind(seen: tuple[_Seen, ...], expected: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what cannot be seen: too little information for an attack of `attack_s`."""
+    there = {each.modality for each in seen if each.names}
     found = [] if there else ["no modality delivers anything"]
     found += [f"{name}: delivers nothing" for name in expected if name not in there]
-    need = policy.nats[SEAL] + math.log(2.0 * policy.features)
-    for each in shown:
-        enough = np.minimum(need * each.window_s / policy.attack_s, 0.5 * each.healthy)
-        told = each.open_ & (each.nats >= SPEAKS)
-        dark = np.isnan(each.nats) | (~(each.information >= enough) & ~told)
-        if dark.any():
-            lost = int((dark & each.lost).sum())
+    for each in seen:
+        if each.dark:
             found.append(
-                f"{each.modality}: {int(dark.sum())} of {dark.size} features tell too little"
-                + (f", {lost} of them nothing" if lost else "")
+                f"{each.modality}: {each.dark} of {each.size} features tell too little"
+                + (f", {each.mute} of them nothing" if each.mute else "")
             )
     return tuple(found)
 
@@ -242,9 +272,10 @@ def _level(
     blind_s: float,
     noticed: bool,
     shrunk: float,
+    *,
+    cut: bool,
 ) -> int:
     """Return the level of response; beyond sealing only with a second modality, and not by heat."""
-    cut = any(each.open_.any() for each in shown)
     worth = noticed or cut or blind_s > 0.0 or shrunk >= policy.nats[SEAL]
     level = ALERT if worth else LOG
     if total >= policy.nats[ALERT]:
@@ -281,25 +312,16 @@ def _entered(shown: PassiveShown, nats: float) -> bool:
     return bool((mine & (shown.nats >= nats)).any())
 
 
-def _seen_by(
-    shown: tuple[Shown, ...], fused: dict[str, float], passive: tuple[PassiveShown, ...],
-    policy: Policy,
-) -> tuple[str, ...]:  # fmt: skip
-    """Return the modalities that notice by themselves: each at the seal's threshold, or alarmed."""
-    keyed = [
-        each.modality
-        for each in shown
-        if fused[each.modality] >= policy.nats[SEAL] or each.lost.any()
-    ]
-    alarmed = [each.modality for each in passive if (each.nats >= policy.passive_alert).any()]
-    return (*keyed, *alarmed)
+def _keyed(seen: tuple[_Seen, ...], fused: dict[str, float], policy: Policy) -> tuple[str, ...]:
+    """Return the keyed modalities that notice by themselves: each at the seal's threshold."""
+    seal = policy.nats[SEAL]
+    return tuple(each.modality for each in seen if fused[each.modality] >= seal or each.lost)
 
 
 def _items(shown: tuple[Shown, ...]) -> tuple[Item, ...]:
+    """Return the features that speak loudest, of modalities in which any does."""
     rows = []
     for each in shown:
-        if (each.nats <= SHRINK).all():
-            continue
         for f in np.argsort(-each.nats)[:TOP].tolist():
             if each.nats[f] > SHRINK:
                 rows.append(

@@ -19,6 +19,7 @@ from casemate.attest.keys.unsafe import UnsafeHolder
 from casemate.attest.reference import Reference
 from casemate.attest.token import Judgement, SensorHealth
 from casemate.control import trust
+from casemate.control.adapters import stream
 from casemate.control.batches import payload_batch_s
 from casemate.control.cosigner import Cosigner
 from casemate.control.evidence import (
@@ -133,9 +134,14 @@ class Day:
             parties=tuple(PARTIES.values()), batch_s=self._batch_s, now_s=START_S,
         )  # fmt: skip
 
+    @property
+    def frames_s(self) -> float:
+        """Return for how long frames wait: the time of a batch, or until a token holds no more."""
+        return min(payload_batch_s(self._batch_s), stream.BATCH / max(self._per_s, 1e-9))
+
     def watch(self, seconds: int) -> None:
         """Let time pass: a heartbeat a second, and frames under a token whenever they are due."""
-        due_s = self.now_s + payload_batch_s(self._batch_s)
+        due_s = self.now_s + self.frames_s
         for _ in range(seconds):
             self.now_s += 0.001 * BEAT_MS
             tokens = self.writer.tokens
@@ -144,7 +150,7 @@ class Day:
             )
             if self._per_s and self.now_s >= due_s:
                 self.frames()
-                due_s = self.now_s + payload_batch_s(self._batch_s)
+                due_s = self.now_s + self.frames_s
             if self._waits() or tokens != self.writer.tokens:
                 self.settle()
 
@@ -168,7 +174,7 @@ class Day:
 
     def sign_frames(self) -> None:
         """Have the frames of a batch signed, and wait for nothing."""
-        count = round(self._per_s * payload_batch_s(self._batch_s))
+        count = round(self._per_s * self.frames_s)
         body = c.Payload(stream="camera", first=self._frames, count=count, root=b"\x12" * 32)
         self._frames += count
         self.writer.put(Say(body=body, at=self.moment()))

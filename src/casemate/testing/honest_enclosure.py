@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
-
 from casemate.attest import beats, permit
 from casemate.attest import claims as c
 from casemate.attest import token as tokens
@@ -31,6 +29,7 @@ from casemate.attest.reference import (
 )
 from casemate.attest.token import CheckpointRef, Judgement, SensorHealth, Token
 from casemate.core import suites
+from casemate.core.private_keys import from_seed
 from casemate.core.suites import SUITES, PublicKey
 from casemate.testing.unsafe_tpm import UnsafeTpm
 from casemate.translog import bundle as bundles
@@ -51,19 +50,12 @@ READER, NEW_READER = b"\x0d" * 32, b"\x2d" * 32
 TIMING = Timing(heartbeat_ms=1000, late_ms=200, batch_s=120, cosigned_s=300)
 SUITE = suites.DEFAULT_SUITE.name
 
-_FROM_SEED: dict[int, Any] = {
-    suites.ED25519: ed25519.Ed25519PrivateKey.from_private_bytes,
-    suites.ML_DSA_44: mldsa.MLDSA44PrivateKey.from_seed_bytes,
-    suites.ML_DSA_65: mldsa.MLDSA65PrivateKey.from_seed_bytes,
-    suites.ML_DSA_87: mldsa.MLDSA87PrivateKey.from_seed_bytes,
-}
-
 
 class Key:
     """A private key made from a name, for tests and shows alone."""
 
     def __init__(self, alg: int, name: str) -> None:
-        self._private = _FROM_SEED[alg](hashlib.sha256(f"{alg} {name}".encode()).digest())
+        self._private = from_seed(alg, hashlib.sha256(f"{alg} {name}".encode()).digest())
         self.public = PublicKey(alg, self._private.public_key().public_bytes_raw())
 
     def sign(self, message: bytes) -> bytes:
@@ -340,10 +332,13 @@ def cosign(name: str, stated: Checkpoint, at_s: int) -> Any:
     return cosignature.sign(witness_key(name, key.public), key, stated.text(), at_s)
 
 
-def armed(batches: int = 6) -> Story:
-    """Return the evidence of an enclosure that was commissioned and watched for some minutes."""
-    story = Story()
-    story.start("commissioned", "COMMISSIONING")
+def armed(batches: int = 6, story: Story | None = None, **start: Any) -> Story:
+    """Return the evidence of an enclosure that was commissioned and watched for some minutes.
+
+    story: to begin with. start: as `Story.start` takes it.
+    """
+    story = story or Story()
+    story.start("commissioned", "COMMISSIONING", **start)
     story.seal()
     story.now_s += 30
     story.change("ARMED", "commissioned")

@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from casemate.attest import claims as c
 from casemate.attest.approval import Statement, build
-from casemate.attest.keys.approval import Party, Quorum
+from casemate.attest.keys.approval import Approver, Quorum
 from casemate.attest.keys.protocol import (
     MESSAGE_MOST,
     CustodyError,
@@ -31,6 +30,7 @@ from casemate.attest.keys.protocol import (
 )
 from casemate.core import cbor
 from casemate.core.errors import SignatureError
+from casemate.core.private_keys import SEED_BYTES, from_seed
 from casemate.core.suites import ED25519, ML_DSA_65, ML_DSA_87, PublicKey, Signer, verify
 
 ERASED_MOST_S = 1e-3
@@ -56,7 +56,7 @@ def signer(number: int) -> _Signer:
 
 PARTIES = {"host": signer(1), "inspector": signer(2), "manufacturer": signer(3)}
 QUORUM = Quorum(
-    parties=tuple(Party(role=role, keys=(each.public,)) for role, each in PARTIES.items()),
+    parties=tuple(Approver(role=role, keys=(each.public,)) for role, each in PARTIES.items()),
     least=2,
     roles=("inspector",),
 )
@@ -267,11 +267,5 @@ def _bad_approvals(subject: bytes, challenge: bytes) -> Iterator[bytes]:
 
 
 def _known_keys() -> Iterator[PublicKey]:
-    zero = bytes(32)
-    made: dict[int, Any] = {
-        ED25519: ed25519.Ed25519PrivateKey.from_private_bytes(zero),
-        ML_DSA_65: mldsa.MLDSA65PrivateKey.from_seed_bytes(zero),
-        ML_DSA_87: mldsa.MLDSA87PrivateKey.from_seed_bytes(zero),
-    }
-    for alg, key in made.items():
-        yield PublicKey(alg, key.public_key().public_bytes_raw())
+    for alg in (ED25519, ML_DSA_65, ML_DSA_87):
+        yield PublicKey(alg, from_seed(alg, bytes(SEED_BYTES)).public_key().public_bytes_raw())

@@ -31,7 +31,7 @@ PLACES = 3
 def made(example: str, examples: Path, folder: Path) -> Matrix:
     """Return the matrix of one example; boards are drawn into `folder`."""
     spec = load_spec(examples / example / "enclosure.toml")
-    enclosure = design_enclosure(spec, serial=SERIAL)
+    enclosure = design_enclosure(spec, serial=SERIAL, explained=False)
     progress = Progress()
     try:
         twin = assemble(

@@ -108,7 +108,8 @@ class Walk:
         if not self._chain.take(step):
             self._broken = self._broken or "evidence that does not follow"
         state, starts = self.states.state, isinstance(step.token.body, Boot)
-        cover = self.permits.cover(step) or _COVER.get(step.token.state if starts else state, "")
+        anew = (step.token.state if starts else state) == "COMMISSIONING"
+        cover = self.permits.cover(step) or ("commissioning" if anew else "")
         self.states.take(step, emergency=self.permits.emergency)
         self.permits.take(step)
         for found in self._starts.take(step.token, step.enrolment):
@@ -160,4 +161,3 @@ _BY_STATE = {
     "COMMISSIONING": ("unknown", "commissioning"),
     "RETIRED": ("unknown", "out of service"),
 }
-_COVER = {"COMMISSIONING": "commissioning", "RETIRED": "retirement"}

@@ -85,8 +85,9 @@ def _say(
     fresh: bool,
 ) -> tuple[str, int | None, str]:
     """Return the state now, since when, and the headline."""
-    tampered = next((each for each in findings if each.id == "state.tampered"), None)
-    alarm = next((f for f in findings if f.severity == "alarm" and f is not tampered), None)
+    ends = [each for each in findings if each.id == "state.tampered"]  # one a set of keys
+    tampered = ends[-1] if ends else None
+    alarm = next((f for f in findings if f.severity == "alarm" and f not in ends), None)
     if walk.states.state == "TAMPERED" and tampered is not None:
         return "TAMPERED", tampered.at_s, f"TAMPERED since {_at(tampered)}: {tampered.what}"
     past = f"TAMPERED at {_at(tampered)}, commissioned anew; now " if tampered else ""

@@ -53,6 +53,7 @@ class Permits:
         token, begun = step.token, step.enrolment.sequence
         if self._enrolment not in (-1, begun):
             self._commissioned = False
+            self._done.update(self._valid)
             if not (isinstance(token.body, Boot) and token.state == "COMMISSIONING"):
                 self._book.add("identity.enrolment", "they do not begin with a start")
         if isinstance(token.body, Change) and token.state == "COMMISSIONING":
@@ -94,6 +95,8 @@ class Permits:
                 why = "the token names another"
             elif known.origin != self._unit.origin or self._log.roots.get(known.size) != known.root:
                 why = "it is for another history"
+            elif not known.size:
+                why = "it is for any history"
         except CasemateError as error:
             why = error.message
         if why:

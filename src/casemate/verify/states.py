@@ -64,7 +64,7 @@ class States:
         self.state = token.state
         self._payload(token)
         if token.state == "TAMPERED":
-            self._book.add("state.tampered", self.why)
+            self._book.add("state.tampered", self.why, subject=str(first))
 
     def _follow(self, token: Token) -> None:
         """Check that the state of a token can follow the one in force."""

@@ -15,4 +15,5 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 
 @pytest.fixture(scope="session")
 def dpa() -> Enclosure:
-    return design_enclosure(load_spec(EXAMPLES / "dpa" / "enclosure.toml"), serial="UNIT-0001")
+    spec = load_spec(EXAMPLES / "dpa" / "enclosure.toml")
+    return design_enclosure(spec, serial="UNIT-0001", explained=False)

@@ -1,6 +1,7 @@
 """Every machine that can be reached, with every event: closed, and no rule is broken.
 
-enclosure_table.pml of spin is made from it; `CASEMATE_WRITE_TABLES=1` writes it anew.
+enclosure_table.pml of spin and the table of docs/formats/state-machine.md are made from it, here
+since the search takes ten seconds; `CASEMATE_WRITE_TABLES=1` writes them anew.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import pytest
 from machines import START, explored
 from promela import text
 from rules import RULES
-from whole_world import World
+from whole_world import LATE, World
 
 from casemate.control import events as ev
 from casemate.control.states import Keys, State
 
 MODELS = Path(__file__).parents[3] / "models"
+PAGE = Path(__file__).parents[3] / "docs" / "formats" / "state-machine.md"
 
 
 def test_it_is_closed_and_whole(world: World) -> None:
@@ -187,3 +189,30 @@ def test_the_table_is_that_of_the_code(world: World) -> None:
     if os.environ.get("CASEMATE_WRITE_TABLES") == "1":
         path.write_text(made)
     assert path.read_text() == made, "run with CASEMATE_WRITE_TABLES=1"
+
+
+def rows(world: World) -> str:
+    """The table of transitions."""
+    found: dict[tuple[State, State], set[str]] = defaultdict(set)
+    names = {number: m.state for m, number in world.number.items()}
+    for before, ways in world.ways.items():
+        for after, name in ways:
+            if names[before] is not names[after] and not name.endswith(LATE):
+                found[names[before], names[after]].add(f"{name} by both" if name in BOTH else name)
+    lines = ["| from | to | by |", "|---|---|---|"]
+    order = list(State)
+    for before, after in sorted(found, key=lambda pair: [order.index(each) for each in pair]):
+        lines.append(f"| {before} | {after} | {'; '.join(sorted(found[before, after]))} |")
+    return "\n".join(lines)
+
+
+def test_the_page_says_every_way(world: World) -> None:
+    """Word for word."""
+    page = PAGE.read_text(encoding="utf-8")
+    head, rest = page.split("anew -->\n", 1)
+    _, tail = rest.split("<!-- end -->", 1)
+    made = f"{head}anew -->\n{rows(world)}\n<!-- end -->{tail}"
+    if os.environ.get("CASEMATE_WRITE_TABLES") == "1":
+        PAGE.write_text(made, encoding="utf-8")
+        page = made
+    assert page == made, "run with CASEMATE_WRITE_TABLES=1"

@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from casemate.attest.claims import Payload
 from casemate.attest.token import peek
+from casemate.control.adapters import stream
+from casemate.control.batches import payload_batch_s
 from casemate.testing.evidence_day import DAY_S, Day
 from casemate.translog.bundle import read_bundle
 from casemate.verify import appraise
@@ -67,6 +70,20 @@ def _stored(day: Day) -> int:
     """Entries on disk, with those that stand in two partial tiles."""
     folder = day.evidence / "tile" / "entries"
     return sum(int(path.name) for path in folder.rglob("*") if path.parent.name.endswith(".p"))
+
+
+def test_frames_are_signed_as_the_real_stream_signs_them(
+    day: Day, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """25 a second for six minutes fit into a token; with fewer in it, there would be more."""
+    assert day.frames_s == payload_batch_s(360) and 25.0 * day.frames_s <= stream.BATCH
+    monkeypatch.setattr(stream, "BATCH", 1024)
+    assert day.frames_s == pytest.approx(40.96)
+    day.watch(600)
+    bundle = read_bundle(day.evidence)
+    bodies = [peek(each)[1].body for each in (*bundle.entries, *bundle.pending)]
+    counts = [each.count for each in bodies if isinstance(each, Payload)]
+    assert len(counts) == 14 and set(counts) == {1024}
 
 
 def test_without_pruning_more_would_be_kept(day: Day, monkeypatch: pytest.MonkeyPatch) -> None:

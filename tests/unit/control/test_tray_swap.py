@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +144,9 @@ def test_the_evidence_names_tray_key_and_inventory(story: dict[str, Any]) -> Non
 
 def test_the_verifier_says_so_and_the_door_outside_the_scope(story: dict[str, Any]) -> None:
     found = judged(story["folder"])
-    kinds = [each.kind for each in found.intervals if each.length_s > 0]
+    # a computer that others use too may be late with heartbeats, which is told
+    well = [each for each in found.intervals if each.cause != "heartbeats missing"]
+    kinds = [kind for kind, _ in groupby(each.kind for each in well if each.length_s > 0)]
     first = kinds.index("proven")
     assert kinds[first:][:5] == ["proven", "maintenance", "proven", "maintenance", "interfered"]
     assert alarms(story["folder"]) == ["state.tampered"]

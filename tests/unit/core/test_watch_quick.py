@@ -82,3 +82,24 @@ def test_a_block_that_passed_is_not_the_readers_own() -> None:
     block.values[:] = 0.0
     block.health[:] = 1
     assert np.array_equal(found.values, kept) and not found.health.any()
+
+
+def test_what_nobody_can_change_is_not_copied() -> None:
+    sent = np.random.default_rng(1).standard_normal((40, 3))
+    values = np.frombuffer(sent.tobytes(), dtype=np.float64).reshape(40, 3)
+    health = np.frombuffer(bytes(240), dtype=np.uint16).reshape(40, 3)
+    watcher = Watcher(channels(excited=True), ASKED, Limits())
+    times = {"t_s": np.arange(40) * 1e-3, "chip": np.arange(40)}
+    found = watcher.check(Block(values=values, health=health, **times))
+    assert found.values is values and not found.health.any()
+    spoilt = sent.copy()
+    spoilt[3, 1] = 99.0
+    given = np.frombuffer(spoilt.tobytes(), dtype=np.float64).reshape(40, 3)
+    times = {"t_s": np.arange(40, 80) * 1e-3, "chip": np.arange(40, 80)}
+    found = watcher.check(Block(values=given, health=health, **times))
+    assert found.health[3, 1] == int(Health.UNIT) and np.isnan(found.values[3, 1])
+    assert given[3, 1] == 99.0 and not health.any()
+    seen = np.array(sent).view()
+    seen.flags.writeable = False  # but its owner can still write
+    times = {"t_s": np.arange(80, 120) * 1e-3, "chip": np.arange(80, 120)}
+    assert watcher.check(Block(values=seen, health=health, **times)).values is not seen

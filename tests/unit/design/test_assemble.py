@@ -205,3 +205,12 @@ def test_the_whole_design_is_deterministic() -> None:
     first, second = (design_enclosure(spec, serial="T1") for _ in range(2))
     assert json.dumps(design_json(first)) == json.dumps(design_json(second))
     assert first.shielding == second.shielding
+    bare = design_enclosure(spec, serial="T1", explained=False)
+    assert bare == dataclasses.replace(
+        first,
+        alternatives=(),
+        modules=tuple(
+            dataclasses.replace(row, reason="not explained", runner_up="not searched", binding="")
+            for row in first.modules
+        ),
+    ), "only reasons and alternatives are left out"

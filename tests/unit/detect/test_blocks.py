@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_box import CHIP_S, TONES, Box, anchor, field_anchor, flagged
 
 from casemate.core.challenge import Chips, chips, points
 from casemate.core.samples import Block, Health
-from casemate.detect.blocks import Filling, Place, levels_noise, window_of
+from casemate.detect import blocks
+from casemate.detect.blocks import Filling, Place, levels_noise, pieces_of, window_of
 from casemate.detect.live import FieldLive, KeyedLive
 
 
@@ -41,6 +44,15 @@ def test_any_split_of_a_stream_gives_the_same_evidence() -> None:
     assert (whole.onset.state.totals == split.onset.state.totals).all()
 
 
+def test_any_split_of_levels_tells_the_same_of_linearity() -> None:
+    """Rows of a window in pieces are kept, though the next piece is put in their place."""
+    boxes = [Box(np.random.default_rng(1), levels=("loops",)) for _ in range(2)]
+    whole = fed([], boxes[0], boxes[0].anchors["loops"])
+    split = fed([7, 8, 120, 1999, 2000, 2750], boxes[1], boxes[1].anchors["loops"])
+    assert whole.linear.nats is not None and split.linear.nats is not None
+    assert np.allclose(whole.linear.nats, split.linear.nats, rtol=0.0, atol=1e-12)
+
+
 def sums_of(values, health, drive, it, use=None):
     filling = Filling.start(it)
     use = np.ones(drive.size, dtype=np.bool_) if use is None else use
@@ -66,7 +78,29 @@ def test_sums_are_those_of_the_formula() -> None:
     quiet = (feature[~loud] ** 2).mean(axis=0) / it.noise**2
     assert sums.quiet_power == pytest.approx(quiet) and (sums.quiet == (~loud).sum()).all()
     assert (sums.loud == loud.sum()).all() and not blurred.any() and not said.any()
-    assert x[loud] == pytest.approx(each / it.noise, rel=1e-4) and np.isnan(x[~loud]).all()
+    assert x == pytest.approx(each / it.noise, rel=1e-4), "one row a loud chip"
+
+
+@pytest.mark.parametrize("kind", ["apart", "crossed", "unread"])
+def test_pieces_bring_what_the_whole_does(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    it, drive, values, health = sample()
+    if kind == "crossed":  # the last feature reads the first channel: nothing can be cut
+        it = replace(it, first=it.first[::-1].copy(), second=it.second[::-1].copy())
+    if kind == "unread":
+        it = replace(it, first=np.minimum(it.first, 2), second=np.full(it.second.size, -1))
+    health[5, 1], values[9, 3], values[11, 0] = blocks.kernel.LATE, np.nan, np.inf
+    whole = sums_of(values, health, drive, it)
+    monkeypatch.setattr(blocks, "NEAR", 1)
+    pieces = pieces_of(it)
+    assert (len(pieces) > 1) == (kind != "crossed")
+    assert pieces[0, 0] == pieces[0, 2] == 0 and (pieces[1:, ::2] == pieces[:-1, 1::2]).all()
+    assert pieces[-1].tolist()[1::2] == [len(it.channels), len(it.names)]
+    cut = sums_of(values, health, drive, it)
+    for name in ("s1", "s2", "loud", "quiet_power", "quiet", "open_", "lost"):
+        assert np.array_equal(getattr(whole[0], name), getattr(cut[0], name)), name
+    assert all(
+        np.array_equal(a, b, equal_nan=True) for a, b in zip(whole[1:], cut[1:], strict=True)
+    )
 
 
 def test_chips_lost_for_their_time_are_left_out_and_for_their_value_lose_the_window() -> None:

@@ -137,6 +137,50 @@ def test_a_tolerance_too_small_or_a_chip_that_leaks_breaks_the_bound() -> None:
     assert evidence.r.mean(axis=0).max() <= 1.0
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 8), st.integers(0, 2**32), st.floats(-5.0, 5.0))
+def test_drift_may_end_anywhere_about_the_reference(n: int, seed: int, most: float) -> None:
+    """A tolerance below 0 too: drift that never reaches the reference. Chips, windows alike."""
+    generator = np.random.default_rng(seed)
+    signs = patterns(n)
+    below = 10.0 ** generator.uniform(-2, 2, signs.shape) * generator.integers(0, 2, signs.shape)
+    x = most - below + played(signs, follower(generator, n), 0.0, generator)
+    up, energy, one = np.empty((2**n, 2)), np.empty((2**n, 2)), np.ones(2**n)
+    both_sides(
+        x.sum(axis=1), (x**2).sum(axis=1), n * one, 2.0 * one, (most - 2.0) * one, one, one, up,
+        energy,
+    )  # fmt: skip
+    for rate in 10.0 ** generator.uniform(-3, 2, 20):
+        e = np.exp(rate * up[:, 0] - 0.5 * rate**2 * energy[:, 0])
+        assert e.mean() <= 1.0 + 1e-6  # sums of squares lose digits where interference is 10^3
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 40), st.integers(0, 2**32), st.floats(0.0, 10.0))
+def test_energy_holds_nothing_of_what_drift_may_do(n: int, seed: int, eps: float) -> None:
+    """Never above (|x| + eps sqrt n)^2, what Minkowski makes of it about the reference."""
+    generator = np.random.default_rng(seed)
+    x = 3.0 * generator.standard_normal((50, n)) + generator.uniform(-5.0, 5.0)
+    up, energy, one = np.empty((50, 2)), np.empty((50, 2)), np.ones(50)
+    both_sides(
+        x.sum(axis=1), (x**2).sum(axis=1), n * one, 0.0 * one, eps * one, eps * one, one, up, energy
+    )
+    for side, y in enumerate((x - eps, -x - eps)):
+        assert up[:, side] == pytest.approx(y.sum(axis=1), abs=1e-9)
+        assert energy[:, side] == pytest.approx((y**2).sum(axis=1), rel=1e-9, abs=1e-9)
+    wide = (np.sqrt((x**2).sum(axis=1)) + eps * np.sqrt(n)) ** 2
+    assert np.all(energy <= wide[:, None] * (1.0 + 1e-9))
+
+
+def test_energy_about_the_windows_own_mean_breaks_the_bound() -> None:
+    """The control: what a reference of this window takes out is interference as well."""
+    x = 0.7 * patterns(6)
+    about = x.sum(axis=1) ** 2 / 6.0
+    own = np.exp(x.sum(axis=1) - 0.5 * ((x**2).sum(axis=1) - about))
+    fair = np.exp(x.sum(axis=1) - 0.5 * (x**2).sum(axis=1))
+    assert own.mean() > 1.2 and fair.mean() <= 1.0
+
+
 def families() -> dict[str, Callable[[np.random.Generator, int, int, np.ndarray], np.ndarray]]:
     """Injections of n chips in K windows, heard signs (K, n) of the runs before them given."""
     return {

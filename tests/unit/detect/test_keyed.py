@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -210,3 +211,14 @@ def test_a_block_of_another_shape_or_type_is_refused() -> None:
     for x in (np.zeros((2, 2), SINGLE), np.zeros((2, 1)), np.zeros(1, SINGLE)):
         with pytest.raises(InputError):
             keyed.advance(state, x)
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_one_row_takes_the_evidence_after_the_last_chip(order: Any, missing: bool) -> None:
+    x = np.array(np.random.default_rng(4).standard_normal((7, 21)), dtype=SINGLE, order=order)
+    if missing:
+        x[3, 5] = np.nan
+    wanted = keyed.advance(keyed.start(np.zeros(21)), x)[-1:]
+    row = np.empty((2, 21), dtype=SINGLE)[:1] if order == "C" else np.empty((21, 1), SINGLE).T
+    assert np.array_equal(keyed.advance(keyed.start(np.zeros(21)), x, out=row), wanted)

@@ -122,11 +122,12 @@ def gathered(clean: bool, seed: int, fault: str) -> tuple[np.ndarray, ...]:
     last, run = np.full(CHANNELS, np.nan), np.zeros(CHANNELS, dtype=np.int64)
     said, sums = np.zeros(CHANNELS, dtype=np.int64), np.zeros((6, FEATURES))
     blurred, x = np.zeros(FEATURES, dtype=np.bool_), np.empty((ROWS, FEATURES), dtype=np.float32)
-    blocks.gather(
+    loud = blocks.gather(
         values, health, drive, use, nominal, first, second, weight, expected, noise, shared, last,
-        run, said, sums, blurred, x, clean,
+        run, said, sums, blurred, x, np.array([[0, CHANNELS, 0, FEATURES]]), clean,
     )  # fmt: skip
-    return sums, blurred, said, last, run, x
+    assert loud == np.count_nonzero(use & (drive != 0.0))
+    return sums, blurred, said, last, run, x[:loud]
 
 
 @pytest.mark.parametrize("fault", ["none", "flags", "not a number", "stuck", "unused", "huge"])

@@ -68,11 +68,25 @@ def test_any_split_gives_the_same_bits(gaps: float, sided: bool, sizes: list[int
     assert np.array_equal(state.evidence(), whole.evidence()) and state.samples == 77
 
 
+@pytest.mark.parametrize("clip", [4.0, math.inf])
+@pytest.mark.parametrize("levels", [1, 4, 20])
+def test_the_quick_way_is_the_plain_one_to_the_bit(levels: int, clip: float) -> None:
+    """A pyramid that was told of a gap takes the way in which samples may be missing."""
+    x = series(150, 530, 12).astype(np.float32)
+    quick, plain_way = pyramid.start(530, levels, clip=clip), pyramid.start(530, levels, clip=clip)
+    plain_way._par[5] = 1.0
+    assert np.array_equal(pyramid.advance(quick, x), pyramid.advance(plain_way, x))
+    assert np.array_equal(quick.evidence(), plain_way.evidence())
+    assert quick.evidence().max() > 10.0
+
+
 @pytest.mark.parametrize("sizes", [[200], [1, 2, 3, 5, 64, 125], [33] * 6 + [2]])
-@pytest.mark.parametrize("gaps", [0.0, 0.1])
-def test_peaks_of_blocks_leave_the_same_state_to_the_bit(sizes: list[int], gaps: float) -> None:
+@pytest.mark.parametrize(("gaps", "levels"), [(0.0, 6), (0.1, 6), (0.0, 9), (0.0, 2)])
+def test_peaks_of_blocks_leave_the_same_state_to_the_bit(
+    sizes: list[int], gaps: float, levels: int
+) -> None:
     x = series(200, 700, 9, gaps).astype(np.float32)
-    one, other, first = pyramid.start(700, 6), pyramid.start(700, 6), 0
+    one, other, first = pyramid.start(700, levels), pyramid.start(700, levels), 0
     score = np.full(700, pyramid.NO_SCORE, dtype=np.float32)
     for size in sizes:
         part = x[first : first + size]

@@ -63,7 +63,8 @@ def alarm_at(anchor: Anchor, slope: float, seed: int) -> float:
 @pytest.mark.parametrize("slope", [1e-3, 1e-4, 1e-5, 1e-6, 1e-7])
 def test_a_ramp_is_caught_below_one_spread_where_surroundings_are_small(slope: float) -> None:
     """The issue's case: U_env is 0.2 of a chip's noise. The steepest moves 0.1 a window."""
-    assert 0.1 < alarm_at(issue_anchor(), slope, 1) < (1.0 if slope < 1e-3 else 1.2)
+    for seed in range(1, 7 if slope > 1e-6 else 2):
+        assert 0.1 < alarm_at(issue_anchor(), slope, seed) < 1.0
 
 
 @pytest.mark.parametrize("slope", [1e-3, 1e-4, 1e-5, 1e-6])

@@ -24,7 +24,7 @@ def enclosure(small_spec: Path) -> Enclosure:
     from casemate.design import design_enclosure
     from casemate.spec import load_spec
 
-    return design_enclosure(load_spec(small_spec), serial="UNIT-7")
+    return design_enclosure(load_spec(small_spec), serial="UNIT-7", explained=False)
 
 
 @pytest.fixture(scope="module")

@@ -31,7 +31,7 @@ from casemate.spec import load_spec
 @pytest.fixture(scope="module")
 def rack() -> Enclosure:
     spec = files("casemate.spec") / "examples" / "nvl72.toml"
-    return design_enclosure(load_spec(Path(str(spec))), serial="1")
+    return design_enclosure(load_spec(Path(str(spec))), serial="1", explained=False)
 
 
 def test_a_rack_of_tilted_boards_stays_in_its_box(rack: Enclosure) -> None:
@@ -78,7 +78,7 @@ def solids(enclosure: Enclosure, kinds: tuple[str, ...]) -> list[tuple[str, Any]
 def test_boards_and_strips_do_not_run_into_each_other(name: str) -> None:
     """Strips against everything, boards against those of other faces."""
     spec = files("casemate.spec") / "examples" / f"{name}.toml"
-    made = design_enclosure(load_spec(Path(str(spec))), serial="1")
+    made = design_enclosure(load_spec(Path(str(spec))), serial="1", explained=False)
     owner = {tile.id: "" if tile.bend else tile.face for tile in made.tiles}
     bodies = solids(made, ("tile", "strip"))
     boxes = [np.array(body.bounding_box()) for _, body in bodies]

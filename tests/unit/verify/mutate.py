@@ -1,4 +1,6 @@
-"""Mutation testing of `casemate.verify`: each check is deleted or bent, and tests have to see it.
+"""Mutation testing of `casemate.verify` and of `attest/starts.py`, which judges quotes for it.
+
+Each check is deleted or bent, and tests have to see it.
 
     python tests/unit/verify/mutate.py [FILE ...]
 
@@ -15,7 +17,7 @@ import copy
 import importlib.abc
 import importlib.util
 import os
-import signal
+import resource
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -23,12 +25,31 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-FOLDER = HERE.parents[2] / "src/casemate/verify"
+SOURCES = HERE.parents[2] / "src"
+FILES = (*sorted((SOURCES / "casemate/verify").glob("*.py")), SOURCES / "casemate/attest/starts.py")
 TESTS = [
     str(HERE / f"test_verify_{each}.py")
-    for each in ("attacks", "honest", "refused", "claims", "continuity", "quotes", "mutants")
+    for each in (
+        "attacks",
+        "honest",
+        "refused",
+        "claims",
+        "continuity",
+        "quotes",
+        "mutants",
+        "watched",
+        "log",
+        "waiting",
+    )
 ]
-TIMEOUT_S = 60
+FORGOTTEN = (
+    "casemate.verify", "casemate.cli.verify_text", "casemate.attest.starts", "test_verify",
+    "verify_samples",
+)  # fmt: skip
+CPU_S = 20
+"""That a mutant may use, in case it never ends."""
+UNIT_TESTS = [str(HERE / f"test_verify_{each}.py") for each in ("continuity", "mutants")]
+"""Those that ask parts of the verifier, not only the whole."""
 SWAPS: dict[type[ast.AST], list[Any]] = {
     ast.Eq: [ast.NotEq], ast.NotEq: [ast.Eq], ast.Lt: [ast.LtE, ast.GtE], ast.LtE: [ast.Lt, ast.Gt],
     ast.Gt: [ast.GtE, ast.LtE], ast.GtE: [ast.Gt, ast.Lt], ast.Is: [ast.IsNot],
@@ -51,13 +72,20 @@ def mutants(tree: ast.Module) -> Iterator[tuple[str, int, ast.Module]]:
 def _changes(node: ast.AST) -> Iterator[tuple[str, Any]]:
     for body in ("body", "orelse"):
         for at, each in enumerate(_list(node, body)):
-            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call):
+            if isinstance(each, ast.Raise) or (
+                isinstance(each, ast.Expr) and isinstance(each.value, ast.Call | ast.Yield)
+            ):
                 yield f"delete {ast.unparse(each)[:60]}", _set_item(body, at, ast.Pass())
             if isinstance(each, ast.Assign | ast.AugAssign) and isinstance(
                 each.targets[0] if isinstance(each, ast.Assign) else each.target, ast.Attribute
             ):
                 yield f"delete {ast.unparse(each)[:60]}", _set_item(body, at, ast.Pass())
             given = each.value if isinstance(each, ast.Return) else None
+            if isinstance(given, ast.List) and given.elts:
+                yield (
+                    f"empty {ast.unparse(each)[:60]}",
+                    _set_item(body, at, ast.Return(ast.List([], ast.Load()))),
+                )
             if isinstance(given, ast.Constant) and isinstance(given.value, bool):
                 flipped = ast.Return(ast.Constant(not given.value))
                 yield f"flip {ast.unparse(each)}", _set_item(body, at, flipped)
@@ -113,7 +141,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
         if name == self.name:
             return importlib.util.spec_from_loader(
-                name, self, origin=str(FOLDER / f"{name.rsplit('.', 1)[-1]}.py")
+                name, self, origin=str(SOURCES / f"{name.replace('.', '/')}.py")
             )
         return None
 
@@ -179,15 +207,25 @@ def record() -> list[tuple[tuple[Any, dict[str, Any]], str]]:
         return real(*arguments, **more)
 
     casemate.verify.appraise = appraise
-    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--durations=0", *TESTS])
+    code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-n0", *TESTS])
     casemate.verify.appraise = real
     assert code == 0, "the tests fail without any mutant"
     out = [(case, told(case)) for case in cases]
     for name in [*sys.modules]:
-        if name.startswith(("casemate.verify", "casemate.cli.verify_text")):
+        if name.startswith(FORGOTTEN):
             del sys.modules[name]
     out.sort(key=lambda each: len(each[1]))
     return out
+
+
+def unit_tests() -> int:
+    """Return whether a test of a part fails with the verifier that is loaded now."""
+    import pytest
+
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nothing, stream)
+    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-n0", *UNIT_TESTS]) != 0)
 
 
 def survives(name: str, tree: ast.Module, cases: list[Any]) -> bool:
@@ -196,21 +234,21 @@ def survives(name: str, tree: ast.Module, cases: list[Any]) -> bool:
     child = os.fork()
     if child == 0:
         try:
-            signal.alarm(TIMEOUT_S)
-            code = compile(tree, str(FOLDER / f"{name}.py"), "exec")
-            sys.meta_path.insert(0, Finder(f"casemate.verify.{name}", code))
+            resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
+            code = compile(tree, f"{name}.py", "exec")
+            sys.meta_path.insert(0, Finder(name, code))
             for number, (case, verdict) in enumerate(cases):
                 if told(case) != verdict:
                     os.write(writer, str(number).encode())
                     os._exit(1)
-            os._exit(0)
+            os._exit(unit_tests())
         except BaseException:
             os._exit(9)
     os.close(writer)
     _, status = os.waitpid(child, 0)
     killer = os.read(reader, 20)
     os.close(reader)
-    if killer:
+    if killer:  # what kills one often kills the next
         cases.insert(0, cases.pop(int(killer)))
     return status == 0
 
@@ -222,12 +260,13 @@ def main(files: list[str]) -> int:
     cases = record()
     print(f"{len(cases)} appraisals", flush=True)
     killed = total = 0
-    for path in sorted(FOLDER.glob("*.py")):
+    for path in FILES:
         if files and path.stem not in files:
             continue
+        name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
         for what, line, tree in mutants(ast.parse(path.read_text())):
             total += 1
-            if survives(path.stem, tree, cases):
+            if survives(name, tree, cases):
                 print(f"SURVIVES {path.name}:{line}: {what}", flush=True)
             else:
                 killed += 1

@@ -99,6 +99,27 @@ def test_commissioned_anew_after_tampering_by_both_parties() -> None:
     assert ids(of(told)) > {"identity.takeover"}, "without the enrolment it is a takeover"
 
 
+def test_tampered_a_second_time_is_told_since_the_second() -> None:
+    told = story()
+    told.token(c.LastWord(reason="opened", erased_us=400), state="TAMPERED", signers=told.last_word)
+    told.seal()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence, told.now_s = keys("second"), told.now_s + 100
+    told.start("recommissioned", "COMMISSIONING")
+    told.allow(actions=("recommission",))
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    honest.watch(told, 2)
+    word = c.LastWord(reason="drilled", erased_us=400)
+    told.token(word, state="TAMPERED", signers=told.last_word)
+    told.seal()
+    result = of(told, reference=honest.reference(new))
+    assert (ids(result), result.state) == ({"state.tampered"}, "TAMPERED")
+    assert result.since_s == told.now_s and "drilled" in result.headline
+    assert [each.what.rpartition(": ")[2] for each in result.findings] == ["opened", "drilled"]
+
+
 def test_sealed_for_one_modality_and_released_by_a_quorum_is_no_alarm() -> None:
     told = story()
     suspected = Judgement(verdict="TAMPER", level=2, millinats=30_000, information_millinats=9_000)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from verify_samples import ids, kinds, of
 
+from casemate.attest import beats, cose
 from casemate.attest import claims as c
-from casemate.attest import cose
 from casemate.attest import token as tokens
 from casemate.attest.reference import Enrolment
 from casemate.attest.token import Judgement
@@ -355,3 +356,60 @@ def test_a_verdict_that_latches_is_not_answered_by_sealing() -> None:
     told.change("UNKNOWN", "verdict TAMPER, level 3", verdict=latches)
     told.seal()
     assert "verdict.ignored" in ids(of(told))
+
+
+def test_new_keys_that_begin_in_commissioning_without_a_start() -> None:
+    told = story()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.change("COMMISSIONING", "new keys")
+    told.allow(actions=("recommission",))
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    assert found(of(told, reference=honest.reference(new)), "identity.enrolment") == 1
+
+
+@pytest.mark.parametrize(("quiet_s", "good"), [(121, True), (122, False)])
+def test_no_heartbeat_for_a_batch_at_the_millisecond(quiet_s: int, good: bool) -> None:
+    """After 121.2 s: a batch, a period, and 0.2 s that a heartbeat may be late."""
+    told = story()
+    told.watch(heartbeats={"start_ms": told.beat_ms + 1000 - 203})
+    told.now_s += quiet_s  # the last heartbeat was 0.2 s before
+    told.seal()
+    told.frames(time_s=None)
+    told.seal()
+    assert ("beats.missing" not in ids(of(told))) is good
+
+
+@pytest.mark.parametrize(
+    ("late_ms", "good"),
+    [(200, True), (203, True), (204, False), (300, False), (-197, True), (-198, False)],
+)
+def test_one_heartbeat_of_a_batch_that_is_late_or_early(late_ms: int, good: bool) -> None:
+    """Its neighbours are 3 ms late, and 1.2 s may lie between two."""
+    told = story()
+    told.now_s += honest.BATCH_S
+    late = [3] * 30 + [late_ms] + [3] * 29
+    given = [
+        beats.Beat(late_ms=each, verdict="NORMAL", health=0, centinats=3, information=900)
+        for each in late
+    ]
+    body = beats.batch(
+        given, first=told.beats, start_ms=told.beat_ms + 1000, period_ms=1000, head=told.head
+    )
+    told.token(body)
+    told.seal()
+    assert ("beats.missing" not in ids(of(told))) is good
+
+
+def test_a_permit_serves_from_its_first_second_on() -> None:
+    told = story()
+    digest = told.allow(not_before_s=told.now_s + honest.BATCH_S)
+    told.seal()
+    told.watch()
+    told.seal()
+    told.open_up(digest)
+    told.watch()
+    told.seal()
+    assert ids(of(told)) == set()

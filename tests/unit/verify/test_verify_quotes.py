@@ -9,7 +9,7 @@ from verify_samples import ids, of
 from casemate.attest import claims as c
 from casemate.attest.reference import Enrolment
 from casemate.testing import honest_enclosure as honest
-from casemate.testing.evidence_attacks.quotes import again, quoting, reference_with
+from casemate.testing.evidence_attacks.quotes import quoting, reference_with, restart
 from casemate.testing.honest_enclosure import Story, keys, publics
 from casemate.testing.unsafe_tpm import UnsafeTpm
 
@@ -23,7 +23,7 @@ def test_honest_starts_are_quiet() -> None:
 
 def test_second_start_of_the_controller_within_one_of_the_tpm() -> None:
     told = quoting()
-    again(told, resets=4, clock_ms=4_000)
+    restart(told, resets=4, clock_ms=4_000)
     assert ids(of(told, reference=KNOWN)) == {"boot.restart"}
 
 
@@ -42,12 +42,12 @@ def test_nonce_of_an_inspector_is_under_the_quote() -> None:
 def test_what_was_refused_is_no_earlier_state() -> None:
     """A quote that went back does not become what the next one is held to."""
     told = quoting()
-    again(told, resets=3)
-    again(told, resets=5)
+    restart(told, resets=3)
+    restart(told, resets=5)
     assert ids(of(told, reference=KNOWN)) == {"boot.restart", "quote.reset"}
     told = quoting()
-    again(told, resets=9, software=b"\x99" * 32)
-    again(told, resets=5, software=b"")
+    restart(told, resets=9, software=b"\x99" * 32)
+    restart(told, resets=5, software=b"")
     assert "quote.reset" not in ids(of(told, reference=KNOWN))
 
 
@@ -97,7 +97,7 @@ def test_keys_stay_bound_to_the_anchor_that_they_were_made_for() -> None:
     told.seal()
     told.close_up(permit)
     told.seal()
-    again(told, anchor=honest.ANCHOR)
+    restart(told, anchor=honest.ANCHOR)
     assert not {each for each in ids(of(told, reference=KNOWN)) if each.startswith("quote.")}
-    again(told, anchor=honest.NEW_ANCHOR)
+    restart(told, anchor=honest.NEW_ANCHOR)
     assert "quote.invalid" in ids(of(told, reference=KNOWN))

@@ -27,7 +27,7 @@ class ApprovalCheck(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Party:
+class Approver:
     """Who may approve: a role such as "host", and the keys that all have to sign."""
 
     role: str
@@ -41,7 +41,7 @@ class Quorum:
     A party counts if each of its keys signed.
     """
 
-    parties: tuple[Party, ...]
+    parties: tuple[Approver, ...]
     least: int
     roles: tuple[str, ...] = ()
 
@@ -100,7 +100,7 @@ class NoQuorum:
         raise _refused("this holder knows no quorum")
 
 
-def _signed(item: cose.Signed, party: Party) -> bool:
+def _signed(item: cose.Signed, party: Approver) -> bool:
     try:
         cose.check(item, party.keys)
     except SignatureError:
@@ -108,10 +108,10 @@ def _signed(item: cose.Signed, party: Party) -> bool:
     return True
 
 
-def _party(value: object) -> Party:
+def _party(value: object) -> Approver:
     match value:
         case [str(role), list(keys)]:
-            return Party(role=role, keys=tuple(PublicKey.from_cose(each) for each in keys))
+            return Approver(role=role, keys=tuple(PublicKey.from_cose(each) for each in keys))
     raise FormatError("this is no party.", remedy="use one version on both sides.")
 
 

@@ -293,7 +293,7 @@ def _readable(descriptor: int, wait_s: float) -> bool:
 
 
 def _seeds(source: Source, count: int) -> int:
-    from casemate.attest.keys.vault import SEED_BYTES
+    from casemate.core.private_keys import SEED_BYTES
 
     theirs, ours = os.pipe()
     try:

@@ -17,8 +17,9 @@ from casemate.attest.keys import wire
 from casemate.attest.keys.approval import NoQuorum, Quorum
 from casemate.attest.keys.memory import LockedPage, be_calm, hardened, urgent_thread
 from casemate.attest.keys.protocol import CustodyError
-from casemate.attest.keys.vault import SEED_BYTES, Vault
+from casemate.attest.keys.vault import Vault
 from casemate.core.errors import CasemateError, FormatError
+from casemate.core.private_keys import SEED_BYTES
 
 ERASED, NOT_ERASED = b"\x01", b"\x00"
 

@@ -30,7 +30,8 @@ def main(control: int, zeros: int, word: int, seeds: int) -> None:
             key = token.signer() if first.get("classical") else None
             public = [PublicKey(ED25519, token.public()).as_cose()] if key is not None else []
             other = Token(plan, logged_in=True)
-            waiting = threading.Thread(target=_await_zeros, args=(other, zeros, word))
+            decisive = other.decisive()
+            waiting = threading.Thread(target=_await_zeros, args=(other, decisive, zeros, word))
             granted = [dumpable, core_bytes, False, all_locked, urgent_thread(waiting)]
         except CasemateError as error:
             wire.refuse(link, error)
@@ -60,7 +61,9 @@ def _next(link: socket.socket) -> dict[str, Any] | None:
         return {}
 
 
-def _await_zeros(token: Token, zeros: int, word: int) -> None:
+def _await_zeros(token: Token, decisive: list[Any], zeros: int, word: int) -> None:
+    """Say twice how it went: what makes all else useless is destroyed, and nothing is left."""
     if os.read(zeros, PAGE_BYTES):
+        os.write(word, holder.ERASED if token.destroy_each(decisive) else holder.NOT_ERASED)
         os.write(word, holder.ERASED if token.destroy() else holder.NOT_ERASED)
     holder._kill()

@@ -143,6 +143,23 @@ class Token:
         with self.told("sign"):
             return bytes(key.sign(message, mechanism=self._p11.Mechanism.EDDSA))
 
+    def decisive(self) -> list[Any]:
+        """Return handles of the keys without which all else is of no use, looked up beforehand.
+
+        The Ed25519 private key, and the AES key without which the wrapped seed cannot be read.
+        """
+        kinds = self._p11.ObjectClass.PRIVATE_KEY, self._p11.ObjectClass.SECRET_KEY
+        return [each for kind in kinds for each in self._all(kind)]
+
+    def destroy_each(self, handles: list[Any]) -> bool:
+        """Destroy these objects; return whether the token answered each time that it is done."""
+        try:
+            for each in handles:
+                each.destroy()
+        except self._p11.PKCS11Error:
+            return False
+        return True
+
     def destroy(self) -> bool:
         """Destroy all objects, private ones first; return whether the token shows none."""
         order = ["PRIVATE_KEY", "SECRET_KEY", "DATA", "PUBLIC_KEY"]

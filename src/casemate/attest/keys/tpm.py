@@ -65,7 +65,8 @@ class TpmStore:
         found = False
         if self._under_way:
             with suppress(CustodyError):
-                found = response_code(self._link.settled(self._command, ERASE_S)) == 0
+                answer = self._link.settled(self._command, ERASE_S)
+                found = response_code(answer) == 0
             self._under_way = False
             self._link.lock.release()
         return found

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from casemate.attest.keys import allowed
 from casemate.attest.keys.approval import ApprovalCheck, NoQuorum
@@ -24,22 +22,8 @@ from casemate.attest.keys.protocol import (
     gone,
     one_each,
 )
-from casemate.core.suites import (
-    DEFAULT_SUITE,
-    ED25519,
-    ML_DSA_44,
-    ML_DSA_65,
-    ML_DSA_87,
-    PublicKey,
-    Suite,
-)
-
-_LOAD: dict[int, Callable[[bytes], Any]] = {
-    ED25519: ed25519.Ed25519PrivateKey.from_private_bytes,
-    ML_DSA_44: mldsa.MLDSA44PrivateKey.from_seed_bytes,
-    ML_DSA_65: mldsa.MLDSA65PrivateKey.from_seed_bytes,
-    ML_DSA_87: mldsa.MLDSA87PrivateKey.from_seed_bytes,
-}
+from casemate.core.private_keys import from_seed
+from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 
 
 class Fault(StrEnum):
@@ -137,7 +121,7 @@ class UnsafeHolder:
             self._keys = []
             self._state = HolderState.ERASED
             if Fault.KNOWN_KEY_AFTER_ERASURE in self.faults:
-                self._keys = [_LOAD[a](bytes(32)) for a in self._algorithms]
+                self._keys = [from_seed(a, bytes(32)) for a in self._algorithms]
             if Fault.LAST_WORD_LOST in self.faults:
                 self._last = []
         took = time.perf_counter() - start
@@ -175,7 +159,7 @@ class UnsafeHolder:
 
     def _make(self, name: bytes, seed: bytes) -> list[Any]:
         return [
-            _LOAD[each](hashlib.sha256(b"%s %d %s" % (name, each, seed)).digest())
+            from_seed(each, hashlib.sha256(b"%s %d %s" % (name, each, seed)).digest())
             for each in self._algorithms
         ]
 

@@ -9,25 +9,15 @@ all none by the key that zeros make.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
-
-from cryptography.hazmat.primitives.asymmetric import ed25519, mldsa
 
 from casemate.attest.keys import allowed
 from casemate.attest.keys.approval import CHALLENGE_BYTES, ApprovalCheck
 from casemate.attest.keys.memory import LockedPage
 from casemate.attest.keys.protocol import CustodyError, gone, one_each
-from casemate.core.suites import ED25519, ML_DSA_44, ML_DSA_65, ML_DSA_87, PublicKey
-
-SEED_BYTES = 32
-"""Of Ed25519 (RFC 8032) and of ML-DSA (FIPS 204, algorithm 6) alike."""
-_LOAD: dict[int, Callable[[memoryview], Any]] = {
-    ED25519: ed25519.Ed25519PrivateKey.from_private_bytes,
-    ML_DSA_44: mldsa.MLDSA44PrivateKey.from_seed_bytes,
-    ML_DSA_65: mldsa.MLDSA65PrivateKey.from_seed_bytes,
-    ML_DSA_87: mldsa.MLDSA87PrivateKey.from_seed_bytes,
-}
+from casemate.core.private_keys import SEED_BYTES, from_seed
+from casemate.core.suites import PublicKey
 
 
 class Vault:
@@ -110,7 +100,7 @@ class Vault:
         return self._page.view(i * SEED_BYTES, SEED_BYTES)
 
     def _load(self, i: int) -> Any:
-        return _LOAD[self._algorithms[i]](self._seed(i))
+        return from_seed(self._algorithms[i], self._seed(i))
 
 
 def _public(key: Any) -> bytes:

@@ -103,12 +103,16 @@ def leaf_kept(folder: Path, number: int) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vouched:
-    """An item that was checked. number: in its stream. leaf: by which the next item may name it."""
+    """An item that was checked. number: in its stream. leaf: by which the next item may name it.
+
+    unwatched: places of the enclosure of which its anchor says nothing.
+    """
 
     token: Token
     stream: str
     number: int
     leaf: bytes
+    unwatched: tuple[str, ...] = ()
 
 
 def check(data: bytes, shown: bytes, reference: Reference, serial: str) -> Token:
@@ -143,7 +147,8 @@ def vouched(data: bytes, shown: bytes, reference: Reference, serial: str) -> Vou
         raise _unfit(f"the token is of kind {found.kind}, in state {found.state}")
     if found.software not in {each.digest for each in reference.software}:
         raise _unfit("the software that signed is not known")
-    if found.anchor not in {each.digest for each in unit.anchors}:
+    anchors = {each.digest: each for each in unit.anchors}
+    if found.anchor not in anchors:
         raise _unfit("the anchor is not known")
     place = number - found.body.first
     if not 0 <= place < found.body.count or row["stream"] != found.body.stream:
@@ -153,7 +158,10 @@ def vouched(data: bytes, shown: bytes, reference: Reference, serial: str) -> Vou
         merkle.check_inclusion(leaf, place, found.body.count, path, found.body.root)
     except CasemateError as error:
         raise _unfit(f"the item is not the one that was signed ({error.message})") from None
-    return Vouched(token=found, stream=found.body.stream, number=number, leaf=leaf)
+    return Vouched(
+        token=found, stream=found.body.stream, number=number, leaf=leaf,
+        unwatched=anchors[found.anchor].unwatched,
+    )  # fmt: skip
 
 
 def _unfit(why: str) -> SignatureError:

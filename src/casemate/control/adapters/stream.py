@@ -2,7 +2,9 @@
 
 What the items are is the source's affair, one source a kind (camera.py, trace.py, rack.py). Here
 they get numbers, files and tokens. A number is used up by a token alone: what no token covers
-leaves no hole in the numbers, by which an inspector would have to take it for suppressed.
+leaves no hole in the numbers, by which an inspector would have to take it for suppressed. An item
+goes to its file as it comes: memory holds names and digests of a batch, and items themselves only
+while the batch before is signed and its proofs are written.
 """
 
 from __future__ import annotations
@@ -19,13 +21,13 @@ from casemate.control.adapters import payload
 from casemate.control.adapters.payload import Item
 from casemate.control.batches import growing_s
 from casemate.control.evidence import Lost, Signed
-from casemate.core.errors import CasemateError, OutputError
+from casemate.core.errors import CasemateError
 
-SETTLE_S = 10.0
-"""That the end waits for a batch under way: a signature and a write to disk (planning value)."""
-BATCH, WAITING = 1024, 4096
-"""Items under one token at most, and items that wait while signing stalls; later ones are passed
-over and counted, so that memory has an end (planning values)."""
+SETTLE_S = 60.0
+"""That the end waits for a batch under way: a signature and its proofs (planning value)."""
+BATCH, WAITING = 16_384, 1024
+"""Items under one token at most: 45 a second for six minutes, 14 hashes in a proof. And items that
+wait in memory while signing stalls; later ones are passed over and counted (planning values)."""
 _IDLE_S = 0.2
 
 Draft = Callable[[int, bytes], tuple[str, bytes]]
@@ -55,8 +57,8 @@ class _Batch:
     """Items under one token that is not signed yet."""
 
     said: Payload
-    items: tuple[Item, ...]
-    names: tuple[str, ...]
+    items: Sequence[Item]
+    names: Sequence[str]
 
 
 class Stream:
@@ -89,6 +91,8 @@ class Stream:
         folder.mkdir(parents=True, exist_ok=True)
         self._before = payload.leaf_kept(folder, first - 1) if first else b""
         self._drafts: list[Draft] = []
+        self._items: list[Item] = []
+        self._names: list[str] = []
         self.signed = self.passed = 0
         self.failed = self.problem = ""
         self._stop, self._settled = threading.Event(), threading.Event()
@@ -131,7 +135,7 @@ class Stream:
                 wait_s = max(next_s - time.monotonic(), 0.0)
                 if self._stop.wait(wait_s if draft is not None else max(wait_s, _IDLE_S)):
                     break
-                due = time.monotonic() >= due_s or len(self._drafts) >= BATCH
+                due = time.monotonic() >= due_s or len(self._items) >= BATCH
                 if due and self._settled.is_set():
                     self._flush()
                     batches += 1
@@ -142,47 +146,56 @@ class Stream:
                 self._settled.wait(SETTLE_S)
 
     def _take(self, draft: Draft) -> None:
-        if self._guards() and len(self._drafts) < WAITING:
+        """Take an item; what a number is depends on the batch before, so it waits for that one."""
+        if self._guards() and len(self._drafts) < WAITING and len(self._items) < BATCH:
             self._drafts.append(draft)
         else:
             self.passed += 1
+        if self._settled.is_set():
+            self._draw()
+
+    def _draw(self) -> None:
+        """Give numbers to items that wait, and keep them."""
+        drafts, self._drafts = self._drafts, []
+        for draft in drafts:
+            before = self._items[-1].leaf if self._items else self._before
+            name, data = draft(self._next + len(self._items), before)
+            (self._folder / name).write_bytes(data)
+            self._items.append(payload.item(data))
+            self._names.append(name)
 
     def _flush(self) -> None:
-        """Give numbers to what has come, keep it, and have it signed."""
-        drafts, self._drafts = self._drafts, []
-        if not drafts:
+        """Have what has come signed, if the enclosure still guards."""
+        self._draw()
+        items, names, self._items, self._names = self._items, self._names, [], []
+        if not items:
             return
-        if not self._guards():
-            self.passed += len(drafts)
-            return
-        before = self._before
-        items: list[Item] = []
-        names: list[str] = []
-        for draft in drafts:
-            name, data = draft(self._next + len(items), before)
-            (self._folder / name).write_bytes(data)
-            items.append(payload.item(data))
-            names.append(name)
-            before = items[-1].leaf
         said = payload.body(self._name, self._next, items)
-        batch = _Batch(said=said, items=tuple(items), names=tuple(names))
+        batch = _Batch(said=said, items=items, names=names)
+        if not self._guards():
+            self._lost(batch)
+            return
         self._settled.clear()
         self._say(said, lambda signed: self._prove(batch, signed), lambda: self._lost(batch))
 
     def _prove(self, batch: _Batch, signed: bytes) -> None:
-        """Write the proof of each item beside it: its token is in the log."""
+        """Have proofs written: the token is in the log, and who says so has no time for that."""
         self._next += len(batch.items)
         self._before = batch.items[-1].leaf
+        threading.Thread(
+            target=self._write_proofs, args=(batch, signed), name=f"{self._name} proofs"
+        ).start()
+
+    def _write_proofs(self, batch: _Batch, signed: bytes) -> None:
+        """Write the proof of each item beside it."""
         try:
             payload.write_proofs(self._folder, batch.names, batch.said, batch.items, signed)
+            self.signed += len(batch.items)
+            self._kept(batch.names)
         except OSError as error:
-            raise OutputError(
-                f"a proof of an item cannot be kept: {error.strerror}.", remedy="free space."
-            ) from None
+            self._fail(f"a proof of an item cannot be kept: {error.strerror}")
         finally:
             self._settled.set()
-        self.signed += len(batch.items)
-        self._kept(batch.names)
 
     def _lost(self, batch: _Batch) -> None:
         """Let go of what was not signed: its numbers go to those that come next."""

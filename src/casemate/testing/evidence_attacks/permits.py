@@ -6,9 +6,12 @@ from dataclasses import replace
 
 from casemate.attest import claims as c
 from casemate.attest import token as tokens
+from casemate.attest.reference import Enrolment
 from casemate.attest.token import CheckpointRef
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.evidence_attacks.base import ZERO, Shown, Table, in_maintenance, show, story
+from casemate.testing.honest_enclosure import keys, publics
+from casemate.translog import merkle
 
 PERMITS = Table()
 
@@ -33,6 +36,14 @@ def borrow_a_permit() -> Shown:
 def permit_of_another_history() -> Shown:
     told = story()
     told.allow(checkpoint=CheckpointRef(origin=honest.ORIGIN, size=3, root=ZERO))
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.invalid", "log a permit whose signers saw a log with nothing in it")
+def permit_of_any_history() -> Shown:
+    told = story()
+    told.allow(checkpoint=CheckpointRef(origin=honest.ORIGIN, size=0, root=merkle.EMPTY_ROOT))
     told.seal()
     return show(told)
 
@@ -139,6 +150,24 @@ def use_after_a_start() -> Shown:
     told.open_up(digest)
     told.seal()
     return show(told)
+
+
+@PERMITS.attack("permit.reused", "use under new keys a permit that was logged under old ones")
+def use_after_new_keys() -> Shown:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.start("recommissioned", "COMMISSIONING")
+    told.allow(actions=("recommission",))
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    told.open_up(digest)
+    told.watch()
+    told.seal()
+    return show(told, reference=honest.reference(new))
 
 
 @PERMITS.attack("permit.unwitnessed", "use a permit at once and claim that witnesses have it")

@@ -24,19 +24,13 @@ def reference_with(tpm: Tpm) -> Reference:
 
 def quoting(restarts: int = 1) -> Story:
     """Return evidence of an honest enclosure with a TPM, after some starts."""
-    told = Story(tpm=UnsafeTpm())
-    told.start("commissioned", "COMMISSIONING")
-    told.seal()
-    told.now_s += 30
-    told.change("ARMED", "commissioned")
-    told.seal()
-    honest.watch(told)
+    told = honest.armed(1, Story(tpm=UnsafeTpm()))
     for _ in range(restarts):
-        again(told)
+        restart(told)
     return told
 
 
-def again(told: Story, **changes: object) -> None:
+def restart(told: Story, **changes: object) -> None:
     """Switch an enclosure off and on, after which parties let it be armed."""
     assert told.tpm is not None
     given = {"resets": told.tpm.resets + 1, "restarts": 0, "clock_ms": 4_000, **changes}
@@ -65,21 +59,21 @@ def leave_the_quote_out() -> Shown:
 @QUOTES.attack("quote.invalid", "move the seeds to another TPM")
 def move_to_another_tpm() -> Shown:
     told = quoting()
-    again(told, name="another")
+    restart(told, name="another")
     return _show(told)
 
 
 @QUOTES.attack("quote.invalid", "start other software, and claim the known one")
 def quote_other_software() -> Shown:
     told = quoting()
-    again(told, software=ZERO)
+    restart(told, software=ZERO)
     return _show(told)
 
 
 @QUOTES.attack("quote.invalid", "start with another anchor, and claim the known one")
 def quote_another_anchor() -> Shown:
     told = quoting()
-    again(told, anchor=ZERO)
+    restart(told, anchor=ZERO)
     return _show(told)
 
 
@@ -98,7 +92,7 @@ def bind_to_no_anchor() -> Shown:
 @QUOTES.attack("quote.invalid", "zero the magic of a quote, as one that no TPM made")
 def zero_the_magic() -> Shown:
     told = quoting()
-    again(told, magic=0)
+    restart(told, magic=0)
     return _show(told)
 
 
@@ -129,26 +123,26 @@ def quote_uninvited() -> Shown:
 @QUOTES.attack("quote.reset", "restore an older state of the TPM")
 def restore_the_tpm() -> Shown:
     told = quoting()
-    again(told, resets=3)
+    restart(told, resets=3)
     return _show(told)
 
 
 @QUOTES.attack("quote.reset", "set back the TPM's clock within one start of it")
 def set_the_tpm_back() -> Shown:
     told = quoting()
-    again(told, resets=4, clock_ms=3_999)
+    restart(told, resets=4, clock_ms=3_999)
     return _show(told)
 
 
 @QUOTES.attack("quote.starts", "start the TPM with other software between two honest starts")
 def start_in_between() -> Shown:
     told = quoting()
-    again(told, resets=6)
+    restart(told, resets=6)
     return _show(told)
 
 
 @QUOTES.attack("quote.starts", "suspend the machine and look into it before it goes on")
 def resume_in_between() -> Shown:
     told = quoting()
-    again(told, restarts=1)
+    restart(told, restarts=1)
     return _show(told)

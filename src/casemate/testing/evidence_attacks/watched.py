@@ -25,14 +25,7 @@ def reference_but_for(*faces: str) -> Reference:
 
 def watched_but_for(*faces: str) -> Story:
     """Return evidence of an enclosure that says that some faces are not watched."""
-    told = Story()
-    told.start("commissioned", "COMMISSIONING", body={"unwatched": faces})
-    told.seal()
-    told.now_s += 30
-    told.change("ARMED", "commissioned")
-    told.seal()
-    honest.watch(told, 2)
-    return told
+    return honest.armed(2, body={"unwatched": faces})
 
 
 @WATCHED.attack("watch.partial", "(no attack) watch some faces alone, as both parties signed")

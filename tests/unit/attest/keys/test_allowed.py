@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from casemate.attest import approval, token
 from casemate.attest import claims as c
 from casemate.attest.keys import allowed
-from casemate.attest.keys.approval import Party, Quorum
+from casemate.attest.keys.approval import Approver, Quorum
 from casemate.attest.keys.protocol import CustodyError, SealedError
 from casemate.attest.keys.unsafe import UnsafeHolder
 from casemate.core import cbor
@@ -121,8 +121,8 @@ def test_only_our_errors_come_out_of_approvals(noise: bytes, at: int, flip: int)
 def test_party_counts_once_however_often_it_signs() -> None:
     two = Quorum(
         parties=(
-            Party(role="host", keys=(signer(1).public,)),
-            Party(role="inspector", keys=(signer(2).public, signer(4).public)),
+            Approver(role="host", keys=(signer(1).public,)),
+            Approver(role="inspector", keys=(signer(2).public, signer(4).public)),
         ),
         least=2,
     )
@@ -149,7 +149,7 @@ def test_approval_of_one_thing_is_none_of_another() -> None:
         QUORUM.check(approval.build(retire, signers), SUBJECT, CHALLENGE)
 
 
-ROSTER = (Party(role="host", keys=(signer(1).public,)),)
+ROSTER = (Approver(role="host", keys=(signer(1).public,)),)
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ ROSTER = (Party(role="host", keys=(signer(1).public,)),)
         {"parties": ROSTER, "least": 0},
         {"parties": ROSTER, "least": 2},
         {"parties": ROSTER, "least": 1, "roles": ("inspector",)},
-        {"parties": (Party(role="host", keys=()),), "least": 1},
-        {"parties": (*ROSTER, Party(role="inspector", keys=ROSTER[0].keys)), "least": 2},
+        {"parties": (Approver(role="host", keys=()),), "least": 1},
+        {"parties": (*ROSTER, Approver(role="inspector", keys=ROSTER[0].keys)), "least": 2},
     ],
 )
 def test_quorum_that_anybody_or_nobody_meets_is_refused(bad: dict) -> None:

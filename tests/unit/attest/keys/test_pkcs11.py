@@ -8,13 +8,15 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from holder_scans import Scanner, skip_or_fail, stop
 
-from casemate.attest.keys.pkcs11 import Pkcs11Holder
+from casemate.attest.keys.pkcs11 import Pkcs11Holder, TokenStore
 from casemate.attest.keys.pkcs11_token import TokenPlan
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError, SealedError
 from casemate.core.suites import SUITES, verify
@@ -180,3 +182,81 @@ def test_pin_is_shown_nowhere(new_plan: Callable[[], TokenPlan]) -> None:
         )
         assert PIN.encode() not in shown
     holder.close()
+
+
+DECISIVE = """
+import sys
+from casemate.attest.keys.pkcs11_token import Token, TokenPlan
+from casemate.attest.keys.protocol import CustodyError
+
+token = Token(TokenPlan(library=sys.argv[1], token="unit", pin=sys.argv[2], prefix=sys.argv[3]))
+token.create(bytes(range(32)), classical=True)
+key, handles = token.signer(), token.decisive()
+assert len(handles) == 2 and token.seed() == bytes(range(32)) and token.sign(key, b"m")
+assert token.destroy_each(handles)
+for what in (token.seed, token.signer, lambda: token.sign(key, b"m")):
+    try:
+        what()
+    except CustodyError:
+        continue
+    raise AssertionError("of use without the two keys")
+assert token._all(), "the wrapped seed and the public key are left, and of no use"
+assert not token.destroy_each(handles), "what is not there is not answered for"
+assert token.destroy() and not token._all()
+"""
+
+
+def test_without_two_keys_all_else_in_the_token_is_of_no_use(
+    new_plan: Callable[[], TokenPlan],
+) -> None:
+    plan = new_plan()
+    env = os.environ | dict(plan.env)  # SoftHSM reads it once a process
+    done = subprocess.run(
+        [sys.executable, "-c", DECISIVE, LIBRARY, PIN, plan.prefix], env=env, capture_output=True,
+        text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+class Words:
+    """A cell that says these words."""
+
+    def __init__(self, *words: bool) -> None:
+        self.words = list(words)
+
+    def await_word(self, wait_s: float) -> bool:
+        return self.words.pop(0) if self.words else False
+
+    def overwrite(self) -> bool:
+        return True
+
+    def kill(self) -> None:
+        pass
+
+    def await_death(self) -> bool:
+        return True
+
+    def discard(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("first", "again", "unusable", "nothing_left"),
+    [
+        ((True, True), (), True, True),
+        ((True, False), (False, True), True, True),
+        ((True, False), (True, False), True, False),
+        ((False, False), (True, True), False, True),
+        ((False,), (), False, False),
+    ],
+)
+def test_a_token_is_believed_word_by_word(
+    first: tuple[bool, ...], again: tuple[bool, ...], unusable: bool, nothing_left: bool
+) -> None:
+    cell: Any = Words(*first)
+    other: Any = Words(*again)
+    store = TokenStore(cell, lambda: other)
+    store.begin_erase()
+    assert store.answered() is unusable
+    assert store.end_erase() is nothing_left
+    assert store.answered() is unusable, "it is asked once"
