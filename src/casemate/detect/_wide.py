@@ -10,17 +10,14 @@ nothing checks it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic as _intrinsic
-from numba.extending import register_model
-
-intrinsic: Any = _intrinsic
-"""Untyped: what it makes is called without the typing context that it is defined with."""
+from numba.extending import intrinsic, register_model
 
 LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
@@ -46,6 +43,11 @@ class _Model(models.PrimitiveModel):  # type: ignore[misc]
 WIDE = Wide()
 
 
+def _operation(make: Callable[..., Any]) -> Any:
+    """Return what `make` lowers as an operation of compiled code, without its leading context."""
+    return intrinsic(make)
+
+
 def _place(context: Any, builder: Any, array_type: Any, array: Any, at: Any) -> Any:
     held = context.make_array(array_type)(context, builder, array)
     return builder.bitcast(builder.gep(held.data, [at]), _VECTOR.as_pointer())
@@ -57,7 +59,7 @@ def _called(builder: Any, name: str, given: Any) -> Any:
     return builder.call(cgutils.get_or_insert_function(builder.module, kind, whole), given)
 
 
-@intrinsic
+@_operation
 def load(typing: Any, array: Any, at: Any) -> Any:
     """Return array[at : at + LANES]."""
 
@@ -68,7 +70,7 @@ def load(typing: Any, array: Any, at: Any) -> Any:
     return WIDE(array, types.intp), make
 
 
-@intrinsic
+@_operation
 def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
     """Set array[at : at + LANES] to value."""
 
@@ -80,7 +82,7 @@ def store(typing: Any, array: Any, at: Any, value: Any) -> Any:
     return types.void(array, types.intp, WIDE), make
 
 
-@intrinsic
+@_operation
 def fetch(typing: Any, array: Any, at: Any) -> Any:
     """Ask for the cache line of array[at] ahead of its use; any `at` will do."""
 
@@ -96,7 +98,7 @@ def fetch(typing: Any, array: Any, at: Any) -> Any:
     return types.void(array, types.intp), make
 
 
-@intrinsic
+@_operation
 def every(typing: Any, value: Any) -> Any:
     """Return `value` in all lanes."""
 
@@ -110,25 +112,25 @@ def every(typing: Any, value: Any) -> Any:
     return WIDE(types.float32), make
 
 
-@intrinsic
+@_operation
 def plus(typing: Any, a: Any, b: Any) -> Any:
     """Return a + b."""
     return WIDE(WIDE, WIDE), lambda context, builder, signature, given: builder.fadd(*given)
 
 
-@intrinsic
+@_operation
 def minus(typing: Any, a: Any, b: Any) -> Any:
     """Return a - b."""
     return WIDE(WIDE, WIDE), lambda context, builder, signature, given: builder.fsub(*given)
 
 
-@intrinsic
+@_operation
 def times(typing: Any, a: Any, b: Any) -> Any:
     """Return a b."""
     return WIDE(WIDE, WIDE), lambda context, builder, signature, given: builder.fmul(*given)
 
 
-@intrinsic
+@_operation
 def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a b + c, rounded once where the processor can."""
 
@@ -138,7 +140,7 @@ def fused(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE), make
 
 
-@intrinsic
+@_operation
 def less(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a b - c, rounded as `fused`."""
 
@@ -149,7 +151,7 @@ def less(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE), make
 
 
-@intrinsic
+@_operation
 def against(typing: Any, a: Any, b: Any, c: Any) -> Any:
     """Return -a b - c, rounded as `fused`."""
 
@@ -160,7 +162,7 @@ def against(typing: Any, a: Any, b: Any, c: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE), make
 
 
-@intrinsic
+@_operation
 def larger(typing: Any, a: Any, b: Any) -> Any:
     """Return a where a > b, else b: b where either is not a number."""
 
@@ -170,7 +172,7 @@ def larger(typing: Any, a: Any, b: Any) -> Any:
     return WIDE(WIDE, WIDE), make
 
 
-@intrinsic
+@_operation
 def smaller(typing: Any, a: Any, b: Any) -> Any:
     """Return a where a < b, else b: b where either is not a number."""
 
@@ -180,7 +182,7 @@ def smaller(typing: Any, a: Any, b: Any) -> Any:
     return WIDE(WIDE, WIDE), make
 
 
-@intrinsic
+@_operation
 def above(typing: Any, a: Any, b: Any, one: Any, other: Any) -> Any:
     """Return `one` where a > b, else `other`."""
 
@@ -190,7 +192,7 @@ def above(typing: Any, a: Any, b: Any, one: Any, other: Any) -> Any:
     return WIDE(WIDE, WIDE, WIDE, WIDE), make
 
 
-@intrinsic
+@_operation
 def size(typing: Any, a: Any) -> Any:
     """Return |a|."""
 

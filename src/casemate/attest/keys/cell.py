@@ -205,14 +205,10 @@ class Cell:
             return fcntl.ioctl(self._zeros, termios.FIONREAD, bytes(4)) == bytes(4)
         return False
 
-    def await_word(self, wait_s: float, *, awake_s: float = 0.0) -> bool:
-        """Return whether the holder said in time that its page reads back as zeros.
-
-        awake_s: for which this thread stays awake, as it does for the last 2 ms in any case.
-        """
+    def await_word(self, wait_s: float) -> bool:
+        """Return whether the holder said in time that its page reads back as zeros."""
         try:
-            heard = awake_s > 0.0 and _readable(self._word, min(awake_s, 2e-3))
-            return (heard or _readable(self._word, wait_s)) and os.read(self._word, 1) == ERASED
+            return _readable(self._word, wait_s) and os.read(self._word, 1) == ERASED
         except OSError:
             return False
 

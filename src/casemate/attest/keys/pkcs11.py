@@ -30,8 +30,6 @@ T = TypeVar("T")
 ERASE_S = 5.0
 """SoftHSM destroys an object in some 0.3 ms, up to 4 ms if it asks its disk; a network HSM takes
 longer. A planning value."""
-AWAKE_S = 2e-3
-"""Within which SoftHSM has destroyed two keys; whoever takes longer is waited for asleep."""
 
 
 class TokenStore:
@@ -49,7 +47,7 @@ class TokenStore:
     def answered(self) -> bool:
         """Wait; return whether the token has destroyed both keys that all else depends on."""
         if self._answered is None:
-            self._answered = self._cell.await_word(ERASE_S, awake_s=AWAKE_S)
+            self._answered = self._cell.await_word(ERASE_S)
         return self._answered
 
     def end_erase(self) -> bool:

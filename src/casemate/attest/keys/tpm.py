@@ -37,8 +37,6 @@ from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 SOURCE_S = 30.0
 ERASE_S = 5.0
 """A hardware TPM takes some 0.1 s to forget an index; busy with a key it takes longer."""
-AWAKE_S = 2e-3
-"""Within which swtpm answers; hardware takes longer, and is then waited for asleep."""
 
 
 class TpmStore:
@@ -67,7 +65,7 @@ class TpmStore:
         found = False
         if self._under_way:
             with suppress(CustodyError):
-                answer = self._link.settled(self._command, ERASE_S, awake_s=AWAKE_S)
+                answer = self._link.settled(self._command, ERASE_S)
                 found = response_code(answer) == 0
             self._under_way = False
             self._link.lock.release()

@@ -58,18 +58,11 @@ class Link:
         except OSError as error:
             raise self._broken(error.strerror or "no reason given") from None
 
-    def receive(self, wait_s: float = ANSWER_S, *, awake_s: float = 0.0) -> bytes:
-        """Return the response to the command before.
-
-        awake_s: for which it is looked for again and again, since a thread that sleeps is woken
-        late: some 0.1 ms on an idle machine, more on a busy one.
-        """
-        began = time.monotonic()
-        got, until = b"", began + wait_s
+    def receive(self, wait_s: float = ANSWER_S) -> bytes:
+        """Return the response to the command before."""
+        got, until = b"", time.monotonic() + wait_s
         poll = select.poll()
         poll.register(self._descriptor, select.POLLIN)
-        while time.monotonic() < began + awake_s and not poll.poll(0):
-            os.sched_yield()
         while len(got) < _HEADER or len(got) < int.from_bytes(got[2:6], "big"):
             left = until - time.monotonic()
             if left <= 0.0 or not poll.poll(left * 1e3):
@@ -89,14 +82,13 @@ class Link:
             self.transmit(command)
             return self.settled(command, wait_s)
 
-    def settled(self, command: bytes, wait_s: float, *, awake_s: float = 0.0) -> bytes:
+    def settled(self, command: bytes, wait_s: float) -> bytes:
         """Return the response to a command that was sent, which is sent again while it is busy.
 
-        With the lock held. A TPM that is busy for all of wait_s gives that response. awake_s: as
-        for `receive`, for the first answer.
+        With the lock held. A TPM that is busy for all of wait_s gives that response.
         """
         until = time.monotonic() + wait_s
-        answer = self.receive(wait_s, awake_s=awake_s)
+        answer = self.receive(wait_s)
         while response_code(answer) in _BUSY and time.monotonic() < until:
             time.sleep(_AGAIN_S)
             self.transmit(command)

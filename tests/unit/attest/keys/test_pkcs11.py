@@ -224,7 +224,7 @@ class Words:
     def __init__(self, *words: bool) -> None:
         self.words = list(words)
 
-    def await_word(self, wait_s: float, *, awake_s: float = 0.0) -> bool:
+    def await_word(self, wait_s: float) -> bool:
         return self.words.pop(0) if self.words else False
 
     def overwrite(self) -> bool:
