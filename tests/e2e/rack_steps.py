@@ -43,7 +43,7 @@ class Run:
         except CasemateError:
             return {"state": ""}
 
-    def reaches(self, state: str, seconds: float = 400.0) -> None:
+    def reaches(self, state: str, seconds: float = 900.0) -> None:
         """Wait for a state."""
         until_s = time.monotonic() + seconds
         while self.status()["state"] != state:

@@ -154,7 +154,7 @@ class Readers:
 
     def flows(self, epoch: int) -> bool:
         """Return whether all streams answer an epoch, soon."""
-        return wait_for(lambda: all(e[-1:] and e[-1][0] == epoch for e in self.ends.values()), 20.0)
+        return wait_for(lambda: all(e[-1:] and e[-1][0] == epoch for e in self.ends.values()), 60.0)
 
     def close(self) -> None:
         self.stop(True)
