@@ -51,7 +51,7 @@ def alarms(found: dict[str, Any]) -> list[str]:
 
 def test_a_tray_is_swapped_while_the_rest_stays_armed(small_rack: Built, folder: Path) -> None:
     """One signature, an unknown tray, and the tray of the spares; then the door without permit."""
-    run, home = Run(small_rack, folder), folder.parent
+    run, home = Run(small_rack, folder, "--late", "60"), folder.parent
     place = str(folder)
     try:
         run.reaches("ARMED")
@@ -98,16 +98,18 @@ def test_a_tray_is_swapped_while_the_rest_stays_armed(small_rack: Built, folder:
 
 def test_power_is_cut_and_a_start_is_unknown(small_rack: Built, folder: Path) -> None:
     """It runs on, seals its keys, and ends with all it started; then it is UNKNOWN."""
-    run = Run(small_rack, folder)
+    run = Run(small_rack, folder, "--late", "60")
     run.reaches("ARMED")
     time.sleep(2.0)
-    assert casemate("attack", str(folder), "power-cut", "--set", "hold_s=8s", "--wait", "1")[0] == 0
+    assert (
+        casemate("attack", str(folder), "power-cut", "--set", "hold_s=20s", "--wait", "1")[0] == 0
+    )
     assert run.status()["state"] == "ARMED"
-    assert run.process.wait(timeout=60) == -9
+    assert run.process.wait(timeout=90) == -9
     assert "keys are sealed: hold-up ends" in run.lines()
     before = verified(folder)
     assert before["state"] == "UNKNOWN" and alarms(before) == []
-    run = Run(small_rack, folder)
+    run = Run(small_rack, folder, "--late", "60")
     try:
         run.reaches("UNKNOWN")
         time.sleep(3.0)

@@ -275,11 +275,13 @@ class Runtime:
         self._beating, self._next_beat_ms = state == "UNKNOWN", self.uptime_ms() + BEAT_MS
 
     def _begin_again(self, holder: KeyHolder, state: str) -> None:
-        """Say that the controller starts; what was latched and never said comes after that."""
-        told = state if state == self.setting.said else "UNKNOWN"
+        """Say that the controller starts; what was reached and never said comes after that."""
+        said = self.setting.said
+        told = state if state == said else said if said == "COMMISSIONING" else "UNKNOWN"
         self._begin_tokens(holder, told, "the controller starts")
+        self._beating = state == "UNKNOWN"
         if told != state:
-            body = c.Change(before=told, after=state, reason="latched before the start")
+            body = c.Change(before=told, after=state, reason="reached before the start, not told")
             self.writer.put(Say(body=body, at=self._moment(state, self.uptime_ms())))
 
     def _record(self, action: do.Evidence) -> None:

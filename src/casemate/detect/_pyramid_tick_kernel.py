@@ -155,9 +155,9 @@ def tick(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def quick(par: Array) -> Any:
+def quick(par: Array) -> bool:
     """Return whether no sample was ever missing and no sum can overflow: else `plain` is taken."""
-    return par[5] == par[0] and par[1] < MOST * par[4] ** plain.MOST_LEVELS
+    return bool(par[5] == par[0] and par[1] < MOST * par[4] ** plain.MOST_LEVELS)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

@@ -16,11 +16,7 @@ from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic as _intrinsic
-from numba.extending import register_model
-
-intrinsic: Any = _intrinsic
-"""Untyped: what it makes is called without the typing context that it is defined with."""
+from numba.extending import intrinsic, register_model
 
 LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)

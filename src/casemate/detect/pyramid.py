@@ -262,5 +262,5 @@ def _parameters(levels: int, clip: float, sided: bool) -> Single:
     """Return what kernels are told, (HEAD + L,)."""
     sign, weight, drifts = 1.0 if sided else -1.0, weights(levels), np.array(DRIFTS)
     head = [0.0, min(clip, _MOST), sign, weight[0], math.sqrt(0.5), 0.0]
-    told = np.r_[head, 2.0 * drifts, 2.0 * drifts**2 + ROUNDING, weight]
-    return np.asarray(told, dtype=np.float32)
+    row = np.concatenate([head, 2.0 * drifts, 2.0 * drifts**2 + ROUNDING, weight])
+    return np.asarray(row, dtype=np.float32)

@@ -46,7 +46,7 @@ FORGOTTEN = (
     "casemate.verify", "casemate.cli.verify_text", "casemate.attest.starts", "test_verify",
     "verify_samples",
 )  # fmt: skip
-CPU_S = 120
+CPU_S = 20
 """That a mutant may use, in case it never ends."""
 UNIT_TESTS = [str(HERE / f"test_verify_{each}.py") for each in ("continuity", "mutants")]
 """Those that ask parts of the verifier, not only the whole."""

@@ -401,3 +401,15 @@ def test_one_heartbeat_of_a_batch_that_is_late_or_early(late_ms: int, good: bool
     told.token(body)
     told.seal()
     assert ("beats.missing" not in ids(of(told))) is good
+
+
+def test_a_permit_serves_from_its_first_second_on() -> None:
+    told = story()
+    digest = told.allow(not_before_s=told.now_s + honest.BATCH_S)
+    told.seal()
+    told.watch()
+    told.seal()
+    told.open_up(digest)
+    told.watch()
+    told.seal()
+    assert ids(of(told)) == set()
