@@ -10,7 +10,6 @@ import pytest
 
 from casemate.attest import release as releases
 from casemate.attest.reference_write import as_json
-from casemate.cli import release
 from casemate.cli.main import main
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.malicious_host import story
@@ -45,7 +44,7 @@ def copy(site: Path, tmp_path: Path) -> Path:
 
 
 def done(*arguments: object) -> int:
-    return release.main([str(each) for each in arguments])
+    return main(["release", *(str(each) for each in arguments)])
 
 
 def verify(site: Path, *arguments: str) -> int:

@@ -67,6 +67,11 @@ COMMANDS = (
         help="verify evidence offline: what happened, and since when",
     ),
     Command(name="witness", module="casemate.cli.witness", help="run a witness of logs"),
+    Command(
+        name="release",
+        module="casemate.cli.release",
+        help="sign reference values by roots that are kept offline",
+    ),
 )
 """Every command, in the order of the product's flow. The modules are light to import."""
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casemate.core.errors import CasemateError, InputError
+from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
     from casemate.attest.release import Root
@@ -147,20 +146,3 @@ def _bytes(path: Path) -> bytes:
             "it is too long.", remedy="check that it is the right file.", file=str(path)
         )
     return data
-
-
-def main(arguments: list[str]) -> int:
-    """Run as `python -m casemate.cli.release`; return the exit code."""
-    from casemate.cli.main import Parser
-
-    parser = Parser(prog="python -m casemate.cli.release", description=__doc__)
-    configure(parser)
-    try:
-        return run(parser.parse_args(arguments))
-    except CasemateError as error:
-        print(f"casemate: {error}", file=sys.stderr)
-        return error.exit_code
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from llvmlite import ir  # type: ignore[import-untyped]
-from numba import types
+from llvmlite import ir
+from numba import extending, types
 from numba.core import cgutils
 from numba.core.datamodel import models
-from numba.extending import intrinsic, register_model
+
+intrinsic: Any = extending.intrinsic
+"""Untyped: what it makes is called without the typing context that it is defined with."""
 
 LANES = 16
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
@@ -33,7 +35,7 @@ class Wide(types.Type):  # type: ignore[misc]
         super().__init__(name="casemate.detect.wide")
 
 
-@register_model(Wide)
+@extending.register_model(Wide)
 class _Model(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, dmm: Any, fe_type: Any) -> None:
         super().__init__(dmm, fe_type, _VECTOR)
