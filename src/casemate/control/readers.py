@@ -34,7 +34,11 @@ AT_ONCE = 1024
 
 
 class Far:
-    """The other end of a pipe behind which readers are: `readers`, by modality, and `hello`."""
+    """The other end of a pipe behind which readers are: `readers`, by modality, and `hello`.
+
+    listening: the thread that takes what comes; it ends with the pipe's other end. Whoever closes
+    this end waits for it first: its number may be that of the next pipe.
+    """
 
     def __init__(self, link: Connection, *, timeout_s: float) -> None:
         self._link = link
@@ -47,7 +51,8 @@ class Far:
             raise ReaderError("the readers ended.", remedy="see what they print.") from None
         self.readers = {row["modality"]: FarReader(self, row) for row in self.hello["readers"]}
         self.hear: Callable[[dict[str, Any]], None] = lambda _said: None
-        threading.Thread(target=self._receive, daemon=True).start()
+        self.listening = threading.Thread(target=self._receive, name="far", daemon=True)
+        self.listening.start()
 
     def send(self, message: dict[str, Any]) -> None:
         """Send a message; ReaderError if the readers have ended."""

@@ -31,15 +31,15 @@ YEARS_10 = 3652.5 * 86_400.0
 
 
 def over(one: Target, tolerance: float, windows: int) -> float:
-    """Return the displacement at which evidence reaches the seal in so many windows, no noise.
+    """Return the displacement at which evidence reaches the seal in so many windows.
 
-    A window's best gain is n (x - t)^2 / (2 (x + t)^2); weights are of the fused mean, of both
-    tests, of both signs and of the members.
+    A window's best gain is n (x - t)^2 / (2 ((x - t)^2 + noise^2)) on average; weights are of the
+    fused mean, of both tests, of both signs and of the members.
     """
     members = Evidence.start(1, LEVELS).rates.size
     need = one.policy.nats[SEAL] + math.log(one.policy.features * 4.0 * members)
     q = math.sqrt(2.0 * need / (windows * chips_of(1e-3, 1.0, 0.1)[0]))
-    return tolerance * (1.0 + q) / (1.0 - q)
+    return tolerance + NOISE * q / math.sqrt(1.0 - q**2)
 
 
 def test_a_slow_change_hides_up_to_the_bound_and_no_further() -> None:

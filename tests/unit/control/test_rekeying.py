@@ -41,6 +41,7 @@ def linked() -> Iterator[tuple[Far, Connection]]:
     far = Far(ours, timeout_s=10.0)
     yield far, theirs
     theirs.close()
+    far.listening.join(10.0)
     ours.close()
 
 
@@ -157,9 +158,10 @@ class Readers:
         return wait_for(lambda: all(e[-1:] and e[-1][0] == epoch for e in self.ends.values()), 60.0)
 
     def close(self) -> None:
-        self.stop(True)
-        self.link.close()
+        self.process.kill()
         self.process.join(10.0)
+        self.far.listening.join(10.0)
+        self.link.close()
 
 
 def _far(link: Connection) -> None:

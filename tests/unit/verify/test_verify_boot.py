@@ -13,7 +13,7 @@ from casemate.attest.reference_write import as_cbor, as_json
 from casemate.attest.tpm_values import Pcr
 from casemate.core.errors import InputError
 from casemate.testing import honest_enclosure as honest
-from casemate.testing.evidence_attacks.quotes import again, reference_with
+from casemate.testing.evidence_attacks.quotes import reference_with, restart
 from casemate.testing.honest_enclosure import Story
 from casemate.testing.unsafe_tpm import UnsafeTpm
 
@@ -40,7 +40,7 @@ def lived(boot: tuple[Pcr, ...] = BOOT) -> Story:
 
 def test_the_same_boot_is_quiet() -> None:
     told = lived()
-    again(told)
+    restart(told)
     assert ids(of(told, reference=KNOWN)) == {"boot.restart"}
 
 
@@ -58,7 +58,7 @@ def test_the_same_boot_is_quiet() -> None:
 )
 def test_another_boot_is_an_alarm(boot: tuple[Pcr, ...]) -> None:
     told = lived()
-    again(told, boot=boot)
+    restart(told, boot=boot)
     assert "quote.invalid" in ids(of(told, reference=KNOWN))
 
 
