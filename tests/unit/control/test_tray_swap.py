@@ -51,6 +51,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     try:
         live.reaches("ARMED")
         seen["before"] = reference.read_bytes()
+        time.sleep(3.0 * SECOND_S)  # armed for some heartbeats, before there is a permit
         signed = signed_permit(live, **WORK)
         use(live, signed)
         far.hear({"face": "back", "open": True})
