@@ -1,7 +1,7 @@
 """Compile once what many tests run: the small spec is built and its case argued, then thrown away.
 
-`.ci/run` starts it while packages are still being installed, and ends it when they are. Without it
-both workers of the tests compile the same functions at the same time.
+`.ci/run` starts it while packages are still being installed. Without it both workers of the tests
+compile the same functions at the same time.
 """
 
 from __future__ import annotations
