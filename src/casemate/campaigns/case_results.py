@@ -25,6 +25,7 @@ from casemate.campaigns.campaign import Trials3
 from casemate.campaigns.move_results import move_result, trial_of
 from casemate.campaigns.rarity.intervals import clopper_pearson, quantile_interval
 from casemate.campaigns.red_team import Figures
+from casemate.campaigns.trial import PAIR, SECOND_S
 from casemate.case.results import (
     Doubt,
     FarResult,
@@ -169,12 +170,13 @@ def _tool(found: Found, drill: Trials3, reruns: Reruns) -> Target:
 
 def _dual(found: Found, drill: Trials3, reruns: Reruns) -> Target:
     targets, rows = found.spec.targets, drill.counted
-    both = sum(row.statistics["seen"] >= 2.0 for row in rows)
+    both = sum(row.statistics["seen"] >= PAIR for row in rows)
     low = clopper_pearson(both, len(rows), targets.pod_confidence, side="low")[0]
     high = clopper_pearson(both, len(rows), targets.pod_confidence, side="high")[1]
     return Target(
         id="independence.drill",
-        text="the same drill is noticed by two modalities, each by itself",
+        text=f"the same drill is noticed by two modalities, each by itself, the second at most "
+        f"{SECOND_S:g} s after keys are sealed",
         group="independence",
         required=targets.pod if targets.dual_detection else 0.0,
         achieved=both / max(len(rows), 1),

@@ -3,6 +3,9 @@
 Detectors look at stretches of windows, one after each change of the scene, and start each stretch
 without evidence from before; between stretches the tracked states go on. A real controller never
 stops looking, so it sees no later than this. Verdicts come at LOOKS of a stretch.
+
+A trial that ends when keys are sealed goes on for SECOND_S at most, until a second modality
+notices.
 """
 
 from __future__ import annotations
@@ -39,6 +42,11 @@ MOST_BLOCKS = 20
 """Blocks of a cavity that one stretch may take, if the scene stands still for so long."""
 LAST_S = 60.0
 """For which the last state of a scene stands still."""
+SECOND_S = 1.0
+"""Play goes on for it after keys are sealed: two modalities notice alike if the second does by then
+(planning value: a tool that drills at 0.1 mm/s has come 0.1 mm further)."""
+PAIR = 2
+"""Modalities that have to notice alike."""
 LEVELS = 7
 """Levels that a stretch can fill."""
 
@@ -49,7 +57,8 @@ class Outcome:
 
     verdict, level: the worst reached. delay_s: from the first effect to TAMPER, or to the sealing
     that follows long DENIED; nan if neither came. judged: at that time, or the last. alerted: any
-    response above logging. first: the least severe that showed, for discrediting moves.
+    response above logging. seen_by: which modalities noticed by themselves, in design order.
+    soon: those of them that did so before SECOND_S after keys were sealed.
     """
 
     verdict: Verdict
@@ -58,6 +67,7 @@ class Outcome:
     delay_s: float
     judged: Judged
     seen_by: tuple[str, ...]
+    soon: tuple[str, ...]
     interference: bool
     denied: bool
 
@@ -122,7 +132,8 @@ def trial(
 
     leaked: the adversary knows the chips in advance and answers each in its place as the untouched
     enclosure would. learns: detectors follow whatever comes, without bounds, as adaptive baselines
-    do; both weaknesses are planted. until_detected: stop after the stretch that sealed keys.
+    do; both weaknesses are planted. until_detected: stop after the stretch that sealed keys, or
+    up to SECOND_S later, when a second modality notices.
     """
     times_s = instants(scene, count=EVEN)
     run = course(ready.twin, scene, times_s, np.random.default_rng([*seed, 0]))
@@ -135,38 +146,72 @@ def trial(
     ]
     court = Court(policy=ready.policy)
     onset_s = min((row.start_s for row in scene), default=0.0)
-    worst: Judged | None = None
-    most, sealed_s = -math.inf, math.nan
-    seen: set[str] = set()
-    interfered = denied = False
+    told = _Told(onset_s=onset_s, threshold=ready.policy.nats[SEAL])
+    ended = False
     for k, now in enumerate(run.steps):
+        start_s = float(times_s[k])
+        if ended and (len(told.noticed_s) >= PAIR or start_s >= told.late_s):
+            break
         gap_s = float(times_s[k + 1] - times_s[k]) if k + 1 < times_s.size else LAST_S
         for each in live:
             reading = _read(each.drawn.fitted, now, ready.twin.seed, leaked)
-            each.move_on(k, reading, float(times_s[k]))
-        for judged in _stretch(live, court, k, float(times_s[k]), gap_s):
-            most = max(most, judged.nats - ready.policy.nats[SEAL])
-            interfered |= judged.verdict is Verdict.INTERFERENCE
-            denied |= judged.verdict is Verdict.DENIED
-            if times_s[k] >= onset_s:
-                seen |= set(judged.seen_by)
-            if worst is None or (judged.level, judged.nats) > (worst.level, worst.nats):
-                worst = judged
-            if judged.level >= SEAL and math.isnan(sealed_s):
-                sealed_s = judged.now_s
-        if until_detected and not math.isnan(sealed_s):
-            break
-    assert worst is not None
-    return Outcome(
-        verdict=worst.verdict,
-        level=worst.level,
-        margin=most,
-        delay_s=sealed_s - onset_s,
-        judged=worst,
-        seen_by=tuple(name for name in ready.names if name in seen),
-        interference=interfered,
-        denied=denied,
-    )
+            each.move_on(k, reading, start_s)
+        for judged in _stretch(live, court, k, start_s, gap_s):
+            if ended and judged.now_s > told.late_s:
+                break
+            told.notice(judged, start_s)
+            if not ended:
+                told.weigh(judged)
+        ended = until_detected and not math.isnan(told.sealed_s)
+    return told.outcome(ready.names)
+
+
+class _Told:
+    """What verdicts of a trial come to. sealed_s: when keys were sealed first, nan if never."""
+
+    def __init__(self, *, onset_s: float, threshold: float) -> None:
+        self.onset_s, self.threshold = onset_s, threshold
+        self.worst: Judged | None = None
+        self.most, self.sealed_s = -math.inf, math.nan
+        self.noticed_s: dict[str, float] = {}
+        self.interference = self.denied = False
+
+    @property
+    def late_s(self) -> float:
+        """Return after what time a modality notices too late to count as a second."""
+        return math.inf if math.isnan(self.sealed_s) else self.sealed_s + SECOND_S + 1e-9
+
+    def notice(self, judged: Judged, start_s: float) -> None:
+        """Remember which modalities notice by themselves, in a stretch that begins at `start_s`."""
+        if start_s >= self.onset_s:
+            for name in judged.seen_by:
+                self.noticed_s.setdefault(name, judged.now_s)
+
+    def weigh(self, judged: Judged) -> None:
+        """Remember the worst verdict, and when keys were sealed."""
+        self.most = max(self.most, judged.nats - self.threshold)
+        self.interference |= judged.verdict is Verdict.INTERFERENCE
+        self.denied |= judged.verdict is Verdict.DENIED
+        worst = self.worst
+        if worst is None or (judged.level, judged.nats) > (worst.level, worst.nats):
+            self.worst = judged
+        if judged.level >= SEAL and math.isnan(self.sealed_s):
+            self.sealed_s = judged.now_s
+
+    def outcome(self, names: tuple[str, ...]) -> Outcome:
+        """Return how the trial ended; `names` are the modalities in the design's order."""
+        assert self.worst is not None
+        return Outcome(
+            verdict=self.worst.verdict,
+            level=self.worst.level,
+            margin=self.most,
+            delay_s=self.sealed_s - self.onset_s,
+            judged=self.worst,
+            seen_by=tuple(name for name in names if name in self.noticed_s),
+            soon=tuple(n for n in names if self.noticed_s.get(n, math.inf) <= self.late_s),
+            interference=self.interference,
+            denied=self.denied,
+        )
 
 
 def _unbounded(anchor: AnyAnchor) -> AnyAnchor:

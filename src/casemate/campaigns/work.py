@@ -161,6 +161,6 @@ def _row(job: Job, move: Move, plan: Plan, values: dict[str, float], ended: Ende
             "nats": float(judged.nats),
             "tamper": 1.0 if ended.verdict == "TAMPER" else 0.0,
             "off": float(top.off) if top and math.isfinite(top.off) else 0.0,
-            "seen": float(len(ended.seen_by)),
+            "seen": float(len(ended.soon)),
         },
     )

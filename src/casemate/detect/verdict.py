@@ -312,12 +312,6 @@ def _entered(shown: PassiveShown, nats: float) -> bool:
     return bool((mine & (shown.nats >= nats)).any())
 
 
-def _keyed(seen: tuple[_Seen, ...], fused: dict[str, float], policy: Policy) -> tuple[str, ...]:
-    """Return the keyed modalities that notice by themselves: each at the seal's threshold."""
-    seal = policy.nats[SEAL]
-    return tuple(each.modality for each in seen if fused[each.modality] >= seal or each.lost)
-
-
 def _items(shown: tuple[Shown, ...]) -> tuple[Item, ...]:
     """Return the features that speak loudest, of modalities in which any does."""
     rows = []

@@ -10,6 +10,7 @@ import pytest
 from casemate.attacks.catalogue import MOVES
 from casemate.attacks.move import Move, Plan
 from casemate.attacks.places import plan_drawn
+from casemate.campaigns import trial as module
 from casemate.campaigns.quiet import quiet
 from casemate.campaigns.ready import Ready, ready
 from casemate.campaigns.scope import asked, boards_of, least_tool, values_for
@@ -78,6 +79,20 @@ def test_a_drill_is_noticed_where_it_is_by_two_modalities(dpa_ready: Ready) -> N
     assert found.judged.tile == plan.tile.id
     assert {"loop_resistance", "mesh_capacitance"} & set(found.seen_by)
     assert found.judged.causes and found.judged.items
+
+
+def test_play_goes_on_after_sealing_until_a_second_modality_notices(
+    dpa_ready: Ready, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trial that ends with the stretch that seals says only how quick the first one was."""
+    drills = [ended(dpa_ready, "drill", seed) for seed in range(8)]
+    assert all(len(each.soon) >= 2 for each in drills)
+    assert all(set(each.soon) <= set(each.seen_by) for each in drills)
+    monkeypatch.setattr(module, "SECOND_S", 0.0)
+    cut_off = [ended(dpa_ready, "drill", seed) for seed in range(8)]
+    assert any(len(each.soon) < 2 for each in cut_off)
+    for whole, cut in zip(drills, cut_off, strict=True):
+        assert (whole.level, whole.margin, whole.delay_s) == (cut.level, cut.margin, cut.delay_s)
 
 
 @pytest.mark.parametrize("name", ["radio-noise", "heating", "humidity", "load", "shake", "fans"])
