@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from casemate.attest.reference import Unit
@@ -37,7 +37,7 @@ class LogView:
     names it does so later.
     """
 
-    seals: tuple[Seal, ...]
+    seals: Sequence[Seal]
     roots: dict[int, bytes]
     echoes: dict[bytes, tuple[int, int]]
 
@@ -75,7 +75,8 @@ def view(
     named: by tokens and permits. since: checkpoints that the inspector kept.
     InputError if one of those is not this log's.
     """
-    log = _Log(unit, policy, named, book)
+    log = Ledger(unit, policy, book)
+    log.name(named)
     kept = [log.kept(data) for data in since]
     newest = log.read(bundle.checkpoint) if bundle.checkpoint else []
     if not bundle.checkpoint:
@@ -92,19 +93,15 @@ def view(
     return LogView(seals=_ordered(seals, book), roots=log.roots, echoes=log.echoes)
 
 
-class _Log:
-    """Entries with their roots, and the keys that sign for them.
+class Ledger:
+    """Entries with their roots, and the keys that sign for them. It can grow.
 
     One set of keys has to sign whole: those of the policy, or, if it names none, enrolled ones.
     """
 
-    def __init__(
-        self, unit: Unit, policy: Policy, named: Sequence[CheckpointRef], book: Notebook
-    ) -> None:
-        self._origin, self._policy, self._book = unit.origin, policy, book
+    def __init__(self, unit: Unit, policy: Policy, book: Notebook) -> None:
+        self._origin, self._policy, self.book = unit.origin, policy, book
         self._named: dict[int, set[bytes]] = {}
-        for each in named:
-            self._named.setdefault(each.size, set()).add(each.note)
         listed = frozenset(key for key in policy.logs if key.name == unit.origin)
         enrolled = [
             frozenset(log_key(unit.origin, k) for k in each.keys) for each in unit.enrolments
@@ -113,29 +110,33 @@ class _Log:
         self._keys = [key for each in self._sets for key in each]
         self.roots = {0: merkle.EMPTY_ROOT}
         self.echoes: dict[bytes, tuple[int, int]] = {}
-        self.size = 0
+        self.frontier = merkle.Frontier()
         self.waiting = ""
 
-    def take(self, entries: Sequence[bytes], sizes: set[int]) -> None:
-        """Work out the roots of the entries at these sizes."""
-        frontier = merkle.Frontier()
-        for self.size, entry in enumerate(entries, start=1):
-            frontier.push(merkle.leaf_hash(entry))
-            if self.size in sizes:
-                self.roots[self.size] = frontier.root()
+    def name(self, named: Sequence[CheckpointRef]) -> None:
+        """Take the checkpoints that tokens and permits name."""
+        for each in named:
+            self._named.setdefault(each.size, set()).add(each.note)
+
+    def take(self, entries: Sequence[bytes], sizes: Container[int]) -> None:
+        """Go on by entries; work out the roots at these sizes."""
+        for entry in entries:
+            self.frontier.push(merkle.leaf_hash(entry))
+            if self.frontier.size in sizes:
+                self.roots[self.frontier.size] = self.frontier.root()
 
     def read(self, data: bytes) -> list[tuple[Checkpoint, Note]]:
         """Return the checkpoint of the bundle, if it is one."""
         try:
             return [checkpoints.parse(data)]
         except FormatError as error:
-            self._book.add("log.malformed", error.message)
+            self.book.add("log.malformed", error.message)
             return []
 
     def kept(self, data: bytes) -> Checkpoint:
         """Return a checkpoint that the inspector kept; InputError if it is not this log's."""
         checkpoint, note = checkpoints.parse(data)
-        if checkpoint.origin != self._origin or not self._is_signed(note):
+        if checkpoint.origin != self._origin or not self.is_signed(note):
             raise InputError(
                 "the checkpoint kept from before is not signed by this log.",
                 remedy="pass one of this log; what others can make too proves nothing.",
@@ -146,24 +147,24 @@ class _Log:
     def weigh(self, stated: Checkpoint, note: Note, *, newest: bool) -> list[Seal]:
         """Return the seal that a checkpoint of the bundle is, if it is one."""
         if stated.origin != self._origin:
-            self._book.add("log.origin", f"{stated.origin}, not {self._origin}")
+            self.book.add("log.origin", f"{stated.origin}, not {self._origin}")
             return []
         try:
             met = policies.check(self._policy, note, logs=self._keys)
             signed = self._is_whole(each.key for each in met.logs)
         except QuorumError as error:
-            met, signed = None, self._is_signed(note)
+            met, signed = None, self.is_signed(note)
             self.waiting = self.waiting or f"size {stated.size}: {error.message}"
         if not signed:
-            self._book.add("log.signature", f"at size {stated.size}")
+            self.book.add("log.signature", f"at size {stated.size}")
             return []
         if newest and self.roots.get(stated.size) != stated.root:
-            self._book.add("log.altered", f"{stated.size} entries have another root")
+            self.book.add("log.altered", f"{stated.size} entries have another root")
             return []
         if not self.against(stated, "in the bundle") or met is None or met.by_s is None:
             return []
         for bad in met.refused:
-            self._book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
+            self.book.add("log.witness-line", f"{bad.key.name}: {bad.why}", subject=bad.key.name)
         self._echo(stated.size, note, met)
         return [Seal(size=stated.size, by_s=met.by_s)]
 
@@ -188,17 +189,16 @@ class _Log:
 
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""
-        if stated.size > self.size:
-            self._book.add(
-                "log.rollback", f"{self.size} entries, and {stated.size} in a checkpoint {whose}"
-            )
+        if stated.size > (held := self.frontier.size):
+            self.book.add("log.rollback", f"{held} entries, {stated.size} in a checkpoint {whose}")
         elif self.roots[stated.size] != stated.root:
-            self._book.add("log.equivocation", f"another root at size {stated.size} {whose}")
+            self.book.add("log.equivocation", f"another root at size {stated.size} {whose}")
         else:
             return True
         return False
 
-    def _is_signed(self, note: Note) -> bool:
+    def is_signed(self, note: Note) -> bool:
+        """Return whether all keys of the log have signed."""
         return self._is_whole(each.key for each in cosignature.check(note, self._keys)[0])
 
     def _is_whole(self, keys: Iterable[NoteKey]) -> bool:

@@ -1,0 +1,1 @@
+"""Many enclosures: a store, a service that appraises their evidence, and its pages."""

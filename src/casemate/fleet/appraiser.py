@@ -1,0 +1,352 @@
+"""Appraisal of one enclosure's evidence as it grows: each signature is checked once.
+
+The result is the one that `verify.appraise` gives of all evidence together, whatever the order in
+which it came. What cannot change any more (entries that a quorum has seen) is walked through once
+and kept; the rest is walked through anew each time, on a copy. Whatever is out of the ordinary in
+the log is left to `verify.appraise` itself.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from casemate.attest.reference import Reference
+from casemate.translog import checkpoint as checkpoints
+from casemate.translog import merkle
+from casemate.translog.bundle import Bundle
+from casemate.translog.checkpoint import Checkpoint
+from casemate.translog.note import Note
+from casemate.translog.policy import Policy
+from casemate.verify import appraise, tokens
+from casemate.verify import log as logs
+from casemate.verify.appraise import Walk
+from casemate.verify.continuity import Interval
+from casemate.verify.findings import Notebook
+from casemate.verify.headline import conclude
+from casemate.verify.log import Ledger, LogView, Seal
+from casemate.verify.result import Result
+from casemate.verify.tokens import Entry
+
+RECENT = 256
+"""Sizes, from the last one back, of which the root is kept (planning value)."""
+
+
+class _AllSizes:
+    """Every size: the root is wanted at each."""
+
+    def __contains__(self, size: object) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A note of the log, taken apart."""
+
+    data: bytes
+    stated: Checkpoint
+    note: Note
+
+
+def read_note(data: bytes) -> Held:
+    """Return a note, taken apart; FormatError if it is no checkpoint."""
+    stated, note = checkpoints.parse(data)
+    return Held(data=data, stated=stated, note=note)
+
+
+def is_part(shorter: bytes, longer: bytes) -> bool:
+    """Return whether a note is another with fewer lines: it says nothing that the other does not.
+
+    Both are notes to the letter, so a beginning ends with a line.
+    """
+    return len(shorter) < len(longer) and longer.startswith(shorter)
+
+
+def whole(notes: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the notes that are not part of another, by size, then length, then bytes.
+
+    So the same evidence reads the same, in whatever order it came.
+    """
+    kept = [each for each in set(notes) if not any(is_part(each, other) for other in notes)]
+    return tuple(sorted(kept, key=lambda x: (read_note(x).stated.size, len(x), x)))
+
+
+class Appraiser:
+    """One enclosure. `load` gives all of its evidence that is stored.
+
+    Nothing is taken that the caller has not checked to be of this log. Not for several threads.
+    """
+
+    def __init__(
+        self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle]
+    ) -> None:
+        self.reference, self.policy, self.unit = reference, policy, reference.unit(serial)
+        self._load = load
+        self.walked = 0
+        """Entries whose signatures were checked, counted each time."""
+        self._again()
+
+    @property
+    def size(self) -> int:
+        """Return how many entries there are."""
+        return self.ledger.frontier.size
+
+    def grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Go on by entries at the end and by notes, all of which `load` gives by now.
+
+        Return notes that need not be kept: a larger one stands, and no quorum signed them.
+        """
+        if self.irregular:
+            self.ledger.take(entries, ())
+        elif not self._grow(entries, notes):
+            self._again()
+        return self._needless()
+
+    def refusal(self, entries: Sequence[bytes], notes: Sequence[Held], now_s: int) -> str:
+        """Return why entries at the end, and notes, cannot be taken; "" if they can.
+
+        Notes are signed by the log, and entries are under one that states them, or are tokens that
+        the enclosure has signed: nobody else can put anything into its evidence.
+        """
+        edge = merkle.Frontier()
+        edge.peaks, edge.size = list(self.ledger.frontier.peaks), self.ledger.frontier.size
+        roots, signed = {edge.size: edge.root()}, self.size
+        for each in entries:
+            edge.push(merkle.leaf_hash(each))
+            roots[edge.size] = edge.root()
+        for held in notes:
+            if held.stated.origin != self.unit.origin or not self.ledger.is_signed(held.note):
+                return "a checkpoint is not signed by the keys of this enclosure's log"
+            if held.stated.size > edge.size:
+                return f"a checkpoint is of {held.stated.size} entries, and {edge.size} are here"
+            if roots.get(held.stated.size) == held.stated.root:
+                signed = max(signed, held.stated.size)
+        read = self._numbered(entries)
+        newest = self._newest.stated.size if self._newest is not None else 0
+        newest = max((newest, *(each.stated.size for each in notes)))
+        if any(each.size > newest for each in tokens.named(read)):
+            return "a token names a checkpoint that is not here"
+        walk = self._all_walked(now_s) if edge.size > signed else None
+        for each in read if walk is not None else ():
+            assert walk is not None
+            walk.take(each)
+            if each.index >= signed and (walk.last is None or walk.last.index != each.index):
+                return f"entry {each.index} is no token that this enclosure has signed"
+        return ""
+
+    def result(self, now_s: int, *, stale_s: int | None = None) -> Result:
+        """Return what all evidence proves at a time, as `verify.appraise` has it."""
+        bundle = self._load() if self.irregular else None
+        if bundle is not None:
+            self.walked += len(bundle.entries) + len(bundle.pending)
+            return appraise(bundle, self.reference, self.policy, now_s=now_s, stale_s=stale_s)
+        walk = self.fork(now_s)
+        for each in self._waiting:
+            walk.take(each)
+            self.walked += 1
+        walk.book.place(None)
+        if self._newest is None:
+            walk.book.add("log.absent")
+        if waiting := self._short():
+            kind = "log.awaiting" if self._seals else "log.cosignatures"
+            walk.book.add(kind, waiting)
+        timing = self.reference.timing
+        allowed_s = timing.batch_s + timing.cosigned_s
+        return conclude(walk, self._bare(), stale_s=allowed_s if stale_s is None else stale_s)
+
+    def fork(self, now_s: int) -> Walk:
+        """Return a copy of the walk through what is settled, to go on from at `now_s`."""
+        held, keep = self._walk, [self.reference, self.unit, self._view, self._walk.last]
+        memo: dict[int, object] = {id(each): each for each in keep if each is not None}
+        memo[id(held.stretches)] = list(held.stretches)
+        walk = copy.deepcopy(held, memo)
+        walk.now_s = now_s
+        return walk
+
+    def _all_walked(self, now_s: int) -> Walk:
+        """Return a walk through all entries."""
+        if not self.irregular:
+            walk = self.fork(now_s)
+            for each in self._waiting:
+                walk.take(each)
+            return walk
+        bundle, book = self._load(), Notebook()
+        read = tokens.read([*bundle.entries, *bundle.pending])
+        view = logs.view(bundle, self.unit, self.policy, list(tokens.named(read)), (), book)
+        walk = Walk(self.reference, self.unit, view, book, now_s)
+        for each in read:
+            walk.take(each)
+        return walk
+
+    def _again(self) -> None:
+        """Begin anew with all that is stored."""
+        self._begin()
+        found = self._load()
+        notes = [*found.witnessed, *([found.checkpoint] if found.checkpoint else ())]
+        self.irregular = not self._grow((*found.entries, *found.pending), notes)
+
+    def _numbered(self, entries: Sequence[bytes]) -> list[Entry]:
+        return [replace(each, index=self.size + each.index) for each in tokens.read(entries)]
+
+    def _begin(self) -> None:
+        book = Notebook()
+        self.irregular = False
+        self.ledger = Ledger(self.unit, self.policy, book)
+        self._seals: list[Seal] = []
+        self._view = LogView(seals=self._seals, roots=self.ledger.roots, echoes=self.ledger.echoes)
+        self._walk = Walk(self.reference, self.unit, self._view, book, 0)
+        self._waiting: list[Entry] = []
+        self._newest: Held | None = None
+        self._awaiting: dict[bytes, tuple[int, str]] = {}
+        self._unheard: set[bytes] = set()
+        self._notes: dict[int, list[Held]] = {}
+        self._kept: list[int] = []
+
+    def _grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> bool:
+        """Go on. Return False if it is not plain that all is as it has to be."""
+        read = self._numbered(entries)
+        self.ledger.take(entries, _AllSizes())
+        self._waiting += read
+        named = list(tokens.named(read))
+        self.ledger.name(named)
+        new = [read_note(each) for each in notes]
+        late = {each.size for each in named if each.note and self._is_unheard(each.size, each.note)}
+        if not self._take_notes(new, late):
+            return False
+        newest = self._newest.stated.size if self._newest is not None else 0
+        if any(each.size > newest or each.size not in self.ledger.roots for each in named):
+            return False
+        self._kept = [*self._kept, *(each.size for each in named)][-4:]
+        self._settle()
+        self._forget()
+        return True
+
+    def _is_unheard(self, size: int, digest: bytes) -> bool:
+        """Return whether a named note is one that is held, with fewer lines than by now."""
+        return digest not in self.ledger.echoes and size in self._notes
+
+    def _take_notes(self, new: Sequence[Held], late: set[int]) -> bool:
+        """Take notes, and look again at sizes of which a token names a part.
+
+        Return False if it is not plain that all is as it has to be.
+        """
+        for each in sorted(new, key=lambda x: x.stated.size):
+            at = self._notes.setdefault(each.stated.size, [])
+            if each.data in (held.data for held in at):
+                continue
+            if any(is_part(each.data, held.data) for held in at):
+                continue
+            if self._seals and each.stated.size < self._seals[-1].size:
+                return False
+            at[:] = [held for held in at if not is_part(held.data, each.data)]
+            at.append(each)
+            late.add(each.stated.size)
+            if self._newest is None or self._rank(each) > self._rank(self._newest):
+                self._newest = each
+        return all(self._weigh(size) for size in sorted(late))
+
+    def _weigh(self, size: int) -> bool:
+        """Find what the notes of a size prove. Return False if anything is odd or was otherwise."""
+        before = dict(self.ledger.echoes)
+        for digest in [key for key, (at, _) in before.items() if at == size]:
+            del self.ledger.echoes[digest]
+        count = len(self.ledger.book.findings())
+        found: list[Seal] = []
+        for each in self._notes[size]:
+            self.ledger.waiting = ""
+            found += self.ledger.weigh(each.stated, each.note, newest=True)
+            self._awaiting.pop(each.data, None)
+            if self.ledger.waiting:
+                self._awaiting[each.data] = (size, self.ledger.waiting)
+        self._awaiting = {
+            data: told for data, told in self._awaiting.items()
+            if told[0] != size or any(each.data == data for each in self._notes[size])
+        }  # fmt: skip
+        if len(self.ledger.book.findings()) != count:
+            return False
+        if any(before.get(key, held) != held for key, held in self.ledger.echoes.items()):
+            return False
+        if self._unheard & self.ledger.echoes.keys():
+            return False
+        return self._seal(found)
+
+    def _seal(self, found: Sequence[Seal]) -> bool:
+        if not found:
+            return True
+        best = min(found, key=lambda each: each.by_s)
+        if self._seals and self._seals[-1].size == best.size:
+            return self._seals[-1] == best
+        if self._seals and (best.size, best.by_s) < (self._seals[-1].size, 0):
+            return False
+        if self._seals and best.by_s < self._seals[-1].by_s:
+            return False
+        self._seals.append(best)
+        return True
+
+    def _settle(self) -> None:
+        """Walk through what a quorum has seen, for good."""
+        proven, done = self._view.proven, 0
+        for each in self._waiting:
+            if each.index >= proven:
+                break
+            known = each.token.checkpoint if each.token is not None else None
+            if known is not None and known.note and known.note not in self.ledger.echoes:
+                self._unheard.add(known.note)  # if that note ever comes, all is walked anew
+            self._walk.take(each)
+            self.walked += 1
+            done += 1
+        del self._waiting[:done]
+        self._walk.stretches = joined(self._walk.stretches)
+
+    def _needless(self) -> tuple[bytes, ...]:
+        if self.irregular or self._newest is None:
+            return ()
+        found = [x for x, (size, _) in self._awaiting.items() if size < self._newest.stated.size]
+        for data in found:
+            size, _ = self._awaiting.pop(data)
+            self._notes[size] = [each for each in self._notes[size] if each.data != data]
+        return tuple(found)
+
+    def _forget(self) -> None:
+        """Forget what is long settled: roots and notes. Who asks for them has all walked anew."""
+        keep = {*sorted(self._notes)[-RECENT:], *self._kept}
+        for size in [each for each in self._notes if each not in keep]:
+            del self._notes[size]
+        least = self.size - RECENT
+        for size in [each for each in self.ledger.roots if 0 < each < least and each not in keep]:
+            del self.ledger.roots[size]
+
+    def _short(self) -> str:
+        """Return why a note lacks a quorum: of the newest one, else of the first."""
+        newest = self._awaiting.get(self._newest.data) if self._newest is not None else None
+        if newest is not None:
+            return newest[1]
+        ranked = sorted(self._awaiting, key=lambda x: (self._awaiting[x][0], len(x), x))
+        return self._awaiting[ranked[0]][1] if ranked else ""
+
+    def _bare(self) -> Bundle:
+        """Return what the conclusion asks of a bundle: its names, and how many entries."""
+        checkpoint = self._newest.data if self._newest is not None else b""
+        return Bundle(
+            enclosure=self.reference.enclosure, serial=self.unit.serial, origin=self.unit.origin,
+            checkpoint=checkpoint, witnessed=(), entries=(b"",) * self.size, pending=(),
+            torn_bytes=0,
+        )  # fmt: skip
+
+    @staticmethod
+    def _rank(held: Held) -> tuple[int, int, bytes]:
+        return held.stated.size, len(held.data), held.data
+
+
+def joined(stretches: Sequence[Interval]) -> list[Interval]:
+    """Return stretches with proven neighbours joined: of these, none is told from another."""
+    out: list[Interval] = []
+    for each in stretches:
+        last = out[-1] if out else None
+        plain = each.kind == "proven" and not each.cause and not each.covered_by
+        if plain and last is not None and last.end_s == each.start_s and last.kind == "proven":
+            out[-1] = replace(last, end_s=each.end_s)
+        else:
+            out.append(each)
+    return out

@@ -1,0 +1,159 @@
+"""Evidence in the store: which enclosures there are, and what of their logs has come."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, select
+
+from casemate.attest.reference import Reference, load
+from casemate.fleet.appraiser import read_note, whole
+from casemate.fleet.errors import NotFoundError
+from casemate.fleet.schema import ENCLOSURES, ENTRIES, FORKS, MACHINES, NOTES
+from casemate.translog import merkle
+from casemate.translog.bundle import Bundle
+from casemate.translog.policy import Policy, parse
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosure:
+    """An enclosure as this instance knows it. reference, policy: as read from their files."""
+
+    id: int
+    name: str
+    serial: str
+    kind: str
+    site: str
+    reference: Reference
+    policy: Policy
+
+
+def add(
+    link: Connection, *, reference: bytes, policy: bytes, serial: str, kind: str, site: str,
+    now_s: int,
+) -> int:  # fmt: skip
+    """Enter an enclosure with the files of trust of this instance's party; return its id.
+
+    InputError or FormatError if they are malformed, or do not know the serial.
+    """
+    known = load(reference)
+    unit = known.unit(serial)
+    parse(policy)
+    row = {
+        "name": known.enclosure, "serial": serial, "origin": unit.origin, "kind": kind,
+        "site": site, "reference": reference, "policy": policy, "added_s": now_s,
+    }  # fmt: skip
+    done = link.execute(insert(ENCLOSURES).values(**row).returning(ENCLOSURES.c.id))
+    return int(done.scalar_one())
+
+
+def let(link: Connection, enclosure_id: int, fingerprint: str, now_s: int) -> None:
+    """Let the machine with this certificate (SHA-256, hex) bring evidence of an enclosure."""
+    row = {"fingerprint": fingerprint, "enclosure_id": enclosure_id, "added_s": now_s}
+    link.execute(insert(MACHINES).values(**row))
+
+
+def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
+    """Return an enclosure; NotFoundError if there is none."""
+    row = link.execute(select(ENCLOSURES).where(ENCLOSURES.c.id == enclosure_id)).one_or_none()
+    if row is None:
+        raise NotFoundError("there is no such enclosure.", remedy="choose one of the fleet's page.")
+    return Enclosure(
+        id=row.id, name=row.name, serial=row.serial, kind=row.kind, site=row.site,
+        reference=load(row.reference), policy=parse(row.policy),
+    )  # fmt: skip
+
+
+def next_number(link: Connection, enclosure_id: int) -> int:
+    """Return the number of the entry that comes next."""
+    last = select(func.max(ENTRIES.c.number)).where(ENTRIES.c.enclosure_id == enclosure_id)
+    found = link.execute(last).scalar_one()
+    return 0 if found is None else int(found) + 1
+
+
+def entries(link: Connection, enclosure_id: int, first: int, count: int) -> list[bytes]:
+    """Return entries from `first` on, at most `count`."""
+    asked = (
+        select(ENTRIES.c.data)
+        .where(ENTRIES.c.enclosure_id == enclosure_id, ENTRIES.c.number >= first)
+        .order_by(ENTRIES.c.number)
+        .limit(count)
+    )
+    return [bytes(each) for each in link.execute(asked).scalars()]
+
+
+def notes(link: Connection, enclosure_id: int) -> tuple[bytes, ...]:
+    """Return the notes that are not part of another, in the order of `whole`."""
+    asked = select(NOTES.c.data).where(NOTES.c.enclosure_id == enclosure_id)
+    return whole([bytes(each) for each in link.execute(asked).scalars()])
+
+
+def bundle(link: Connection, known: Enclosure) -> Bundle:
+    """Return all evidence of an enclosure: entries under the newest checkpoint, and those after."""
+    all_ = entries(link, known.id, 0, 1 << 40)
+    held = notes(link, known.id)
+    size = read_note(held[-1]).stated.size if held else 0
+    return Bundle(
+        enclosure=known.name,
+        serial=known.serial,
+        origin=known.reference.unit(known.serial).origin,
+        checkpoint=held[-1] if held else b"",
+        witnessed=held[:-1],
+        entries=tuple(all_[:size]),
+        pending=tuple(all_[size:]),
+        torn_bytes=0,
+    )
+
+
+def put(
+    link: Connection, enclosure_id: int, first: int, data: Sequence[bytes], new: Sequence[bytes]
+) -> None:
+    """Store entries from number `first` on, and notes; notes that are here stay."""
+    if data:
+        rows = [
+            {"enclosure_id": enclosure_id, "number": first + at, "data": each}
+            for at, each in enumerate(data)
+        ]
+        link.execute(insert(ENTRIES), rows)
+    for each in new:
+        digest = hashlib.sha256(each).hexdigest()
+        here = (NOTES.c.enclosure_id == enclosure_id) & (NOTES.c.digest == digest)
+        if link.execute(select(NOTES.c.size).where(here)).first() is None:
+            row = {"enclosure_id": enclosure_id, "digest": digest, "data": each}
+            link.execute(insert(NOTES).values(**row, size=read_note(each).stated.size))
+
+
+def drop(link: Connection, enclosure_id: int, data: Sequence[bytes]) -> None:
+    """Drop notes that need not be kept."""
+    for each in data:
+        digest = hashlib.sha256(each).hexdigest()
+        here = (NOTES.c.enclosure_id == enclosure_id) & (NOTES.c.digest == digest)
+        link.execute(delete(NOTES).where(here))
+
+
+def put_fork(link: Connection, enclosure_id: int, number: int, data: bytes, now_s: int) -> None:
+    """Store a signed token for a place that another one has."""
+    digest = hashlib.sha256(data).hexdigest()
+    here = (FORKS.c.enclosure_id == enclosure_id) & (FORKS.c.digest == digest)
+    if link.execute(select(FORKS.c.number).where(here)).first() is None:
+        row = {"enclosure_id": enclosure_id, "digest": digest, "number": number}
+        link.execute(insert(FORKS).values(**row, data=data, at_s=now_s))
+
+
+def forks(link: Connection, enclosure_id: int) -> list[int]:
+    """Return the places that two signed tokens claim."""
+    asked = select(FORKS.c.number).where(FORKS.c.enclosure_id == enclosure_id)
+    return sorted({int(each) for each in link.execute(asked).scalars()})
+
+
+def digest(held: Bundle) -> str:
+    """Return the digest of evidence, hex: two instances that have the same have the same."""
+    whole_ = hashlib.sha256(b"casemate-evidence-set/1\n")
+    leaves = (merkle.leaf_hash(each) for each in (*held.entries, *held.pending))
+    whole_.update(held.origin.encode() + b"\n" + merkle.root_of(leaves))
+    whole_.update((len(held.entries) + len(held.pending)).to_bytes(8, "big"))
+    for each in sorted((*held.witnessed, held.checkpoint)):
+        whole_.update(hashlib.sha256(each).digest())
+    return whole_.hexdigest()

@@ -1,0 +1,226 @@
+"""Incidents: what findings ask of people, and what people did about it. Pure; time is passed.
+
+Latch, live value and acknowledgement are three things. What was found stays found (the evidence has
+it for good); whether it holds now is said beside it; that somebody has seen it changes neither.
+A disposition closes an incident for what stood in it, and for nothing that comes later.
+
+However many findings come, there is one open incident an enclosure: a flood is one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from casemate.core.canonical import canonical_bytes
+from casemate.fleet.errors import ConflictError, NotAllowedError, RefusedError
+from casemate.fleet.people import Person
+from casemate.verify.findings import KINDS, SEVERITIES
+from casemate.verify.result import Result
+
+OUTCOMES = ("explained", "unresolved", "referred")
+"""What a disposition can say: a cause was found, none was, or the adjudicator takes it."""
+WHOLE = -1
+"""Stands for the token of a finding about the whole."""
+FORKED = "intake.fork"
+"""The finding of the fleet itself: two tokens of the enclosure claim one place."""
+_QUIET = ("state.commissioning", "log.awaiting")
+"""Findings that ask nobody for anything: an enclosure that has not been armed yet says so."""
+_MOST_TEXT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A finding in an incident. at_s: when, by the evidence. first_s, last_s: seen here. live: now.
+
+    times: how often it was found, in all.
+    """
+
+    finding: str
+    token: int
+    severity: str
+    what: str
+    remedy: str
+    at_s: int | None
+    first_s: int
+    last_s: int
+    times: int
+    live: bool
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """Return what tells it from others of its enclosure."""
+        return self.finding, self.token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What an appraisal changes: triggers that are new or worse, and others that have changed."""
+
+    new: tuple[Trigger, ...]
+    changed: tuple[Trigger, ...]
+
+
+def findings_of(result: Result, forks: Sequence[int]) -> tuple[Trigger, ...]:
+    """Return the findings that ask people for something, worst first."""
+    found = [
+        Trigger(
+            finding=each.id,
+            token=WHOLE if each.token is None else each.token,
+            severity=each.severity,
+            what=each.what[:_MOST_TEXT],
+            remedy=each.remedy,
+            at_s=each.at_s,
+            first_s=result.now_s,
+            last_s=result.now_s,
+            times=max(each.times, 1),
+            live=True,
+        )
+        for each in result.findings
+        if each.severity != "note" and each.id not in _QUIET
+    ]
+    forked = [
+        Trigger(
+            finding=FORKED, token=number, severity="alarm", at_s=None, first_s=result.now_s,
+            last_s=result.now_s, times=1, live=True,
+            what="two tokens that the enclosure's keys signed claim the same place in its log",
+            remedy="keep all files and have the enclosure inspected: its state was copied.",
+        )
+        for number in forks
+    ]  # fmt: skip
+    return (*forked, *found)
+
+
+def news(found: Iterable[Trigger], known: Mapping[tuple[str, int], Trigger], now_s: int) -> News:
+    """Return what is new against all triggers that the enclosure ever had, open or disposed.
+
+    A finding about the whole (stale, unknown) is new each time that it begins to hold; one about a
+    token, when it is found more often than before.
+    """
+    new, changed, seen = [], [], set()
+    for each in found:
+        seen.add(each.key)
+        before = known.get(each.key)
+        whole = each.token == WHOLE
+        if before is None or (not before.live if whole else each.times > before.times):
+            new.append(each)
+        elif whole:
+            changed.append(replace(before, last_s=now_s, what=each.what))
+    for key, each in known.items():
+        if each.live and key not in seen:
+            changed.append(replace(each, live=False, last_s=now_s))
+    return News(new=tuple(new), changed=tuple(changed))
+
+
+def worst(severities: Iterable[str]) -> str:
+    """Return the worst of severities."""
+    return min(severities, key=SEVERITIES.index)
+
+
+def digest(triggers: Iterable[Trigger]) -> str:
+    """Return what a person has seen of an incident: who decides names it."""
+    rows = sorted([each.finding, each.token, each.times] for each in triggers)
+    return hashlib.sha256(canonical_bytes(rows)).hexdigest()
+
+
+def voids_acknowledgement(new: Iterable[Trigger], old: Iterable[Trigger]) -> bool:
+    """Return whether who acknowledged has to look again: an alarm, or another kind of finding.
+
+    So nobody can have a harmless one acknowledged first, and the true one ride along.
+    """
+    kinds = {each.finding for each in old}
+    return any(each.severity == "alarm" or each.finding not in kinds for each in new)
+
+
+def alarm_text(finding: str) -> str:
+    """Return the text of an alarm for machines that act on words in it.
+
+    Infrastructure controllers take "chassis intrusion" for an alarm, and some words for its end:
+    the text is of our own words alone, never of what the evidence says of itself.
+    """
+    if finding == FORKED:
+        meaning = "two signed stories of one enclosure"
+    else:
+        meaning = KINDS[finding].meaning if finding in KINDS else "a finding"
+    return f"chassis intrusion monitoring: {meaning}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """What a person did with an incident."""
+
+    at_s: int
+    person: str
+    role: str
+    party: str
+    act: str
+    outcome: str
+    reason: str
+    seen: str
+
+
+def check_seen(seen: str, triggers: Sequence[Trigger]) -> None:
+    """Raise ConflictError unless `seen` names these triggers: more may have come meanwhile."""
+    if seen != digest(triggers):
+        raise ConflictError(
+            "the incident has changed since you read it.", remedy="read it again, then decide."
+        )
+
+
+def needs_two(severity: str) -> bool:
+    """Return whether two persons have to agree on a disposition."""
+    return severity == "alarm"
+
+
+def propose(
+    person: Person, outcome: str, reason: str, *, triggers: Sequence[Trigger], seen: str, now_s: int
+) -> Act:
+    """Return what a person proposes; RefusedError or ConflictError if it cannot be."""
+    if outcome not in OUTCOMES:
+        raise RefusedError("there is no such outcome.", remedy=f"choose of {', '.join(OUTCOMES)}.")
+    told = reason.strip()
+    if len(told) < 10 or len(told) > 2000:
+        raise RefusedError(
+            "a reason has 10 to 2,000 characters.", remedy="say what was found, and how."
+        )
+    check_seen(seen, triggers)
+    return _act(person, "propose", outcome, told, seen, now_s)
+
+
+def confirm(
+    person: Person, acts: Sequence[Act], *, triggers: Sequence[Trigger], seen: str, now_s: int
+) -> Act:
+    """Return the act by which a second person agrees.
+
+    NotAllowedError unless they are of two parties, and one of them inspects or adjudicates.
+    ConflictError if nothing is proposed for what stands in the incident now.
+    """
+    check_seen(seen, triggers)
+    last = next((each for each in reversed(acts) if each.act == "propose"), None)
+    if last is None or last.seen != seen:
+        raise ConflictError(
+            "nobody has proposed a disposition of this incident as it stands.",
+            remedy="propose one, and have a person of another party confirm it.",
+        )
+    if last.person == person.name or last.party == person.party:
+        raise NotAllowedError(
+            "who confirms is another person, of another party.",
+            remedy="ask somebody of another party.",
+        )
+    if not {last.role, person.role} & {"inspector", "adjudicator"}:
+        raise NotAllowedError("one of the two has to inspect.", remedy="ask an inspector.")
+    return _act(person, "confirm", last.outcome, last.reason, seen, now_s)
+
+
+def acknowledge(person: Person, *, triggers: Sequence[Trigger], seen: str, now_s: int) -> Act:
+    """Return the act by which a person says to have seen an incident; it changes nothing else."""
+    check_seen(seen, triggers)
+    return _act(person, "acknowledge", "", "", seen, now_s)
+
+
+def _act(person: Person, act: str, outcome: str, reason: str, seen: str, now_s: int) -> Act:
+    return Act(
+        at_s=now_s, person=person.name, role=person.role, party=person.party, act=act,
+        outcome=outcome, reason=reason, seen=seen,
+    )  # fmt: skip

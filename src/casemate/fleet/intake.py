@@ -1,0 +1,252 @@
+"""Intake: what a controller brings is checked, stored, appraised and only then acknowledged.
+
+Nothing gets into an enclosure's evidence but what its log or its keys have signed. What does not
+fit is refused whole. A second signed token for a place that is taken is kept as what it is: the
+proof that the enclosure's keys or its state were copied.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select
+
+from casemate.cli.verify_text import as_json
+from casemate.core import cbor
+from casemate.core.errors import FormatError
+from casemate.fleet import decisions, evidence
+from casemate.fleet.appraiser import Appraiser, Held, read_note
+from casemate.fleet.errors import ConflictError, RefusedError
+from casemate.fleet.evidence import Enclosure
+from casemate.fleet.schema import VERDICTS
+from casemate.fleet.store import Store
+from casemate.translog.bundle import Bundle
+from casemate.translog.tiles import MOST_ENTRY_BYTES
+from casemate.verify import tokens
+from casemate.verify.findings import Notebook
+from casemate.verify.identity import Identity
+from casemate.verify.result import Result
+
+MOST_BYTES = 8_000_000
+"""Longest submission read (planning value): 2,000 tokens of two signatures."""
+MOST_ENTRIES, MOST_NOTES = 4096, 64
+"""Of a submission (planning values)."""
+KEPT = 2048
+"""Enclosures whose appraisal is kept in memory (planning value); others are walked anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submission:
+    """What a controller brings: entries from number `first` on, and checkpoints."""
+
+    first: int
+    entries: tuple[bytes, ...]
+    notes: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was acknowledged: the number that comes next, and how the enclosure stands."""
+
+    next_number: int
+    state: str
+    headline: str
+
+
+def encode(brought: Submission) -> bytes:
+    """Return a submission as CBOR."""
+    rows = [brought.first, list(brought.entries), list(brought.notes)]
+    return cbor.encode(rows)
+
+
+def decode(data: bytes) -> Submission:
+    """Return the submission in CBOR bytes; RefusedError if it is none."""
+    try:
+        rows = cbor.decode(data, most=MOST_BYTES, depth=3)
+    except FormatError as error:
+        raise RefusedError(error.message, remedy=error.remedy) from None
+    if not (
+        isinstance(rows, list)
+        and len(rows) == 3
+        and type(rows[0]) is int
+        and 0 <= rows[0] < 1 << 53
+        and _are_bytes(rows[1], MOST_ENTRIES, MOST_ENTRY_BYTES)
+        and _are_bytes(rows[2], MOST_NOTES, 1_000_000)
+    ):
+        raise RefusedError(
+            "this is no submission of evidence.",
+            remedy="send [first, [entries], [checkpoints]] in CBOR, docs/formats/fleet.md.",
+        )
+    return Submission(first=rows[0], entries=tuple(rows[1]), notes=tuple(rows[2]))
+
+
+def _are_bytes(value: object, count: int, most: int) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) <= count
+        and all(type(each) is bytes and len(each) <= most for each in value)
+    )
+
+
+class Intake:
+    """Takes evidence in. For several threads: one submission of all at a time."""
+
+    def __init__(self, store: Store, clock: Callable[[], float], *, kept: int = KEPT) -> None:
+        self._store, self._clock, self._kept = store, clock, kept
+        self._lock = threading.RLock()
+        self._appraisers: OrderedDict[int, tuple[Enclosure, Appraiser]] = OrderedDict()
+
+    def take(self, enclosure_id: int, brought: Submission) -> Taken:
+        """Check, store and appraise; what is returned is durable.
+
+        RefusedError or ConflictError if it cannot be taken; of that a fork alone is stored.
+        """
+        now_s = int(self._clock())
+        with self._lock:
+            known, appraiser = self._appraiser(enclosure_id)
+            fresh = self._fresh(known, appraiser, brought, now_s)
+            notes = [_held(each) for each in brought.notes]
+            why = appraiser.refusal(fresh, notes, now_s)
+            if why:
+                raise RefusedError(f"{why}.", remedy="send evidence as the enclosure's log has it.")
+            try:
+                with self._store.write() as link:
+                    first = appraiser.size
+                    evidence.put(link, enclosure_id, first, fresh, brought.notes)
+                    needless = appraiser.grow(fresh, brought.notes)
+                    evidence.drop(link, enclosure_id, needless)
+                    result = self._appraise(link, enclosure_id, appraiser, now_s)
+            except BaseException:
+                self._appraisers.pop(enclosure_id, None)  # the store has not what it has
+                raise
+            return Taken(next_number=appraiser.size, state=result.state, headline=result.headline)
+
+    def look(self, enclosure_id: int, now_s: int | None = None) -> Result:
+        """Appraise what is there at a time, now by default; nothing is stored of it."""
+        with self._lock:
+            at_s = int(self._clock()) if now_s is None else now_s
+            return self._appraiser(enclosure_id)[1].result(at_s)
+
+    def tick(self) -> int:
+        """Appraise anew what has gone stale meanwhile; return how many enclosures that were."""
+        now_s = int(self._clock())
+        asked = select(VERDICTS.c.enclosure_id).where(
+            VERDICTS.c.fresh_until_s < now_s, VERDICTS.c.appraised_s <= VERDICTS.c.fresh_until_s
+        )
+        with self._store.read() as link:
+            stale = list(link.execute(asked).scalars())
+        for each in stale:
+            with self._lock, self._store.write() as link:
+                self._appraise(link, each, self._appraiser(each)[1], now_s)
+        return len(stale)
+
+    def forget(self, enclosure_id: int) -> None:
+        """Walk anew through an enclosure's evidence when it is next asked for."""
+        with self._lock:
+            self._appraisers.pop(enclosure_id, None)
+
+    def _appraiser(self, enclosure_id: int) -> tuple[Enclosure, Appraiser]:
+        found = self._appraisers.get(enclosure_id)
+        if found is None:
+            with self._store.read() as link:
+                known = evidence.enclosure(link, enclosure_id)
+
+            def load() -> Bundle:
+                with self._store.write() as link:
+                    return evidence.bundle(link, known)
+
+            found = known, Appraiser(known.reference, known.policy, known.serial, load)
+            self._appraisers[enclosure_id] = found
+        self._appraisers.move_to_end(enclosure_id)
+        while len(self._appraisers) > self._kept:
+            self._appraisers.popitem(last=False)
+        return found
+
+    def _fresh(
+        self, known: Enclosure, appraiser: Appraiser, brought: Submission, now_s: int
+    ) -> tuple[bytes, ...]:
+        """Return the entries that are new. ConflictError if they do not follow, or differ."""
+        here = appraiser.size
+        if brought.first > here:
+            raise ConflictError(
+                f"entries from {brought.first} on leave a gap: {here} comes next.",
+                remedy=f"send entries from {here} on.",
+                next_number=here,
+            )
+        told = min(here - brought.first, len(brought.entries))
+        with self._store.read() as link:
+            held = evidence.entries(link, known.id, brought.first, told) if told else []
+        for at, (ours, theirs) in enumerate(zip(held, brought.entries, strict=False)):
+            if ours != theirs:
+                self._differs(known, brought.first + at, theirs, now_s)
+        return brought.entries[told:]
+
+    def _differs(self, known: Enclosure, number: int, data: bytes, now_s: int) -> None:
+        entry = tokens.read([data])[0]
+        unit = known.reference.unit(known.serial)
+        signed = Identity(known.reference, unit, Notebook()).check(entry, now_s)
+        if signed is not None and signed[0].sequence == number:
+            with self._store.write() as link:
+                evidence.put_fork(link, known.id, number, data, now_s)
+                self._appraise(link, known.id, self._appraiser(known.id)[1], now_s)
+        raise ConflictError(
+            f"entry {number} is another one than was brought before.",
+            remedy="have the enclosure inspected: its log has told two stories.",
+            next_number=self._appraiser(known.id)[1].size,
+        )
+
+    def _appraise(
+        self, link: Connection, enclosure_id: int, appraiser: Appraiser, now_s: int
+    ) -> Result:
+        result = appraiser.result(now_s)
+        forks = evidence.forks(link, enclosure_id)
+        link.execute(delete(VERDICTS).where(VERDICTS.c.enclosure_id == enclosure_id))
+        row = {**verdict(result, appraiser, forks), "enclosure_id": enclosure_id}
+        link.execute(insert(VERDICTS).values(**row))
+        decisions.update_from(link, enclosure_id, result, forks)
+        return result
+
+
+def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str, object]:
+    """Return the row that the pages show of an appraisal."""
+    row: dict[str, object] = {
+        "state": result.state,
+        "worst": result.worst,
+        "headline": result.headline,
+        "since_s": result.since_s,
+        "seen_s": result.seen_s,
+        "fresh_until_s": fresh_until_s(result, appraiser),
+        "tokens": result.tokens,
+        "proven": result.proven,
+        "appraised_s": result.now_s,
+        "body": json.dumps(as_json(result), ensure_ascii=False),
+    }
+    if forks:
+        told = "EVIDENCE DOES NOT HOLD: two signed tokens claim one place in the log"
+        row |= {"worst": "alarm", "headline": told}
+        if result.state != "TAMPERED":
+            row |= {"state": "UNKNOWN", "fresh_until_s": None}
+    return row
+
+
+def fresh_until_s(result: Result, appraiser: Appraiser) -> int | None:
+    """Return the last second at which the state holds without new evidence.
+
+    None where that is no question: TAMPERED stays, and UNKNOWN is not better than stale.
+    """
+    if result.state not in ("ARMED", "MAINTENANCE") or result.seen_s is None:
+        return None
+    ends = [each.end_s for each in result.intervals if each.kind in ("proven", "maintenance")]
+    timing = appraiser.reference.timing
+    return min(result.seen_s, ends[-1]) + timing.batch_s + timing.cosigned_s
+
+
+def _held(data: bytes) -> Held:
+    try:
+        return read_note(data)
+    except FormatError as error:
+        raise RefusedError(error.message, remedy=error.remedy) from None

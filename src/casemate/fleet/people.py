@@ -1,0 +1,117 @@
+"""People and their sessions. Names, codes and sessions are made on the machine of the service.
+
+A person gets a code that signs in once, within minutes; what is stored is its SHA-256, and so it is
+with a session. There are no passwords.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from casemate.core.errors import InputError
+from casemate.fleet.errors import NotSignedInError
+from casemate.fleet.roles import ROLES
+from casemate.fleet.schema import CODES, PEOPLE, SESSIONS
+
+CODE_S = 900
+"""For which a code signs in (planning value)."""
+SESSION_S = 12 * 3600
+"""Longest session (planning value)."""
+IDLE_S = 3600
+"""After which a session that nobody used is over (planning value)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is signed in. csrf: what a form of this session has to carry."""
+
+    id: int
+    name: str
+    role: str
+    party: str
+    csrf: str = ""
+
+
+def add(link: Connection, name: str, role: str, party: str) -> int:
+    """Enter a person; return the id. InputError if the name is taken, or the role is none."""
+    if role not in ROLES:
+        raise InputError(
+            "there is no such role.", remedy=f"choose of {', '.join(ROLES)}.", key=role
+        )
+    plain = all(each.isprintable() and 0 < len(each) <= 100 for each in (name, party))
+    if not plain or name != name.strip():
+        raise InputError("this is no name.", remedy="use 1 to 100 printable characters.")
+    if link.execute(select(PEOPLE.c.id).where(PEOPLE.c.name == name)).first() is not None:
+        raise InputError(f"{name!r} is taken.", remedy="choose another name.")
+    row = {"name": name, "role": role, "party": party, "active": True}
+    return int(link.execute(insert(PEOPLE).values(**row).returning(PEOPLE.c.id)).scalar_one())
+
+
+def new_code(link: Connection, name: str, now_s: int) -> str:
+    """Return a code that signs a person in once. InputError if nobody has the name."""
+    asked = select(PEOPLE.c.id).where(PEOPLE.c.name == name, PEOPLE.c.active)
+    found = link.execute(asked).scalar_one_or_none()
+    if found is None:
+        raise InputError(f"there is nobody named {name!r}.", remedy="add the person first.")
+    code = secrets.token_urlsafe(24)
+    row = {"digest": _digest(code), "person_id": found, "expires_s": now_s + CODE_S}
+    link.execute(insert(CODES).values(**row))
+    return code
+
+
+def remove(link: Connection, name: str) -> None:
+    """Let a person in no more, from now on. InputError if nobody has the name."""
+    done = link.execute(update(PEOPLE).where(PEOPLE.c.name == name).values(active=False))
+    if done.rowcount != 1:
+        raise InputError(f"there is nobody named {name!r}.", remedy="see who there is.")
+    gone = select(PEOPLE.c.id).where(PEOPLE.c.name == name).scalar_subquery()
+    link.execute(delete(SESSIONS).where(SESSIONS.c.person_id == gone))
+    link.execute(delete(CODES).where(CODES.c.person_id == gone))
+
+
+def sign_in(link: Connection, code: str, now_s: int) -> str:
+    """Return the secret of a new session; the code is used up. NotSignedInError if it is none."""
+    taken = delete(CODES).where(CODES.c.digest == _digest(code))
+    row = link.execute(taken.returning(CODES.c.person_id, CODES.c.expires_s)).one_or_none()
+    if row is None or row.expires_s <= now_s:
+        raise NotSignedInError(
+            "the code is none, was used, or is too old.", remedy="ask for a new code."
+        )
+    secret = secrets.token_urlsafe(32)
+    values = {
+        "digest": _digest(secret), "person_id": row.person_id, "csrf": secrets.token_urlsafe(24),
+        "seen_s": now_s, "expires_s": now_s + SESSION_S,
+    }  # fmt: skip
+    link.execute(insert(SESSIONS).values(**values))
+    return secret
+
+
+def who(link: Connection, secret: str, now_s: int) -> Person:
+    """Return the person of a session. NotSignedInError if it is over or there is none."""
+    asked = (
+        select(SESSIONS.c.csrf, SESSIONS.c.seen_s, SESSIONS.c.expires_s, PEOPLE)
+        .join_from(SESSIONS, PEOPLE, SESSIONS.c.person_id == PEOPLE.c.id)
+        .where(SESSIONS.c.digest == _digest(secret), PEOPLE.c.active)
+    )
+    row = link.execute(asked).one_or_none()
+    if row is None or row.expires_s <= now_s or row.seen_s + IDLE_S <= now_s:
+        raise NotSignedInError("nobody is signed in.", remedy="sign in.")
+    return Person(id=row.id, name=row.name, role=row.role, party=row.party, csrf=row.csrf)
+
+
+def touch(link: Connection, secret: str, now_s: int) -> None:
+    """Note that a session is in use."""
+    link.execute(update(SESSIONS).where(SESSIONS.c.digest == _digest(secret)).values(seen_s=now_s))
+
+
+def sign_out(link: Connection, secret: str) -> None:
+    """End a session."""
+    link.execute(delete(SESSIONS).where(SESSIONS.c.digest == _digest(secret)))
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,104 @@
+"""The store: a database with the schema of this release, written by one transaction at a time."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
+
+from casemate.core.errors import OutputError
+
+_MIGRATIONS = Path(__file__).with_name("migrations")
+_WAIT_MS = 10_000
+"""That a writer waits for one of another process (planning value)."""
+
+
+class Store:
+    """A database at an address of SQLAlchemy's, such as sqlite:////var/lib/casemate/fleet.db.
+
+    What `write` has ended without an error is durable. OutputError where the database refuses.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._lock = threading.RLock()
+        self._writing: Connection | None = None
+        try:
+            self.engine: Engine = create_engine(url)
+            if self.engine.dialect.name == "sqlite":
+                _as_sqlite(self.engine)
+            self._migrate()
+        except SQLAlchemyError as error:
+            raise _refused(error) from None
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Yield a connection that writes; committed at the end, undone on an error.
+
+        Within the same thread a second one is part of the first.
+        """
+        with self._lock:
+            if self._writing is not None:
+                yield self._writing
+                return
+            try:
+                with self.engine.connect().execution_options(writes=True) as link, link.begin():
+                    self._writing = link
+                    try:
+                        yield link
+                    finally:
+                        self._writing = None
+            except SQLAlchemyError as error:
+                raise _refused(error) from None
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that reads, all at one moment."""
+        try:
+            with self.engine.connect() as link, link.begin():
+                yield link
+        except SQLAlchemyError as error:
+            raise _refused(error) from None
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        from alembic import command
+        from alembic.config import Config
+
+        with self.write() as link:
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = link
+            command.upgrade(config, "head")
+
+
+def _as_sqlite(engine: Engine) -> None:
+    """Have SQLite keep its promises: durable commits, foreign keys, one writer from the start."""
+
+    @event.listens_for(engine, "connect")
+    def connected(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # the library would begin transactions by itself
+        for pragma in (
+            "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_WAIT_MS}",
+        ):  # fmt: skip
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begun(link: Connection) -> None:
+        writes = link.get_execution_options().get("writes", False)
+        link.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _refused(error: SQLAlchemyError) -> OutputError:
+    why = str(getattr(error, "orig", None) or error).splitlines()[0]
+    return OutputError(
+        f"the store refuses: {why}.",
+        remedy="see that the database can be reached and written, and that its disk has room.",
+    )
