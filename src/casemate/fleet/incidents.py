@@ -21,6 +21,8 @@ from casemate.verify.result import Result
 
 OUTCOMES = ("explained", "unresolved", "referred")
 """What a disposition can say: a cause was found, none was, or the adjudicator takes it."""
+INSPECTING = ("inspector", "adjudicator")
+"""Roles of which one has a part in each disposition."""
 WHOLE = -1
 """Stands for the token of a finding about the whole."""
 FORKED = "intake.fork"
@@ -174,15 +176,29 @@ def needs_two(severity: str) -> bool:
 
 
 def propose(
-    person: Person, outcome: str, reason: str, *, triggers: Sequence[Trigger], seen: str, now_s: int
+    person: Person,
+    outcome: str,
+    reason: str,
+    *,
+    severity: str,
+    triggers: Sequence[Trigger],
+    seen: str,
+    now_s: int,
 ) -> Act:
-    """Return what a person proposes; RefusedError or ConflictError if it cannot be."""
+    """Return what a person proposes; RefusedError or ConflictError if it cannot be.
+
+    Where one person is enough, a host cannot be that one: NotAllowedError.
+    """
     if outcome not in OUTCOMES:
         raise RefusedError("there is no such outcome.", remedy=f"choose of {', '.join(OUTCOMES)}.")
     told = reason.strip()
     if len(told) < 10 or len(told) > 2000:
         raise RefusedError(
             "a reason has 10 to 2,000 characters.", remedy="say what was found, and how."
+        )
+    if not needs_two(severity) and person.role not in INSPECTING:
+        raise NotAllowedError(
+            "the host does not dispose of its own incidents.", remedy="ask an inspector."
         )
     check_seen(seen, triggers)
     return _act(person, "propose", outcome, told, seen, now_s)
@@ -208,7 +224,7 @@ def confirm(
             "who confirms is another person, of another party.",
             remedy="ask somebody of another party.",
         )
-    if not {last.role, person.role} & {"inspector", "adjudicator"}:
+    if not {last.role, person.role} & set(INSPECTING):
         raise NotAllowedError("one of the two has to inspect.", remedy="ask an inspector.")
     return _act(person, "confirm", last.outcome, last.reason, seen, now_s)
 

@@ -1,0 +1,1 @@
+"""The service on HTTP: pages, their JSON twins, and the door for controllers."""

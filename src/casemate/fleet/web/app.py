@@ -1,0 +1,184 @@
+"""The ASGI application: routes of the table behind the gate, pages in HTML and as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import jinja2
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+from starlette.routing import Route as HttpRoute
+
+from casemate.core.errors import CasemateError
+from casemate.fleet import intake, roles
+from casemate.fleet.errors import ConflictError, FleetError, NotSignedInError, RefusedError
+from casemate.fleet.people import Person
+from casemate.fleet.web.asked import Answer, Reply, Service
+from casemate.fleet.web.gate import Gate, Request
+from casemate.fleet.web.routes import ROUTES, Route
+
+MOST_FORM_BYTES = 16_384
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+"""Of every answer: nothing is fetched from elsewhere, and no script runs at all."""
+_LOG = logging.getLogger("casemate.fleet")
+
+
+def fingerprint_of(request: HttpRequest) -> str:
+    """Return the SHA-256 of the client's certificate that the server has checked, "" if none."""
+    return str(getattr(request.state, "fingerprint", ""))
+
+
+def application(service: Service, *, gate: Gate | None = None) -> Starlette:
+    """Return the application over a service."""
+    pages = jinja2.Environment(
+        loader=jinja2.PackageLoader("casemate.fleet.web"), autoescape=True,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    door = gate or Gate(service)
+    routes = []
+    for each in ROUTES:
+        paths = [(each.path, False)]
+        if each.template:
+            paths.append((f"{each.path}.json", True))
+        routes += [
+            HttpRoute(path, _endpoint(each, service, door, pages, twin=twin), methods=[each.method])
+            for path, twin in paths
+        ]
+    handlers: Mapping[Any, Any] = {404: _plain(404), 405: _plain(405), 500: _plain(500)}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+def _endpoint(
+    route: Route, service: Service, gate: Gate, pages: jinja2.Environment, *, twin: bool
+) -> Callable[[HttpRequest], Awaitable[Response]]:
+    as_json = twin or not route.template
+
+    async def serve(http: HttpRequest) -> Response:
+        try:
+            asked = await _read(route, http, service)
+            answer, person = await run_in_threadpool(gate.serve, asked)
+            return _respond(answer, person, route, service, pages, twin=twin)
+        except CasemateError as error:
+            return _failed(error, pages, as_json=as_json and route.method == "GET", route=route)
+
+    return serve
+
+
+async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
+    machine = route.permission == roles.MACHINE
+    body = await _body(http, intake.MOST_BYTES if machine else MOST_FORM_BYTES)
+    form: dict[str, str] = {}
+    if route.method != "GET" and not machine:
+        try:
+            form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20, keep_blank_values=True))
+        except ValueError:
+            raise RefusedError("the form is malformed.", remedy="use the pages here.") from None
+    return Request(
+        route=route,
+        path=http.path_params,
+        query=dict(http.query_params),
+        form=form,
+        body=body if machine else b"",
+        session=http.cookies.get(cookie_name(service), ""),
+        fingerprint=fingerprint_of(http),
+        client=http.client.host if http.client else "",
+        origin=http.headers.get("origin", ""),
+        host=http.headers.get("host", ""),
+    )
+
+
+async def _body(http: HttpRequest, most: int) -> bytes:
+    if http.method in ("GET", "HEAD"):
+        return b""
+    parts, size = [], 0
+    try:
+        async for each in http.stream():
+            size += len(each)
+            if size > most:
+                raise RefusedError(f"more than {most} bytes.", remedy="send it in parts.")
+            parts.append(each)
+    except ClientDisconnect:
+        raise RefusedError("it ended too early.", remedy="send it again.") from None
+    return b"".join(parts)
+
+
+def cookie_name(service: Service) -> str:
+    """Return the name of the session's cookie; over TLS browsers bind it to this host alone."""
+    return "__Host-casemate" if service.secure else "casemate"
+
+
+def _respond(
+    answer: Answer, person: Person | None, route: Route, service: Service,
+    pages: jinja2.Environment, *, twin: bool,
+) -> Response:  # fmt: skip
+    if isinstance(answer, Reply):
+        return _reply(answer, service)
+    if twin:
+        data = json.dumps(answer, ensure_ascii=False, indent=1)
+        return Response(data, media_type="application/json", headers=HEADERS)
+    shown = pages.get_template(route.template).render(**answer, person=person, page_of=route.path)
+    return Response(shown, media_type="text/html", headers=HEADERS)
+
+
+def _reply(answer: Reply, service: Service) -> Response:
+    headers = dict(HEADERS)
+    if answer.name:
+        headers["Content-Disposition"] = f'attachment; filename="{answer.name}"'
+    if answer.to:
+        response = Response(status_code=303, headers={**headers, "Location": answer.to})
+    else:
+        response = Response(answer.body, headers={**headers, "Content-Type": answer.kind})
+    if answer.session is not None:
+        given: dict[str, Any] = {
+            "path": "/", "secure": service.secure, "httponly": True, "samesite": "strict",
+        }  # fmt: skip
+        if answer.session:
+            response.set_cookie(cookie_name(service), answer.session, **given)
+        else:
+            response.delete_cookie(cookie_name(service), **given)
+    return response
+
+
+def _failed(
+    error: CasemateError, pages: jinja2.Environment, *, as_json: bool, route: Route
+) -> Response:
+    status = error.status if isinstance(error, FleetError) else 503
+    machine = route.permission == roles.MACHINE
+    if isinstance(error, NotSignedInError) and route.template and not as_json:
+        return Response(status_code=303, headers={**HEADERS, "Location": "/sign-in"})
+    if as_json or machine:
+        row: dict[str, Any] = {"error": error.message, "remedy": error.remedy}
+        if isinstance(error, ConflictError) and error.next_number is not None:
+            row["next"] = error.next_number
+        data = json.dumps(row, ensure_ascii=False)
+        return Response(data, status, media_type="application/json", headers=HEADERS)
+    shown = pages.get_template("error.html").render(
+        title="This cannot be done", error=error.message, remedy=error.remedy, person=None,
+        page_of="",
+    )  # fmt: skip
+    return Response(shown, status, media_type="text/html", headers=HEADERS)
+
+
+def _plain(status: int) -> Callable[[HttpRequest, Exception], Response]:
+    texts = {404: "There is no such page.", 405: "Not by this method.", 500: "A fault of ours."}
+
+    def handle(http: HttpRequest, error: Exception) -> Response:
+        if status == 500:
+            _LOG.error("a request failed", exc_info=error)
+        return Response(texts[status] + "\n", status, media_type="text/plain", headers=HEADERS)
+
+    return handle

@@ -1,0 +1,94 @@
+"""What a request asks, and what a view answers with; no framework in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from casemate.fleet.audit import AuditLog
+from casemate.fleet.errors import NotFoundError, RefusedError
+from casemate.fleet.intake import Intake
+from casemate.fleet.people import Person
+from casemate.fleet.store import Store
+
+_MOST_ID = (1 << 31) - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What views work with. clock: Unix time."""
+
+    store: Store
+    intake: Intake
+    audit: AuditLog
+    clock: Callable[[], float]
+    secure: bool = True
+
+    def now_s(self) -> int:
+        """Return the time in whole seconds."""
+        return int(self.clock())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request that may be made. person: None where nobody has to be signed in, or of a machine.
+
+    enclosure_id: of the machine whose certificate came with it, if that is known.
+    """
+
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    person: Person | None = None
+    enclosure_id: int | None = None
+    session: str = ""
+
+    @property
+    def who(self) -> Person:
+        """Return who is signed in, on routes that let nobody else through."""
+        assert self.person is not None
+        return self.person
+
+    def id(self, name: str = "id") -> int:
+        """Return a number of the path; NotFoundError if no row can have it."""
+        value = int(self.path[name])
+        if not 0 < value <= _MOST_ID:
+            raise NotFoundError("there is no such thing.", remedy="follow a link of a page.")
+        return value
+
+    def number(self, name: str, least: int, most: int, default: int) -> int:
+        """Return a number of the query; RefusedError if it is none, or out of bounds."""
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        if not (text.isascii() and text.isdigit() and len(text) <= 15):
+            raise RefusedError(f"{name} is no number.", remedy=f"write {least} to {most}.")
+        if not least <= int(text) <= most:
+            raise RefusedError(f"{name} is out of bounds.", remedy=f"write {least} to {most}.")
+        return int(text)
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """Return a word of the query, "" without one; RefusedError if it is none of these."""
+        text = self.query.get(name, "")
+        if text and text not in choices:
+            raise RefusedError(f"{name} is none of those.", remedy=f"choose {', '.join(choices)}.")
+        return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer that is not a page: bytes, or the way to another page."""
+
+    body: bytes = b""
+    kind: str = "application/json"
+    to: str = ""
+    name: str = ""
+    session: str | None = None
+    """To be set as the session of the browser; "" ends it."""
+
+
+Answer = Reply | dict[str, Any]
+View = Callable[[Service, Asked], Answer]
+"""A dict is what a page shows: its JSON twin is just that."""

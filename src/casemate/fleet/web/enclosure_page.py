@@ -1,0 +1,175 @@
+"""The pages of one enclosure: how it stands, what is proven of its time, and its evidence."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from casemate.attest import token as tokens
+from casemate.cli.verify_text import as_json
+from casemate.core.canonical import canonical_bytes, digest
+from casemate.core.errors import FormatError
+from casemate.fleet import evidence
+from casemate.fleet.clockface import ago, clock, length
+from casemate.fleet.evidence import Enclosure
+from casemate.fleet.export import write_bundle
+from casemate.fleet.schema import INCIDENTS, VERDICTS
+from casemate.fleet.web import timeline
+from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.verify.continuity import Interval
+
+_LATEST_S = 1 << 40
+
+
+def view(service: Service, asked: Asked) -> dict[str, Any]:
+    """Return how an enclosure stands now, and a timeline."""
+    now_s = service.now_s()
+    with service.store.read() as link:
+        known = evidence.enclosure(link, asked.id())
+        told = _last(link, known)
+        incidents = _incidents(link, known.id)
+        forks = evidence.forks(link, known.id)
+        held = link.execute(
+            select(VERDICTS.c.state, VERDICTS.c.headline).where(VERDICTS.c.enclosure_id == known.id)
+        ).one_or_none()
+    result = service.intake.look(known.id, now_s)
+    forked = bool(forks) and held is not None
+    level = asked.choice("zoom", tuple(name for name, _ in timeline.LEVELS)) or "day"
+    at_s = asked.number("at", 0, _LATEST_S, now_s)
+    start_s, end_s = timeline.window(level, at_s)
+    return {
+        **_head(known, "Enclosure"),
+        "now": clock(now_s),
+        "how": held.state if forked and held is not None else result.state,
+        "headline": held.headline if forked and held is not None else result.headline,
+        "since": clock(result.since_s),
+        "seen": clock(result.seen_s),
+        "seen_ago": ago(result.seen_s, now_s),
+        "tokens": result.tokens,
+        "proven_tokens": result.proven,
+        "told": told,
+        "findings": as_json(result)["findings"],
+        "forks": forks,
+        "incidents": incidents,
+        "zoom": level,
+        "levels": [name for name, _ in timeline.LEVELS],
+        "window": {"from": clock(start_s), "to": clock(end_s), "at": at_s, "start": start_s},
+        "bars": timeline.draw(result.intervals, start_s, end_s),
+    }
+
+
+def continuity(service: Service, asked: Asked) -> dict[str, Any]:
+    """Return what is proven of an enclosure's time, and its ledger of gaps."""
+    now_s = service.now_s()
+    with service.store.read() as link:
+        known = evidence.enclosure(link, asked.id())
+    result = service.intake.look(known.id, now_s)
+    found = result.intervals
+    start_s = found[0].start_s if found else now_s
+    return {
+        **_head(known, "Continuity of knowledge"),
+        "now": clock(now_s),
+        "headline": result.headline,
+        "reference": result.reference,
+        "from": clock(start_s),
+        "totals": timeline.totals(found),
+        "intervals": [_interval(each) for each in found],
+        "gaps": [_interval(each) for each in result.gaps],
+        "uncovered": sum(not each.covered_by for each in result.gaps),
+        "bars": timeline.draw(found, start_s, now_s),
+    }
+
+
+def verdict(service: Service, asked: Asked) -> Reply:
+    """Return the appraisal at a time, with digests: two instances compare them.
+
+    Equal digests of evidence, reference and policy, and an equal time, have an equal result.
+    """
+    at_s = asked.number("at", 0, _LATEST_S, service.now_s())
+    with service.store.read() as link:
+        known = evidence.enclosure(link, asked.id())
+        held = evidence.bundle(link, known)
+    shown = as_json(service.intake.look(known.id, at_s))
+    row = {
+        "evidence": evidence.digest(held),
+        "reference": f"{known.reference.id}, version {known.reference.version}",
+        "at": at_s,
+        "result": digest(shown),
+        "verdict": shown,
+    }
+    return Reply(body=canonical_bytes(row))
+
+
+def export(service: Service, asked: Asked) -> Reply:
+    """Return all evidence as a bundle that `casemate verify` accepts, in a ZIP file."""
+    with service.store.read() as link:
+        known = evidence.enclosure(link, asked.id())
+        held = evidence.bundle(link, known)
+    out = io.BytesIO()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "evidence"
+        write_bundle(held, folder)
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+                name = f"evidence/{path.relative_to(folder).as_posix()}"
+                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+    return Reply(body=out.getvalue(), kind="application/zip", name=f"evidence-{known.id}.zip")
+
+
+def _head(known: Enclosure, title: str) -> dict[str, Any]:
+    return {
+        "title": title, "id": known.id, "name": known.name, "serial": known.serial,
+        "kind": known.kind, "site": known.site,
+    }  # fmt: skip
+
+
+def _interval(each: Interval) -> dict[str, Any]:
+    return {
+        "from": clock(each.start_s), "to": clock(each.end_s), "length": length(each.length_s),
+        "kind": each.kind, "cause": each.cause, "covered_by": each.covered_by,
+    }  # fmt: skip
+
+
+def _incidents(link: Connection, enclosure_id: int) -> list[dict[str, Any]]:
+    asked = (
+        select(INCIDENTS).where(INCIDENTS.c.enclosure_id == enclosure_id)
+        .order_by(INCIDENTS.c.id.desc()).limit(20)
+    )  # fmt: skip
+    return [
+        {
+            "id": row.id, "severity": row.severity, "opened": clock(row.opened_s),
+            "acknowledged_by": row.acknowledged_by, "outcome": row.outcome,
+            "open": row.disposed_s is None,
+        }
+        for row in link.execute(asked)
+    ]  # fmt: skip
+
+
+def _last(link: Connection, known: Enclosure) -> dict[str, Any] | None:
+    """Return what the last token says of the enclosure's health. It is told, not appraised."""
+    count = evidence.next_number(link, known.id)
+    found = evidence.entries(link, known.id, max(count - 1, 0), 1)
+    if not found:
+        return None
+    try:
+        _, token = tokens.peek(found[0])
+    except FormatError:
+        return None
+    row: dict[str, Any] = {
+        "number": count - 1, "kind": token.kind, "state": token.state,
+        "uptime": length(token.uptime_s), "boots": token.boot, "time": clock(token.time_s),
+        "channels": None, "healthy": None, "verdict": None, "information_nats": None,
+    }  # fmt: skip
+    if token.health is not None:
+        row |= {"channels": token.health.channels, "healthy": token.health.healthy}
+    if token.verdict is not None:
+        row |= {
+            "verdict": token.verdict.verdict,
+            "information_nats": token.verdict.information_millinats / 1000,
+        }
+    return row

@@ -1,0 +1,121 @@
+"""The page of the fleet: is all well now, and what needs a decision."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+
+from casemate.fleet.clockface import ago, clock
+from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
+from casemate.fleet.web.asked import Asked, Service
+
+ROWS = 100
+STATES = ("ARMED", "MAINTENANCE", "COMMISSIONING", "UNKNOWN", "TAMPERED", "RETIRED")
+_ORDER = ("TAMPERED", "UNKNOWN", "MAINTENANCE", "COMMISSIONING", "ARMED", "RETIRED")
+"""Of rows: what may need somebody comes first."""
+_E, _V, _I = ENCLOSURES.c, VERDICTS.c, INCIDENTS.c
+
+
+def shown_state(now_s: int) -> ColumnElement[str]:
+    """Return the state to show: UNKNOWN where nothing came yet, or too long ago."""
+    stale = and_(_V.fresh_until_s.is_not(None), _V.fresh_until_s < now_s)
+    return case((or_(_V.state.is_(None), stale), "UNKNOWN"), else_=_V.state)
+
+
+def why_unknown(row: Any, now_s: int) -> str:
+    """Return why a state is UNKNOWN that the last appraisal may have called otherwise."""
+    if row.headline is None:
+        return "no evidence was brought yet"
+    if row.fresh_until_s is not None and row.fresh_until_s < now_s:
+        return f"stale: witnesses saw it last at {clock(row.seen_s)}"
+    return str(row.headline)
+
+
+def view(service: Service, asked: Asked) -> dict[str, Any]:
+    """Return counts of states, and a page of rows, worst first."""
+    now_s, state = service.now_s(), asked.choice("state", STATES)
+    page = asked.number("page", 1, 1_000_000, 1)
+    needs = asked.choice("needs", ("decision",))
+    with service.store.read() as link:
+        counts = _counts(link, now_s)
+        waiting = link.execute(
+            select(func.count()).select_from(INCIDENTS).where(_I.disposed_s.is_(None))
+        ).scalar_one()
+        chosen = _chosen(asked, now_s, state, needs)
+        total = link.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
+        ranks = {each: at for at, each in enumerate(_ORDER)}
+        order = case(ranks, value=shown_state(now_s))
+        rows = link.execute(
+            chosen.order_by(order, _E.site, _E.name, _E.serial)
+            .limit(ROWS).offset((page - 1) * ROWS)
+        ).all()  # fmt: skip
+    well = counts["ARMED"] + counts["MAINTENANCE"] + counts["RETIRED"]
+    return {
+        "title": "Fleet",
+        "now": clock(now_s),
+        "well": not waiting and well == sum(counts.values()),
+        "counts": counts,
+        "enclosures": sum(counts.values()),
+        "waiting": waiting,
+        "filters": {"state": state, "needs": needs, "q": asked.query.get("q", "")[:100]},
+        "rows": [_row(each, now_s) for each in rows],
+        "total": total,
+        "page": page,
+        "pages": max(-(-total // ROWS), 1),
+        "links": _links(asked, page, -(-total // ROWS)),
+    }
+
+
+def _counts(link: Connection, now_s: int) -> dict[str, int]:
+    shown = shown_state(now_s).label("shown")
+    asked = select(shown, func.count()).select_from(ENCLOSURES.outerjoin(VERDICTS)).group_by(shown)
+    found: dict[str, int] = {str(row[0]): int(row[1]) for row in link.execute(asked)}
+    return {each: found.get(each, 0) for each in STATES}
+
+
+def _chosen(asked: Asked, now_s: int, state: str, needs: str) -> Select[Any]:
+    open_ = and_(_I.enclosure_id == _E.id, _I.disposed_s.is_(None))
+    chosen = select(
+        _E.id, _E.name, _E.serial, _E.kind, _E.site, shown_state(now_s).label("shown"),
+        _V.headline, _V.seen_s, _V.since_s, _V.fresh_until_s,
+        _I.id.label("incident"), _I.severity, _I.acknowledged_by,
+    ).select_from(ENCLOSURES.outerjoin(VERDICTS).outerjoin(INCIDENTS, open_))  # fmt: skip
+    if state:
+        chosen = chosen.where(shown_state(now_s) == state)
+    if needs:
+        chosen = chosen.where(_I.id.is_not(None))
+    words = asked.query.get("q", "")[:100].strip()
+    if words:
+        text = func.lower(_E.name + " " + _E.serial + " " + _E.site + " " + _E.kind)
+        chosen = chosen.where(text.contains(words.lower(), autoescape=True))
+    return chosen
+
+
+def _row(row: Any, now_s: int) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "serial": row.serial,
+        "kind": row.kind,
+        "site": row.site,
+        "state": row.shown,
+        "why": why_unknown(row, now_s) if row.shown == "UNKNOWN" else row.headline,
+        "seen": clock(row.seen_s),
+        "seen_ago": ago(row.seen_s, now_s),
+        "since": clock(row.since_s),
+        "incident": row.incident,
+        "severity": row.severity,
+        "acknowledged": row.acknowledged_by is not None,
+    }
+
+
+def _links(asked: Asked, page: int, pages: int) -> dict[str, str]:
+    kept = {key: asked.query[key] for key in ("state", "needs", "q") if asked.query.get(key)}
+    out = {}
+    if page > 1:
+        out["before"] = "?" + urlencode({**kept, "page": page - 1})
+    if page < pages:
+        out["after"] = "?" + urlencode({**kept, "page": page + 1})
+    return out

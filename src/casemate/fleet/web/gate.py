@@ -1,0 +1,185 @@
+"""The gate before every view: who asks, may they, is the form theirs, and is it written down."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from casemate.fleet import people, roles
+from casemate.fleet.audit import Line
+from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
+from casemate.fleet.people import Person
+from casemate.fleet.schema import MACHINES
+from casemate.fleet.web.asked import Answer, Asked, Service
+from casemate.fleet.web.routes import Route
+
+_TOUCH_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it came. fingerprint: SHA-256 of the client's certificate, hex, "" if none."""
+
+    route: Route
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    form: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    session: str = ""
+    fingerprint: str = ""
+    client: str = ""
+    origin: str = ""
+    host: str = ""
+
+
+class Limits:
+    """How often a client may ask: a bucket of `burst` requests that fills by `per_s`.
+
+    Clients that were longest silent are forgotten, at most `most` are known.
+    """
+
+    def __init__(self, per_s: float, burst: float, most: int = 10_000) -> None:
+        self._per_s, self._burst, self._most = per_s, burst, most
+        self._held: OrderedDict[str, tuple[float, float]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def take(self, client: str, now_s: float) -> None:
+        """Count a request; TooManyError if it is one too many."""
+        with self._lock:
+            level, at_s = self._held.pop(client, (self._burst, now_s))
+            level = min(self._burst, level + max(now_s - at_s, 0.0) * self._per_s)
+            self._held[client] = (max(level - 1.0, 0.0), now_s)
+            if len(self._held) > self._most:
+                self._held.popitem(last=False)
+            if level < 1.0:
+                raise TooManyError("that was too often.", remedy="wait a minute, and try again.")
+
+
+class Gate:
+    """Lets requests through to views."""
+
+    def __init__(
+        self,
+        service: Service,
+        *,
+        all_: Limits | None = None,
+        codes: Limits | None = None,
+        refusals: Limits | None = None,
+    ) -> None:
+        self._service = service
+        self._all = all_ or Limits(per_s=50.0, burst=200.0)
+        self._codes = codes or Limits(per_s=0.1, burst=10.0)
+        self._refusals = refusals or Limits(per_s=1.0, burst=50.0)
+        self._counting, self._unwritten = threading.Lock(), 0
+
+    def serve(self, asked: Request) -> tuple[Answer, Person | None]:
+        """Return the view's answer, and who is signed in. A FleetError says why not."""
+        service, route = self._service, asked.route
+        now = service.clock()
+        self._all.take(asked.fingerprint or asked.client, now)
+        if route.permission == "static":
+            return route.view(service, Asked(path=asked.path)), None
+        if route.permission == "sign-in" and route.method == "POST":
+            self._codes.take(asked.client, now)
+        try:
+            person, enclosure_id = self._identify(asked)
+            self._allow(asked, person)
+        except (NotSignedInError, NotAllowedError) as error:
+            self._refuse(asked, error.status, now)
+            raise
+        said = person or _named(asked)
+        self._write(asked, said, "asked")
+        answer = self._view(asked, person, enclosure_id, said)
+        return answer, person
+
+    def _refuse(self, asked: Request, status: int, now: float) -> None:
+        """Write a refusal down; of many at once, how many: nobody fills the log from outside."""
+        with self._counting:
+            try:
+                self._refusals.take("", now)
+            except TooManyError:
+                self._unwritten += 1
+                return
+            more, self._unwritten = self._unwritten, 0
+        told = f"refused {status}" + (f", and {more} more before" if more else "")
+        self._write(asked, _named(asked), told)
+
+    def _view(
+        self, asked: Request, person: Person | None, enclosure_id: int | None, said: Person | str
+    ) -> Answer:
+        given = Asked(
+            path=asked.path, query=asked.query, form=asked.form, body=asked.body, person=person,
+            enclosure_id=enclosure_id, session=asked.session,
+        )  # fmt: skip
+        writes = asked.route.method != "GET"
+        try:
+            answer = asked.route.view(self._service, given)
+        except Exception as error:
+            self._write(asked, said, f"failed {getattr(error, 'status', 500)}")
+            raise
+        if writes:
+            self._write(asked, said, "done")
+        return answer
+
+    def _identify(self, asked: Request) -> tuple[Person | None, int | None]:
+        service, now_s = self._service, self._service.now_s()
+        if asked.route.permission == roles.MACHINE:
+            with service.store.read() as link:
+                found = link.execute(
+                    select(MACHINES.c.enclosure_id).where(
+                        MACHINES.c.fingerprint == asked.fingerprint
+                    )
+                ).scalar_one_or_none()
+            if not asked.fingerprint or found is None:
+                raise NotSignedInError(
+                    "no known certificate came with this.",
+                    remedy="register the controller's certificate with this service.",
+                )
+            return None, int(found)
+        if asked.route.permission in roles.OPEN:
+            return None, None
+        with service.store.read() as link:
+            person = people.who(link, asked.session, now_s)
+        if asked.route.method != "GET" or now_s % _TOUCH_S == 0:
+            with service.store.write() as link:
+                people.touch(link, asked.session, now_s)
+        return person, None
+
+    def _allow(self, asked: Request, person: Person | None) -> None:
+        route = asked.route
+        foreign = asked.origin and asked.origin.partition("://")[2] != asked.host
+        if foreign and route.method != "GET" and route.permission != roles.MACHINE:
+            raise NotAllowedError("a form of another site.", remedy="use the pages here.")
+        if person is None:
+            return
+        if not roles.may(person.role, route.permission):
+            raise NotAllowedError(
+                f"the role {person.role} does not allow this.", remedy="ask somebody whose does."
+            )
+        if route.method != "GET" and not hmac.compare_digest(
+            asked.form.get("csrf", "").encode(), person.csrf.encode()
+        ):
+            raise NotAllowedError(
+                "the form is not of this session.", remedy="reload the page, and send it again."
+            )
+
+    def _write(self, asked: Request, who: Person | str, outcome: str) -> None:
+        person = who if isinstance(who, Person) else None
+        subject = "/".join(str(each) for each in asked.path.values())
+        self._service.audit.write(
+            Line(
+                at_s=self._service.now_s(), who=person.name if person else str(who),
+                role=person.role if person else "", party=person.party if person else "",
+                what=f"{asked.route.method} {asked.route.path}", subject=subject, outcome=outcome,
+            )
+        )  # fmt: skip
+
+
+def _named(asked: Request) -> str:
+    return f"machine:{asked.fingerprint[:16]}" if asked.fingerprint else f"client {asked.client}"

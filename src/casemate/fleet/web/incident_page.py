@@ -1,0 +1,190 @@
+"""The list of incidents, the story of one, and what people do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import func, select
+
+from casemate.fleet import decisions, evidence, incidents
+from casemate.fleet.clockface import ago, clock
+from casemate.fleet.incidents import WHOLE, Trigger
+from casemate.fleet.people import Person
+from casemate.fleet.roles import may
+from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
+from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.fleet.web.fleet_page import shown_state
+
+ROWS = 100
+_MEANING = {
+    "alarm": "Rely on nothing that it signed since the first trigger. Work that must be verified "
+    "leaves this machine; controllers of infrastructure take it out of their pools.",
+    "unknown": "What runs there is not verified meanwhile. Payload from before stays proven.",
+    "warning": "What is proven stays so; for the time of the trigger it is proven in part or not.",
+}
+_NEXT = {
+    "alarm": ("keep all files, and export the evidence", "tell the other party", "inspect it"),
+    "unknown": ("ask the host for evidence that witnesses have seen", "see power and network",
+                "if nothing comes, treat it as interference"),
+    "warning": ("ask the host for the cause", "compare with permits and the site's records",
+                "dispose of it with the reason"),
+}  # fmt: skip
+
+
+def index(service: Service, asked: Asked) -> dict[str, Any]:
+    """Return incidents, those that wait for somebody first."""
+    page = asked.number("page", 1, 1_000_000, 1)
+    shown = asked.choice("show", ("open", "all")) or "open"
+    chosen = select(
+        INCIDENTS, ENCLOSURES.c.name, ENCLOSURES.c.serial, ENCLOSURES.c.site,
+        select(func.count()).where(TRIGGERS.c.incident_id == INCIDENTS.c.id)
+        .scalar_subquery().label("triggers"),
+    ).join_from(INCIDENTS, ENCLOSURES)  # fmt: skip
+    if shown == "open":
+        chosen = chosen.where(INCIDENTS.c.disposed_s.is_(None))
+    with service.store.read() as link:
+        total = link.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
+        rows = link.execute(
+            chosen.order_by(
+                INCIDENTS.c.disposed_s.is_not(None), INCIDENTS.c.severity, INCIDENTS.c.id.desc()
+            ).limit(ROWS).offset((page - 1) * ROWS)
+        ).all()  # fmt: skip
+    return {
+        "title": "Incidents",
+        "show": shown,
+        "total": total,
+        "page": page,
+        "pages": max(-(-total // ROWS), 1),
+        "rows": [
+            {
+                "id": row.id, "enclosure": row.enclosure_id, "name": row.name,
+                "serial": row.serial, "site": row.site, "severity": row.severity,
+                "opened": clock(row.opened_s), "last": clock(row.last_s),
+                "triggers": row.triggers, "acknowledged_by": row.acknowledged_by,
+                "open": row.disposed_s is None, "outcome": row.outcome,
+            }
+            for row in rows
+        ],
+    }  # fmt: skip
+
+
+def story(service: Service, asked: Asked) -> dict[str, Any]:
+    """Return the story of an incident: triggers in order, what it means, what comes next."""
+    now_s = service.now_s()
+    with service.store.read() as link:
+        found = decisions.read(link, asked.id())
+        known = evidence.enclosure(link, found.enclosure_id)
+        state = link.execute(
+            select(shown_state(now_s)).select_from(VERDICTS)
+            .where(VERDICTS.c.enclosure_id == known.id)
+        ).scalar_one_or_none()  # fmt: skip
+    ordered = sorted(found.triggers, key=_order)
+    return {
+        "title": "Alarm story",
+        "id": found.id,
+        "enclosure": known.id,
+        "name": known.name,
+        "serial": known.serial,
+        "site": known.site,
+        "level": found.severity,
+        "text": incidents.alarm_text(ordered[0].finding),
+        "opened": clock(found.opened_s),
+        "open": found.disposed_s is None,
+        "outcome": found.outcome,
+        "disposed": clock(found.disposed_s),
+        "latch": "TAMPERED, until both parties commission it anew"
+        if state == "TAMPERED"
+        else "none: TAMPERED alone latches",
+        "live": {
+            "state": state or "UNKNOWN",
+            "triggers": sum(each.live for each in found.triggers if each.token == WHOLE),
+        },
+        "acknowledged_by": found.acknowledged_by,
+        "acknowledged": clock(found.acknowledged_s),
+        "triggers": [_trigger(each, now_s) for each in ordered],
+        "meaning": _MEANING[found.severity],
+        "next": list(_NEXT[found.severity]),
+        "two_persons": incidents.needs_two(found.severity),
+        "proposed": _proposed(found),
+        "acts": [
+            {
+                "at": clock(each.at_s), "person": each.person, "role": each.role,
+                "party": each.party, "act": each.act, "outcome": each.outcome,
+                "reason": each.reason,
+            }
+            for each in found.acts
+        ],
+        "seen": incidents.digest(found.triggers),
+        "outcomes": list(incidents.OUTCOMES),
+        "may": _may(asked.who, found),
+    }  # fmt: skip
+
+
+def acknowledge(service: Service, asked: Asked) -> Reply:
+    """Say that somebody has seen an incident; nothing else changes."""
+    return _act(service, asked, "acknowledge")
+
+
+def propose(service: Service, asked: Asked) -> Reply:
+    """Propose a disposition; where one person is enough, it holds at once."""
+    return _act(service, asked, "propose")
+
+
+def confirm(service: Service, asked: Asked) -> Reply:
+    """Agree, as the second person, with the disposition that was proposed."""
+    return _act(service, asked, "confirm")
+
+
+def _act(service: Service, asked: Asked, kind: str) -> Reply:
+    now_s, form = service.now_s(), asked.form
+    with service.store.write() as link:
+        found = decisions.read(link, asked.id())
+        told = {"triggers": found.triggers, "seen": form.get("seen", ""), "now_s": now_s}
+        if kind == "acknowledge":
+            act = incidents.acknowledge(asked.who, **told)
+        elif kind == "propose":
+            act = incidents.propose(
+                asked.who, form.get("outcome", ""), form.get("reason", ""),
+                severity=found.severity, **told,
+            )  # fmt: skip
+        else:
+            act = incidents.confirm(asked.who, found.acts, **told)
+        decisions.record(link, found, act)
+    return Reply(to=f"/incidents/{found.id}")
+
+
+def _order(each: Trigger) -> tuple[int, int, str]:
+    at_s = each.at_s if each.at_s is not None else each.first_s
+    return at_s, each.token, each.finding
+
+
+def _trigger(each: Trigger, now_s: int) -> dict[str, Any]:
+    return {
+        "finding": each.finding,
+        "severity": each.severity,
+        "text": incidents.alarm_text(each.finding),
+        "what": each.what,
+        "remedy": each.remedy,
+        "place": "the whole" if each.token == WHOLE else f"token {each.token}",
+        "at": clock(each.at_s if each.at_s is not None else each.first_s),
+        "ago": ago(each.at_s if each.at_s is not None else each.first_s, now_s),
+        "times": each.times,
+        "live": each.live if each.token == WHOLE else None,
+    }
+
+
+def _proposed(found: decisions.Incident) -> dict[str, Any] | None:
+    """Return the proposal that stands, if it is of the incident as it is now."""
+    last = next((each for each in reversed(found.acts) if each.act == "propose"), None)
+    if last is None or found.disposed_s is not None:
+        return None
+    row = {"person": last.person, "party": last.party, "outcome": last.outcome}
+    stands = last.seen == incidents.digest(found.triggers)
+    return {**row, "reason": last.reason, "at": clock(last.at_s), "stands": stands}
+
+
+def _may(person: Person, found: decisions.Incident) -> dict[str, bool]:
+    open_ = found.disposed_s is None
+    return {
+        each: open_ and may(person.role, each) for each in ("acknowledge", "propose", "confirm")
+    }

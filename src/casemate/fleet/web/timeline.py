@@ -1,0 +1,60 @@
+"""A timeline as numbers for a drawing: from a year down to seconds, gaps hatched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from casemate.fleet.clockface import clock, length
+from casemate.verify.continuity import Interval
+
+LEVELS = (
+    ("year", 366 * 86_400), ("month", 31 * 86_400), ("day", 86_400), ("hour", 3600),
+    ("minute", 60), ("seconds", 10),
+)  # fmt: skip
+"""Zoom levels by name and length."""
+WIDTH = 1000
+"""Of the drawing, in its own units."""
+LEAST = 2
+"""Narrowest bar: what is short is still seen."""
+_RANK = {"interfered": 3, "unknown": 2, "maintenance": 1, "proven": 0}
+
+
+def draw(found: Sequence[Interval], start_s: int, end_s: int) -> list[dict[str, Any]]:
+    """Return bars from x = 0 to WIDTH, better ones first: a short gap is drawn over what is proven.
+
+    What no interval covers has no bar.
+    """
+    span = max(end_s - start_s, 1)
+    bars = []
+    for each in found:
+        low, high = max(each.start_s, start_s), min(each.end_s, end_s)
+        if low >= high:
+            continue
+        x = WIDTH * (low - start_s) / span
+        wide = max(WIDTH * (high - low) / span, LEAST if each.kind != "proven" else 0.1)
+        bars.append(
+            {
+                "x": round(min(x, WIDTH - wide), 2), "width": round(wide, 2), "kind": each.kind,
+                "from": clock(each.start_s), "to": clock(each.end_s),
+                "length": length(each.length_s), "cause": each.cause, "covered_by": each.covered_by,
+            }
+        )  # fmt: skip
+    return sorted(bars, key=lambda each: _RANK[each["kind"]])
+
+
+def window(level: str, at_s: int) -> tuple[int, int]:
+    """Return start and end of a window of this level that ends at a time."""
+    wide = dict(LEVELS)[level]
+    return at_s - wide, at_s
+
+
+def totals(found: Sequence[Interval]) -> dict[str, dict[str, Any]]:
+    """Return for each kind how long it was, and its share of the whole in per cent."""
+    whole = sum(each.length_s for each in found)
+    out = {}
+    for kind in ("proven", "maintenance", "interfered", "unknown"):
+        seconds = sum(each.length_s for each in found if each.kind == kind)
+        share = round(100 * seconds / whole, 3) if whole else 0.0
+        out[kind] = {"seconds": seconds, "length": length(seconds), "share": share}
+    return out

@@ -1,0 +1,148 @@
+"""A service in a temporary folder, with people of every role, and enclosures whose stories grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from casemate.attest.reference_write import as_json
+from casemate.fleet import evidence, people
+from casemate.fleet.audit import AuditLog
+from casemate.fleet.intake import Intake, Submission, encode
+from casemate.fleet.roles import ROLES
+from casemate.fleet.store import Store
+from casemate.fleet.web.app import application, cookie_name
+from casemate.fleet.web.asked import Service
+from casemate.fleet.web.gate import Gate, Limits
+from casemate.testing import honest_enclosure as honest
+from casemate.testing.honest_enclosure import Story
+
+FINGERPRINT = "ab" * 32
+HOST, PEER = "hostland", "peerland"
+PARTY = {"host-operator": HOST, "inspector": PEER, "adjudicator": "court", "auditor": "audit"}
+
+
+class Clock:
+    """Time that stands still until it is set."""
+
+    def __init__(self, now_s: float) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Fronted:
+    """What a server that has checked a client's certificate passes on."""
+
+    def __init__(self, app: Any) -> None:
+        self.app, self.fingerprint = app, ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["fingerprint"] = self.fingerprint
+        await self.app(scope, receive, send)
+
+
+@dataclass(slots=True)
+class Brought:
+    """A story of which the service has had a part."""
+
+    story: Story
+    enclosure_id: int
+    entries: int = 0
+    notes: int = 0
+
+    def rest(self) -> Submission:
+        """Return what the service has not had yet."""
+        found = Submission(
+            first=self.entries,
+            entries=self.story.entries[self.entries :],
+            notes=self.story.notes[self.notes :],
+        )
+        self.entries, self.notes = len(self.story.entries), len(self.story.notes)
+        return found
+
+
+@dataclass(slots=True)
+class Kit:
+    """The service, its clock, its application, and sessions by role."""
+
+    service: Service
+    clock: Clock
+    fronted: Fronted
+    sessions: dict[str, str] = field(default_factory=dict)
+    csrf: dict[str, str] = field(default_factory=dict)
+
+    def client(self, role: str = "") -> TestClient:
+        """Return a browser in which somebody of this role is signed in, "" for nobody."""
+        client = TestClient(self.fronted, base_url="https://fleet.test", follow_redirects=False)
+        if role:
+            client.cookies.set(cookie_name(self.service), self.sessions[role])
+        return client
+
+    def post(self, role: str, path: str, **form: str) -> Any:
+        """Send a form of a person of this role."""
+        return self.client(role).post(path, data={"csrf": self.csrf[role], **form})
+
+    def push(self, brought: Submission, fingerprint: str = FINGERPRINT) -> Any:
+        """Bring evidence as a controller does."""
+        self.fronted.fingerprint = fingerprint
+        try:
+            return self.client().post("/evidence", content=encode(brought))
+        finally:
+            self.fronted.fingerprint = ""
+
+
+@contextmanager
+def kit_in(folder: Path, url: str = "") -> Iterator[Kit]:
+    """Yield a service whose data lie in a folder."""
+    clock = Clock(honest.START_S)
+    store = Store(url or f"sqlite:///{folder}/fleet.db")
+    audit = AuditLog(folder / "audit", "fleet.test/audit", clock=clock)
+    service = Service(store=store, intake=Intake(store, clock), audit=audit, clock=clock)
+    wide = Limits(per_s=1e9, burst=1e9)
+    gate = Gate(service, all_=wide, codes=wide, refusals=wide)
+    kit = Kit(service=service, clock=clock, fronted=Fronted(application(service, gate=gate)))
+    sign_all_in(kit)
+    try:
+        yield kit
+    finally:
+        audit.close()
+        store.close()
+
+
+def sign_all_in(kit: Kit) -> None:
+    """Enter a person of every role, if there is none, and sign each in."""
+    now_s = kit.service.now_s()
+    for role in ROLES:
+        with kit.service.store.write() as link:
+            try:
+                people.add(link, f"{role} one", role, PARTY[role])
+            except Exception as error:
+                assert "taken" in str(error)
+            secret = people.sign_in(link, people.new_code(link, f"{role} one", now_s), now_s)
+            kit.csrf[role] = people.who(link, secret, now_s).csrf
+        kit.sessions[role] = secret
+
+
+def enter(kit: Kit, story: Story | None = None, *, reference: Any = None) -> Brought:
+    """Enter the enclosure of the stories, and let its controller in."""
+    values = as_json(reference or honest.reference()).encode()
+    with kit.service.store.write() as link:
+        made = evidence.add(
+            link, reference=values, policy=honest.policy_text(), serial=honest.SERIAL,
+            kind="camera", site="hall 1", now_s=kit.service.now_s(),
+        )  # fmt: skip
+        evidence.let(link, made, FINGERPRINT, kit.service.now_s())
+    return Brought(story or honest.armed(), made)
+
+
+def bring(kit: Kit, brought: Brought, *, later_s: int = 5) -> Any:
+    """Bring what is new, some seconds after it was said, and return the answer."""
+    kit.clock.now_s = brought.story.now_s + later_s
+    return kit.push(brought.rest())
