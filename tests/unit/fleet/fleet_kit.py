@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,10 +100,21 @@ class Kit:
             self.fronted.fingerprint = ""
 
 
+@cache
+def _empty() -> bytes:
+    """Return a database with tables and nothing in them: migrating takes a second each time."""
+    with tempfile.TemporaryDirectory() as temporary:
+        Store(f"sqlite:///{temporary}/fleet.db").close()
+        return (Path(temporary) / "fleet.db").read_bytes()
+
+
 @contextmanager
 def kit_in(folder: Path, url: str = "") -> Iterator[Kit]:
     """Yield a service whose data lie in a folder."""
+    folder.mkdir(exist_ok=True)
     clock = Clock(honest.START_S)
+    if not url and not (folder / "fleet.db").exists():
+        (folder / "fleet.db").write_bytes(_empty())
     store = Store(url or f"sqlite:///{folder}/fleet.db")
     audit = AuditLog(folder / "audit", "fleet.test/audit", clock=clock)
     service = Service(store=store, intake=Intake(store, clock), audit=audit, clock=clock)
