@@ -68,6 +68,9 @@ COMMANDS = (
     ),
     Command(name="witness", module="casemate.cli.witness", help="run a witness of logs"),
     Command(
+        name="fleet", module="casemate.cli.fleet", help="service and pages for many enclosures"
+    ),
+    Command(
         name="release",
         module="casemate.cli.release",
         help="sign reference values by roots that are kept offline",

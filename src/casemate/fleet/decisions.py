@@ -54,11 +54,14 @@ def read(link: Connection, incident_id: int) -> Incident:
 
 
 def update_from(
-    link: Connection, enclosure_id: int, result: Result, forks: Sequence[int]
+    link: Connection, enclosure_id: int, result: Result, forks: Sequence[int], allowed_s: int
 ) -> int | None:
-    """Bring incidents in line with an appraisal; return the open incident's id, if there is one."""
+    """Bring incidents in line with an appraisal; return the open incident's id, if there is one.
+
+    allowed_s: for which the enclosure may be silent.
+    """
     known, places = _known(link, enclosure_id)
-    found = incidents.news(incidents.findings_of(result, forks), known, result.now_s)
+    found = incidents.news(incidents.findings_of(result, forks, allowed_s), known, result.now_s)
     for each in found.changed:
         here = _at(places[each.key], each)
         values = {"live": each.live, "last_s": each.last_s, "what": each.what}

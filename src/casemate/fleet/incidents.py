@@ -64,8 +64,15 @@ class News:
     changed: tuple[Trigger, ...]
 
 
-def findings_of(result: Result, forks: Sequence[int]) -> tuple[Trigger, ...]:
-    """Return the findings that ask people for something, worst first."""
+def findings_of(result: Result, forks: Sequence[int], allowed_s: int) -> tuple[Trigger, ...]:
+    """Return the findings that ask people for something, worst first.
+
+    allowed_s: for which it may be silent. As long, one that has just begun may have proven nothing.
+    """
+    begun_s = result.intervals[0].start_s if result.intervals else result.now_s
+    proven = any(each.kind in ("proven", "maintenance") for each in result.intervals)
+    begins = not proven and result.now_s - begun_s <= allowed_s
+    quiet = (*_QUIET, "state.unknown", "log.cosignatures") if begins else _QUIET
     found = [
         Trigger(
             finding=each.id,
@@ -80,7 +87,7 @@ def findings_of(result: Result, forks: Sequence[int]) -> tuple[Trigger, ...]:
             live=True,
         )
         for each in result.findings
-        if each.severity != "note" and each.id not in _QUIET
+        if each.severity != "note" and each.id not in quiet
     ]
     forked = [
         Trigger(

@@ -207,7 +207,9 @@ class Intake:
         link.execute(delete(VERDICTS).where(VERDICTS.c.enclosure_id == enclosure_id))
         row = {**verdict(result, appraiser, forks), "enclosure_id": enclosure_id}
         link.execute(insert(VERDICTS).values(**row))
-        decisions.update_from(link, enclosure_id, result, forks)
+        timing = appraiser.reference.timing
+        allowed_s = timing.batch_s + timing.cosigned_s
+        decisions.update_from(link, enclosure_id, result, forks, allowed_s)
         return result
 
 

@@ -198,3 +198,13 @@ MACHINES = Table(
     Column("added_s", BigInteger, nullable=False),
 )
 """Certificates (SHA-256) of the controllers that may bring evidence, each of one enclosure."""
+
+ERRANDS = Table(
+    "errands",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("at_s", BigInteger, nullable=False),
+    Column("what", String(255), nullable=False),
+    Column("subject", String(255), nullable=False),
+)
+"""What was done on the machine itself, until the service has it in its audit log."""

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("starlette")
 pytest.importorskip("alembic")
 
-from fleet_kit import Kit, kit_in  # noqa: E402
+from fleet_kit import Kit, kit_in
 
 
 @pytest.fixture

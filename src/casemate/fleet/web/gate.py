@@ -87,11 +87,15 @@ class Gate:
             return route.view(service, Asked(path=asked.path)), None
         if route.permission == "sign-in" and route.method == "POST":
             self._codes.take(asked.client, now)
+        person: Person | None = None
         try:
             person, enclosure_id = self._identify(asked)
             self._allow(asked, person)
         except (NotSignedInError, NotAllowedError) as error:
-            self._refuse(asked, error.status, now)
+            if person is not None:
+                self._write(asked, person, f"refused {error.status}")
+            else:
+                self._refuse(asked, error.status, now)
             raise
         said = person or _named(asked)
         self._write(asked, said, "asked")
@@ -99,7 +103,7 @@ class Gate:
         return answer, person
 
     def _refuse(self, asked: Request, status: int, now: float) -> None:
-        """Write a refusal down; of many at once, how many: nobody fills the log from outside."""
+        """Write a refusal down; of many at once, how many: nobody outside fills the log."""
         with self._counting:
             try:
                 self._refusals.take("", now)

@@ -29,6 +29,7 @@ def upgrade() -> None:
     _verdicts()
     _acts()
     _triggers()
+    _errands()
 
 
 def downgrade() -> None:
@@ -239,3 +240,14 @@ def _triggers() -> None:
         sa.PrimaryKeyConstraint("incident_id", "finding", "token", name=op.f("pk_triggers")),
     )
     op.create_index("ix_triggers_enclosure_id", "triggers", ["enclosure_id"], unique=False)
+
+
+def _errands() -> None:
+    op.create_table(
+        "errands",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at_s", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.String(length=255), nullable=False),
+        sa.Column("subject", sa.String(length=255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_errands")),
+    )

@@ -1,0 +1,117 @@
+"""The folder of a service: its settings, database, certificates and audit log."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from casemate.core.canonical import pretty_json
+from casemate.core.errors import InputError
+from casemate.core.private_folder import private_folder
+from casemate.core.whole_file import write_whole
+from casemate.fleet import certificates, errands
+from casemate.fleet.audit import AuditLog
+from casemate.fleet.intake import Intake
+from casemate.fleet.store import Store
+from casemate.fleet.web.asked import Service
+from casemate.translog.client import Peer
+
+FORMAT = "casemate-fleet-1"
+SETTINGS, TLS, AUDIT, DATABASE = "fleet.json", "tls", "audit", "fleet.db"
+_TICK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A service's folder. name: by which others reach it. store: address of the database."""
+
+    folder: Path
+    name: str
+    store: str
+
+    @property
+    def tls(self) -> Path:
+        """Return the folder of certificates."""
+        return self.folder / TLS
+
+    def opened(self) -> Store:
+        """Return the store, for a command beside the service."""
+        return Store(self.store)
+
+
+def make(folder: Path, name: str, store: str = "") -> Home:
+    """Make the folder of a new service. InputError if there is one already."""
+    if (folder / SETTINGS).exists():
+        raise InputError(
+            "there is a service already.", remedy="name another folder.", file=str(folder)
+        )
+    private_folder(folder)
+    url = store or f"sqlite:///{(folder / DATABASE).absolute()}"
+    certificates.make_authority(folder / TLS, name)
+    Store(url).close()
+    row = {"format": FORMAT, "name": name, "store": url}
+    write_whole(folder / SETTINGS, pretty_json(row))
+    return Home(folder=folder, name=name, store=url)
+
+
+def read(folder: Path) -> Home:
+    """Return the service in a folder. InputError if there is none."""
+    path = folder / SETTINGS
+    try:
+        row = json.loads(path.read_text(encoding="utf-8"))
+        if row["format"] != FORMAT:
+            raise ValueError("it is of another format")
+        return Home(folder=folder, name=str(row["name"]), store=str(row["store"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"this is no service: {error}.", remedy="make one with `casemate fleet init`.",
+            file=str(path),
+        ) from None  # fmt: skip
+
+
+@contextmanager
+def running(
+    home: Home, *, secure: bool = True, peers: Sequence[Peer] = (),
+    clock: Callable[[], float] = time.time,
+) -> Iterator[Service]:  # fmt: skip
+    """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
+    store = home.opened()
+    origin = f"{home.name}/audit"
+    try:
+        audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=peers)
+    except BaseException:
+        store.close()
+        raise
+    intake = Intake(store, clock)
+    service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
+    stop = threading.Event()
+    ticking = threading.Thread(target=_tick, args=(service, stop), name="fleet", daemon=True)
+    ticking.start()
+    try:
+        yield service
+    finally:
+        stop.set()
+        ticking.join()
+        audit.close()
+        store.close()
+
+
+def _tick(service: Service, stop: threading.Event) -> None:
+    """Do what time asks for, until told to stop. A failure is told once a run, and tried again."""
+    import logging
+
+    log, failed = logging.getLogger("casemate.fleet"), ""
+    while not stop.wait(_TICK_S):
+        try:
+            service.intake.tick()
+            errands.take_over(service.store, service.audit)
+            failed = ""
+        except Exception as error:  # whatever it is, the next round may do it
+            if str(error) != failed:
+                log.error("what is due by itself fails: %s", error)
+            failed = str(error)
