@@ -16,6 +16,9 @@ from casemate.translog import merkle
 from casemate.translog.bundle import Bundle
 from casemate.translog.policy import Policy, parse
 
+MOST_FORKS = 100
+"""Kept of an enclosure (planning value)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
@@ -90,10 +93,18 @@ def notes(link: Connection, enclosure_id: int) -> tuple[bytes, ...]:
     return whole([bytes(each) for each in link.execute(asked).scalars()])
 
 
-def bundle(link: Connection, known: Enclosure) -> Bundle:
-    """Return all evidence of an enclosure: entries under the newest checkpoint, and those after."""
-    all_ = entries(link, known.id, 0, 1 << 40)
-    held = notes(link, known.id)
+def bundle(
+    link: Connection,
+    known: Enclosure,
+    more: Sequence[bytes] = (),
+    new: Sequence[bytes] = (),
+) -> Bundle:
+    """Return all evidence of an enclosure: entries under the newest checkpoint, and those after.
+
+    more, new: entries and notes that are about to be stored.
+    """
+    all_ = [*entries(link, known.id, 0, 1 << 40), *more]
+    held = whole([*notes(link, known.id), *new])
     size = read_note(held[-1]).stated.size if held else 0
     return Bundle(
         enclosure=known.name,
@@ -107,10 +118,19 @@ def bundle(link: Connection, known: Enclosure) -> Bundle:
     )
 
 
+def unknown(link: Connection, enclosure_id: int, new: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Return the notes that are not stored, each once."""
+    asked = {hashlib.sha256(each).hexdigest(): each for each in new}
+    here = (NOTES.c.enclosure_id == enclosure_id) & NOTES.c.digest.in_(list(asked))
+    for each in link.execute(select(NOTES.c.digest).where(here)).scalars():
+        del asked[each]
+    return tuple(asked.values())
+
+
 def put(
     link: Connection, enclosure_id: int, first: int, data: Sequence[bytes], new: Sequence[bytes]
 ) -> None:
-    """Store entries from number `first` on, and notes; notes that are here stay."""
+    """Store entries from number `first` on, and notes that are not here yet."""
     if data:
         rows = [
             {"enclosure_id": enclosure_id, "number": first + at, "data": each}
@@ -118,11 +138,8 @@ def put(
         ]
         link.execute(insert(ENTRIES), rows)
     for each in new:
-        digest = hashlib.sha256(each).hexdigest()
-        here = (NOTES.c.enclosure_id == enclosure_id) & (NOTES.c.digest == digest)
-        if link.execute(select(NOTES.c.size).where(here)).first() is None:
-            row = {"enclosure_id": enclosure_id, "digest": digest, "data": each}
-            link.execute(insert(NOTES).values(**row, size=read_note(each).stated.size))
+        row = {"enclosure_id": enclosure_id, "digest": hashlib.sha256(each).hexdigest()}
+        link.execute(insert(NOTES).values(**row, data=each, size=read_note(each).stated.size))
 
 
 def drop(link: Connection, enclosure_id: int, data: Sequence[bytes]) -> None:
@@ -134,7 +151,9 @@ def drop(link: Connection, enclosure_id: int, data: Sequence[bytes]) -> None:
 
 
 def put_fork(link: Connection, enclosure_id: int, number: int, data: bytes, now_s: int) -> None:
-    """Store a signed token for a place that another one has."""
+    """Store a signed token for a place that another one has; a hundred are proof enough."""
+    if len(forks(link, enclosure_id)) >= MOST_FORKS:
+        return
     digest = hashlib.sha256(data).hexdigest()
     here = (FORKS.c.enclosure_id == enclosure_id) & (FORKS.c.digest == digest)
     if link.execute(select(FORKS.c.number).where(here)).first() is None:

@@ -9,11 +9,10 @@ However many findings come, there is one open incident an enclosure: a flood is 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
-from casemate.core.canonical import canonical_bytes
+from casemate.core.canonical import digest as canonical_digest
 from casemate.fleet.errors import ConflictError, NotAllowedError, RefusedError
 from casemate.fleet.people import Person
 from casemate.verify.findings import KINDS, SEVERITIES
@@ -130,7 +129,7 @@ def worst(severities: Iterable[str]) -> str:
 def digest(triggers: Iterable[Trigger]) -> str:
     """Return what a person has seen of an incident: who decides names it."""
     rows = sorted([each.finding, each.token, each.times] for each in triggers)
-    return hashlib.sha256(canonical_bytes(rows)).hexdigest()
+    return canonical_digest(rows)
 
 
 def voids_acknowledgement(new: Iterable[Trigger], old: Iterable[Trigger]) -> bool:
@@ -167,6 +166,11 @@ class Act:
     outcome: str
     reason: str
     seen: str
+
+
+def act_digest(incident_id: int, act: Act) -> str:
+    """Return what the audit log keeps of an act: who changes it in the store is seen."""
+    return canonical_digest({**asdict(act), "incident": incident_id})
 
 
 def check_seen(seen: str, triggers: Sequence[Trigger]) -> None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -92,13 +94,27 @@ def _are_bytes(value: object, count: int, most: int) -> bool:
     )
 
 
+class _Place:
+    """An enclosure that is being appraised. lock: of its evidence."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.known: Enclosure | None = None
+        self.appraiser: Appraiser | None = None
+        self.adding = Submission(first=0, entries=(), notes=())
+
+
 class Intake:
-    """Takes evidence in. For several threads: one submission of all at a time."""
+    """Takes evidence in. Threads may do so at once: of one enclosure one after the other.
+
+    Signatures are checked before the store is locked: an enclosure whose evidence takes long to
+    check holds nobody else up.
+    """
 
     def __init__(self, store: Store, clock: Callable[[], float], *, kept: int = KEPT) -> None:
         self._store, self._clock, self._kept = store, clock, kept
-        self._lock = threading.RLock()
-        self._appraisers: OrderedDict[int, tuple[Enclosure, Appraiser]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._places: OrderedDict[int, _Place] = OrderedDict()
 
     def take(self, enclosure_id: int, brought: Submission) -> Taken:
         """Check, store and appraise; what is returned is durable.
@@ -106,30 +122,33 @@ class Intake:
         RefusedError or ConflictError if it cannot be taken; of that a fork alone is stored.
         """
         now_s = int(self._clock())
-        with self._lock:
-            known, appraiser = self._appraiser(enclosure_id)
+        with self._place(enclosure_id) as (known, appraiser, place):
             fresh = self._fresh(known, appraiser, brought, now_s)
-            notes = [_held(each) for each in brought.notes]
-            why = appraiser.refusal(fresh, notes, now_s)
+            with self._store.read() as link:
+                new = evidence.unknown(link, enclosure_id, brought.notes)
+            why = appraiser.refusal(fresh, [_held(each) for each in new], now_s)
             if why:
                 raise RefusedError(f"{why}.", remedy="send evidence as the enclosure's log has it.")
+            first = appraiser.size
             try:
+                place.adding = Submission(first=first, entries=fresh, notes=new)
+                needless = appraiser.grow(fresh, new)
+                result = appraiser.result(now_s)
                 with self._store.write() as link:
-                    first = appraiser.size
-                    evidence.put(link, enclosure_id, first, fresh, brought.notes)
-                    needless = appraiser.grow(fresh, brought.notes)
+                    evidence.put(link, enclosure_id, first, fresh, new)
                     evidence.drop(link, enclosure_id, needless)
-                    result = self._appraise(link, enclosure_id, appraiser, now_s)
+                    self._enter(link, enclosure_id, appraiser, result)
             except BaseException:
-                self._appraisers.pop(enclosure_id, None)  # the store has not what it has
+                self.forget(enclosure_id)  # the store has not what it has
                 raise
+            finally:
+                place.adding = Submission(first=0, entries=(), notes=())
             return Taken(next_number=appraiser.size, state=result.state, headline=result.headline)
 
     def look(self, enclosure_id: int, now_s: int | None = None) -> Result:
         """Appraise what is there at a time, now by default; nothing is stored of it."""
-        with self._lock:
-            at_s = int(self._clock()) if now_s is None else now_s
-            return self._appraiser(enclosure_id)[1].result(at_s)
+        with self._place(enclosure_id) as (_, appraiser, _place):
+            return appraiser.result(int(self._clock()) if now_s is None else now_s)
 
     def tick(self) -> int:
         """Appraise anew what has gone stale meanwhile; return how many enclosures that were."""
@@ -140,31 +159,49 @@ class Intake:
         with self._store.read() as link:
             stale = list(link.execute(asked).scalars())
         for each in stale:
-            with self._lock, self._store.write() as link:
-                self._appraise(link, each, self._appraiser(each)[1], now_s)
+            self.appraise(each, now_s)
         return len(stale)
+
+    def appraise(self, enclosure_id: int, now_s: int) -> Result:
+        """Appraise what is there, and store the verdict."""
+        with self._place(enclosure_id) as (_, appraiser, _place):
+            result = appraiser.result(now_s)
+            with self._store.write() as link:
+                self._enter(link, enclosure_id, appraiser, result)
+            return result
 
     def forget(self, enclosure_id: int) -> None:
         """Walk anew through an enclosure's evidence when it is next asked for."""
         with self._lock:
-            self._appraisers.pop(enclosure_id, None)
+            held = self._places.get(enclosure_id)
+        if held is not None:
+            with held.lock:
+                held.appraiser = None
 
-    def _appraiser(self, enclosure_id: int) -> tuple[Enclosure, Appraiser]:
-        found = self._appraisers.get(enclosure_id)
-        if found is None:
-            with self._store.read() as link:
-                known = evidence.enclosure(link, enclosure_id)
+    @contextmanager
+    def _place(self, enclosure_id: int) -> Iterator[tuple[Enclosure, Appraiser, _Place]]:
+        with self._lock:
+            place = self._places.setdefault(enclosure_id, _Place())
+            self._places.move_to_end(enclosure_id)
+            old = [x for x, held in self._places.items() if held.appraiser is not None]
+            for each in old[: max(len(old) - self._kept, 0)]:
+                if each != enclosure_id:
+                    self._places[each].appraiser = None
+        with place.lock:
+            if place.appraiser is None:
+                with self._store.read() as link:
+                    place.known = evidence.enclosure(link, enclosure_id)
+                known = place.known
+                place.appraiser = Appraiser(
+                    known.reference, known.policy, known.serial, partial(self._load, known, place)
+                )
+            assert place.known is not None
+            yield place.known, place.appraiser, place
 
-            def load() -> Bundle:
-                with self._store.write() as link:
-                    return evidence.bundle(link, known)
-
-            found = known, Appraiser(known.reference, known.policy, known.serial, load)
-            self._appraisers[enclosure_id] = found
-        self._appraisers.move_to_end(enclosure_id)
-        while len(self._appraisers) > self._kept:
-            self._appraisers.popitem(last=False)
-        return found
+    def _load(self, known: Enclosure, place: _Place) -> Bundle:
+        """Return all evidence: what is stored, and what is about to be."""
+        with self._store.read() as link:
+            return evidence.bundle(link, known, place.adding.entries, place.adding.notes)
 
     def _fresh(
         self, known: Enclosure, appraiser: Appraiser, brought: Submission, now_s: int
@@ -192,17 +229,17 @@ class Intake:
         if signed is not None and signed[0].sequence == number:
             with self._store.write() as link:
                 evidence.put_fork(link, known.id, number, data, now_s)
-                self._appraise(link, known.id, self._appraiser(known.id)[1], now_s)
-        raise ConflictError(
-            f"entry {number} is another one than was brought before.",
-            remedy="have the enclosure inspected: its log has told two stories.",
-            next_number=self._appraiser(known.id)[1].size,
-        )
+            self.appraise(known.id, now_s)
+        with self._place(known.id) as (_, appraiser, _place):
+            raise ConflictError(
+                f"entry {number} is another one than was brought before.",
+                remedy="have the enclosure inspected: its log has told two stories.",
+                next_number=appraiser.size,
+            )
 
-    def _appraise(
-        self, link: Connection, enclosure_id: int, appraiser: Appraiser, now_s: int
-    ) -> Result:
-        result = appraiser.result(now_s)
+    def _enter(
+        self, link: Connection, enclosure_id: int, appraiser: Appraiser, result: Result
+    ) -> None:
         forks = evidence.forks(link, enclosure_id)
         link.execute(delete(VERDICTS).where(VERDICTS.c.enclosure_id == enclosure_id))
         row = {**verdict(result, appraiser, forks), "enclosure_id": enclosure_id}
@@ -210,7 +247,6 @@ class Intake:
         timing = appraiser.reference.timing
         allowed_s = timing.batch_s + timing.cosigned_s
         decisions.update_from(link, enclosure_id, result, forks, allowed_s)
-        return result
 
 
 def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str, object]:

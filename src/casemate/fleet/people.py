@@ -27,13 +27,14 @@ IDLE_S = 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who is signed in. csrf: what a form of this session has to carry."""
+    """Who is signed in. csrf: what a form of this session has to carry. seen_s: its last use."""
 
     id: int
     name: str
     role: str
     party: str
     csrf: str = ""
+    seen_s: int = 0
 
 
 def add(link: Connection, name: str, role: str, party: str) -> int:
@@ -100,7 +101,9 @@ def who(link: Connection, secret: str, now_s: int) -> Person:
     row = link.execute(asked).one_or_none()
     if row is None or row.expires_s <= now_s or row.seen_s + IDLE_S <= now_s:
         raise NotSignedInError("nobody is signed in.", remedy="sign in.")
-    return Person(id=row.id, name=row.name, role=row.role, party=row.party, csrf=row.csrf)
+    return Person(
+        id=row.id, name=row.name, role=row.role, party=row.party, csrf=row.csrf, seen_s=row.seen_s
+    )
 
 
 def touch(link: Connection, secret: str, now_s: int) -> None:

@@ -28,7 +28,7 @@ class Store:
         self._lock = threading.RLock()
         self._writing: Connection | None = None
         try:
-            self.engine: Engine = create_engine(url)
+            self.engine: Engine = create_engine(url, pool_size=16, max_overflow=32)
             if self.engine.dialect.name == "sqlite":
                 _as_sqlite(self.engine)
             self._migrate()

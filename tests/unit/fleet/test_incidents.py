@@ -157,6 +157,13 @@ def test_tampering_from_the_first_trigger_to_the_disposition(kit: Kit) -> None:
     assert kit.client("inspector").get("/fleet.json").json()["rows"][0]["state"] == "TAMPERED"
     again = kit.post("inspector", "/incidents/1/propose", **form)
     assert again.status_code == 409
+    with kit.service.store.read() as link:
+        acts = decisions.read(link, 1).acts
+    told = [each.outcome for _, each in kit.service.audit.latest(100)]
+    for act in acts:
+        assert f"done {incidents.act_digest(1, act)}" in told
+    other = incidents.act_digest(1, replace(acts[-1], reason="another"))
+    assert f"done {other}" not in told
 
 
 def test_a_flood_is_one_incident_and_a_disposed_finding_does_not_come_again(kit: Kit) -> None:

@@ -228,3 +228,15 @@ def test_lengths() -> None:
         "0 s", "59 s", "1 min", "1 h", "1 d 1 h", "-5 s",
     ]  # fmt: skip
     assert (ago(None, 5), ago(3, 5), ago(9, 5)) == ("never", "2 s ago", "0 s ago")
+
+
+def test_a_clock_that_was_set_back_makes_nothing_fresh(kit: Kit) -> None:
+    brought = enter(kit)
+    bring(kit, brought)
+    client = kit.client("inspector")
+    kit.clock.now_s = brought.story.now_s - 30
+    assert client.get("/fleet.json").json()["counts"]["ARMED"] == 1
+    kit.clock.now_s = brought.story.now_s - 31
+    row = client.get("/fleet.json").json()
+    assert (row["counts"]["ARMED"], row["counts"]["UNKNOWN"], row["well"]) == (0, 1, False)
+    assert "yet to come" in row["rows"][0]["why"]

@@ -85,6 +85,8 @@ class Reply:
     kind: str = "application/json"
     to: str = ""
     name: str = ""
+    told: str = ""
+    """What the audit log is told beside the route."""
     session: str | None = None
     """To be set as the session of the browser; "" ends it."""
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
 from casemate.fleet.web.asked import Asked, Service
+from casemate.verify.clocks import TOLERANCE_S
 
 ROWS = 100
 STATES = ("ARMED", "MAINTENANCE", "COMMISSIONING", "UNKNOWN", "TAMPERED", "RETIRED")
@@ -19,9 +20,13 @@ _E, _V, _I = ENCLOSURES.c, VERDICTS.c, INCIDENTS.c
 
 
 def shown_state(now_s: int) -> ColumnElement[str]:
-    """Return the state to show: UNKNOWN where nothing came yet, or too long ago."""
-    stale = and_(_V.fresh_until_s.is_not(None), _V.fresh_until_s < now_s)
-    return case((or_(_V.state.is_(None), stale), "UNKNOWN"), else_=_V.state)
+    """Return the state to show: UNKNOWN where nothing came yet, too long ago, or in the future.
+
+    What witnesses will see says that this clock was set back, or theirs are wrong.
+    """
+    stale = or_(_V.fresh_until_s < now_s, _V.seen_s > now_s + TOLERANCE_S)
+    wrong = and_(_V.fresh_until_s.is_not(None), stale)
+    return case((or_(_V.state.is_(None), wrong), "UNKNOWN"), else_=_V.state)
 
 
 def why_unknown(row: Any, now_s: int) -> str:
@@ -30,6 +35,8 @@ def why_unknown(row: Any, now_s: int) -> str:
         return "no evidence was brought yet"
     if row.fresh_until_s is not None and row.fresh_until_s < now_s:
         return f"stale: witnesses saw it last at {clock(row.seen_s)}"
+    if row.seen_s is not None and row.seen_s > now_s + TOLERANCE_S:
+        return f"witnesses saw it at {clock(row.seen_s)}, which is yet to come: see to the clocks"
     return str(row.headline)
 
 

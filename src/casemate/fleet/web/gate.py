@@ -16,10 +16,11 @@ from casemate.fleet.audit import Line
 from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
 from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
-from casemate.fleet.web.asked import Answer, Asked, Service
+from casemate.fleet.web.asked import Answer, Asked, Reply, Service
 from casemate.fleet.web.routes import Route
 
 _TOUCH_S = 60
+"""That a session's last use may be older in the store than it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +129,8 @@ class Gate:
             self._write(asked, said, f"failed {getattr(error, 'status', 500)}")
             raise
         if writes:
-            self._write(asked, said, "done")
+            told = answer.told if isinstance(answer, Reply) else ""
+            self._write(asked, said, f"done {told}".rstrip())
         return answer
 
     def _identify(self, asked: Request) -> tuple[Person | None, int | None]:
@@ -150,7 +152,7 @@ class Gate:
             return None, None
         with service.store.read() as link:
             person = people.who(link, asked.session, now_s)
-        if asked.route.method != "GET" or now_s % _TOUCH_S == 0:
+        if now_s - person.seen_s >= _TOUCH_S:
             with service.store.write() as link:
                 people.touch(link, asked.session, now_s)
         return person, None

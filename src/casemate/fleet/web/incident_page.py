@@ -150,7 +150,7 @@ def _act(service: Service, asked: Asked, kind: str) -> Reply:
         else:
             act = incidents.confirm(asked.who, found.acts, **told)
         decisions.record(link, found, act)
-    return Reply(to=f"/incidents/{found.id}")
+    return Reply(to=f"/incidents/{found.id}", told=incidents.act_digest(found.id, act))
 
 
 def _order(each: Trigger) -> tuple[int, int, str]:

@@ -1,0 +1,149 @@
+"""The door for controllers: real TLS on a socket, and a folder of evidence that is brought."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fleet_kit import Kit, enter
+
+from casemate.core.errors import InputError, ReaderError
+from casemate.fleet import certificates, evidence
+from casemate.fleet.home import Home
+from casemate.fleet.identity import write_identity
+from casemate.fleet.intake import MOST_NOTES
+from casemate.fleet.push import Pusher, parts_of
+from casemate.fleet.web.app import application
+from casemate.fleet.web.server import Server
+from casemate.testing import honest_enclosure as honest
+from casemate.testing.honest_enclosure import Story, write_bundle
+
+pytestmark = pytest.mark.timeout(120)
+
+
+@dataclass(slots=True)
+class Door:
+    """A service on a socket, and the identity of one controller."""
+
+    kit: Kit
+    url: str
+    port: int
+    tls: Path
+    identity: Path
+    story: Story
+    folder: Path
+
+    def write(self) -> None:
+        """Write the story's evidence as its controller would."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        write_bundle(self.story.bundle(), self.folder)
+        self.kit.clock.now_s = self.story.now_s + 5
+
+
+@pytest.fixture
+def door(kit: Kit, tmp_path: Path) -> Iterator[Door]:
+    """A door with a story behind it."""
+    home = Home(folder=tmp_path, name="fleet.test", store="")
+    certificates.make_authority(home.tls, home.name)
+    brought = enter(kit)
+    made = certificates.issue(home.tls, honest.SERIAL)
+    with kit.service.store.write() as link:
+        evidence.let(link, brought.enclosure_id, made.fingerprint, 0)
+    write_identity(home, tmp_path / "identity", made)
+    server = Server(application(kit.service), "127.0.0.1", 0, tls=home.tls)
+    try:
+        yield Door(
+            kit, server.url, server.port, home.tls, tmp_path / "identity", brought.story,
+            tmp_path / "brought",
+        )  # fmt: skip
+    finally:
+        server.close()
+
+
+def test_a_folder_is_brought_as_it_grows(door: Door) -> None:
+    door.write()
+    pusher = Pusher(door.folder, door.url, door.identity)
+    first = pusher.once()
+    assert (first.status, first.state) == (200, "ARMED")
+    assert first.next_number == len(door.story.entries)
+    assert pusher.once().next_number == first.next_number
+    honest.watch(door.story, 3)
+    door.story.watch()
+    door.write()
+    assert pusher.once().next_number == len(door.story.entries)
+    another = Pusher(door.folder, door.url, door.identity)  # a controller that was restarted
+    assert another.once().status == 200
+
+
+def test_who_shows_no_known_certificate_is_not_let_in(door: Door, tmp_path: Path) -> None:
+    door.write()
+    home = Home(folder=tmp_path, name="fleet.test", store="")
+    other = certificates.issue(door.tls, "UNIT-9999")
+    write_identity(home, tmp_path / "other", other)
+    assert Pusher(door.folder, door.url, tmp_path / "other").once().status == 401
+    foreign = tmp_path / "foreign"
+    certificates.make_authority(foreign / "tls", "elsewhere")
+    theirs = certificates.issue(foreign / "tls", honest.SERIAL)
+    write_identity(home, tmp_path / "theirs", theirs)  # our authority, their certificate
+    with pytest.raises(ReaderError):
+        Pusher(door.folder, door.url, tmp_path / "theirs").once()
+    write_identity(Home(folder=foreign, name="elsewhere", store=""), tmp_path / "misled", theirs)
+    with pytest.raises(ReaderError):  # the controller does not talk to a service of others
+        Pusher(door.folder, door.url, tmp_path / "misled").once()
+
+
+def request(door: Door, context: ssl.SSLContext, path: str) -> int:
+    """Return the status that a client without a certificate gets."""
+    link = http.client.HTTPSConnection("127.0.0.1", door.port, context=context, timeout=20)
+    try:
+        link.request("GET", path)
+        return link.getresponse().status
+    finally:
+        link.close()
+
+
+def test_people_need_no_certificate_and_old_tls_is_refused(door: Door) -> None:
+    context = ssl.create_default_context(cafile=str(door.tls / certificates.CA))
+    assert request(door, context, "/sign-in") == 200
+    assert request(door, context, "/evidence") == 401
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with pytest.raises(ssl.SSLError):
+        request(door, context, "/sign-in")
+
+
+def test_private_keys_are_for_their_owner_alone(door: Door) -> None:
+    for path in (
+        door.tls / certificates.CA_KEY, door.tls / certificates.KEY,
+        door.identity / certificates.KEY,
+    ):  # fmt: skip
+        assert path.stat().st_mode & 0o077 == 0
+        assert path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_addresses_and_identities_that_are_none(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        Pusher(tmp_path, "http://fleet.test", tmp_path)
+    with pytest.raises(InputError):
+        Pusher(tmp_path, "https://fleet.test", tmp_path)
+
+
+def test_parts_are_never_too_large_and_lose_nothing() -> None:
+    story = honest.armed(0)
+    for _ in range(MOST_NOTES + 20):
+        story.change("UNKNOWN" if story.state == "ARMED" else "ARMED", "back and forth")
+        story.seal()
+    held = story.bundle()
+    for first in (0, 7, len(story.entries)):
+        parts = parts_of(held, first, set())
+        assert all(len(each.notes) <= MOST_NOTES for each in parts)
+        assert [x for each in parts for x in each.entries] == list(story.entries[first:])
+        assert {x for each in parts for x in each.notes} == set(story.notes)
+        for each in parts:
+            size = each.first + len(each.entries)
+            assert all(int(x.split(b"\n")[1]) <= size for x in each.notes)
+    assert parts_of(held, len(story.entries), set(story.notes)) == []

@@ -1,0 +1,174 @@
+"""The store: its migrations give the schema, and it keeps what it has acknowledged."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from fleet_kit import bring, enter, kit_in
+from sqlalchemy import insert, select
+
+from casemate.core.errors import OutputError
+from casemate.fleet import errands
+from casemate.fleet.schema import ENTRIES, ERRANDS, METADATA
+from casemate.fleet.store import Store
+from casemate.testing import honest_enclosure as honest
+
+
+def test_migrations_give_the_schema(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/x.db")
+    with store.read() as link:
+        context = MigrationContext.configure(link, opts={"compare_type": True})
+        assert compare_metadata(context, METADATA) == []
+        link.exec_driver_sql("PRAGMA foreign_key_check")
+    with store.write() as link:
+        link.exec_driver_sql("DROP TABLE acts")
+    with store.read() as link:
+        assert compare_metadata(MigrationContext.configure(link), METADATA) != []
+    store.close()
+
+
+def test_sqlite_is_told_to_keep_its_promises(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/x.db")
+    with store.read() as link:
+        found = {
+            name: link.exec_driver_sql(f"PRAGMA {name}").scalar_one()
+            for name in ("journal_mode", "synchronous", "foreign_keys")
+        }
+    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    row = {"enclosure_id": 7, "number": 0, "data": b"x"}
+    with pytest.raises(OutputError), store.write() as link:
+        link.execute(insert(ENTRIES).values(**row))
+    store.close()
+
+
+def test_an_error_undoes_the_whole(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/x.db")
+    with pytest.raises(ZeroDivisionError), store.write() as link:
+        errands.note(link, "x", "y", 1)
+        with store.write() as inner:  # part of the first
+            errands.note(inner, "x", "z", 1)
+        raise ZeroDivisionError
+    with store.read() as link:
+        assert link.execute(select(ERRANDS)).all() == []
+    store.close()
+
+
+def test_a_store_that_is_not_there_is_said_plainly(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="store refuses"):
+        Store(f"sqlite:///{tmp_path}/none/x.db")
+
+
+def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
+    """A process that is killed in the middle of writing leaves all that it has acknowledged."""
+    program = textwrap.dedent(
+        """
+        import os, signal, sys
+        from casemate.fleet import errands
+        from casemate.fleet.store import Store
+        store = Store(sys.argv[1])
+        for number in range(20):
+            with store.write() as link:
+                errands.note(link, "kept", str(number), number)
+            print(number, flush=True)
+        with store.write() as link:
+            errands.note(link, "never acknowledged", "x", 0)
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    url = f"sqlite:///{tmp_path}/x.db"
+    done = subprocess.run(
+        [sys.executable, "-c", program, url], capture_output=True, text=True, timeout=300,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == -9, done.stderr
+    store = Store(url)
+    with store.read() as link:
+        kept = list(link.execute(select(ERRANDS.c.subject).order_by(ERRANDS.c.id)).scalars())
+    assert kept == done.stdout.split() == [str(each) for each in range(20)]
+    store.close()
+
+
+def test_errands_reach_the_audit_log_once(tmp_path: Path) -> None:
+    with kit_in(tmp_path) as kit:
+        with kit.service.store.write() as link:
+            errands.note(link, "enter a person", "ann", 5)
+        assert errands.take_over(kit.service.store, kit.service.audit) == 1
+        assert errands.take_over(kit.service.store, kit.service.audit) == 0
+        _, line = kit.service.audit.latest(1)[0]
+        assert (line.who, line.subject, line.at_s) == ("this machine", "ann", 5)
+        assert line.what.endswith(": enter a person")
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[str]:
+    """An empty PostgreSQL database, by Debian's server."""
+    program = shutil.which("postgres") or "/usr/lib/postgresql/15/bin/postgres"
+    pytest.importorskip("psycopg")
+    if not Path(program).exists() or (os.geteuid() == 0 and not shutil.which("setpriv")):
+        pytest.skip("no PostgreSQL server here")
+    tools = Path(os.path.realpath(program)).parent
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    data, who = tmp_path / "pg", _other_user(tmp_path)
+    subprocess.run(
+        [*who, tools / "initdb", "-D", data, "-A", "trust", "-U", "fleet", "-N"], check=True,
+        capture_output=True,
+    )  # fmt: skip
+    server = subprocess.Popen(
+        [*who, tools / "postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1",
+         "-k", str(tmp_path / "pg")],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        for _ in range(100):
+            ready = [tools / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q", "-t", "3"]
+            if subprocess.run(ready, check=False).returncode == 0:
+                break
+        yield f"postgresql+psycopg://fleet@127.0.0.1:{port}/postgres"
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _other_user(folder: Path) -> list[str]:
+    """PostgreSQL does not run as root: return how to run it as nobody."""
+    if os.geteuid() != 0:
+        return []
+    for each in (folder, *folder.parents[:2]):
+        each.chmod(0o755)
+    (folder / "pg").mkdir()
+    shutil.chown(folder / "pg", 65534, 65534)
+    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
+
+
+@pytest.mark.external
+@pytest.mark.slow
+def test_postgresql_holds_the_same(tmp_path: Path, postgres: str) -> None:
+    with kit_in(tmp_path, postgres) as kit:
+        brought = enter(kit)
+        assert bring(kit, brought).json()["state"] == "ARMED"
+        brought.story.change("UNKNOWN", "power went")
+        brought.story.seal()
+        assert bring(kit, brought).json()["state"] == "UNKNOWN"
+        for path in ("/fleet", "/enclosures/1", "/incidents", "/incidents/1", "/audit"):
+            assert kit.client("adjudicator").get(path).status_code == 200
+        seen = kit.client("inspector").get("/incidents/1.json").json()["seen"]
+        form = {"seen": seen, "outcome": "explained", "reason": "the site had no power"}
+        assert kit.post("inspector", "/incidents/1/propose", **form).is_redirect
+        with kit.service.store.read() as link:
+            context = MigrationContext.configure(link, opts={"compare_type": True})
+            assert compare_metadata(context, METADATA) == []
+    with kit_in(tmp_path, postgres) as again:
+        again.clock.now_s = brought.story.now_s + 5
+        assert again.service.intake.look(1).tokens == len(brought.story.entries)
+        honest.watch(brought.story)
