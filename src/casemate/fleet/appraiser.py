@@ -99,6 +99,8 @@ class Appraiser:
         """
         if self.irregular:
             self.ledger.take(entries, ())
+            for each in (read_note(data) for data in notes):
+                self._take_newest(each)
         elif not self._grow(entries, notes):
             self._again()
         return self._needless()
@@ -211,6 +213,8 @@ class Appraiser:
         named = list(tokens.named(read))
         self.ledger.name(named)
         new = [read_note(each) for each in notes]
+        for each in new:
+            self._take_newest(each)
         late = {each.size for each in named if each.note and self._is_unheard(each.size, each.note)}
         if not self._take_notes(new, late):
             return False
@@ -242,9 +246,11 @@ class Appraiser:
             at[:] = [held for held in at if not is_part(held.data, each.data)]
             at.append(each)
             late.add(each.stated.size)
-            if self._newest is None or self._rank(each) > self._rank(self._newest):
-                self._newest = each
         return all(self._weigh(size) for size in sorted(late))
+
+    def _take_newest(self, each: Held) -> None:
+        if self._newest is None or self._rank(each) > self._rank(self._newest):
+            self._newest = each
 
     def _weigh(self, size: int) -> bool:
         """Find what the notes of a size prove. Return False if anything is odd or was otherwise."""

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import URL
+
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import InputError
 from casemate.core.private_folder import private_folder
@@ -51,7 +53,7 @@ def make(folder: Path, name: str, store: str = "") -> Home:
             "there is a service already.", remedy="name another folder.", file=str(folder)
         )
     private_folder(folder)
-    url = store or f"sqlite:///{(folder / DATABASE).absolute()}"
+    url = store or str(URL.create("sqlite", database=str((folder / DATABASE).absolute())))
     certificates.make_authority(folder / TLS, name)
     Store(url).close()
     row = {"format": FORMAT, "name": name, "store": url}

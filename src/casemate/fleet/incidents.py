@@ -203,9 +203,10 @@ def propose(
     if outcome not in OUTCOMES:
         raise RefusedError("there is no such outcome.", remedy=f"choose of {', '.join(OUTCOMES)}.")
     told = reason.strip()
-    if len(told) < 10 or len(told) > 2000:
+    plain = all(each.isprintable() or each in "\r\n\t" for each in told)
+    if not plain or len(told) < 10 or len(told) > 2000:
         raise RefusedError(
-            "a reason has 10 to 2,000 characters.", remedy="say what was found, and how."
+            "a reason has 10 to 2,000 printable characters.", remedy="say what was found, and how."
         )
     if not needs_two(severity) and person.role not in INSPECTING:
         raise NotAllowedError(

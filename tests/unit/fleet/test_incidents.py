@@ -68,7 +68,9 @@ def test_texts_for_machines_say_intrusion_and_never_its_end() -> None:
             assert word not in text.lower()
 
 
-@pytest.mark.parametrize("reason", ("", "short", "x" * 2001, "          "))
+@pytest.mark.parametrize(
+    "reason", ("", "short", "x" * 2001, "          ", "escape\x1b[2J here", "x" * 20 + "\0")
+)
 def test_a_disposition_has_a_reason(reason: str) -> None:
     held = [trigger()]
     with pytest.raises(RefusedError):

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from casemate.fleet import decisions, evidence, incidents
 from casemate.fleet.clockface import ago, clock
-from casemate.fleet.incidents import WHOLE, Trigger
+from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.people import Person
 from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
@@ -106,14 +106,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "next": list(_NEXT[found.severity]),
         "two_persons": incidents.needs_two(found.severity),
         "proposed": _proposed(found),
-        "acts": [
-            {
-                "at": clock(each.at_s), "person": each.person, "role": each.role,
-                "party": each.party, "act": each.act, "outcome": each.outcome,
-                "reason": each.reason,
-            }
-            for each in found.acts
-        ],
+        "acts": [_shown(each) for each in found.acts],
         "seen": incidents.digest(found.triggers),
         "outcomes": list(incidents.OUTCOMES),
         "may": _may(asked.who, found),
@@ -171,6 +164,13 @@ def _trigger(each: Trigger, now_s: int) -> dict[str, Any]:
         "times": each.times,
         "live": each.live if each.token == WHOLE else None,
     }
+
+
+def _shown(each: Act) -> dict[str, Any]:
+    return {
+        "at": clock(each.at_s), "person": each.person, "role": each.role, "party": each.party,
+        "act": each.act, "outcome": each.outcome, "reason": each.reason,
+    }  # fmt: skip
 
 
 def _proposed(found: decisions.Incident) -> dict[str, Any] | None:

@@ -18,7 +18,6 @@ from casemate.fleet import certificates
 
 MOST_AT_ONCE = 512
 """Requests at once; more are turned away (planning value)."""
-_START_S = 20.0
 
 
 class _Protocol(H11Protocol):
@@ -56,7 +55,6 @@ class Server:
         self.port = int(self._socket.getsockname()[1])
         self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
         self._server = uvicorn.Server(config)
-        self._server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
         self._thread = threading.Thread(target=self._run, name="http", daemon=True)
         self._thread.start()
 

@@ -1,0 +1,54 @@
+"""What is out of the ordinary in a log is appraised whole, and evidence goes on coming."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fleet_kit import Brought, Kit, bring, enter
+from sqlalchemy import select
+
+from casemate.fleet.appraiser import read_note
+from casemate.fleet.intake import Submission
+from casemate.fleet.schema import VERDICTS
+from casemate.testing import honest_enclosure as honest
+from casemate.translog.note import Note
+
+
+def odd(kit: Kit) -> Brought:
+    """Return what was brought of an enclosure: a line in a witness's name does not fit."""
+    brought = enter(kit, honest.armed(3))
+    story = brought.story
+    story.watch()
+    held = read_note(story.seal())
+    line = held.note.lines[-1]
+    bad = replace(line, blob=line.blob[:-1] + bytes([line.blob[-1] ^ 1]))
+    lines = (*held.note.lines[:-1], bad)
+    story.notes = (*story.notes[:-1], Note(text=held.note.text, lines=lines).encode())
+    answer = bring(kit, brought)
+    assert answer.status_code == 200
+    return brought
+
+
+def test_evidence_goes_on_after_something_odd(kit: Kit) -> None:
+    brought = odd(kit)
+    story = brought.story
+    for _ in range(3):
+        honest.watch(story)
+        assert bring(kit, brought).status_code == 200
+    found = kit.client("inspector").get("/enclosures/1.json").json()
+    assert "log.witness-line" in [each["id"] for each in found["findings"]]
+    assert found["how"] == "ARMED"
+
+
+def test_a_last_word_without_a_checkpoint_gets_through(kit: Kit) -> None:
+    """It names a checkpoint that was brought before, after things had become odd."""
+    brought = odd(kit)
+    story = brought.story
+    honest.watch(story)
+    assert bring(kit, brought).status_code == 200
+    story.watch()
+    first = len(story.entries) - 1
+    answer = kit.push(Submission(first=first, entries=story.entries[first:], notes=()))
+    assert answer.status_code == 200, answer.text
+    with kit.service.store.read() as link:
+        assert link.execute(select(VERDICTS.c.tokens)).scalar_one() == len(story.entries)
