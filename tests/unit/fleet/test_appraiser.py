@@ -44,7 +44,7 @@ class Shelf:
 
 
 def bring_in_parts(shown: Shown, seed: int) -> tuple[Appraiser, Shelf, str]:
-    """Bring a bundle in random parts; return why it was refused, if it was."""
+    """Bring a bundle in random parts, some checkpoints late; return why it was refused, if so."""
     dice, shelf = random.Random(seed), Shelf(shown.bundle)
     entries = [*shown.bundle.entries, *shown.bundle.pending]
     notes = [each for each in (*shown.bundle.witnessed, shown.bundle.checkpoint) if each]
@@ -54,9 +54,13 @@ def bring_in_parts(shown: Shown, seed: int) -> tuple[Appraiser, Shelf, str]:
         new = entries[len(shelf.entries) :][: dice.randint(1, 6)]
         size = len(shelf.entries) + len(new)
         try:
-            given = [each for each in left if read_note(each).stated.size <= size]
+            fit = [each for each in left if read_note(each).stated.size <= size]
         except FormatError as error:
             return made, shelf, error.message
+        late = dice.random() < 0.3 and size < len(entries)
+        given = [each for each in fit if not late or dice.random() < 0.5]
+        if made.refusal(new, [read_note(each) for each in given], shown.now_s):
+            given = fit
         if not new and not given:
             return made, shelf, "a checkpoint is of more entries than there are"
         left = [each for each in left if each not in given]
