@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
@@ -260,7 +260,7 @@ def _ending() -> threading.Event:
     return ended
 
 
-def _print(args: argparse.Namespace, row: dict[str, object], text: str) -> None:
+def _print(args: argparse.Namespace, row: Mapping[str, object], text: str) -> None:
     print(json.dumps(row, ensure_ascii=False) if args.json else text, flush=True)
 
 

@@ -113,11 +113,12 @@ def _enter(
 ) -> int:
     """Put triggers into the open incident, or into a new one; return its id."""
     added = tuple(new)
+    old: tuple[Trigger, ...] = ()
     if current is None:
         severity = incidents.worst(each.severity for each in added)
         row = {"enclosure_id": enclosure_id, "severity": severity, "opened_s": now_s}
         made = insert(INCIDENTS).values(**row, last_s=now_s).returning(INCIDENTS.c.id)
-        current, old = int(link.execute(made).scalar_one()), ()
+        current = int(link.execute(made).scalar_one())
     else:
         old = read(link, current).triggers
     held = {each.key for each in old}
@@ -128,12 +129,12 @@ def _enter(
         else:
             row = {**asdict(each), "incident_id": current, "enclosure_id": enclosure_id}
             link.execute(insert(TRIGGERS).values(**row))
-    values = {
+    after: dict[str, object] = {
         "last_s": now_s, "severity": incidents.worst(each.severity for each in (*old, *added)),
     }  # fmt: skip
     if incidents.voids_acknowledgement(added, old):
-        values |= {"acknowledged_by": None, "acknowledged_s": None}
-    link.execute(update(INCIDENTS).where(INCIDENTS.c.id == current).values(**values))
+        after |= {"acknowledged_by": None, "acknowledged_s": None}
+    link.execute(update(INCIDENTS).where(INCIDENTS.c.id == current).values(**after))
     return current
 
 

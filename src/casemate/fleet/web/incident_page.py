@@ -132,7 +132,11 @@ def _act(service: Service, asked: Asked, kind: str) -> Reply:
     now_s, form = service.now_s(), asked.form
     with service.store.write() as link:
         found = decisions.read(link, asked.id())
-        told = {"triggers": found.triggers, "seen": form.get("seen", ""), "now_s": now_s}
+        told: dict[str, Any] = {
+            "triggers": found.triggers,
+            "seen": form.get("seen", ""),
+            "now_s": now_s,
+        }
         if kind == "acknowledge":
             act = incidents.acknowledge(asked.who, **told)
         elif kind == "propose":
