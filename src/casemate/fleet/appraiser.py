@@ -127,14 +127,14 @@ class Appraiser:
         read = self._numbered(entries)
         newest = self._newest.stated.size if self._newest is not None else 0
         newest = max((newest, *(each.stated.size for each in notes)))
-        if any(each.size > newest for each in tokens.named(read)):
+        if any(named.size > newest for named in tokens.named(read)):
             return "a token names a checkpoint that is not here"
         walk = self._all_walked(now_s) if edge.size > signed else None
-        for each in read if walk is not None else ():
+        for entry in read if walk is not None else ():
             assert walk is not None
-            walk.take(each)
-            if each.index >= signed and (walk.last is None or walk.last.index != each.index):
-                return f"entry {each.index} is no token that this enclosure has signed"
+            walk.take(entry)
+            if entry.index >= signed and (walk.last is None or walk.last.index != entry.index):
+                return f"entry {entry.index} is no token that this enclosure has signed"
         return ""
 
     def result(self, now_s: int, *, stale_s: int | None = None) -> Result:

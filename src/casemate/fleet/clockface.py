@@ -9,7 +9,7 @@ def length(seconds: int) -> str:
     """Return a length of time in the two largest units: 3 d 4 h, 5 min 2 s."""
     if seconds < 0:
         return f"-{length(-seconds)}"
-    parts = []
+    parts: list[str] = []
     for name, size in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
         count, seconds = divmod(seconds, size)
         if count or (parts and len(parts) < 2):

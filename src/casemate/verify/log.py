@@ -75,8 +75,7 @@ def view(
     named: by tokens and permits. since: checkpoints that the inspector kept.
     InputError if one of those is not this log's.
     """
-    log = Ledger(unit, policy, book)
-    log.name(named)
+    (log := Ledger(unit, policy, book)).name(named)
     kept = [log.kept(data) for data in since]
     newest = log.read(bundle.checkpoint) if bundle.checkpoint else []
     if not bundle.checkpoint:
@@ -190,7 +189,8 @@ class Ledger:
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""
         if stated.size > (held := self.frontier.size):
-            self.book.add("log.rollback", f"{held} entries, {stated.size} in a checkpoint {whose}")
+            told = f"{held} entries, and {stated.size} in a checkpoint {whose}"
+            self.book.add("log.rollback", told)
         elif self.roots[stated.size] != stated.root:
             self.book.add("log.equivocation", f"another root at size {stated.size} {whose}")
         else:

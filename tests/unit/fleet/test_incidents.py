@@ -144,6 +144,7 @@ def test_tampering_from_the_first_trigger_to_the_disposition(kit: Kit) -> None:
     assert bring(kit, brought).json()["state"] == "TAMPERED"
     page = kit.client("inspector").get("/incidents/1.json").json()
     assert page["level"] == "alarm" and page["latch"].startswith("TAMPERED")
+    assert page["text"] == incidents.alarm_text("state.tampered")
     assert kit.post("host-operator", "/incidents/1/acknowledge", seen=page["seen"]).is_redirect
     after = kit.client("inspector").get("/incidents/1.json").json()
     assert after["acknowledged_by"] == "host-operator one"
@@ -222,3 +223,21 @@ def test_one_that_has_just_begun_raises_nothing_and_one_that_proves_nothing_does
         story.watch()
     bring(kit, brought)
     assert kit.client("auditor").get("/fleet.json").json()["waiting"] == 1
+
+
+def test_the_text_is_that_of_the_worst_finding_and_a_host_is_not_offered_what_it_may_not(
+    kit: Kit,
+) -> None:
+    brought = enter(kit, honest.armed(1))
+    story = brought.story
+    story.watch(verdict="INTERFERENCE")
+    story.seal()
+    bring(kit, brought)
+    assert not kit.client("host-operator").get("/incidents/1.json").json()["may"]["propose"]
+    assert kit.client("inspector").get("/incidents/1.json").json()["may"]["propose"]
+    story.change("UNKNOWN", "sealed")
+    story.seal()
+    bring(kit, brought)
+    page = kit.client("inspector").get("/incidents/1.json").json()
+    assert page["triggers"][0]["finding"] == "verdict.interference"
+    assert page["text"] == incidents.alarm_text("state.unknown")

@@ -14,6 +14,7 @@ from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.fleet_page import shown_state
+from casemate.verify.findings import SEVERITIES
 
 ROWS = 100
 _MEANING = {
@@ -87,7 +88,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "serial": known.serial,
         "site": known.site,
         "level": found.severity,
-        "text": incidents.alarm_text(ordered[0].finding),
+        "text": incidents.alarm_text(min(ordered, key=_rank).finding),
         "opened": clock(found.opened_s),
         "open": found.disposed_s is None,
         "outcome": found.outcome,
@@ -150,6 +151,10 @@ def _act(service: Service, asked: Asked, kind: str) -> Reply:
     return Reply(to=f"/incidents/{found.id}", told=incidents.act_digest(found.id, act))
 
 
+def _rank(each: Trigger) -> int:
+    return SEVERITIES.index(each.severity)
+
+
 def _order(each: Trigger) -> tuple[int, int, str]:
     at_s = each.at_s if each.at_s is not None else each.first_s
     return at_s, each.token, each.finding
@@ -189,6 +194,10 @@ def _proposed(found: decisions.Incident) -> dict[str, Any] | None:
 
 def _may(person: Person, found: decisions.Incident) -> dict[str, bool]:
     open_ = found.disposed_s is None
-    return {
+    allowed = {
         each: open_ and may(person.role, each) for each in ("acknowledge", "propose", "confirm")
     }
+    alone = not incidents.needs_two(found.severity)
+    if alone and person.role not in incidents.INSPECTING:
+        allowed["propose"] = False
+    return allowed
