@@ -193,12 +193,16 @@ def test_two_instances_reach_the_same_result(tmp_path: Path) -> None:
         cbor.encode([0, [], [b""] * 65]),
     ),
 )  # fmt: skip
-def test_malformed_submissions_are_refused(kit: Kit, data: bytes) -> None:
+def test_malformed_submissions_are_refused(data: bytes) -> None:
     with pytest.raises(RefusedError):
         decode(data)
+
+
+def test_the_door_tells_that_a_submission_is_malformed(kit: Kit) -> None:
     enter(kit)
     kit.fronted.fingerprint = FINGERPRINT
-    assert kit.client().post("/evidence", content=data).status_code == 422
+    for data in (b"", cbor.encode([0, {}, []])):
+        assert kit.client().post("/evidence", content=data).status_code == 422
 
 
 def test_submissions_go_round() -> None:

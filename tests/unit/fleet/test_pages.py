@@ -6,11 +6,12 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from fleet_kit import Kit, bring, enter
+from fleet_kit import Kit, bring, enter, kit_in
 from sqlalchemy import insert, update
 
 from casemate.cli.main import main
@@ -52,17 +53,18 @@ class Reader(HTMLParser):
         self.open.pop()
 
 
-@pytest.fixture
-def trouble(kit: Kit) -> Kit:
-    """An enclosure that says hostile things about itself, with an open incident."""
-    brought = enter(kit)
-    with kit.service.store.write() as link:
-        link.execute(update(ENCLOSURES).values(site=HOSTILE.replace("\x1b", "")))
-    honest.watch(brought.story)
-    brought.story.change("UNKNOWN", HOSTILE.replace("\x1b", ""))
-    brought.story.seal()
-    assert bring(kit, brought).status_code == 200
-    return kit
+@pytest.fixture(scope="module")
+def trouble(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+    """An enclosure that says hostile things about itself; it is only read."""
+    with kit_in(tmp_path_factory.mktemp("pages")) as kit:
+        brought = enter(kit)
+        with kit.service.store.write() as link:
+            link.execute(update(ENCLOSURES).values(site=HOSTILE.replace("\x1b", "")))
+        honest.watch(brought.story)
+        brought.story.change("UNKNOWN", HOSTILE.replace("\x1b", ""))
+        brought.story.seal()
+        assert bring(kit, brought).status_code == 200
+        yield kit
 
 
 @pytest.mark.parametrize("path", PAGES)
