@@ -70,6 +70,7 @@ def test_what_cannot_be_stored_is_not_acknowledged(
     assert rows(kit) == before
     brought.entries, brought.notes = entries, notes
     assert bring(kit, brought).json()["next"] == len(brought.story.entries)
+    assert rows(kit)["entries"] == len(brought.story.entries)
 
 
 def test_told_again_is_no_harm_and_a_gap_is_told(kit: Kit) -> None:
