@@ -9,17 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from live_small import judged
-from permit_play import finish, measured, re_anchor, signed_permit, use
+from live_small import judged, tokens
+from permit_play import finish, measured, re_anchor, refused, signed_permit, told, use
 from small_enclosure import pretty, wait_for
 from small_rack import LiveRack
 
 from casemate.attest import claims as c
-from casemate.attest.token import peek
 from casemate.control.adapters import made_up_rack, rack, redfish
 from casemate.control.parts import digest_of
-from casemate.core.errors import CasemateError
-from casemate.translog.bundle import read_bundle
 
 GPU = f"{redfish.ROOT}/Systems/Tray_1/Processors/GPU_0"
 OTHER = f"{redfish.ROOT}/Systems/Tray_2/Processors/GPU_0"
@@ -30,69 +27,68 @@ SECOND_S = 1.1
 """For the verifier, whose times are seconds."""
 
 
-def refused(live: LiveRack, call: Any) -> str:
-    with pytest.raises(CasemateError) as raised:
-        call()
-    assert live.state() in ("ARMED", "MAINTENANCE")
-    return raised.value.message
-
-
-def told(live: LiveRack, text: str) -> bool:
-    return wait_for(lambda: any(text in each.text for each in live.runtime.told), 10.0)
-
-
 @pytest.fixture(scope="module")
 def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Armed; door, wrong trays, the right one, signed, door, closed, armed; then a door again."""
     folder = tmp_path_factory.mktemp("tray") / "small"
     folder.mkdir()
     live, seen = LiveRack(folder), {"folder": folder}
-    far, reference = live.far, folder / "anchor" / "rack.json"
     try:
-        live.reaches("ARMED")
-        seen["before"] = reference.read_bytes()
-        time.sleep(3.0 * SECOND_S)  # armed for some heartbeats, before there is a permit
-        signed = signed_permit(live, **WORK)
-        use(live, signed)
-        far.hear({"face": "back", "open": True})
-        far.place, far.cut = 3, True  # boards of the door stand open
-        time.sleep(SECOND_S)
-        seen["open"] = live.runtime.status()
-        far.swap("tray-1", 9)
-        assert told(live, "does not prove its identity")
-        far.hear({"face": "back", "open": False})
-        far.cut = False
-        seen["alien signed"] = refused(live, lambda: re_anchor(live))
-        live.lies.add("tray-1")
-        made_up_rack.put(live.tree, "tray-1", 0, seed=1)
-        far.swap("tray-1", 1)
-        assert measured(live), pretty(live.runtime.status())
-        seen["same inventory"] = refused(live, lambda: re_anchor(live))
-        live.lies.clear()
-        far.swap("tray-1", 1)
-        assert told(live, "rack: component.swapped")
-        live.change(OTHER, SerialNumber="OTHER")
-        assert measured(live)
-        seen["neighbour too"] = refused(live, lambda: re_anchor(live))
-        made_up_rack.put(live.tree, "tray-2", 0, seed=1)
-        live.change(GPU, FirmwareVersion="6.66")
-        seen["other firmware"] = refused(live, lambda: re_anchor(live))
-        live.change(GPU, FirmwareVersion="1.0")
-        seen["not signed"] = refused(live, lambda: re_anchor(live, inventory=False))
-        seen["closed early"] = refused(live, lambda: finish(live, signed))
-        seen["signed"] = re_anchor(live)
-        assert wait_for(lambda: reference.read_bytes() != seen["before"])
-        seen["finished"] = finish(live, signed)
-        time.sleep(SECOND_S)
-        seen["after"] = live.runtime.status()
-        use(live, signed_permit(live, **{**WORK, "faces": ()}))
-        time.sleep(SECOND_S)
-        far.hear({"face": "back", "open": True})
-        live.reaches("TAMPERED")
-        assert wait_for(lambda: "state.tampered" in alarms(folder)), alarms(folder)
+        swap(live, seen)
+        open_a_door(live)
     finally:
         live.close()
     yield seen
+
+
+def swap(live: LiveRack, seen: dict[str, Any]) -> None:
+    """Swap a tray under a permit; what was seen goes into `seen`."""
+    far, reference = live.far, live.folder / "anchor" / "rack.json"
+    live.reaches("ARMED")
+    seen["before"] = reference.read_bytes()
+    time.sleep(3.0 * SECOND_S)  # armed for some heartbeats, before there is a permit
+    signed = signed_permit(live, **WORK)
+    use(live, signed)
+    far.hear({"face": "back", "open": True})
+    far.place, far.cut = 3, True  # boards of the door stand open
+    time.sleep(SECOND_S)
+    seen["open"] = live.runtime.status()
+    far.swap("tray-1", 9)
+    assert told(live, "does not prove its identity")
+    far.hear({"face": "back", "open": False})
+    far.cut = False
+    seen["alien signed"] = refused(live, lambda: re_anchor(live))
+    live.lies.add("tray-1")
+    made_up_rack.put(live.tree, "tray-1", 0, seed=1)
+    far.swap("tray-1", 1)
+    assert measured(live), pretty(live.runtime.status())
+    seen["same inventory"] = refused(live, lambda: re_anchor(live))
+    live.lies.clear()
+    far.swap("tray-1", 1)
+    assert told(live, "rack: component.swapped")
+    live.change(OTHER, SerialNumber="OTHER")
+    assert measured(live)
+    seen["neighbour too"] = refused(live, lambda: re_anchor(live))
+    made_up_rack.put(live.tree, "tray-2", 0, seed=1)
+    live.change(GPU, FirmwareVersion="6.66")
+    seen["other firmware"] = refused(live, lambda: re_anchor(live))
+    live.change(GPU, FirmwareVersion="1.0")
+    seen["not signed"] = refused(live, lambda: re_anchor(live, inventory=False))
+    seen["closed early"] = refused(live, lambda: finish(live, signed))
+    seen["signed"] = re_anchor(live)
+    assert wait_for(lambda: reference.read_bytes() != seen["before"])
+    seen["finished"] = finish(live, signed)
+    time.sleep(SECOND_S)
+    seen["after"] = live.runtime.status()
+
+
+def open_a_door(live: LiveRack) -> None:
+    """Open a door under a permit that has none in its scope."""
+    use(live, signed_permit(live, **{**WORK, "faces": ()}))
+    time.sleep(SECOND_S)
+    live.far.hear({"face": "back", "open": True})
+    live.reaches("TAMPERED")
+    assert wait_for(lambda: "state.tampered" in alarms(live.folder)), alarms(live.folder)
 
 
 def alarms(folder: Path) -> list[str]:
@@ -134,8 +130,7 @@ def test_it_ends_armed_with_the_new_tray(story: dict[str, Any]) -> None:
 
 
 def test_the_evidence_names_tray_key_and_inventory(story: dict[str, Any]) -> None:
-    bundle = read_bundle(story["folder"] / "evidence")
-    bodies = [peek(each)[1].body for each in (*bundle.entries, *bundle.pending)]
+    bodies = [each.body for each in tokens(story["folder"])]
     (found,) = [each for each in bodies if getattr(each, "act", "") == "re-anchored"]
     assert isinstance(found, c.PermitUse)
     data = (story["folder"] / "anchor" / "rack.json").read_bytes()

@@ -45,24 +45,10 @@ def measured(**mark: Any) -> dict[str, Any]:
 
 def shapes() -> dict[str, dict[str, Any]]:
     """Return resources of a rack-mounted server by path."""
-    banks = [
-        measured(PCR=pcr, MeasurementHashAlgorithm=bank)
-        for bank in ("TPM_ALG_SHA256", "TPM_ALG_SHA512")
-        for pcr in (1, 3)
-    ]
-    slots = [
-        measured(MeasurementIndex=k, MeasurementHashAlgorithm="TPM_ALG_SHA_512")
-        for k in (1, 3, 150)
-    ]
-    proven = {"VerificationStatus": "Success", "ComponentCertificate": link(f"{CHASSIS}/EKCert")}
-    spdm = {
-        "Requester": link(f"{ROOT}/Managers/BMC"),
-        "MeasurementSet": {"MeasurementSpecification": "DMTF", "Measurements": slots},
-        "IdentityAuthentication": {
-            "ResponderAuthentication": {"ComponentCertificate": link(f"{CHASSIS}/DeviceCert")}
-        },
-    }
-    kind = "#ComponentIntegrity.v1_2_0.ComponentIntegrity"
+    return _server() | _integrity()
+
+
+def _server() -> dict[str, dict[str, Any]]:
     return {
         ROOT: {
             "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot", "@odata.id": f"{ROOT}/",
@@ -95,6 +81,29 @@ def shapes() -> dict[str, dict[str, Any]]:
             "@odata.type": "#TrustedComponent.v1_0_0.TrustedComponent", "SerialNumber": "T1",
             "FirmwareVersion": "1.13b",
         },
+    }  # fmt: skip
+
+
+def _integrity() -> dict[str, dict[str, Any]]:
+    banks = [
+        measured(PCR=pcr, MeasurementHashAlgorithm=bank)
+        for bank in ("TPM_ALG_SHA256", "TPM_ALG_SHA512")
+        for pcr in (1, 3)
+    ]
+    slots = [
+        measured(MeasurementIndex=k, MeasurementHashAlgorithm="TPM_ALG_SHA_512")
+        for k in (1, 3, 150)
+    ]
+    proven = {"VerificationStatus": "Success", "ComponentCertificate": link(f"{CHASSIS}/EKCert")}
+    spdm = {
+        "Requester": link(f"{ROOT}/Managers/BMC"),
+        "MeasurementSet": {"MeasurementSpecification": "DMTF", "Measurements": slots},
+        "IdentityAuthentication": {
+            "ResponderAuthentication": {"ComponentCertificate": link(f"{CHASSIS}/DeviceCert")}
+        },
+    }
+    kind = "#ComponentIntegrity.v1_2_0.ComponentIntegrity"
+    return {
         f"{ROOT}/ComponentIntegrity": collection(SPDM, USB, TPM),
         SPDM: {
             "@odata.id": SPDM, "@odata.type": kind, "ComponentIntegrityType": "SPDM",
