@@ -200,7 +200,8 @@ def windows(
     common_memory_s: float, group: Any, expected: Any, bound: Any, step: Any, rate: Any,
     common_bound: Any, common_rate: Any, own: Any, common: Any, doubt: Any, common_doubt: Any,
     heard: Any, noise: Any, restless: float, wide: float, rates: Any, level: Any, count: int,
-    scale: Any, r_a: Any, held_a: Any, spent_a: Any, r_s: Any, held_s: Any, spent_s: Any,
+    scale: Any, r_a: Any, held_a: Any, spent_a: Any, tails_a: Any, r_s: Any, held_s: Any,
+    spent_s: Any, tails_s: Any,
 ) -> None:  # fmt: skip
     """Take in windows (K, F) one after the other; all states in place.
 
@@ -217,9 +218,9 @@ def windows(
             sudden,
         )  # fmt: skip
         both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up, energy)
-        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
+        advance(r_a, held_a, spent_a, tails_a, count + k, up, energy, rates, level)
         both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up, energy)
-        advance(r_s, held_s, spent_s, count + k, up, energy, rates, level)
+        advance(r_s, held_s, spent_s, tails_s, count + k, up, energy, rates, level)
         heard_in(s1[k], s2[k], loud[k], noise, restless, wide, heard)
         for f in range(features):
             sound[f] = loud[k, f] > 1.0 and not open_[k, f]

@@ -72,6 +72,10 @@ class Shown:
         """Return the same with `weight` times the evidence of chips (F,) besides."""
         anchored, nats = np.empty(chips.size), np.empty(chips.size)
         told(self.anchored, self.step, chips, weight, anchored, nats)
+        return self.joined(anchored, nats, nonlinear)
+
+    def joined(self, anchored: Real, nats: Real, nonlinear: Real | None) -> Shown:
+        """Return the same with other evidence: of the first test, and of both."""
         found = replace(self, anchored=anchored, nonlinear=nonlinear)
         object.__setattr__(found, "_nats", nats)
         return found
@@ -125,7 +129,8 @@ class Bank:
             anchor.group, tracked.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
             anchor.common_rate, tracked.own, tracked.common, tracked.doubt, tracked.common_doubt,
             tracked.heard, anchor.noise, math.sqrt(RESTLESS), WIDE, one.rates, one.level,
-            one.count, self.scale, one.r, one.held, one.spent, two.r, two.held, two.spent,
+            one.count, self.scale, one.r, one.held, one.spent, one.tails, two.r, two.held,
+            two.spent, two.tails,
         )  # fmt: skip
         one.count += sums.s1.shape[0]
         two.count += sums.s1.shape[0]
