@@ -149,7 +149,8 @@ class Watcher:
         else:
             sound = kernel.real_sound(values, health, last, self._real_low, self._real_high)
         if sound:
-            self._last, self._same = values[-1].copy(), np.ones(values.shape[1], dtype=np.int64)
+            self._last = values[-1].copy()
+            self._same[:] = 1
         return bool(sound)
 
     def _possible(self, values: Values) -> npt.NDArray[np.bool_]:

@@ -72,10 +72,6 @@ class Shown:
         """Return the same with `weight` times the evidence of chips (F,) besides."""
         anchored, nats = np.empty(chips.size), np.empty(chips.size)
         told(self.anchored, self.step, chips, weight, anchored, nats)
-        return self.joined(anchored, nats, nonlinear)
-
-    def joined(self, anchored: Real, nats: Real, nonlinear: Real | None) -> Shown:
-        """Return the same with other evidence: of the first test, and of both."""
         found = replace(self, anchored=anchored, nonlinear=nonlinear)
         object.__setattr__(found, "_nats", nats)
         return found

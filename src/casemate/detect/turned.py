@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -26,15 +26,19 @@ ROOT = math.sqrt(RESTLESS)
 class Turned:
     """What a window has come to. over (F,): how far beyond what is followed, limited to `CLIP`.
 
-    lost: nothing sound came. said: a channel carried a flag. shown, told: without and with what
-    chips tell, whose evidence is of the window's end.
+    lost: nothing sound came. said: a channel carried a flag. told: with what chips tell, whose
+    evidence is of the window's end. anchored (F,): the first test's without it.
     """
 
     over: Real
     lost: bool
     said: bool
-    shown: Shown
     told: Shown
+    anchored: Real
+
+    def shown(self) -> Shown:
+        """Return what the window shows without what chips tell."""
+        return replace(self.told, anchored=self.anchored, nonlinear=None)
 
 
 def turn(
@@ -66,11 +70,10 @@ def turn(
     _, _, _, _, _, over, off, information, anchored, step, both, nats, _ = rows
     open_, gone, at_bound = bits
     found = Shown(
-        modality=anchor.modality, names=anchor.names, tiles=anchor.tiles, anchored=anchored,
-        step=step, interference=silence.heard(most, top), information=information,
+        modality=anchor.modality, names=anchor.names, tiles=anchor.tiles, anchored=both, step=step,
+        interference=silence.heard(most, top), information=information,
         healthy=bank.healthy, window_s=bank.window_s, open_=open_, lost=gone, off=off,
-        at_bound=at_bound, shared=bank.grouped,
+        at_bound=at_bound, shared=bank.grouped, nonlinear=nonlinear,
     )  # fmt: skip
-    return Turned(
-        over=over, lost=lost, said=said, shown=found, told=found.joined(both, nats, nonlinear)
-    )
+    object.__setattr__(found, "_nats", nats)
+    return Turned(over=over, lost=lost, said=said, told=found, anchored=anchored)
