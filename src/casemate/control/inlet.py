@@ -25,13 +25,14 @@ def messages(link: Connection) -> Iterator[bytes]:
             yield link.recv_bytes()
     inlet = socket.socket(fileno=link.fileno())
     try:
-        while True:
+        while not link.closed:
             (size,) = struct.unpack("!i", _whole(inlet, 4))
             if size < 0:
                 (size,) = struct.unpack("!Q", _whole(inlet, 8))
             if size > MOST_BYTES:
                 raise EOFError
             yield _whole(inlet, size)
+        raise OSError("the pipe was closed at this end")
     finally:
         inlet.detach()  # the number is the pipe's, which closes it
 

@@ -100,18 +100,12 @@ def member(row: Any, rate: float, total: Any, power: Any) -> None:
 
 
 @njit(cache=True)
-def advance(
-    r: Any, held: Any, spent: Any, tails: Any, count: int, up: Any, energy: Any, rates: Any,
-    level: Any,
-) -> None:  # fmt: skip
-    """Add one window to r (F, 2, J) in place: up, energy (F, 2) of `both_sides`.
+def move(
+    r: Any, held: Any, spent: Any, count: int, up: Any, energy: Any, rates: Any, level: Any
+) -> int:
+    """Add one window to r (F, 2, J) in place; return the highest level that it moved.
 
-    A member goes to max(r, 1) e, which is at most (1 + r) e. rates, level (J,): lambda and level of
-    each member, levels rising. held, spent (F, 2, L): what a level has of the windows since it was
-    last full, but for what the levels below it still hold. tails (L + 1, F): sums of r over signs
-    and members of a level and all above, kept up: levels that do not move need not be added again.
-    count: windows before this one. Quick if features lie side by side in memory (order "F"), as
-    `Evidence` has them.
+    As `advance`, but for the tails, which have to be told of it by `sum_up`.
     """
     full, last, top = count + 1, spent.shape[2] - 1, 0
     while top < last and full % 2 == 0:
@@ -122,7 +116,6 @@ def advance(
     for f in range(0, features, NEAR):
         to = f + NEAR if features - f > NEAR else features
         total, power = np.empty(to - f), np.empty(to - f)
-        tails[: top + 1, f:to] = 0.0
         for side in range(2):
             total[:], power[:] = brought[side, f:to], cost[side, f:to]
             for one in range(top + 1):
@@ -130,25 +123,45 @@ def advance(
                 join(power, used[one, side, f:to], power)
                 for j in range(begin[one], begin[one + 1]):
                     member(ours[j, side, f:to], rates[j], total, power)
-                    add_to(tails[one, f:to], ours[j, side, f:to])
             if top < last:
                 add_to(waits[top + 1, side, f:to], total)
                 add_to(used[top + 1, side, f:to], power)
-        for one in range(top, -1, -1):
-            add_to(tails[one, f:to], tails[one + 1, f:to])
+    return top
 
 
 @njit(cache=True)
-def tails_of(r: Any, level: Any, tails: Any) -> None:
-    """Fill tails (L + 1, F) of `advance` from r (F, 2, J)."""
+def sum_up(r: Any, level: Any, top: int, tails: Any) -> None:
+    """Fill tails (L + 1, F) of levels up to `top` from r (F, 2, J); those above are as they were.
+
+    tails: sums of r over signs and members of a level and all above.
+    """
     rows = r.T
-    tails[:] = 0.0
-    begin = begins(level, tails.shape[0] - 1)
-    for one in range(tails.shape[0] - 2, -1, -1):
-        for side in range(2):
+    begin, features = begins(level, tails.shape[0] - 1), tails.shape[1]
+    for f in range(0, features, NEAR):
+        to = f + NEAR if features - f > NEAR else features
+        for one in range(top, -1, -1):
+            mine = tails[one, f:to]
+            mine[:] = 0.0
             for j in range(begin[one], begin[one + 1]):
-                add_to(tails[one], rows[j, side])
-        add_to(tails[one], tails[one + 1])
+                for side in range(2):
+                    add_to(mine, rows[j, side, f:to])
+            add_to(mine, tails[one + 1, f:to])
+
+
+@njit(cache=True)
+def advance(
+    r: Any, held: Any, spent: Any, tails: Any, count: int, up: Any, energy: Any, rates: Any,
+    level: Any,
+) -> None:  # fmt: skip
+    """Add one window to r (F, 2, J) in place: up, energy (F, 2) of `both_sides`.
+
+    A member goes to max(r, 1) e, which is at most (1 + r) e. rates, level (J,): lambda and level of
+    each member, levels rising. held, spent (F, 2, L): what a level has of the windows since it was
+    last full, but for what the levels below it still hold. tails (L + 1, F): of `sum_up`, kept up:
+    levels that do not move need not be added again. count: windows before this one. Quick if
+    features lie side by side in memory (order "F"), as `Evidence` has them.
+    """
+    sum_up(r, level, move(r, held, spent, count, up, energy, rates, level), tails)
 
 
 @njit(cache=True)

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.units import YEAR_S
-from casemate.detect._evidence_kernel import nats_of, tails_of
+from casemate.detect._evidence_kernel import nats_of, sum_up
 
 Real = npt.NDArray[np.float64]
 FAST = (1.0, 2.0, 4.0, 8.0)
@@ -114,7 +114,7 @@ class Evidence:
 
     def settle(self) -> None:
         """Add r up anew."""
-        tails_of(self.r, self.level, self.tails)
+        sum_up(self.r, self.level, self.held.shape[2] - 1, self.tails)
 
     def nats(self) -> Real:
         """Return ln of the mean over signs, lambdas and levels, (F,)."""

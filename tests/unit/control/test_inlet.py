@@ -71,6 +71,24 @@ def test_a_message_in_pieces_is_waited_for() -> None:
     link.close()
 
 
+def test_what_was_closed_here_is_read_no_more() -> None:
+    """Its number may be another file's by then."""
+    ours, theirs = multiprocessing.Pipe()
+    stream = messages(ours)
+    theirs.send_bytes(b"one")
+    assert next(stream) == b"one"
+    theirs.send_bytes(b"two")
+    kept = os.dup(ours.fileno())
+    number = ours.fileno()
+    ours.close()
+    os.dup2(kept, number)  # the number is in use again
+    with pytest.raises(OSError, match="closed"):
+        next(stream)
+    os.close(kept)
+    os.close(number)
+    theirs.close()
+
+
 @pytest.mark.parametrize("size", [inlet.MOST_BYTES + 1, 1 << 62])
 def test_a_length_beyond_reason_is_the_end(size: int) -> None:
     one, other = socket.socketpair()
