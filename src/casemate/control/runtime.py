@@ -8,7 +8,6 @@ in the hot loop but what is done to keys.
 from __future__ import annotations
 
 import itertools
-import queue
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from casemate.attest import claims as c
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
 from casemate.control import erased, events, evidence, machine, order, supply
+from casemate.control.bounded import Bounded
 from casemate.control.cosigner import Cosigner
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Do, Keep, Moment, Say, Writer
 from casemate.control.moments import moment_of
@@ -107,7 +107,7 @@ class Runtime:
     def start(self) -> None:
         """Configure the readers and let time run."""
         setting = self.setting
-        blocks: queue.Queue[Arrived] = queue.Queue(maxsize=HELD)
+        blocks: Bounded[Arrived] = Bounded(HELD)
         start_s = time.monotonic() + AHEAD_S
         self.pumps = []
         for name, reader in self.far.readers.items():
