@@ -72,8 +72,8 @@ class Cosigner:
             self.failed = error.message
             return False
         self._sizes = dict(found.sizes)
-        if found.rollback is not None:
-            self._alarm(found.rollback.message)
+        if (rollback := found.rolled_back(self._rule)) is not None:
+            self._alarm(rollback.message)
         stated, note = checkpoints.parse(found.checkpoint)
         try:
             met = policy.check(self._rule, note)

@@ -202,7 +202,7 @@ class Runtime:
         self.writer.put(
             Beat(
                 verdict=self._worst,
-                health=seen.flags | supply.flag(seen.machine),
+                health=seen.flags | supply.flag(seen.machine) | self.upkeep.parts.flag,
                 centinats=_clipped(100.0 * seen.judged.nats),
                 information=_clipped(100.0 * seen.information),
                 at=self._moment(seen.machine.state.value, at_ms),
@@ -292,7 +292,7 @@ class Runtime:
         elif action.by is do.Signer.KEYS and record.kind == "state":
             body = c.Change(
                 before=record.before, after=record.after, reason=self._with_caveat(record.reason),
-                detail=record.subject,
+                detail=record.subject, inventory=self.upkeep.parts.begun_with(record),
             )  # fmt: skip
         else:
             self.tell(f"{record.kind}: {record.reason}")
@@ -328,6 +328,8 @@ class Runtime:
 
     def _approved(self, now: Machine, purpose: str, subject: bytes) -> None:
         """Have both demo parties sign, and bring it in."""
+        if purpose == "commission" and not self.upkeep.parts.commission(now):
+            return
         found, _ = self.setting.approved(purpose, now.challenge, subject)
         if purpose == "commission":
             self.post(events.Commission(approval=found))
@@ -336,6 +338,8 @@ class Runtime:
 
     def _release(self, now: Machine) -> None:
         assert self.holder is not None
+        if not self.upkeep.parts.release():
+            return
         found, document = self.setting.approved(
             "unseal", now.seal_challenge, self.holder.public()[-1].kid
         )

@@ -25,7 +25,7 @@ from casemate.attest.approval import Statement
 from casemate.attest.endorsement import load_makers
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
-from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, load
+from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, Unit, load
 from casemate.attest.token import CheckpointRef
 from casemate.control import documents, local_witness, measured, memory_file, trust
 from casemate.control.anchor_file import anchors_of, digest_of
@@ -215,7 +215,7 @@ class Setting:
         if not entries:
             return
         found = client.cosign(self.log, self.peers)
-        self.rolled_back = self.rolled_back or found.rollback is not None
+        self.rolled_back = self.rolled_back or found.rolled_back(self.rule) is not None
         stated, note = checkpoints.parse(found.checkpoint)
         try:
             policy.check(self.rule, note)
@@ -290,11 +290,15 @@ class Setting:
         write_whole(folder / "signatures.json", json.dumps(made, indent=2) + "\n")
         write_whole(folder / "anchors.json", data.decode())
         self.anchors, self.signatures, self.anchor = found, signatures, digest_of(data)
-        held = self.reference()
         new = Anchor(
             name=f"re-anchored {number}", digest=self.anchor, unwatched=self.wanted.unwatched
         )
-        values = trust.with_anchor(held, held.unit(self.wanted.serial), new)
+        self.amend(lambda held, unit: trust.with_anchor(held, unit, new))
+
+    def amend(self, change: Callable[[Reference, Unit], Reference]) -> None:
+        """Let trust/ have reference values with what both parties have signed since."""
+        held = self.reference()
+        values = change(held, held.unit(self.wanted.serial))
         trust.write(self.wanted.folder / "trust", values, self._rule_text)
 
     def recommissioning(self, known: CheckpointRef) -> tuple[bytes, bytes]:

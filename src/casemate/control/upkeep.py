@@ -62,7 +62,9 @@ class Upkeep:
             runtime.setting.place, known=runtime.setting.module_keys, ask=runtime.far.send,
             post=runtime.post,
         )  # fmt: skip
-        self.parts = Parts(self._setting, self._setting.wanted.modules - set(runtime.far.readers))
+        self.parts = Parts(
+            self._setting, self._setting.wanted.modules - set(runtime.far.readers), runtime.tell
+        )
         runtime.far.hear = self.hear
 
     # -- what the machine orders, in the thread of detection --
@@ -135,14 +137,16 @@ class Upkeep:
         watching.detector.afresh(Mask(modalities=frozenset(new)), new)
         watching.anchor = digest
         self._proposed = self._granted = None
-        inventory, note = self.parts.granted()
+        inventory, named = self.parts.granted()
 
         def take() -> None:
             self._setting.take_anchors(found, data, signatures)
             self.parts.take(inventory)
 
         self._runtime.writer.put(Do(take))
-        use = c.PermitUse(act="re-anchored", permit=work.terms.permit, anchor=digest, note=note)
+        use = c.PermitUse(
+            act="re-anchored", permit=work.terms.permit, anchor=digest, inventory=named
+        )
         proven = sorted(self.modules.proven.items())
         return tuple(replace(use, module=name, keys=(key,)) for name, key in proven) or (use,)
 
@@ -245,7 +249,7 @@ class Upkeep:
             raise PermitError("nobody has signed how it ended.", remedy="sign it with --key.")
         if not runtime.watching.machine.whole:
             raise _waits(_missing(runtime.watching.machine))
-        self.parts.check_settled()
+        self.parts.check_settled(runtime.watching.machine)
         self._setting.file_approval(self._setting.digest(data), data)
         watching, mask = runtime.watching, self._mask(work.terms.scope)
 
