@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from casemate.attest.beats import INVENTORY
 from casemate.control import trust
 from casemate.control.actions import Record
+from casemate.control.roll_call import RollCall
 from casemate.control.setting import Setting
 from casemate.control.states import Machine
 from casemate.core.errors import CasemateError, InputError, PermitError
@@ -53,6 +54,10 @@ class Inventory(Protocol):
         """
         ...
 
+    def pin(self) -> None:
+        """Hold what is read against the reference of now, whatever becomes of its file."""
+        ...
+
     def begin(self) -> None:
         """Work begins: see `others`."""
         ...
@@ -72,15 +77,19 @@ class Inventory(Protocol):
 class Parts:
     """Parts of an enclosure that can be replaced, and what was read of them.
 
-    names: their places. tell: gets what stands against arming, with its level. inventory: None
-    while nothing reads it. signed: digest of the one that
-    both parties commissioned, b"" before.
+    names: their places. roll: of all modules. tell: gets what stands against arming, with its
+    level. inventory: None while nothing reads it. signed: digest of the one that both parties
+    commissioned, b"" before.
     """
 
     def __init__(
-        self, setting: Setting, names: Collection[str], tell: Callable[[str, int], None]
+        self,
+        setting: Setting,
+        names: Collection[str],
+        roll: RollCall,
+        tell: Callable[[str, int], None],
     ) -> None:
-        self._setting, self.names, self._tell = setting, frozenset(names), tell
+        self._setting, self.names, self._roll, self._tell = setting, frozenset(names), roll, tell
         self._told = ""
         self.inventory: Inventory | None = None
         self.signed, self._signing = b"", threading.Lock()
@@ -110,27 +119,35 @@ class Parts:
         return self.signed if commissions else b""
 
     def commission(self, now: Machine) -> bool:
-        """Have both parties sign what a rack begins with; False if they have not, which is told.
+        """Have modules answer, and both parties sign what a rack begins with.
 
-        In an approval of its own, for the moment in which they sign the anchor. What is read now is
-        the reference from then on.
+        False if it did not come to that, which is told. The inventory has an approval of its own,
+        for the moment in which they sign the anchor. What is read now is the reference from then
+        on.
         """
-        return not self.names or self._alone(lambda inventory: self._sign(inventory, now))
+        return self._tries(self._roll.learn) and (
+            not self.names or self._tries(lambda: self._sign(self._read(), now))
+        )
 
     def release(self) -> bool:
-        """Return whether keys may be opened: a rack is still what both parties have signed."""
-        return not self.names or self._alone(self._check_signed)
+        """Return whether keys may be opened: modules and inventory are those that were signed."""
+        return self._tries(self._roll.check) and (
+            not self.names or self._tries(lambda: self._check_signed(self._read()))
+        )
 
-    def _alone(self, call: Callable[[Inventory], None]) -> bool:
-        """Do one thing at a time that waits for a reading; tell what stands against it, once."""
+    def _read(self) -> Inventory:
+        if self.inventory is None:
+            raise PermitError(
+                "nothing reads the inventory.", remedy="run with what signs it: see --redfish."
+            )
+        return self.inventory
+
+    def _tries(self, call: Callable[[], None]) -> bool:
+        """Do one thing at a time that waits for an answer; tell what stands against it, once."""
         if not self._signing.acquire(blocking=False):
             return False
         try:
-            if self.inventory is None:
-                raise PermitError(
-                    "nothing reads the inventory.", remedy="run with what signs it: see --redfish."
-                )
-            call(self.inventory)
+            call()
         except CasemateError as error:
             if error.message != self._told:
                 self._tell(f"not armed: {error.message} Remedy: {error.remedy}", ALERT)
@@ -153,6 +170,7 @@ class Parts:
                 "both parties have not signed the reference of the inventory.",
                 remedy="restore anchor/rack.json, or commission anew.",
             )
+        inventory.pin()
         _refuse_others(inventory.others(self.names))
 
     def _adopt(self, inventory: Inventory, data: bytes, parts: Collection[str]) -> None:
@@ -168,11 +186,7 @@ class Parts:
         due = now.replaced & self.names
         if not due:
             return {}
-        if self.inventory is None:
-            raise PermitError(
-                "nothing reads the inventory.", remedy="run with what signs it: see --redfish."
-            )
-        self._proposed, rows = self.inventory.proposed(due)
+        self._proposed, rows = self._read().proposed(due)
         self._due = due
         write_whole(self._setting.wanted.folder / "anchor" / PROPOSED, self._proposed.decode())
         found = {"file": f"anchor/{PROPOSED}", "subject": digest_of(self._proposed).hex()}

@@ -165,7 +165,7 @@ def tokens() -> list[Token]:
                 detail=b"\x11" * 32,
                 inventory=b"\x31" * 32,
             ),
-        ),  # fmt: skip
+        ),
         replace(beating, body=c.Payload(stream="frames", first=25, count=3000, root=b"\x12" * 32)),
         *(replace(beating, state="MAINTENANCE", body=use) for use in uses),
         replace(

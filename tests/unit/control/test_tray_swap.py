@@ -90,6 +90,10 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         seen["after"] = live.runtime.status()
         again = signed_permit(live, **{**WORK, "faces": ()})
         use(live, again)
+        for number in (9, 1):  # another reader, and a spare; neither announces itself
+            far.numbers["plates"] = number
+            seen[f"plates {number}"] = refused(live, lambda: finish(live, again))
+        far.numbers["plates"] = 0
         for number in (9, 0):  # another tray, and its own again, before anybody reads
             made_up_rack.put(live.tree, "tray-2", number, seed=1)
         seen["neighbour away"] = refused(live, lambda: finish(live, again))
@@ -124,6 +128,13 @@ def test_the_inventory_has_to_show_that_tray_and_no_other(story: dict[str, Any])
 def test_work_does_not_end_before_both_have_signed_the_inventory(story: dict[str, Any]) -> None:
     assert "the inventory is not signed" in story["not signed"]
     assert "tray-1 is not anchored" in story["closed early"]
+
+
+def test_work_does_not_end_with_a_reader_that_was_swapped_and_said_nothing(
+    story: dict[str, Any],
+) -> None:
+    assert "plates does not prove who it is" in story["plates 9"]
+    assert "another module than before is in the place of plates" in story["plates 1"]
 
 
 def test_work_does_not_end_if_another_tray_was_away_meanwhile(story: dict[str, Any]) -> None:

@@ -79,7 +79,8 @@ class Snapshots:
 
     reference: file of the reference; the first reading becomes it if there is none. readings: what
     the process sends, None while there is nothing. `reading`: the last whole one, and its number.
-    `presence`: what was away between readings.
+    `presence`: what was away between readings. `pinned`: the reference that both parties have
+    signed, whatever becomes of its file; None before.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Snapshots:
         self._signed_s = self._read_s = now_s()
         self._known: set[tuple[str, str]] = set()
         self._well = False
+        self.pinned: dict[str, Any] | None = None
 
     @property
     def well(self) -> bool:
@@ -150,7 +152,13 @@ class Snapshots:
             self._tell(f"rack: {key[0]}: {key[1]}: no longer so", LOG)
         self._known = set(is_now)
 
+    def held(self) -> dict[str, Any]:
+        """Return the reference that counts: the pinned one, else that of the file; InputError."""
+        return self.pinned or load_reference(self.path)
+
     def _reference(self, reading: dict[str, Any]) -> dict[str, Any]:
+        if self.pinned is not None:
+            return self.pinned
         if not self.path.exists():
             self._tell("rack: this reading is the reference until both parties sign one", ALERT)
             try:

@@ -112,7 +112,11 @@ class RackInventory:
         """Return the inventory of now as a reference, and what differs; see `proposed`."""
         with self._lock:
             reading = self._anew()
-            return proposed(reading, rack.load_reference(self._path), parts, self._within)
+            return proposed(reading, self._snapshots.held(), parts, self._within)
+
+    def pin(self) -> None:
+        """Hold readings against the reference of now, whatever becomes of its file. InputError."""
+        self._snapshots.pinned = rack.load_reference(self._path)
 
     def begin(self) -> None:
         """Work begins: what is away from now on may not be, unless it is worked on."""
@@ -124,7 +128,7 @@ class RackInventory:
         Waits until it was read anew; PermitError if the service does not answer.
         """
         with self._lock:
-            found = rack.differences(self._anew(), rack.load_reference(self._path))
+            found = rack.differences(self._anew(), self._snapshots.held())
         rows = [f"{each['id']} at {each['component']}" for each in found if each["id"] in _OTHERS]
         allowed = [path for part in parts for path in self._within(part)]
         return rows + self._presence.since(self._before, allowed)
@@ -136,6 +140,7 @@ class RackInventory:
         if before.read_bytes() != data:
             write_whole(kept, before.read_bytes().decode())
             write_whole(self._path, data.decode())
+        self.pin()
         self._presence.settle([path for part in parts for path in self._within(part)])
 
     def _anew(self) -> dict[str, Any]:

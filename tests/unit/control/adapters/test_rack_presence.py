@@ -12,6 +12,7 @@ import pytest
 
 from casemate.control.adapters import made_up_rack, rack, redfish
 from casemate.control.adapters.presence import AWAY, Presence, until_due
+from casemate.control.adapters.rack_parts import RackInventory
 from casemate.core.errors import ReaderError
 
 SYSTEM = f"{redfish.ROOT}/Systems/Tray_1"
@@ -86,6 +87,20 @@ def test_the_reference_holds_no_marks(made_up: Rack) -> None:
     made_up.findings()
     path = made_up.snapshots.path
     assert set(json.loads(path.read_bytes())) == {"format", "service", "components", "integrity"}
+
+
+def test_a_reference_file_that_is_changed_or_deleted_changes_nothing(made_up: Rack) -> None:
+    """Both parties have signed it: it is held, whoever writes into the folder."""
+    made_up.findings()
+    inventory = RackInventory(
+        made_up.snapshots, within=made_up_rack.within, wake=lambda: None, wait_s=5.0
+    )
+    inventory.pin()
+    made_up_rack.put(made_up.tree, "tray-1", 9, seed=1)
+    made_up.snapshots.path.unlink()
+    found = {(each["id"], each["component"]) for each in made_up.findings()}
+    assert {("component.swapped", SYSTEM), ("component.swapped", BMC)} <= found
+    assert not made_up.snapshots.well and inventory.reference() == b""
 
 
 def test_a_swap_has_the_inventory_read_at_once(made_up: Rack) -> None:
