@@ -18,7 +18,7 @@ from casemate.control import trust
 from casemate.control.actions import Record
 from casemate.control.roll_call import RollCall
 from casemate.control.setting import Setting
-from casemate.control.states import Machine
+from casemate.control.states import Machine, State
 from casemate.core.errors import CasemateError, InputError, PermitError
 from casemate.core.whole_file import write_whole
 from casemate.detect.response import ALERT
@@ -107,11 +107,13 @@ class Parts:
         if self.inventory is not None:
             self.inventory.begin()
 
-    @property
-    def flag(self) -> int:
-        """Return what a heartbeat's health says of the inventory."""
+    def flag(self, now: Machine) -> int:
+        """Return what a heartbeat's health says of the inventory while it is ARMED.
+
+        In MAINTENANCE it may differ. Heartbeats may be signed in a later state than they are of.
+        """
         well = not self.names or (self.inventory is not None and self.inventory.well)
-        return 0 if well else INVENTORY
+        return 0 if well or now.state is not State.ARMED else INVENTORY
 
     def begun_with(self, record: Record) -> bytes:
         """Return the inventory that a change of state commissions, b"" if it does not."""

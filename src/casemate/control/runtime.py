@@ -202,7 +202,9 @@ class Runtime:
         self.writer.put(
             Beat(
                 verdict=self._worst,
-                health=seen.flags | supply.flag(seen.machine) | self.upkeep.parts.flag,
+                health=seen.flags
+                | supply.flag(seen.machine)
+                | self.upkeep.parts.flag(seen.machine),
                 centinats=_clipped(100.0 * seen.judged.nats),
                 information=_clipped(100.0 * seen.information),
                 at=self._moment(seen.machine.state.value, at_ms),

@@ -53,7 +53,7 @@ class States:
         )  # fmt: skip
         self._software_of(token)
         self._anchor_of(token, anew=anew)
-        self._inventory_of(token, anew=anew)
+        self._inventory_of(token)
         self._watch_of(token)
         self._verdict_of(token, emergency=emergency)
         if self._over and not anew:
@@ -112,13 +112,13 @@ class States:
             self._book.add("anchor.changed", found.hex())
         self._anchor = found
 
-    def _inventory_of(self, token: Token, *, anew: bool) -> None:
+    def _inventory_of(self, token: Token) -> None:
         """Check that both parties signed what a rack consists of, from its commissioning on."""
         body = token.body
         named = body.inventory if isinstance(body, Change | PermitUse) else b""
         if named and named not in self._inventories:
             self._book.add("inventory.unknown", named.hex(), subject=named.hex())
-        self._inventory = b"" if anew else named or self._inventory
+        self._inventory = named or self._inventory if token.state != "COMMISSIONING" else b""
         tells = isinstance(body, Payload) and body.stream == c.RACK
         if not self._inventory and (tells or (self._inventories and token.state in _GUARDED)):
             self._book.add("inventory.unsigned")
@@ -143,7 +143,7 @@ class States:
             high, low = (set(beaten.beats[at :: beats.BEAT_BYTES]) for at in (3, 4))
             if any(each & 0x80 for each in high):
                 self._book.add("supply.cut")
-            if any(each & 0x40 for each in high) and token.state == "ARMED":
+            if any(each & 0x40 for each in high):
                 self._book.add("inventory.differs")
             if any(each & 0x3F for each in high) or any(low):
                 self._book.add("sensor.passing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from small_enclosure import PARTS, pretty, wait_for
 from small_rack import LiveRack
 
 from casemate.control.adapters import made_up_rack
+from casemate.control.states import State
 
 SECOND_S = 1.1
 
@@ -81,6 +83,8 @@ def test_a_rack_whose_inventory_nobody_reads_is_not_commissioned(tmp_path: Path)
     try:
         assert told(live, "not armed: nothing reads the inventory")
         assert live.state() == "COMMISSIONING", pretty(live.runtime.status())
-        assert live.runtime.upkeep.parts.flag
+        parts, now = live.runtime.upkeep.parts, live.runtime.watching.machine
+        assert not parts.flag(now) and parts.flag(replace(now, state=State.ARMED))
+        assert not parts.flag(replace(now, state=State.MAINTENANCE))
     finally:
         live.close()

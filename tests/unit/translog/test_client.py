@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import socket
 import threading
 import time
@@ -293,6 +294,13 @@ class Boaster:
         return Answer(status=CONFLICT, body=b"1000000\n", content_type=SIZE)
 
 
+def ticking_witness(name: str) -> Witness:
+    clock = itertools.count(NOW_S)
+    return Witness(
+        UnsafeDisk(), name, (TestKey(name, -19),), {ORIGIN: LOG_KEYS}, clock=lambda: next(clock)
+    )
+
+
 def rule_of(threshold: int, *witnesses: Witness) -> policy.Policy:
     names = [each.keys[0].name for each in witnesses]
     rows = [f"witness {n} {each.keys[0].vkey()}" for n, each in zip(names, witnesses, strict=True)]
@@ -312,7 +320,7 @@ def test_one_witness_that_lies_of_a_rollback_is_outvoted_by_a_quorum():
 
 def test_a_copy_that_brings_its_old_cosignatures_along_is_not_taken_for_a_quorum():
     """The copy's checkpoint has lines of both; one of them knows more, and says so."""
-    one, two, disk = new_witness("one.example"), new_witness("two.example"), UnsafeDisk()
+    one, two, disk = ticking_witness("one.example"), ticking_witness("two.example"), UnsafeDisk()
     log, rule = new_log(disk), rule_of(2, one, two)
     log.append([b"a"] * 5)
     assert client.cosign(log, [peer(one), peer(two)]).rolled_back(rule) is None

@@ -360,6 +360,7 @@ def test_an_emergency_covers_no_longer_than_agreed(again: bool) -> None:
     told = story()
     told.change("UNKNOWN", "emergency")
     told.token(c.PermitUse(act="emergency", note="smoke"))
+    told.seal()
     told.watch(30)
     told.seal()
     assert "permit.emergency-overdue" not in ids(of(told))

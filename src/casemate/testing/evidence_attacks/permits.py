@@ -284,6 +284,7 @@ def stay_open() -> Shown:
     told = story()
     told.token(c.PermitUse(act="emergency", note="smoke"))
     told.change("UNKNOWN", "emergency")
+    told.seal()
     told.watch(honest.TIMING.emergency_s // honest.BATCH_S + 2)
     told.change("ARMED", "keys opened by a quorum")
     told.seal()
