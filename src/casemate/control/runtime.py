@@ -348,8 +348,9 @@ class Runtime:
         self._approvals[found.document] = document
         self.post(events.Release(approval=found))
 
-    def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
-        self.post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
+    def _witnessed(self, size: int, by_s: float, made_s: float, least_s: float) -> None:
+        made_s -= self._boot_s
+        self.post(events.Witnessed(size=size, quorum_s=by_s, made_s=made_s, least_s=least_s))
 
     def _rolled_back(self, text: str) -> None:
         self.tell(text, LATCH)
