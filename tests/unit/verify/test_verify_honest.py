@@ -389,3 +389,22 @@ def test_an_emergency_that_nobody_agreed_to_covers_nothing() -> None:
     result = of(told, reference=reference)
     assert "permit.emergency-overdue" in ids(result)
     assert "declared emergency" not in {each.covered_by for each in result.intervals}
+
+
+def test_commissioning_anew_ends_an_emergency() -> None:
+    """What both parties begin anew is covered by that, however long ago the smoke was."""
+    told = story()
+    told.change("UNKNOWN", "emergency")
+    told.token(c.PermitUse(act="emergency", note="smoke"))
+    told.seal()
+    told.change("COMMISSIONING", "recommission")
+    told.start("recommissioned", "COMMISSIONING")
+    told.allow(actions=("recommission",))
+    told.seal()
+    told.now_s += 7200
+    told.change("ARMED", "commissioned")
+    told.seal()
+    honest.watch(told)
+    result = of(told)
+    assert "permit.emergency-overdue" not in ids(result)
+    assert [e.covered_by for e in result.gaps if e.length_s == 7200] == ["commissioning"]
