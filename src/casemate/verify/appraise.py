@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from casemate.attest.claims import Boot
 from casemate.attest.reference import Reference, Unit
 from casemate.attest.starts import Starts
-from casemate.core.errors import InputError
 from casemate.translog.bundle import Bundle
 from casemate.translog.policy import Policy
 from casemate.verify import log as logs
 from casemate.verify import tokens
 from casemate.verify.chain import Chain
 from casemate.verify.clocks import Clocks, Pulse, Window
-from casemate.verify.continuity import Interval
+from casemate.verify.continuity import Interval, covered
 from casemate.verify.findings import Notebook
 from casemate.verify.headline import conclude
 from casemate.verify.identity import Identity
@@ -46,16 +45,7 @@ def appraise(
     reference and policy came with the evidence. InputError if the reference does not know the
     enclosure, its serial, or one of `since`.
     """
-    if bundle.enclosure != reference.enclosure:
-        raise InputError(
-            f"the evidence is of enclosure {bundle.enclosure!r}, and the reference values are of "
-            f"{reference.enclosure!r}.",
-            remedy="obtain the reference values that both parties signed for that enclosure. "
-            "Without them nothing can be appraised, and no policy makes up for them.",
-            file=reference.file,
-            key="enclosure",
-        )
-    unit = reference.unit(bundle.serial)
+    unit = reference.of(bundle.enclosure, bundle.serial)
     book = Notebook()
     entries = tokens.read([*bundle.entries, *bundle.pending])
     if bundle.origin != unit.origin:
@@ -109,7 +99,8 @@ class Walk:
             self._broken = self._broken or "evidence that does not follow"
         state, starts = self.states.state, isinstance(step.token.body, Boot)
         anew = (step.token.state if starts else state) == "COMMISSIONING"
-        cover = self.permits.cover(step) or ("commissioning" if anew else "")
+        cover, until_s = self.permits.cover(step)
+        cover = cover or ("commissioning" if anew else "")
         self.states.take(step, emergency=self.permits.emergency)
         self.permits.take(step)
         for found in self._starts.take(step.token, step.enrolment):
@@ -118,12 +109,9 @@ class Walk:
         self.stretches += self._pulse.take(step)
         if self.last is not None:
             kind, cause = self._kind(step, self.last, state, cover)
-            self.stretches.append(
-                Interval(
-                    start_s=self.last.at_s, end_s=step.at_s, kind=kind, cause=cause,
-                    covered_by="" if kind in ("proven", "interfered") else cover,
-                )
-            )  # fmt: skip
+            covered_by = "" if kind in ("proven", "interfered") else cover
+            new = Interval(start_s=self.last.at_s, end_s=step.at_s, kind=kind, cause=cause)
+            self.stretches += covered(new, covered_by, until_s)
             self._broken = ""
         self.last = step
 

@@ -42,16 +42,10 @@ class Window:
             at_s = min(at_s, upper)
         self._at = max(at_s, self._lower or 0, self._at)
         return Step(
-            index=entry.index,
-            data=entry.data,
+            index=entry.index, data=entry.data, token=token, enrolment=enrolment, when_s=when_s,
             digest=SUITES[enrolment.suite].digest(entry.data),
-            token=token,
-            enrolment=enrolment,
-            when_s=when_s,
-            lower_s=self._lower,
-            upper_s=upper,
-            at_s=self._at,
-        )
+            lower_s=self._lower, upper_s=upper, at_s=self._at,
+        )  # fmt: skip
 
 
 class Clocks:

@@ -67,14 +67,10 @@ class Notebook:
         kind = KINDS[id_]
         shown = detail if detail.isprintable() else ascii(detail)  # a terminal would obey it
         new = Finding(
-            id=id_,
-            severity=kind.severity,
-            claim=kind.claim,
-            remedy=kind.remedy,
+            id=id_, severity=kind.severity, claim=kind.claim, remedy=kind.remedy,
             what=f"{kind.meaning}: {shown}" if detail else kind.meaning,
-            token=self._token,
-            at_s=self._at_s,
-        )
+            token=self._token, at_s=self._at_s,
+        )  # fmt: skip
         found = self._found.get((id_, subject), new)
         self._found[id_, subject] = replace(found, times=found.times + 1, last_token=self._token)
 

@@ -29,19 +29,12 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
     findings = walk.book.findings()
     state, since_s, headline = _say(walk, found, proven, findings, fresh=fresh)
     return Result(
-        enclosure=bundle.enclosure,
-        serial=bundle.serial,
+        enclosure=bundle.enclosure, serial=bundle.serial, now_s=walk.now_s,
         reference=f"{walk.reference.id}, version {walk.reference.version}",
-        now_s=walk.now_s,
-        headline=headline,
-        state=state,
-        since_s=since_s,
-        seen_s=walk.log.seen_s,
-        tokens=len(bundle.entries) + len(bundle.pending),
-        proven=walk.log.proven,
-        intervals=found,
-        findings=findings,
-    )
+        headline=headline, state=state, since_s=since_s, seen_s=walk.log.seen_s,
+        tokens=len(bundle.entries) + len(bundle.pending), proven=walk.log.proven,
+        intervals=found, findings=findings,
+    )  # fmt: skip
 
 
 def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:

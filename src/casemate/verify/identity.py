@@ -71,10 +71,7 @@ class Identity:
         made = {each.kid for each in item.signatures}
         all_ = {kid for each in self._unit.enrolments for kid in _kids(each.keys)}
         if made & other:
-            what = "keys of evidence signed a last word" if last else (
-                "a key of the last word signed something else"
-            )  # fmt: skip
-            self._book.add("key.misused", what)
+            self._book.add("key.misused", "a last word" if last else "by the last word's key")
         elif made & all_ - asked:
             self._book.add("identity.superseded", why)
         elif isinstance(token.body, Boot) and made == _kids(token.body.keys) - asked:

@@ -24,6 +24,7 @@ AFTER_START = {each: each for each in NEXT} | {"ARMED": "UNKNOWN", "MAINTENANCE"
 _SEAL = 2
 """The highest level of response that one modality reaches by itself: keys sealed, state UNKNOWN."""
 _REASONED = Boot | Change | LastWord
+_GUARDED = ("ARMED", "MAINTENANCE")
 _NOT_RELIED_ON = ("UNKNOWN", "COMMISSIONING", "RETIRED")
 
 
@@ -35,9 +36,10 @@ class States:
         self._software = {each.digest for each in reference.software}
         self._parts = {(each.name, each.digest) for each in reference.software}
         self._anchors = {each.digest: each.unwatched for each in unit.anchors}
+        self._inventories = {each.digest for each in unit.inventories}
         self._said: tuple[str, ...] = ()
         self.unwatched: list[str] = []
-        self._running = self._anchor = b""
+        self._running = self._anchor = self._inventory = b""
         self._over = False
         self._streams: dict[str, int] = {}
         self.state = ""
@@ -51,6 +53,7 @@ class States:
         )  # fmt: skip
         self._software_of(token)
         self._anchor_of(token, anew=anew)
+        self._inventory_of(token)
         self._watch_of(token)
         self._verdict_of(token, emergency=emergency)
         if self._over and not anew:
@@ -97,7 +100,7 @@ class States:
     def _anchor_of(self, token: Token, *, anew: bool) -> None:
         found = token.anchor
         if not found:
-            if token.state in ("ARMED", "MAINTENANCE"):
+            if token.state in _GUARDED:
                 self._book.add("anchor.absent")
             return
         if found not in self._anchors:
@@ -108,6 +111,17 @@ class States:
         if self._anchor and found != self._anchor and not anew and token.state != "COMMISSIONING":
             self._book.add("anchor.changed", found.hex())
         self._anchor = found
+
+    def _inventory_of(self, token: Token) -> None:
+        """Check that both parties signed what a rack consists of, from its commissioning on."""
+        body = token.body
+        named = body.inventory if isinstance(body, Change | PermitUse) else b""
+        if named and named not in self._inventories:
+            self._book.add("inventory.unknown", named.hex(), subject=named.hex())
+        self._inventory = named or self._inventory if token.state != "COMMISSIONING" else b""
+        tells = isinstance(body, Payload) and body.stream == c.RACK
+        if not self._inventory and (tells or (self._inventories and token.state in _GUARDED)):
+            self._book.add("inventory.unsigned")
 
     def _watch_of(self, token: Token) -> None:
         """Check that what a start says is not watched is what the parties know of its anchor."""
@@ -129,7 +143,9 @@ class States:
             high, low = (set(beaten.beats[at :: beats.BEAT_BYTES]) for at in (3, 4))
             if any(each & 0x80 for each in high):
                 self._book.add("supply.cut")
-            if any(each & 0x7F for each in high) or any(low):
+            if any(each & 0x40 for each in high):
+                self._book.add("inventory.differs")
+            if any(each & 0x3F for each in high) or any(low):
                 self._book.add("sensor.passing")
         if "TAMPER" in said and token.state != "TAMPERED":
             latches = token.verdict is not None and token.verdict.level > _SEAL and not emergency
@@ -147,7 +163,7 @@ class States:
         body = token.body
         if not isinstance(body, Payload):
             return
-        if token.state not in ("ARMED", "MAINTENANCE"):
+        if token.state not in _GUARDED:
             self._book.add("key.state", f"{body.stream}, {token.state}")
         expected = self._streams.get(body.stream, 0)
         if body.first != expected:

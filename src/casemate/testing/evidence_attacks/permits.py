@@ -279,6 +279,19 @@ def smoke() -> Shown:
     return show(told)
 
 
+@PERMITS.attack("permit.emergency-overdue", "stay open longer than an emergency covers")
+def stay_open() -> Shown:
+    told = story()
+    told.token(c.PermitUse(act="emergency", note="smoke"))
+    told.change("UNKNOWN", "emergency")
+    told.seal()
+    told.watch(honest.TIMING.emergency_s // honest.BATCH_S + 2)
+    told.change("ARMED", "keys opened by a quorum")
+    told.seal()
+    honest.watch(told)
+    return show(told)
+
+
 @PERMITS.attack("trust.travels", "send reference values and policy along with the evidence")
 def send_trust_along() -> Shown:
     return show(story(), travels=True)

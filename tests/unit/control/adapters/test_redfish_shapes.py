@@ -7,6 +7,7 @@ Shapes (which fields are there, and which are not) are those of DMTF's mockup pu
 from __future__ import annotations
 
 import base64
+import http.client
 import json
 import shutil
 import socket
@@ -22,6 +23,7 @@ import pytest
 from small_enclosure import wait_for
 
 from casemate.control.adapters import made_up_rack, rack, redfish
+from casemate.control.adapters.presence import until_due
 from casemate.core.errors import ReaderError
 
 ROOT = redfish.ROOT
@@ -226,6 +228,25 @@ sys.exit(main.main())
 """
 
 
+def switched(port: int, marks: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Switch the emulator's system on; return marks that change within a minute."""
+    (path,) = [each["path"] for each in marks if "/Systems/" in each["path"]]
+    link = http.client.HTTPConnection("127.0.0.1", port)
+    link.request("POST", f"{path}/Actions/ComputerSystem.Reset", json.dumps({"ResetType": "On"}),
+                 {"Content-Type": "application/json"})  # fmt: skip
+    assert link.getresponse().status < 300
+    link.close()
+    service = redfish.Service(f"http://127.0.0.1:{port}")
+    try:
+        return until_due(
+            lambda seconds: threading.Event().wait(seconds),
+            lambda: redfish.look(service, [each["path"] for each in marks]),
+            marks, poll_s=60.0, pulse_s=0.2,
+        )  # fmt: skip
+    finally:
+        service.close()
+
+
 @pytest.mark.skipif(find_spec("sushy_tools") is None, reason="sushy-tools is not installed")
 def test_a_service_of_others_is_read(tmp_path: Path) -> None:
     """OpenStack's emulator: one system, its chassis, no integrity."""
@@ -250,9 +271,12 @@ def test_a_service_of_others_is_read(tmp_path: Path) -> None:
                 return "components" in found
 
             assert wait_for(answers, 60.0), found
+            seen = switched(port, found["marks"])
         finally:
             process.kill()
     kinds = {each["kind"] for each in found["components"]}
-    assert kinds == {"ComputerSystem", "Chassis"}
+    assert kinds == {"ComputerSystem", "Chassis", "Manager"}
+    # a system that is switched on is seen by its mark, though its inventory is the same
+    assert [(each["PowerState"], "/Systems/" in each["path"]) for each in seen] == [("On", True)]
     assert found["integrity"] == [] and found["service"]
     assert rack.differences(found, json.loads(json.dumps(found))) == []
