@@ -40,8 +40,7 @@ class States:
         self._running = self._anchor = b""
         self._over = False
         self._streams: dict[str, int] = {}
-        self.state = ""
-        self.why = ""
+        self.state = self.why = ""
 
     def take(self, step: Step, *, emergency: bool = False) -> None:
         """Go on by one token. emergency: one was declared, so that what is seen was to be seen."""
@@ -139,7 +138,7 @@ class States:
         for each in ("INTERFERENCE", "DENIED"):
             if each in said:
                 self._book.add(f"verdict.{each.lower()}")
-        if token.health is not None and token.health.healthy < token.health.channels:
+        if token.health is not None and token.health.healthy < max(token.health.channels, 1):
             lost = token.health.channels - token.health.healthy
             self._book.add("sensor.fault", f"{lost} of {token.health.channels}")
 

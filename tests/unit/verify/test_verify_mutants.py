@@ -193,7 +193,8 @@ def test_work_on_the_whole_names_no_module() -> None:
     told = story()
     digest = told.allow()
     told.seal()
-    told.open_up(digest, module="")
+    told.permit = digest
+    told.change("MAINTENANCE", "permit begins")
     told.token(c.PermitUse(act="re-anchored", permit=digest, anchor=honest.NEW_ANCHOR))
     told.anchor = honest.NEW_ANCHOR
     told.watch()
