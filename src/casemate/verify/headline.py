@@ -55,7 +55,8 @@ def _is_fresh(walk: Walk, found: tuple[Interval, ...], stale_s: int) -> bool:
     if walk.states.state in _PROVEN:
         last = next((each for each in reversed(found) if each.cause not in _TO_COME), None)
         if last is None or last.kind not in _PROVEN.values():
-            walk.book.add("state.unknown", last.cause if last else "nothing is proven yet")
+            if not walk.book.alarms:  # they say enough
+                walk.book.add("state.unknown", last.cause if last else "nothing is proven yet")
             return False
         seen_s = min(seen_s, last.end_s)
     if now_s - seen_s > stale_s:

@@ -206,7 +206,8 @@ def test_permit_used_by_a_token_that_knows_no_checkpoint() -> None:
     told = story()
     digest = told.allow()
     told.seal()
-    told.token(c.PermitUse(act="opened", permit=digest), checkpoint=None)
+    use = c.PermitUse(act="opened", permit=digest, module="reader-loop")
+    told.token(use, checkpoint=None)
     told.seal()
     assert ids(of(told)) == {"permit.unwitnessed"}
 

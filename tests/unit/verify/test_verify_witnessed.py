@@ -23,7 +23,7 @@ def add_line(told: Story, name: str, at_s: int) -> None:
 
 
 def slow_quorum(later_s: int) -> Story:
-    """Return a story in which the second witness of a quorum came 400 s after the first.
+    """Return a story in which the second witness of a quorum came 100 s after the first.
 
     The enclosure names those two, a third comes after, and the token is seen `later_s` after the
     first of them.
@@ -31,12 +31,12 @@ def slow_quorum(later_s: int) -> Story:
     told = story()
     begun_s = told.now_s
     told.seal(["north"])
-    add_line(told, "south", begun_s + 400)
-    told.now_s += 420
+    add_line(told, "south", begun_s + 100)
+    told.now_s += 110
     told.frames()
     known = told.known
     assert known is not None
-    late = honest.cosign("west", told.stated(known.size), begun_s + 500)
+    late = honest.cosign("west", told.stated(known.size), begun_s + 150)
     told.notes = (*told.notes[:-1], told.notes[-1] + late.text().encode())
     told.now_s = begun_s + later_s
     told.seal()
