@@ -7,6 +7,7 @@ from dataclasses import replace
 from verify_samples import ids, judge, kinds, maintained, of
 
 from casemate.attest import claims as c
+from casemate.core.suites import SUITES
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.evidence_attacks.quotes import quoting, reference_with, restart
 from casemate.testing.honest_enclosure import Story
@@ -210,3 +211,33 @@ def test_the_first_fault_of_a_time_is_named() -> None:
     result = of(told)
     assert {"token.replayed", "token.order"} <= ids(result)
     assert result.intervals[-2].cause == "evidence that was told twice"
+
+
+def test_time_around_what_is_no_token_is_not_proven() -> None:
+    """The enclosure counts its own tokens, as if the host had put nothing in between."""
+    told = story()
+    last, place = told.entries[-1], len(told.entries)
+    told.entries += (b"\xd8\x62\x80",)
+    told.now_s += 60
+    told.frames(sequence=place, previous=SUITES[told.suite].digest(last))
+    told.seal()
+    result = of(told)
+    assert ids(result) == {"token.malformed"}
+    assert (result.intervals[-2].kind, result.intervals[-2].cause) == ("interfered", BROKEN)
+
+
+def test_maintenance_that_ends_long_after_its_permit() -> None:
+    """By the enclosure's own clock: nothing else says when."""
+    told = story()
+    digest = told.allow(not_after_s=told.now_s + 90)
+    told.seal()
+    told.open_up(digest)
+    told.watch()
+    told.now_s += 20
+    told.clock_s = 4000
+    told.close_up(digest)
+    told.seal()
+    result = of(told)
+    assert ids(result) == {"clock.step", "clock.wall", "state.unknown"}
+    found = result.intervals[-2]
+    assert (found.kind, found.cause) == ("interfered", "maintenance without a permit")
