@@ -49,7 +49,7 @@ class States:
             not self.state or token.sequence == first > 0
         )  # fmt: skip
         self._software_of(token)
-        self._anchor_of(token, anew=anew)
+        self._anchor_of(token)
         self._watch_of(token)
         self._verdict_of(token, emergency=emergency)
         if self._over and not anew:
@@ -93,7 +93,7 @@ class States:
             self._book.add("software.changed")
             self._running = token.software
 
-    def _anchor_of(self, token: Token, *, anew: bool) -> None:
+    def _anchor_of(self, token: Token) -> None:
         found = token.anchor
         if not found:
             if token.state in ("ARMED", "MAINTENANCE"):
@@ -104,7 +104,7 @@ class States:
         if isinstance(token.body, PermitUse) and token.body.anchor:
             self._anchor = token.body.anchor  # permits.py asks whether it may be
             return
-        if self._anchor and found != self._anchor and not anew and token.state != "COMMISSIONING":
+        if self._anchor and found != self._anchor and token.state != "COMMISSIONING":
             self._book.add("anchor.changed", found.hex())
         self._anchor = found
 

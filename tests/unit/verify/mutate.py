@@ -283,13 +283,14 @@ def main(files: list[str]) -> int:
         if files and path.stem not in files:
             continue
         name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
+        before = killed, total
         for what, line, tree in mutants(ast.parse(path.read_text())):
             total += 1
             if survives(name, tree, cases):
                 print(f"SURVIVES {path.name}:{line}: {what}", flush=True)
             else:
                 killed += 1
-        print(f"{path.name}: {killed} of {total}", flush=True)
+        print(f"{path.name}: {killed - before[0]} of {total - before[1]}", flush=True)
     print(f"killed {killed} of {total}, {100 * killed / max(total, 1):.1f} %")
     return 0
 

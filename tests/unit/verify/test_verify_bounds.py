@@ -188,3 +188,29 @@ def test_what_is_of_the_whole_comes_before_what_is_of_a_token() -> None:
     honest.watch(told)
     found = of(told, travels=True).findings
     assert [each.id for each in found] == ["trust.travels", "boot.restart"]
+
+
+@pytest.mark.parametrize("state", ["UNKNOWN", "ARMED"])
+def test_evidence_that_does_not_begin_in_commissioning(state: str) -> None:
+    told = Story()
+    told.start("restarted", state)
+    told.seal()
+    assert "state.jump" in ids(of(told))
+
+
+def test_after_tampering_new_keys_that_start_in_another_state_are_no_new_commissioning() -> None:
+    told = story()
+    told.token(c.LastWord(reason="opened", erased_us=400), state="TAMPERED", signers=told.last_word)
+    new = Enrolment(sequence=len(told.entries), suite=told.suite, keys=publics(keys("second")))
+    told.evidence = keys("second")
+    told.start("restarted", "UNKNOWN")
+    told.seal()
+    assert "state.after-tampered" in ids(of(told, reference=honest.reference(new)))
+
+
+def test_a_lie_about_the_state_before_where_the_state_after_may_follow() -> None:
+    told = story()
+    told.state = "UNKNOWN"
+    told.token(c.Change(before="MAINTENANCE", after="UNKNOWN", reason="x"))
+    told.seal()
+    assert "state.jump" in ids(of(told))

@@ -241,3 +241,13 @@ def test_maintenance_that_ends_long_after_its_permit() -> None:
     assert ids(result) == {"clock.step", "clock.wall", "state.unknown"}
     found = result.intervals[-2]
     assert (found.kind, found.cause) == ("interfered", "maintenance without a permit")
+
+
+def test_what_is_proven_is_as_old_as_its_last_token() -> None:
+    """The enclosure's clock is 20 s slow: its word is older than the witnesses' lines."""
+    told = story()
+    told.clock_s = -20
+    told.watch()
+    told.seal()
+    assert ids(judge(show(told, later_s=400))) == set()
+    assert ids(judge(show(told, later_s=401))) == {"time.stale"}
