@@ -27,6 +27,7 @@ from casemate.sensors.tdr.fitted import MEMORY_S as TDR_MEMORY_S
 from casemate.sensors.tdr.fitted import FittedTdr
 from casemate.twin.assembly import Twin
 from casemate.twin.conditions import SKIN_NODE, WINDOW_S
+from casemate.twin.environment_sites import Site
 from casemate.twin.environment_thermal import settled_k, temperatures_k
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film
@@ -51,7 +52,9 @@ FIELD = 0.5
 BINS_OF_A_FAULT = 16
 """Time bins of a capture over which one fault's response spreads (planning value)."""
 SOAKED = 0.01
-"""Change of humidity that reaches a board within a second at most (planning value)."""
+"""Change of humidity that reaches a board within a second by itself (planning value)."""
+FLOODED = 0.82
+"""The same if somebody brings it about: from 8 to 90 % (data centres, physics.md 4)."""
 
 
 def commissioned(twin: Twin, fitted: Fitted) -> AnyAnchor:
@@ -77,16 +80,29 @@ def lag(memory_s: float, followed_s: float = MEMORY_S) -> float:
     return math.sqrt(followed_s / (followed_s + memory_s))
 
 
-def steepest_k_s(twin: Twin) -> float:
+def usual_k_s(twin: Twin) -> float:
     """Return the steepest rise of the skin's temperature that a site makes by itself, K/s.
 
     Idle to full load, full sun, and its surroundings' sawtooth and door, all at once.
     """
     site = twin.site
+    return _steepest_k_s(site, site.door_k.value + 2.0 * site.hvac_k.value)
+
+
+def steepest_k_s(twin: Twin) -> float:
+    """Return the steepest rise of the skin's temperature that surroundings can bring about, K/s.
+
+    Idle to full load and full sun, in air that goes from one limit to the other at once: whoever
+    blows hot air at an enclosure is no faster, since its skin has to take up the heat.
+    """
+    return _steepest_k_s(twin.site, LIMIT_K)
+
+
+def _steepest_k_s(site: Site, warmer_k: float) -> float:
     count = 600
     start = settled_k(site.network, np.array([site.idle_w.value, 0.0, 0.0]), site.mean_k.value)
     power = np.tile([site.full_w.value, 0.0, site.sun_w.value], (count, 1))
-    ambient = np.full(count, site.mean_k.value + site.door_k.value + 2.0 * site.hvac_k.value)
+    ambient = np.full(count, site.mean_k.value + warmer_k)
     run = temperatures_k(site.network, start, power, ambient, 1.0)[:, SKIN_NODE]
     return float(np.abs(np.diff(np.concatenate([[start[SKIN_NODE]], run]))).max())
 
@@ -133,6 +149,7 @@ def _loops(twin: Twin, fitted: LoopResistance) -> Anchor:
         memory_s=fitted.card["gradient_memory"],
         must=CUT,
         common=common,
+        usual=IACS_ALPHA_1_K * usual_k_s(twin),
         common_rate=np.full(common.size, IACS_ALPHA_1_K * steepest_k_s(twin)),
         visits=fitted.visits,
     )
@@ -148,11 +165,12 @@ def _capacitances(twin: Twin, fitted: MeshCapacitance) -> Anchor:
     tiles = [each.tile for each in fitted.channels]
     group = _groups(tiles, kinds)
     film: Film = EPOXY
-    # of a film whose air goes from dry to wet at once, mean water grows by 2/h sqrt(D t/pi)
-    soaked = SOAKED * 2.0 / film.thickness_m * math.sqrt(film.diffusivity_m2_s / math.pi)
+    # mean water of a film whose air changes at once grows by 2/h sqrt(D t/pi): of the first second
+    taken_up = 2.0 / film.thickness_m * math.sqrt(film.diffusivity_m2_s / math.pi)
     water = film.per_water * film.water_at_full
     common = np.full(int(group.max()) + 1, film.temperature_1_k * LIMIT_K + water)
-    rate = film.temperature_1_k * steepest_k_s(twin) + water * soaked
+    usual = film.temperature_1_k * usual_k_s(twin) + water * SOAKED * taken_up
+    rate = film.temperature_1_k * steepest_k_s(twin) + water * FLOODED * taken_up
     return anchor_of(
         fitted,
         names=tuple(each.id.split("/", 1)[1] for each in fitted.channels),
@@ -164,6 +182,7 @@ def _capacitances(twin: Twin, fitted: MeshCapacitance) -> Anchor:
         memory_s=fitted.card["contrast_memory"],
         must=LESS,
         common=common,
+        usual=usual,
         common_rate=np.full(common.size, rate),
         visits=fitted.visits,
     )
@@ -182,6 +201,7 @@ def _pairs(fitted: FittedTdr) -> Anchor:
         memory_s=TDR_MEMORY_S,
         must=DEPART,
         common=np.empty(0),
+        usual=0.0,
         common_rate=np.empty(0),
         visits=fitted.visits * BINS_OF_A_FAULT,
     )
@@ -205,20 +225,21 @@ def anchor_of(
     memory_s: float,
     must: float,
     common: Real,
+    usual: float,
     common_rate: Real,
     visits: float,
 ) -> Anchor:
     """Return the anchor of F features that move by themselves as Ornstein-Uhlenbeck processes.
 
     spread (F,), memory_s: of those, relative; noise (F,): of a chip; pairs: first, second, weight;
-    common, common_rate (G,): what common modes may do, and how fast. Tolerances: BOUND standard
-    deviations of the spread, of what the tracked state leaves of it, and of noise in the states.
+    common, common_rate (G,): what common modes may do, and how fast at most; usual: how fast they
+    do by themselves, 1/s. Tolerances: BOUND standard deviations of the spread, of what the tracked
+    state leaves of it, and of noise in the states; faster than usual, doubt opens them.
     """
     first, second, weight = pairs
     behind = np.hypot(lag(memory_s) * spread, _state_noise(fitted.chip_s, visits, noise, group))
-    # common modes lag behind their steepest rise by their memory
-    steepest = np.where(group == NONE, 0.0, np.append(common_rate, 0.0)[group])
-    late = steepest * COMMON_MEMORY_S
+    # common modes lag behind their usual rise by their memory
+    late = np.where(group == NONE, 0.0, usual) * COMMON_MEMORY_S
     step = BOUND * behind + late
     return Anchor(
         modality=fitted.id,

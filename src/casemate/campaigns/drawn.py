@@ -16,8 +16,6 @@ from casemate.sensors.modality import Fitted, Reading
 from casemate.twin.conditions import WINDOW_S
 from casemate.twin.line_materials import Real
 
-SETTLED_S = 1e6
-"""For which an enclosure has stood before anything happens, so that states lie anywhere."""
 STEPS = 6
 """In which tracked states cross a time that is not looked at."""
 
@@ -109,7 +107,7 @@ class Drawn:
         """Let tracked states stand where surroundings have brought them by instant `k`."""
         if isinstance(self.bank, Bank):
             off = self.off(k, reading)
-            self.bank.tracked.towards(self.bank.anchor, off, np.isfinite(off), SETTLED_S)
+            self.bank.tracked.stand(self.bank.anchor, off, np.isfinite(off))
         elif isinstance(self.bank, FieldBank):
             self.bank.settle(reading.quantity + self.extra[k])
         else:
@@ -127,6 +125,9 @@ class Drawn:
             return
         start, end = self.off(k, reading), self.off(last, later)
         sound = np.ones(start.size, dtype=np.bool_)
-        for step in range(STEPS):
-            way = start + (step + 1.0) / STEPS * (end - start)
-            self.bank.tracked.towards(self.bank.anchor, way, sound, seconds / STEPS)
+        # shorter and shorter: the last is a window, as those that follow
+        left = min(self.window_s / seconds, 1.0) ** (np.arange(1, STEPS + 1) / STEPS)
+        steps = -np.diff(np.concatenate([[1.0], left[:-1], [0.0]]))
+        for share, done in zip(steps.tolist(), np.cumsum(steps).tolist(), strict=True):
+            way = start + done * (end - start)
+            self.bank.tracked.towards(self.bank.anchor, way, sound, share * seconds)

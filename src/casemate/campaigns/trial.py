@@ -42,6 +42,8 @@ MOST_BLOCKS = 20
 """Blocks of a cavity that one stretch may take, if the scene stands still for so long."""
 LAST_S = 60.0
 """For which the last state of a scene stands still."""
+SHORT_S = 1.5 * WINDOW_S
+"""Between instants that are no further apart, states follow as they do from window to window."""
 SECOND_S = 1.0
 """Play goes on for it after keys are sealed: two modalities notice alike if the second does by then
 (planning value: a tool that drills at 0.1 mm/s has come 0.1 mm further)."""
@@ -83,15 +85,18 @@ class _Live:
     def __init__(self, sensed: Sensed, scene_times: Real, generator: np.random.Generator) -> None:
         self.drawn = Drawn(sensed, scene_times, generator, levels=LEVELS)
         self.reading: Reading | None = None
-        self.ended_s = 0.0
+        self.began_s = self.ended_s = 0.0
 
     def move_on(self, k: int, reading: Reading, now_s: float) -> None:
-        """Come to instant `k`: states follow from the last look, evidence begins anew."""
-        between_s = now_s - self.ended_s
-        if self.reading is not None and between_s > 0.0:
-            self.drawn.pass_time(k - 1, self.reading, reading, between_s)
+        """Come to instant `k`: states follow from the last one, evidence begins anew if time was
+        left out. What was looked at stood still meanwhile, so states have all of it to follow in.
+        """
+        since_s = now_s - self.began_s
+        if self.reading is not None and since_s > SHORT_S:
+            self.drawn.pass_time(k - 1, self.reading, reading, since_s)
+        if self.reading is not None and now_s > self.ended_s:
             self.drawn.afresh()
-        self.reading = reading
+        self.reading, self.began_s = reading, now_s
         if k == 0:
             self.drawn.settle(k, reading)
 

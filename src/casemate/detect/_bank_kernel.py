@@ -33,6 +33,8 @@ def doubted(doubt: float, error: float, share: float, most: float, cap: float) -
     return goes if goes < cap else cap
 
 
+WINDOW_S = 0.1
+"""Longest window: a state that is held against one falls behind by what comes in it, too."""
 FEW = 64
 """Values up to which sorting them in place is quicker than what numpy does (measured: 10 times for
 a dozen)."""
@@ -67,13 +69,15 @@ def common_towards(
     expected: Any,
     bound: Any,
     rate: Any,
+    late_s: float,
     common: Any,
     doubt: Any,
 ) -> None:
     """Move common (G,) towards the median of what is shown, and its doubt (G,), in place.
 
     The median lies between those of shown - excess and shown + excess, whatever interference does;
-    features that are not sound may be anywhere.
+    features that are not sound may be anywhere. A state that was off by now may be so in the next
+    window, as far as it falls behind at its rate: by what it moves in `late_s`.
     """
     size, groups = shown.size, common.size
     begin, at = np.zeros(groups + 2, dtype=np.int64), np.empty(size, dtype=np.int64)
@@ -112,8 +116,10 @@ def common_towards(
         most = 2.0 * natural
         if error <= doubt[g]:
             most += share * doubt[g]
+        behind = clipped(abs(middle - common[g]), rate[g] * late_s)
         common[g] = clipped(common[g] + clipped(share * (middle - common[g]), most), bound[g])
-        doubt[g] = doubted(doubt[g], error, share, 3.0 * natural, cap)
+        wide = doubted(doubt[g], error, share, 3.0 * natural, cap)
+        doubt[g] = behind if behind > wide else wide
 
 
 @njit(cache=True)
@@ -140,10 +146,11 @@ def towards(
     excess (F,): by how much more than in quiet each figure may be off.
     """
     quick = 1.0 - np.exp(-seconds / common_memory_s)
+    late_s = common_memory_s + WINDOW_S
     share = 1.0 - np.exp(-seconds / memory_s)
     common_towards(
-        shown, sound, excess, seconds, quick, group, expected, common_bound, common_rate, common,
-        common_doubt,
+        shown, sound, excess, seconds, quick, group, expected, common_bound, common_rate, late_s,
+        common, common_doubt,
     )  # fmt: skip
     for f in range(own.size):
         tied = group[f] >= 0 and common.size > 0

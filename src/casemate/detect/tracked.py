@@ -27,6 +27,8 @@ MEMORY_S = 10.0
 """Of the tracked state: far above a window, far below what surroundings take (planning value)."""
 COMMON_MEMORY_S = 0.3
 """Of common modes: many features tell of them (planning value)."""
+STOOD_S = 1e6
+"""For which surroundings have stood still where states `stand`."""
 RESTLESS = 2.0
 """Of loud chips' scatter over their noise's square, which tolerances allow for by themselves: 87
 quiet chips reach it once in 10^8 windows (chi-square)."""
@@ -93,6 +95,11 @@ class Tracked:
             self.expected, anchor.bound, anchor.rate, anchor.common, anchor.common_rate,
             self.own, self.common, self.doubt, self.common_doubt,
         )  # fmt: skip
+
+    def stand(self, anchor: Anchor, shown: Real, sound: npt.NDArray[np.bool_]) -> None:
+        """Stand where surroundings have been for long, without doubt of the way there."""
+        for _ in range(2):
+            self.towards(anchor, shown, sound, STOOD_S)
 
 
 def _by_feature(anchor: Anchor, common: Real) -> Real:

@@ -7,11 +7,20 @@ import math
 import numpy as np
 import pytest
 
-from casemate.campaigns.commission import BOUND, commissioned, lag, steepest_k_s, window_of
+from casemate.campaigns.commission import (
+    BOUND,
+    LIMIT_K,
+    commissioned,
+    lag,
+    steepest_k_s,
+    usual_k_s,
+    window_of,
+)
 from casemate.detect.anchor import NONE, Anchor, FieldAnchor, PassiveAnchor, anchor_bytes
 from casemate.detect.bank import chips_of
 from casemate.detect.field import MEMORY_S as FIELD_MEMORY_S
 from casemate.detect.tracked import COMMON_MEMORY_S, MEMORY_S
+from casemate.sensors.mesh_capacitance.physics import EPOXY
 from casemate.sensors.modality import Fitted
 from casemate.twin.assembly import Twin
 from casemate.twin.conditions import SKIN_NODE
@@ -43,20 +52,29 @@ def test_a_window_brings_a_dozen_chips() -> None:
         assert loud + quiet >= 12 and quiet == max(1, round((loud + quiet) / 8))
 
 
-def test_the_steepest_rise_is_bounded_by_heat_over_what_it_warms(dpa_twin: Twin) -> None:
+@pytest.mark.parametrize("usual", [True, False])
+def test_the_steepest_rise_is_bounded_by_heat_over_what_it_warms(
+    dpa_twin: Twin, usual: bool
+) -> None:
     """Half the step gives the same; no node warms faster than all power into its capacity."""
     site = dpa_twin.site
-    found = steepest_k_s(dpa_twin)
+    found = usual_k_s(dpa_twin) if usual else steepest_k_s(dpa_twin)
+    warmer_k = site.door_k.value + 2.0 * site.hvac_k.value if usual else LIMIT_K
     start = settled_k(site.network, np.array([site.idle_w.value, 0.0, 0.0]), site.mean_k.value)
     power = np.tile([site.full_w.value, 0.0, site.sun_w.value], (1200, 1))
-    around = np.full(1200, site.mean_k.value + site.door_k.value + 2.0 * site.hvac_k.value)
+    around = np.full(1200, site.mean_k.value + warmer_k)
     run = temperatures_k(site.network, start, power, around, 0.5)[:, SKIN_NODE]
     finer = np.abs(np.diff(np.concatenate([[start[SKIN_NODE]], run]))).max() / 0.5
     assert 0.0 < found <= finer * 1.0001 and found == pytest.approx(finer, rel=0.2)
 
 
-def by_hand(anchor: Anchor, spread: np.ndarray, memory_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return bound and step again from the rule: BOUND spreads, of the walk, its lag, the noise."""
+def by_hand(
+    anchor: Anchor, spread: np.ndarray, memory_s: float, usual: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return bound and step again from the rule: BOUND spreads, of the walk, its lag, the noise.
+
+    usual: how fast common modes move by themselves, 1/s.
+    """
     window_s = window_of(anchor.chip_s, anchor.visits)
     loud, _ = chips_of(anchor.chip_s, anchor.visits, window_s)
     window = math.sqrt(2.0) * anchor.noise / math.sqrt(loud)
@@ -65,7 +83,7 @@ def by_hand(anchor: Anchor, spread: np.ndarray, memory_s: float) -> tuple[np.nda
     for g in range(anchor.common.size):
         mine = np.flatnonzero(anchor.group == g)
         shared[mine] = math.sqrt(math.pi / (2.0 * mine.size)) * np.median(window[mine])
-        late[mine] = COMMON_MEMORY_S * anchor.common_rate[g]
+        late[mine] = COMMON_MEMORY_S * usual
     behind2 = (MEMORY_S / (MEMORY_S + memory_s)) * spread**2 + own**2 + shared**2
     return BOUND * np.sqrt(spread**2 + behind2) + late, BOUND * np.sqrt(behind2) + late
 
@@ -77,7 +95,9 @@ def test_bounds_of_loops_by_hand(dpa_twin: Twin, dpa_fitted: dict[str, Fitted]) 
     ratio = anchor.group == NONE
     assert np.allclose(anchor.expected, np.where(ratio, 0.0, 1.0))
     spread = np.where(ratio, 0.02, 1.0) * 0.00393 * fitted.card["gradient"]
-    bound, step = by_hand(anchor, spread, fitted.card["gradient_memory"])
+    bound, step = by_hand(
+        anchor, spread, fitted.card["gradient_memory"], 0.00393 * usual_k_s(dpa_twin)
+    )
     assert np.allclose(anchor.bound, bound, rtol=1e-3)
     assert np.allclose(anchor.step, step, rtol=1e-3)
     assert np.allclose(anchor.rate, anchor.step / MEMORY_S)
@@ -96,7 +116,14 @@ def test_bounds_of_capacitances_by_hand(dpa_twin: Twin, dpa_fitted: dict[str, Fi
     anchor = commissioned(dpa_twin, fitted)
     assert isinstance(anchor, Anchor)
     spread = np.full(anchor.noise.size, fitted.card["contrast"])
-    bound, step = by_hand(anchor, spread, fitted.card["contrast_memory"])
+    # 1 % of all water that the film takes, in the first second of 2/h sqrt(D t/pi)
+    film = EPOXY
+    second = 2.0 / film.thickness_m * math.sqrt(film.diffusivity_m2_s / math.pi)
+    wet = film.per_water * film.water_at_full * second
+    usual = film.temperature_1_k * usual_k_s(dpa_twin) + 0.01 * wet
+    bound, step = by_hand(anchor, spread, fitted.card["contrast_memory"], usual)
+    steepest = film.temperature_1_k * steepest_k_s(dpa_twin) + 0.82 * wet
+    assert np.allclose(anchor.common_rate, steepest) and steepest > 5.0 * usual
     assert np.allclose(anchor.bound, bound) and np.allclose(anchor.step, step)
     assert np.allclose(anchor.noise, fitted.noise / fitted.nominal)
     assert np.all(anchor.must > 10.0 * anchor.bound)

@@ -23,8 +23,11 @@ SMALL = {
 }
 
 
-def small_anchor(kind: str, alone: int = 6) -> tuple[Anchor, float, float]:
-    """Return an anchor of grouped features and `alone` ungrouped ones, its spread and memory."""
+def small_anchor(kind: str, alone: int = 6, *, heat: float = 1.0) -> tuple[Anchor, float, float]:
+    """Return an anchor of grouped features and `alone` ungrouped ones, its spread and memory.
+
+    heat: by how much faster than usual somebody can make common modes move.
+    """
     chip_s, noise, spread, memory_s, sizes, common, rate, must = SMALL[kind]
     group = np.concatenate([np.repeat(np.arange(len(sizes)), sizes), np.full(alone, NONE)])
     count = group.size
@@ -47,17 +50,18 @@ def small_anchor(kind: str, alone: int = 6) -> tuple[Anchor, float, float]:
         memory_s=memory_s,
         must=must,
         common=np.full(len(sizes), common),
-        common_rate=np.full(len(sizes), rate),
+        usual=rate,
+        common_rate=np.full(len(sizes), heat * rate),
         visits=1.0,
     )
     return anchor, spread, memory_s
 
 
 class World:
-    """Surroundings that walk, common modes that rise and fall as steeply as a site lets them."""
+    """Surroundings that walk, common modes that rise and fall as steeply as an anchor lets them."""
 
-    def __init__(self, kind: str, seed: int, *, levels: int = 12) -> None:
-        self.anchor, self.spread, self.memory_s = small_anchor(kind)
+    def __init__(self, kind: str, seed: int, *, levels: int = 12, heat: float = 1.0) -> None:
+        self.anchor, self.spread, self.memory_s = small_anchor(kind, heat=heat)
         self.generator = np.random.default_rng(seed)
         self.window_s = window_of(self.anchor.chip_s, self.anchor.visits)
         self.loud, self.quiet = chips_of(self.anchor.chip_s, self.anchor.visits, self.window_s)
@@ -66,7 +70,7 @@ class World:
         self.common = np.zeros(self.anchor.common.size)
         self.rate = self.anchor.common_rate
         sound = np.ones(self.own.size, dtype=bool)
-        self.bank.tracked.towards(self.anchor, self.own, sound, 1e6)
+        self.bank.tracked.stand(self.anchor, self.own, sound)
         self.time_s, self.turn_s = 0.0, 200.0
         self.offset = np.zeros(self.own.size)
         self.shown: Shown | None = None

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from surroundings import SMALL, Injected, World, fused
 
+from casemate.detect.anchor import NONE
 from casemate.detect.bank import Bank
 from casemate.detect.evidence import Sums
 
@@ -109,6 +110,38 @@ def test_noise_alone_convicts_nobody_for_long(kind: str, scene: str) -> None:
 def test_lost_readings_convict_nobody(kind: str) -> None:
     world = World(kind, 4)
     assert most(world, None, 110.0, lost=60.0) < limit(world, 110.0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["loops", "capacitances"])
+def test_heat_as_fast_as_hot_air_convicts_nobody(kind: str, seed: int) -> None:
+    """Common modes turn every 7 s, 20 times as fast as a site moves them by itself."""
+    world = World(kind, seed, heat=20.0)
+    world.turn_s = 7.0
+    assert most(world, None, 40.0) < limit(world, 40.0)
+
+
+@pytest.mark.parametrize("kind", ["loops", "capacitances"])
+def test_heat_that_no_doubt_goes_with_convicts(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: states follow as fast, and tolerances do not open by what they fall behind."""
+    world = World(kind, 0, heat=20.0)
+    world.turn_s = 7.0
+    doubts = world.bank.tracked.common_doubt
+    best = -np.inf
+    for _ in range(200):
+        doubts[:] = 0.0
+        best = max(best, fused(world.step()))
+    assert best > limit(world, 20.0)
+
+
+@pytest.mark.parametrize("kind", ["loops", "capacitances"])
+def test_what_moves_all_alike_faster_than_heat_can_convicts(kind: str) -> None:
+    world = World(kind, 0, heat=20.0)
+    most(world, None, 5.0)
+    anchor = world.anchor
+    jump = 3.0 * anchor.common_rate.max() * 0.4 + 3.0 * anchor.step.max()
+    world.offset[:] = np.where(anchor.group == NONE, 0.0, jump)
+    assert most(world, None, 1.0) > limit(world, 10.0)
 
 
 @pytest.mark.parametrize("kind", ["loops", "capacitances"])

@@ -90,7 +90,7 @@ def test_common_modes_follow_the_median_of_their_group(seed: int) -> None:
     common, doubt = np.zeros(groups), np.full(groups, 10.0)
     wide = np.full(groups, 1e9)
     bank.common_towards(
-        shown, sound, np.zeros(size), 1.0, 1.0, group, np.ones(size), wide, wide, common, doubt
+        shown, sound, np.zeros(size), 1.0, 1.0, group, np.ones(size), wide, wide, 0.4, common, doubt
     )  # fmt: skip
     for g in range(groups):
         mine = (group == g) & sound
