@@ -80,10 +80,11 @@ class Walk:
         self._window = Window(log)
         self._clocks, self._pulse = Clocks(reference.timing, book), Pulse(reference.timing, book)
         self._broken = ""
+        self._is_bad = False
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""
-        upper_s = self.log.by_s(entry.index)
+        alarms, upper_s = self.book.alarms, self.log.by_s(entry.index)
         when_s = self.now_s if upper_s is None else upper_s
         self.book.place(entry.index, when_s)
         signed = self._identity.check(entry, when_s)
@@ -95,8 +96,9 @@ class Walk:
         if not self._chain.is_new(step):
             self._broken = "evidence that was told twice"
             return
-        if not self._chain.take(step):
-            self._broken = self._broken or "evidence that does not follow"
+        self._chain.take(step)
+        if isinstance(step.token.body, Boot):
+            self._identity.last_word = step.token.body.last_word
         state, starts = self.states.state, isinstance(step.token.body, Boot)
         anew = (step.token.state if starts else state) == "COMMISSIONING"
         cover, until_s = self.permits.cover(step)
@@ -107,18 +109,22 @@ class Walk:
             self.book.add(*found)
         self._clocks.take(step)
         self.stretches += self._pulse.take(step)
+        alarmed = self.book.alarms > alarms
+        self._is_bad = alarmed if starts else self._is_bad  # a run that began so proves nothing
+        if alarmed or self._is_bad:
+            self._broken = self._broken or "evidence that does not hold"
         if self.last is not None:
             kind, cause = self._kind(step, self.last, state, cover)
-            covered_by = "" if kind in ("proven", "interfered") else cover
+            if self._broken:
+                kind, cause = "interfered", self._broken
             new = Interval(start_s=self.last.at_s, end_s=step.at_s, kind=kind, cause=cause)
-            self.stretches += covered(new, covered_by, until_s)
+            by = "" if kind in ("proven", "interfered") else cover
+            self.stretches += covered(new, by, until_s)
             self._broken = ""
         self.last = step
 
     def _kind(self, step: Step, last: Step, state: str, cover: str) -> tuple[str, str]:
         """Return kind and cause of the time from token `last` to `step`."""
-        if self._broken:
-            return "interfered", self._broken
         if isinstance(step.token.body, Boot):  # nobody has watched meanwhile
             if step.token.state != "COMMISSIONING":
                 self.book.add("boot.restart", step.token.body.reason)
@@ -133,6 +139,8 @@ class Walk:
             return _BY_STATE.get(state, ("unknown", f"state {state}"))
         if state == "MAINTENANCE" and not cover:
             return "interfered", "maintenance without a permit"
+        if self._clocks.halted:
+            return "unknown", "the controller was halted"
         if not self._clocks.is_narrow(step):
             if step.upper_s is None:
                 return "unknown", "not witnessed yet"
@@ -141,7 +149,7 @@ class Walk:
             else:
                 self.book.add("token.window", f"from {step.lower_s} to {step.upper_s}")
             return "unknown", "not witnessed in time"
-        return ("maintenance", "") if state == "MAINTENANCE" else ("proven", "")
+        return ("maintenance", "") if cover else ("proven", "")  # whatever the state is called
 
 
 _BY_STATE = {

@@ -42,6 +42,8 @@ class Permits:
         ends = isinstance(body, PermitUse) and body.act in _ENDS
         if token.state == "MAINTENANCE" and not ends:
             self._in_force(step)
+        elif isinstance(body, PermitUse) and body.permit and body.permit == self.open:
+            self._is_timely(step, self.open)
         if token.state == "ARMED" and isinstance(body, Change | Heartbeats):
             if self.open:
                 self._book.add("permit.unclosed", self.open.hex()[:16])
@@ -71,7 +73,7 @@ class Permits:
         elif use.act == "opened":
             allowed, _ = self._valid.get(use.permit, (None, 0))
             needs = "open" if allowed and use.module in allowed.faces else "replace"
-            self._begin(step, use.permit, use.module, {needs})
+            self._begin(step, use.permit, use.module or "no place", {needs})
         elif use.act in _ENDS:
             self._end(use.permit)
         elif use.act == "re-anchored":

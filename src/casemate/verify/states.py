@@ -42,8 +42,7 @@ class States:
         self._running = self._anchor = self._inventory = b""
         self._over = False
         self._streams: dict[str, int] = {}
-        self.state = ""
-        self.why = ""
+        self.state = self.why = ""
 
     def take(self, step: Step, *, emergency: bool = False) -> None:
         """Go on by one token. emergency: one was declared, so that what is seen was to be seen."""
@@ -52,7 +51,7 @@ class States:
             not self.state or token.sequence == first > 0
         )  # fmt: skip
         self._software_of(token)
-        self._anchor_of(token, anew=anew)
+        self._anchor_of(token)
         self._inventory_of(token)
         self._watch_of(token)
         self._verdict_of(token, emergency=emergency)
@@ -97,7 +96,7 @@ class States:
             self._book.add("software.changed")
             self._running = token.software
 
-    def _anchor_of(self, token: Token, *, anew: bool) -> None:
+    def _anchor_of(self, token: Token) -> None:
         found = token.anchor
         if not found:
             if token.state in _GUARDED:
@@ -108,7 +107,7 @@ class States:
         if isinstance(token.body, PermitUse) and token.body.anchor:
             self._anchor = token.body.anchor  # permits.py asks whether it may be
             return
-        if self._anchor and found != self._anchor and not anew and token.state != "COMMISSIONING":
+        if self._anchor and found != self._anchor and token.state != "COMMISSIONING":
             self._book.add("anchor.changed", found.hex())
         self._anchor = found
 
@@ -141,10 +140,9 @@ class States:
         if beaten is not None:
             said |= {c.VERDICTS[each] for each in set(beaten.beats[2 :: beats.BEAT_BYTES])}
             high, low = (set(beaten.beats[at :: beats.BEAT_BYTES]) for at in (3, 4))
-            if any(each & 0x80 for each in high):
-                self._book.add("supply.cut")
-            if any(each & 0x40 for each in high):
-                self._book.add("inventory.differs")
+            for bit, kind in ((0x80, "supply.cut"), (0x40, "inventory.differs")):
+                if any(each & bit for each in high):
+                    self._book.add(kind)
             if any(each & 0x3F for each in high) or any(low):
                 self._book.add("sensor.passing")
         if "TAMPER" in said and token.state != "TAMPERED":
@@ -155,7 +153,7 @@ class States:
         for each in ("INTERFERENCE", "DENIED"):
             if each in said:
                 self._book.add(f"verdict.{each.lower()}")
-        if token.health is not None and token.health.healthy < token.health.channels:
+        if token.health is not None and token.health.healthy < max(token.health.channels, 1):
             lost = token.health.channels - token.health.healthy
             self._book.add("sensor.fault", f"{lost} of {token.health.channels}")
 

@@ -18,7 +18,6 @@ from casemate.attest import claims as c
 from casemate.attest.approval import TYPE
 from casemate.attest.approval import peek as peek_approval
 from casemate.attest.reference import load
-from casemate.attest.token import peek
 from casemate.control.adapters import made_up_rack, rack, redfish
 from casemate.control.parts import digest_of
 
