@@ -139,8 +139,8 @@ class Watcher:
         if not values.shape[0] or self._limits.stalled_samples == 1:
             return False
         if not self._limits.stalled_samples:
-            sound = np.isfinite(values) & self._possible(values)
-            return bool(sound.all()) and not union(health).any()
+            there = np.isfinite(values) & self._possible(values)
+            return bool(there.all()) and not union(health).any()
         last = self._last if self._last is not None else np.full_like(values[0], np.nan)
         if last.dtype != values.dtype:
             return False

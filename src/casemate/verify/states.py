@@ -115,9 +115,9 @@ class States:
         """Check that both parties signed what a rack consists of, from its commissioning on."""
         body = token.body
         named = body.inventory if isinstance(body, Change | PermitUse) else b""
-        if named and named not in self._inventories:
-            self._book.add("inventory.unknown", named.hex(), subject=named.hex())
-        self._inventory = named or self._inventory if token.state != "COMMISSIONING" else b""
+        self._inventory = now = named or self._inventory if token.state != "COMMISSIONING" else b""
+        if now and now not in self._inventories:  # for as long as it is in force
+            self._book.add("inventory.unknown", now.hex(), subject=now.hex())
         tells = isinstance(body, Payload) and body.stream == c.RACK
         if not self._inventory and (tells or (self._inventories and token.state in _GUARDED)):
             self._book.add("inventory.unsigned")
