@@ -116,7 +116,8 @@ def common_towards(
         most = 2.0 * natural
         if error <= doubt[g]:
             most += share * doubt[g]
-        behind = clipped(abs(middle - common[g]), rate[g] * late_s)
+        part = late_s / seconds if late_s < seconds else 1.0  # what comes in a window, of longer
+        behind = clipped(part * abs(middle - common[g]), rate[g] * late_s)
         common[g] = clipped(common[g] + clipped(share * (middle - common[g]), most), bound[g])
         wide = doubted(doubt[g], error, share, 3.0 * natural, cap)
         doubt[g] = behind if behind > wide else wide

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -255,6 +256,7 @@ def test_a_service_of_others_is_read(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     with subprocess.Popen(
         [sys.executable, "-c", EMULATOR, str(port)], cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(tmp_path)},  # what it remembers of earlier runs
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         try:
