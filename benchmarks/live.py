@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import json
 import multiprocessing
-import queue
 import time
 from multiprocessing.connection import Connection
 from typing import Any
@@ -149,6 +148,7 @@ def _hello(anchor: Any) -> dict[str, Any]:
 
 def main() -> None:
     """Run for SECONDS; print latencies and shares as JSON."""
+    from casemate.control.bounded import Bounded
     from casemate.control.readers import HELD, Arrived, Far, Pump
     from casemate.control.states import Machine
     from casemate.control.warm_up import warm_up
@@ -169,7 +169,7 @@ def main() -> None:
     process.start()
     theirs.close()
     readers = Far(ours, timeout_s=60.0)
-    blocks: queue.Queue[Arrived] = queue.Queue(maxsize=HELD)
+    blocks: Bounded[Arrived] = Bounded(HELD)
     start_s = time.monotonic() + START_S
     pumps = [
         Pump(reader, Challenge(key=new_secret(), modality=name, epoch=1, chip_s=reader.chip_s,

@@ -78,18 +78,15 @@ def main() -> None:
         return time.process_time() - start
 
     spend(True)
-    print(
-        json.dumps(
-            {
-                "runs": [spend(True) for _ in range(RUNS)],
-                "reflections": min(spend(False) for _ in range(RUNS)),
-                "prepare": prepare,
-                "length_m": of.pair.length_m,
-                "bins": tdr.bins,
-                "frequencies": int(tdr.laplace_1_s.size),
-            }
-        )
-    )
+    found = {
+        "runs": [spend(True) for _ in range(RUNS)],
+        "reflections": min(spend(False) for _ in range(RUNS)),
+        "prepare": prepare,
+        "length_m": of.pair.length_m,
+        "bins": tdr.bins,
+        "frequencies": int(tdr.laplace_1_s.size),
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
-from shared_builds import EXAMPLE, SECRET_HEX, Built, built, of_the_run, small_text
+from shared_builds import (
+    EXAMPLE,
+    SECRET_HEX,
+    Built,
+    built,
+    of_the_run,
+    small_case_of,
+    small_text,
+)
 
 if TYPE_CHECKING:
     from casemate.sensors.modality import Fitted
@@ -36,6 +44,12 @@ def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """The small spec, built twice from nothing; the second prints JSON."""
     home = tmp_path_factory.mktemp("twice")
     return built(small_spec, home, "one"), built(small_spec, home, "two", "--json")
+
+
+@pytest.fixture(scope="session")
+def small_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with enclosure.toml, secret and the small case in `out`: copy it to change it."""
+    return small_case_of(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

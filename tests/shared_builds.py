@@ -6,16 +6,20 @@ import contextlib
 import fcntl
 import io
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 if TYPE_CHECKING:
     import pytest
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "dpa" / "enclosure.toml"
 SECRET_HEX = "5e" * 16 + "c7" * 16
+READY = "CASEMATE_SMALL_CASE"
+"""Environment variable: folder in which this run's `warm_up.py` has left the small case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,38 @@ def of_the_run(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
     with (home / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
+
+
+def proved(home: Path) -> None:
+    """Prove the small spec with a handful of trials, in this process: the folder `home`/out.
+
+    Without recordings: readers of some come with the packages for tests, which CI has not yet.
+    """
+    from casemate.cli import main
+
+    (home / "enclosure.toml").write_text(small_text())
+    (home / "secret").write_text(SECRET_HEX + "\n")
+    with contextlib.redirect_stdout(io.StringIO()), patch.dict(os.environ):
+        os.environ.pop("CASEMATE_DATA", None)
+        code = main(["prove", str(home / "enclosure.toml"), "-o", str(home / "out"),
+                     "--secret-file", str(home / "secret"), "--effort", "glance",
+                     "--workers", "1"])  # fmt: skip
+    assert code == 1, "a handful of trials leaves doubt, always"
+
+
+def small_case_of(factory: pytest.TempPathFactory) -> Path:
+    """A folder with enclosure.toml, secret and the small case in `out`, argued once a run.
+
+    `.ci/run` has argued it before the tests; `--rerun` refuses a case of other code.
+    """
+    with of_the_run(factory, "small-case") as home:
+        if not (home / "done").exists():
+            if os.environ.get(READY):
+                shutil.copytree(os.environ[READY], home, dirs_exist_ok=True)
+            else:
+                proved(home)
+            (home / "done").touch()
+        return home
 
 
 def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from casemate.cli import permit as command
-from casemate.cli.run import DESK, STATUS
+from casemate.cli.desks import DESK, STATUS
 from casemate.core.errors import CasemateError, FormatError
 from casemate.core.local_socket import Desk
 

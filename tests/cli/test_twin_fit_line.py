@@ -36,7 +36,7 @@ length = "50 mm"
 TRUTH = BoardModel(
     board=board_of(height_m=1.5e-3, copper_m=50e-6, epsilon_r=4.4, tan_delta=0.018), launch=IDEAL
 )
-F_HZ = np.linspace(1e7, 1e10, 200)
+F_HZ = np.linspace(1e7, 1e10, 100)
 
 
 def made(path: Path, *segments: tuple[float, float], noise: float = 1e-3) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,13 @@ import pytest
 from casemate.attacks.catalogue import MOVES
 from casemate.cli import main
 
-SECRET = "5c" * 32
-
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a secret, in which boards are drawn once."""
+def home(small_case: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a secret and the boards that were drawn for the small case."""
     folder = tmp_path_factory.mktemp("twin")
-    (folder / "secret").write_text(SECRET + "\n")
+    shutil.copy(small_case / "secret", folder)
+    shutil.copytree(small_case / "out" / ".work" / "boards", folder / "out" / "boards")
     return folder
 
 

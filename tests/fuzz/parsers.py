@@ -154,7 +154,7 @@ def _statements() -> Iterator[bytes]:
 
 def parsers() -> tuple[Parser, ...]:
     """Return all of them."""
-    return (*_of_evidence(), *_of_trust(), *_of_the_log(), *_of_keys())
+    return (*_of_evidence(), *_of_trust(), *_of_the_log(), *_of_guilt_and_bundles(), *_of_keys())
 
 
 def _of_evidence() -> Iterator[Parser]:
@@ -261,8 +261,6 @@ def _of_the_log() -> Iterator[Parser]:
     seen = cosigned(signed(tree.stated()), ("w.example", TestKey("w")))
     path = merkle.inclusion_proof(tree.node, 5, 21)
     hashes = merkle.consistency_proof(tree.node, 5, 21)
-    forked = guilt.find(seen.encode(), signed(Tree(21, fork_at=3).stated()).encode())
-    assert forked is not None
     mark = b"m" * 16
     held = honest.policy_text()
     whole = proof.LogProof(index=5, hashes=path, checkpoint=seen.encode(), extra=b"x").encode()
@@ -298,6 +296,12 @@ def _of_the_log() -> Iterator[Parser]:
     }
     for name, (parse, sample) in simple.items():
         yield Parser(name=f"translog.{name}", parse=parse, samples=(sample,))
+
+
+def _of_guilt_and_bundles() -> Iterator[Parser]:
+    seen = cosigned(signed(Tree(21).stated()), ("w.example", TestKey("w")))
+    forked = guilt.find(seen.encode(), signed(Tree(21, fork_at=3).stated()).encode())
+    assert forked is not None
     yield Parser(
         name="translog.guilt", parse=guilt.parse, samples=(forked.encode(),), bend=both(bent_json)
     )

@@ -41,7 +41,10 @@ def write(body: Body) -> dict[int, Any]:
                  7: list(body.unwatched) or None}
             )  # fmt: skip
         case Change():
-            return named({1: body.before, 2: body.after, 3: body.reason, 4: body.detail})
+            return named(
+                {1: body.before, 2: body.after, 3: body.reason, 4: body.detail,
+                 5: body.inventory}
+            )  # fmt: skip
         case Heartbeats():
             return _beaten(body)
         case Payload():
@@ -49,7 +52,7 @@ def write(body: Body) -> dict[int, Any]:
         case PermitUse():
             return named(
                 {1: body.act, 2: body.permit, 3: body.signed, 4: body.module, 5: body.anchor,
-                 6: _cose(body.keys) or None, 7: body.note}
+                 6: _cose(body.keys) or None, 7: body.note, 8: body.inventory}
             )  # fmt: skip
         case LastWord():
             waiting = _beaten(body.waiting) if body.waiting else None
@@ -109,12 +112,16 @@ def _quote(parts: list[Any]) -> Quote:
 
 
 def _change(f: Fields) -> Change:
-    return Change(
+    body = Change(
         before=f.choice(1, STATES),
         after=f.choice(2, STATES),
         reason=f.text(3),
         detail=f.digest(4),
+        inventory=f.digest(5),
     )
+    if body.inventory and (body.before, body.after) != ("COMMISSIONING", "ARMED"):
+        refuse("a change of state", "names an inventory, and commissions nothing")
+    return body
 
 
 def _heartbeats(f: Fields) -> Heartbeats:
@@ -150,6 +157,7 @@ def _permit(f: Fields) -> PermitUse:
         anchor=f.digest(5),
         keys=f.keys(6) if f.has(6) else (),
         note=f.text(7) if f.has(7) else "",
+        inventory=f.digest(8),
     )
     if (act == "emergency") == bool(use.permit):
         refuse("a permit's token", "names no permit, or one in an emergency")
@@ -157,6 +165,8 @@ def _permit(f: Fields) -> PermitUse:
         refuse("a permit's token", "has an empty permit")
     if (act == "re-anchored") != bool(use.anchor):
         refuse("a permit's token", "has a new anchor without re-anchoring, or the reverse")
+    if use.inventory and not use.anchor:
+        refuse("a permit's token", "has a new inventory without re-anchoring")
     return use
 
 

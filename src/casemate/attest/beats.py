@@ -20,6 +20,8 @@ HEAD_BYTES = 32
 _VERDICTS = bytes(range(len(VERDICTS)))
 HOLD_UP = 1 << 15
 """In the health of a beat, beside flags of sensors: the supply is cut, and it runs on hold-up."""
+INVENTORY = 1 << 14
+"""Likewise: what a rack consists of is not what both parties have signed, or is not read."""
 MOST_BEATS = 3600
 """In one token: an hour at one a second, 32 kB."""
 

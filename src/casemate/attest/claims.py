@@ -20,6 +20,8 @@ IAT, NONCE, UPTIME, EAT_PROFILE, BOOT_COUNT = 6, 10, 261, 265, 267
 SOFTWARE, PERMIT, BODY = -70_011, -70_012, -70_013
 
 STATES = ("COMMISSIONING", "ARMED", "MAINTENANCE", "TAMPERED", "UNKNOWN", "RETIRED")
+RACK = "rack"
+"""The stream of a rack's inventory."""
 VERDICTS = ("NORMAL", "INTERFERENCE", "DENIED", "TAMPER")
 
 
@@ -52,12 +54,17 @@ class Boot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The state went from `before` to `after`. detail: digest of what stays with the host."""
+    """The state went from `before` to `after`. detail: digest of what stays with the host.
+
+    inventory: digest of what a rack consists of, as both parties have signed it; where it is armed
+    from COMMISSIONING alone.
+    """
 
     before: str
     after: str
     reason: str
     detail: bytes = b""
+    inventory: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +102,7 @@ class PermitUse:
 
     permit: digest of its payload, b"" in an emergency. signed: the whole signed permit, with act
     "logged" alone. module, anchor, keys: what was put in place, if a module was replaced; the
-    anchor is the new one's digest.
+    anchor is the new one's digest. inventory: that of the rack with a tray that was replaced.
     """
 
     act: str
@@ -105,6 +112,7 @@ class PermitUse:
     anchor: bytes = b""
     keys: tuple[PublicKey, ...] = ()
     note: str = ""
+    inventory: bytes = b""
 
 
 ACTS = ("logged", "opened", "closed", "expired", "re-anchored", "emergency")

@@ -7,12 +7,13 @@ no defaults: what a file does not say is not known, and what is not known is ref
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from casemate.attest import _document
 from casemate.attest._document import Node
+from casemate.attest._reference_checks import keys_once, rules_can_be_met
 from casemate.attest.parties import ROLES, Need, Party, Rule
 from casemate.attest.permit import ACTIONS
 from casemate.attest.tpm_values import Tpm as Tpm
@@ -70,13 +71,17 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One enclosure of that kind, by its serial."""
+    """One enclosure of that kind, by its serial.
+
+    inventories: that both parties signed; if there is one, it is a rack, and has to name it.
+    """
 
     serial: str
     origin: str
     anchors: tuple[Anchor, ...]
     enrolments: tuple[Enrolment, ...]
     modules: tuple[Module, ...]
+    inventories: tuple[Digest, ...] = ()
 
     def enrolment(self, sequence: int) -> Enrolment:
         """Return the enrolment that holds for the token of that number; InputError if none does."""
@@ -104,13 +109,15 @@ class Timing:
     """What silence is.
 
     heartbeat_ms: nominal period. late_ms: that a heartbeat may be late. batch_s: longest time
-    between two tokens. cosigned_s: within which a quorum has to have cosigned a token.
+    between two tokens. cosigned_s: within which a quorum has to have cosigned a token. emergency_s:
+    for how long a declared emergency covers a gap.
     """
 
     heartbeat_ms: int
     late_ms: int
     batch_s: int
     cosigned_s: int
+    emergency_s: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +134,19 @@ class Reference:
     suites: tuple[Required, ...]
     timing: Timing
     file: str = ""
+
+    def of(self, enclosure: str, serial: str) -> Unit:
+        """Return the unit of that enclosure and serial; InputError if it is not expected."""
+        if enclosure == self.enclosure:
+            return self.unit(serial)
+        raise InputError(
+            f"the evidence is of enclosure {enclosure!r}, and the reference values are of "
+            f"{self.enclosure!r}.",
+            remedy="obtain the reference values that both parties signed for that enclosure. "
+            "Without them nothing can be appraised, and no policy makes up for them.",
+            file=self.file,
+            key="enclosure",
+        )
 
     def unit(self, serial: str) -> Unit:
         """Return the unit of that serial; InputError if it is not among those expected."""
@@ -182,13 +202,13 @@ def load(data: bytes, *, file: str = "") -> Reference:
         file=file,
     )
     _each_once(reference.units, "origin", f["units"])
-    _keys_once(reference, top)
-    _rules_can_be_met(reference, f["rules"])
+    keys_once(reference, top)
+    rules_can_be_met(reference, f["rules"])
     return reference
 
 
 def _unit(node: Node) -> Unit:
-    f = node.fields(("serial", "origin", "anchors", "enrolments", "modules"))
+    f = node.fields(("serial", "origin", "anchors", "enrolments", "modules"), ("inventories",))
     enrolments = tuple(map(_enrolment, f["enrolments"].items(1)))
     numbers = [each.sequence for each in enrolments]
     if numbers != sorted(set(numbers)):
@@ -201,6 +221,7 @@ def _unit(node: Node) -> Unit:
         anchors=_anchors(f["anchors"]),
         enrolments=enrolments,
         modules=tuple(map(_module, f["modules"].items())),
+        inventories=_digests(f["inventories"]) if "inventories" in f else (),
     )
 
 
@@ -318,12 +339,13 @@ def _suites(node: Node) -> tuple[Required, ...]:
 
 
 def _timing(node: Node) -> Timing:
-    f = node.fields(("heartbeat_ms", "late_ms", "batch_s", "cosigned_s"))
+    f = node.fields(("heartbeat_ms", "late_ms", "batch_s", "cosigned_s", "emergency_s"))
     return Timing(
         heartbeat_ms=f["heartbeat_ms"].number(10, 3_600_000),
         late_ms=f["late_ms"].number(0, 32_767),
         batch_s=f["batch_s"].number(1, 86_400),
         cosigned_s=f["cosigned_s"].number(1, 31 * 86_400),
+        emergency_s=f["emergency_s"].number(0, 31 * 86_400),
     )
 
 
@@ -338,50 +360,3 @@ def _each_once(values: Iterable[_T], name: str, node: Node) -> tuple[_T, ...]:
         seen.add(found)
         out.append(each)
     return tuple(out)
-
-
-def _all_keys(reference: Reference) -> Iterator[tuple[PublicKey, str]]:
-    for unit in reference.units:
-        for enrolment in unit.enrolments:
-            for key in enrolment.keys:
-                yield key, f"evidence of serial {unit.serial} from token {enrolment.sequence}"
-        for module in unit.modules:
-            yield module.key, f"module {module.name} of serial {unit.serial}"
-    for party in reference.parties:
-        for key in party.keys:
-            yield key, f"party {party.name}"
-
-
-def _keys_once(reference: Reference, top: Node) -> None:
-    seen: dict[PublicKey, str] = {}
-    for key, owner in _all_keys(reference):
-        if key in seen:
-            top.fail(
-                f"one {key.name} key ({key.kid.hex()}) belongs to {seen[key]} and to {owner}.",
-                "give each its own key: whoever shares one can speak for the other.",
-                show=False,
-            )
-        seen[key] = owner
-
-
-def _rules_can_be_met(reference: Reference, node: Node) -> None:
-    for rule in reference.rules:
-        asked = {need.role for need in rule.needs}
-        sides = {each.bloc for each in reference.parties if each.role in asked}
-        if len(sides) < rule.blocs:
-            node.fail(
-                f"action {rule.action} needs {rule.blocs} blocs, but the parties in its roles are "
-                f"of {len(sides)}.",
-                "add the parties, or lower the rule if all sides agreed to that.",
-                show=False,
-            )
-        for need in rule.needs:
-            having = [each for each in reference.parties if each.role == need.role]
-            blocs = {each.bloc for each in having}
-            if len(having) < need.least or len(blocs) < need.blocs:
-                node.fail(
-                    f"action {rule.action} needs {need.least} of role {need.role} from "
-                    f"{need.blocs} blocs, but parties has {len(having)} from {len(blocs)}.",
-                    "add the parties, or lower the rule if all sides agreed to that.",
-                    show=False,
-                )

@@ -40,6 +40,7 @@ def _document(reference: Reference) -> dict[str, Any]:
             "late_ms": timing.late_ms,
             "batch_s": timing.batch_s,
             "cosigned_s": timing.cosigned_s,
+            "emergency_s": timing.emergency_s,
         },
     }
 
@@ -59,6 +60,7 @@ def _unit(unit: Unit) -> dict[str, Any]:
             for each in unit.enrolments
         ],
         "modules": [{"name": each.name, **_key(each.key)} for each in unit.modules],
+        **({"inventories": _digests(unit.inventories)} if unit.inventories else {}),
     }
 
 

@@ -148,47 +148,45 @@ def _tool(found: Found, drill: Trials3, reruns: Reruns) -> Target:
     """The spec's probability of detection, of drilling with its least tool or a larger one."""
     targets, rows = found.spec.targets, drill.counted
     detected = sum(row.detected for row in rows)
-    low = clopper_pearson(detected, len(rows), targets.pod_confidence, side="low")[0]
-    high = clopper_pearson(detected, len(rows), targets.pod_confidence, side="high")[1]
-    return Target(
+    return _drilled(
+        found, detected, len(rows), reruns,
         id="detection.tool",
         text=f"a drill of {targets.tool_m * 1e3:g} mm or more, anywhere, is noticed",
         group="detection",
         required=targets.pod,
-        achieved=detected / max(len(rows), 1),
-        low=low,
-        high=high,
-        confidence=targets.pod_confidence,
-        unit="1",
-        sense="at_least",
-        kind="simulated",
         evidence=f"{detected} of {len(rows)} drilled places on the twin",
         rests_on=(TWIN, PLACES, READERS, NORMAL),
-        rerun=reruns.move.format("drill"),
-    )
+    )  # fmt: skip
 
 
 def _dual(found: Found, drill: Trials3, reruns: Reruns) -> Target:
     targets, rows = found.spec.targets, drill.counted
     both = sum(row.statistics["seen"] >= PAIR for row in rows)
-    low = clopper_pearson(both, len(rows), targets.pod_confidence, side="low")[0]
-    high = clopper_pearson(both, len(rows), targets.pod_confidence, side="high")[1]
-    return Target(
+    return _drilled(
+        found, both, len(rows), reruns,
         id="independence.drill",
         text=f"the same drill is noticed by two modalities, each by itself, the second at most "
         f"{SECOND_S:g} s after keys are sealed",
         group="independence",
         required=targets.pod if targets.dual_detection else 0.0,
-        achieved=both / max(len(rows), 1),
-        low=low,
-        high=high,
-        confidence=targets.pod_confidence,
+        evidence=f"{both} of {len(rows)} drilled places",
+        rests_on=(TWIN, PLACES, READERS),
+    )  # fmt: skip
+
+
+def _drilled(found: Found, seen: int, places: int, reruns: Reruns, **told: Any) -> Target:
+    """Return the target that a share of drilled places is seen, with its exact interval."""
+    confidence = found.spec.targets.pod_confidence
+    return Target(
+        achieved=seen / max(places, 1),
+        low=clopper_pearson(seen, places, confidence, side="low")[0],
+        high=clopper_pearson(seen, places, confidence, side="high")[1],
+        confidence=confidence,
         unit="1",
         sense="at_least",
         kind="simulated",
-        evidence=f"{both} of {len(rows)} drilled places",
-        rests_on=(TWIN, PLACES, READERS),
         rerun=reruns.move.format("drill"),
+        **told,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import escape
 
 import numpy as np
+from numpy.typing import NDArray
 
 from casemate.attacks.move import Plan
 from casemate.campaigns.judge import SEES, Judgement, phases_of
@@ -16,6 +17,7 @@ from casemate.campaigns.show import quantity, reading, residual
 from casemate.core.geometry import Point
 from casemate.twin.assembly import Twin
 from casemate.twin.effects import Bridge, Contact, Effect, Hole, Pocket, Scene, Thinned
+from casemate.twin.line_materials import Real
 from casemate.twin.line_picture import Curve, Plot, picture
 from casemate.twin.resistance import NM
 
@@ -90,6 +92,26 @@ def _table(judged: tuple[Judgement, ...]) -> str:
     return f"<table>{''.join(rows)}</table><p>Faint rows: modalities that this design lacks.</p>"
 
 
+def _largest(
+    played: Played, since: NDArray[np.bool_], x: Real, unit: str, marks: tuple[float, ...]
+) -> Plot:
+    """Return the plot of the residuals that were largest at the times `since`, shape (K,)."""
+    size = np.nan_to_num(np.abs(played.residuals.z), nan=0.0)
+    worst = np.argsort(-size[since].max(axis=0, initial=0.0))[:3]
+    curves = tuple(
+        Curve(name=played.residuals.names[k], x=x, y=np.log10(1.0 + size[:, k]))
+        for k in worst.tolist()
+    )
+    return Plot(
+        title="largest residuals",
+        x_label=unit,
+        y_label="log10(1 + |z|), z in noises; line: 8",
+        curves=curves,
+        marks=marks,
+        level=float(np.log10(1.0 + SEES)),
+    )
+
+
 def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
     channel = next(k for k, c in enumerate(played.fitted.channels) if c.id == judged.channel)
     values, t = played.values[:, channel], played.times_s
@@ -110,26 +132,7 @@ def _modality(played: Played, judged: Judgement, scene: Scene) -> str:
                 marks=marks,
             )
         )
-    size = np.nan_to_num(np.abs(played.residuals.z), nan=0.0)
-    worst = np.argsort(-size[phase != "before"].max(axis=0, initial=0.0))[:3]
-    curves = tuple(
-        Curve(
-            name=played.residuals.names[k],
-            x=t * scale,
-            y=np.log10(1.0 + size[:, k]),
-        )
-        for k in worst.tolist()
-    )
-    plots.append(
-        Plot(
-            title="largest residuals",
-            x_label=unit,
-            y_label="log10(1 + |z|), z in noises; line: 8",
-            curves=curves,
-            marks=marks,
-            level=float(np.log10(1.0 + SEES)),
-        )
-    )
+    plots.append(_largest(played, phase != "before", t * scale, unit, marks))
     if played.fitted.excited:
         loud = np.log10(np.maximum(played.silent.max(axis=1), 1e-3))
         plots.append(

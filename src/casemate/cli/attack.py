@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Attack; exit code 0 once the move is under way, whatever the enclosure makes of it."""
     from casemate.cli import twin_attack
-    from casemate.cli.run import DESK, STATUS
+    from casemate.cli.desks import DESK, STATUS
     from casemate.core.canonical import pretty_json
     from casemate.core.local_socket import ask
 

@@ -58,7 +58,7 @@ def _emergency(args: argparse.Namespace) -> int:
 
 
 def _swap(args: argparse.Namespace) -> int:
-    from casemate.cli.run import DESK
+    from casemate.cli.desks import DESK
     from casemate.core.local_socket import ask
 
     question = {"swap": args.module, "alien": args.alien}
@@ -134,7 +134,7 @@ def _inventory(folder: Path, asked: dict[str, Any]) -> bytes:
 
 
 def _asked(folder: Path, question: dict[str, Any]) -> dict[str, Any]:
-    from casemate.cli.run import STATUS
+    from casemate.cli.desks import STATUS
     from casemate.core.local_socket import ask
 
     return _whole(ask(folder.resolve() / STATUS, question, timeout_s=WAIT_S))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from casemate.cli import run_faces, run_payload
 from casemate.cli.build import source_note
+from casemate.cli.desks import DESK, STATUS
 from casemate.cli.permit import SUITE_NAMES
 from casemate.core.errors import InputError
 
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from casemate.control.adapters.stream import Stream
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
+    from casemate.control.setting import Wanted
     from casemate.design.enclosure import Enclosure
     from casemate.spec.model import EnclosureSpec
 
 BOARDS = Path(".work") / "boards"
 """As `prove` keeps them: layouts, as secret as the manufacturing files beside them."""
-DESK, STATUS = Path("run") / "twin.sock", Path("run") / "control.sock"
 ALERT, SEAL = 1, 2
 """Levels of the response; from SEAL on a line is an alarm."""
 READY_S = 600.0
@@ -169,6 +170,29 @@ def _draw(project: Project, order: TwinOrder) -> None:
         progress.close()
 
 
+def _wanted(args: argparse.Namespace, project: Project, far: Far, far_per_year: float) -> Wanted:
+    """Return what the controller is to guard: the twin that `far` reads."""
+    from casemate.control.local_witness import remote
+    from casemate.control.setting import Wanted
+    from casemate.core.suites import SUITES
+
+    return Wanted(
+        folder=args.dir.resolve(), enclosure=project.enclosure.name,
+        serial=project.enclosure.serial,
+        faces=frozenset(each.name for each in project.enclosure.faces),
+        modules=frozenset((*far.readers, *far.hello["parts"])), far_per_year=far_per_year,
+        simulated=True,
+        features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
+        anchors=str(far.hello["anchors"]).encode(), keys=args.keys,
+        suite=SUITES[args.suite], batch_s=args.batch,
+        witnesses=tuple(map(remote, args.witness)),
+        tiles=_tiles(project.enclosure), identities=_identities(far.hello),
+        tpm_roots=_tpm_roots(args.tpm_roots), boot_pcrs=_boot_pcrs(args.boot_pcrs),
+        slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
+        unwatched=run_faces.unwatched(project.enclosure, args.faces),
+    )  # fmt: skip
+
+
 @contextmanager
 def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runtime, Far]]:
     """Start the twin, then all that the controller needs. Children do not hear an interrupt."""
@@ -176,12 +200,10 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
 
     from casemate.attest.keys.memory import close_to_others
     from casemate.cli import run_twin
-    from casemate.control.local_witness import remote
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
-    from casemate.control.setting import Setting, Wanted
+    from casemate.control.setting import Setting
     from casemate.core.private_folder import private_folder
-    from casemate.core.suites import SUITES
 
     folder = args.dir.resolve()
     far_per_year = run_twin.SHARE * project.spec.targets.far_per_year
@@ -204,20 +226,7 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         print("assembling the twin", file=sys.stderr, flush=True)
         far = Far(ours, timeout_s=READY_S)
         run_faces.refuse_others(folder, far)
-        wanted = Wanted(
-            folder=folder, enclosure=project.enclosure.name, serial=project.enclosure.serial,
-            faces=frozenset(each.name for each in project.enclosure.faces),
-            modules=frozenset((*far.readers, *far.hello["parts"])), far_per_year=far_per_year,
-            simulated=True,  # it is the twin that was started above
-            features=int(far.hello["features"]), window_s=float(far.hello["window_s"]),
-            anchors=str(far.hello["anchors"]).encode(), keys=args.keys,
-            suite=SUITES[args.suite], batch_s=args.batch,
-            witnesses=tuple(map(remote, args.witness)),
-            tiles=_tiles(project.enclosure), identities=_identities(far.hello),
-            tpm_roots=_tpm_roots(args.tpm_roots), boot_pcrs=_boot_pcrs(args.boot_pcrs),
-            slow_s=args.late, caveat=run_faces.caveat(project.enclosure, args.faces, args.late),
-            unwatched=run_faces.unwatched(project.enclosure, args.faces),
-        )  # fmt: skip
+        wanted = _wanted(args, project, far, far_per_year)
         with _deaf():
             setting = Setting(wanted)
         try:

@@ -170,9 +170,8 @@ def _rack(
     reference = folder / "anchor" / "rack.json"
     snapshots = rack.Snapshots(apart.messages, reference, tell=runtime.tell)
     runtime.upkeep.parts.inventory = RackInventory(
-        lambda: snapshots.reading, reference, within=made_up_rack.within,
-        wake=lambda: apart.send(b"now"),
-    )  # fmt: skip
+        snapshots, within=made_up_rack.within, wake=lambda: apart.send(b"now")
+    )
     return rack.STREAM, 0.0, snapshots
 
 

@@ -22,7 +22,8 @@ _RETRY_S = 2.0
 class Cosigner:
     """Has the log's checkpoints cosigned, whenever the writer has written.
 
-    witnessed: told (size, time of the quorum, when the checkpoint was made, monotonic). alarm: told
+    witnessed: told (size, time by which the quorum saw it, when the checkpoint was made, monotonic,
+    time that the quorum vouches to have been reached). alarm: told
     when a witness knows more of this log than the log does.
     """
 
@@ -33,7 +34,7 @@ class Cosigner:
         peers: Sequence[Peer],
         rule: Policy,
         *,
-        witnessed: Callable[[int, float, float], None],
+        witnessed: Callable[[int, float, float, float], None],
         alarm: Callable[[str], None],
     ) -> None:
         self._log, self._writer, self._peers, self._rule = log, writer, peers, rule
@@ -72,8 +73,8 @@ class Cosigner:
             self.failed = error.message
             return False
         self._sizes = dict(found.sizes)
-        if found.rollback is not None:
-            self._alarm(found.rollback.message)
+        if (rollback := found.rolled_back(self._rule)) is not None:
+            self._alarm(rollback.message)
         stated, note = checkpoints.parse(found.checkpoint)
         try:
             met = policy.check(self._rule, note)
@@ -84,5 +85,5 @@ class Cosigner:
         self._writer.known = CheckpointRef(
             origin=stated.origin, size=stated.size, root=stated.root, note=note.digest
         )
-        self._witnessed(stated.size, float(met.by_s or 0), made_s)
+        self._witnessed(stated.size, float(met.by_s or 0), made_s, float(met.after_s or 0))
         return True

@@ -126,12 +126,15 @@ class PermitLogged:
 class Witnessed:
     """A quorum has cosigned a checkpoint of `size` entries made at `made_s` (monotonic).
 
-    quorum_s: wall time, Unix, that the quorum vouches to have been reached.
+    quorum_s: wall time, Unix, by which it stood if of every quorum one witness tells the truth;
+    least_s: that was reached then, likewise (None: the same). Whose clock runs ahead moves the
+    first alone, which a permit's end is held against and nothing that lasts.
     """
 
     size: int
     quorum_s: float
     made_s: float
+    least_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

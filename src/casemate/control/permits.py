@@ -111,10 +111,19 @@ def logged(work: Work, permit: bytes, index: int) -> Work:
     return replace(work, index=index) if work.index < 0 else work
 
 
-def witnessed(work: Work, *, size: int, quorum_s: float, made_s: float, now_s: float) -> Work:
+def witnessed(
+    work: Work,
+    *,
+    size: int,
+    quorum_s: float,
+    made_s: float,
+    now_s: float,
+    least_s: float | None = None,
+) -> Work:
     """Return the permit after a quorum has cosigned `size` entries; ready if they hold it.
 
-    A time before the window changes nothing; one that may lie behind it is EXPIRED. A checkpoint
+    quorum_s, least_s: as in `events.Witnessed`. A time that may lie before the window changes
+    nothing; one that may lie behind it is EXPIRED. A checkpoint
     whose span of time is not sound (made later than now, not finite) is none.
     """
     span_s = now_s - made_s
@@ -124,7 +133,7 @@ def witnessed(work: Work, *, size: int, quorum_s: float, made_s: float, now_s: f
     latest_s = quorum_s + span_s
     if latest_s >= work.terms.not_after_s:
         return replace(work, phase=Phase.EXPIRED)
-    if quorum_s < work.terms.not_before_s:
+    if (quorum_s if least_s is None else least_s) < work.terms.not_before_s:
         return work
     return replace(work, phase=Phase.LOGGED, end_s=now_s + (work.terms.not_after_s - latest_s))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import queue
 import threading
 import time
@@ -15,12 +16,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from casemate.control.bounded import Bounded
+from casemate.control.inlet import messages
 from casemate.control.wires import challenge_plain, frame, unframed
 from casemate.core.challenge import Challenge, Chips, chips
 from casemate.core.errors import FormatError, ReaderError
 from casemate.core.randomness import new_secret
 from casemate.core.samples import Block, Channel, Reader
-from casemate.core.watch import union, watched
+from casemate.core.watch import Limits, Watcher, union, watched
 
 HELD = 64
 """Blocks of all readers that wait for the detector: 1.6 s of four readers (planning value). As many
@@ -31,6 +34,10 @@ CPU_EVERY = 10
 """Blocks between two looks at the time that a thread has used."""
 AT_ONCE = 1024
 """Chips that are drawn at once."""
+
+
+Take = Callable[[Block | None], None]
+"""Takes a stream's blocks in turn, and None at its end."""
 
 
 class Far:
@@ -64,9 +71,9 @@ class Far:
 
     def _receive(self) -> None:
         try:
-            while True:
+            for message in messages(self._link):
                 try:
-                    head, block = unframed(self._link.recv_bytes())
+                    head, block = unframed(message)
                 except FormatError:
                     continue  # no block came: to its watcher that is silence
                 reader = self.readers.get(str(head.get("modality")))
@@ -91,7 +98,8 @@ class FarReader:
             for i, u, t, low, high, e in row["channels"]
         )
         self._lock = threading.Lock()
-        self._streams: dict[int, queue.Queue[Block | None]] = {}
+        self._streams: dict[int, Take] = {}
+        self._held: dict[int, Bounded[Block | None]] = {}
         self._epoch = 0
 
     @property
@@ -105,37 +113,52 @@ class FarReader:
         What answers an earlier epoch goes on until the first block of a newer one has come. If a
         stream is overtaken before it began, it ends without a block.
         """
-        blocks: queue.Queue[Block | None] = queue.Queue(maxsize=HELD)
-        with self._lock:
-            self._streams[challenge.epoch] = blocks
-            self._epoch = self._epoch or challenge.epoch
-        self._far.send({"configure": challenge_plain(challenge)})
+        blocks: Bounded[Block | None] = Bounded(HELD)
+        self._ask(challenge, blocks.put, blocks)
         return iter(blocks.get, None)
 
+    def deliver(self, challenge: Challenge, take: Take) -> None:
+        """Do the same, but give each block to `take` as it comes, in the pipe's thread; None ends.
+
+        While it has not returned, nothing more is taken from the pipe. It does not raise.
+        """
+        self._ask(challenge, take, None)
+
+    def _ask(self, challenge: Challenge, take: Take, held: Bounded[Block | None] | None) -> None:
+        with self._lock:
+            self._streams[challenge.epoch] = take
+            if held is not None:
+                self._held[challenge.epoch] = held
+            self._epoch = self._epoch or challenge.epoch
+        self._far.send({"configure": challenge_plain(challenge)})
+
     @property
-    def blocks(self) -> queue.Queue[Block | None]:
+    def blocks(self) -> Bounded[Block | None]:
         """Return the queue of the stream that goes on now."""
-        return self._streams[self._epoch]
+        return self._held[self._epoch]
 
     def take(self, block: Block, epoch: object) -> None:
         """Take in a block that came. epoch: of the challenge that it answers, None if unsaid."""
-        ended: list[queue.Queue[Block | None]] = []
+        ended: list[Take] = []
         with self._lock:
             if isinstance(epoch, int) and epoch > self._epoch and epoch in self._streams:
                 self._epoch = epoch
-                ended = [self._streams.pop(each) for each in sorted(self._streams) if each < epoch]
+                for each in sorted(self._streams):
+                    if each < epoch:
+                        ended.append(self._streams.pop(each))
+                        self._held.pop(each, None)
             now = self._streams.get(self._epoch)
-        for each in ended:
-            each.put(None)
+        for each_ended in ended:
+            each_ended(None)
         if now is not None:
-            now.put(block)
+            now(block)
 
     def end(self) -> None:
         """End every stream: nothing comes any more."""
         with self._lock:
             streams = list(self._streams.values())
         for each in streams:
-            each.put(None)
+            each(None)
 
     def close(self) -> None:
         """End the stream; a full queue ends with its process."""
@@ -155,6 +178,10 @@ class Arrived:
     chips: Chips
     at_s: float
     faults: npt.NDArray[np.uint16]
+
+
+Arrivals = Bounded[Arrived] | queue.Queue[Arrived]
+"""What takes blocks to the detector."""
 
 
 class Drawn:
@@ -181,21 +208,62 @@ class Drawn:
         )  # fmt: skip
 
 
+class _Stream:
+    """What answers one challenge, on its way to the detector."""
+
+    def __init__(self, pump: Pump, challenge: Challenge, channels: tuple[Channel, ...]) -> None:
+        self._pump, self._epoch, self._drawn = pump, challenge.epoch, Drawn(challenge)
+        self._watcher = Watcher(channels, challenge, Limits())
+        self._due, self._count, self._broken = 0, 0, False
+
+    def pass_on(self, block: Block, at_s: float) -> None:
+        """Give a block that was watched, and came at `at_s`, to the detector."""
+        pump, count = self._pump, block.t_s.size
+        pump.answers = self._epoch
+        first = self._due
+        if pump.excited and count and int(block.chip[0]) > first:
+            first = int(block.chip[0])  # some were lost; the detector counts them
+        arrived = Arrived(
+            modality=pump.modality, block=block, chips=self._drawn.take(first, count), at_s=at_s,
+            faults=union(block.health),
+        )  # fmt: skip
+        self._due, self._count = first + count, count
+        pump.out.put(arrived)
+
+    def ahead(self) -> None:
+        """Draw chips for the next block of that size, while nobody waits for it."""
+        self._drawn.hold(self._due, self._count)
+
+    def take(self, block: Block | None) -> None:
+        """Watch a block and pass it on. What breaks here is silence of this modality alone."""
+        if block is None or self._broken:
+            return
+        at_s, began_s = time.monotonic(), time.thread_time()
+        try:
+            self.pass_on(self._watcher.check(block), at_s)
+            self.ahead()
+        except Exception as error:
+            self._broken = True
+            logging.getLogger(__name__).warning("a reader's stream broke off: %r", error)
+        self._pump.cpu_s += time.thread_time() - began_s
+
+
 class Pump:
     """Takes one reader's blocks, watched, to the detector's queue. A full queue makes it wait.
 
-    cpu_s: what its thread has used so far. `answers`: epoch of the challenge that the last block
-    answers, 0 before the first.
+    A reader that can `deliver` needs no thread for that; others get one a challenge. cpu_s: what
+    all this has used so far. `answers`: epoch of the challenge that the last block answers, 0
+    before the first.
     """
 
     def __init__(
         self,
         reader: Reader,
         challenge: Challenge,
-        out: queue.Queue[Arrived],
+        out: Arrivals,
     ) -> None:
         self.modality, self.cpu_s, self._came_s = challenge.modality, 0.0, time.monotonic()
-        self._reader, self._channels, self._out = reader, reader.channels, out
+        self._reader, self._channels, self.out = reader, reader.channels, out
         self.challenge, self.answers = challenge, 0
         self.excited = any(each.excited for each in reader.channels)
         self._thread = self._begun(None)
@@ -213,10 +281,14 @@ class Pump:
         self._thread = self._begun(self._thread)
         return True
 
-    def _begun(self, after: threading.Thread | None) -> threading.Thread:
-        stream = self._reader.configure(self.challenge)
+    def _begun(self, after: threading.Thread | None) -> threading.Thread | None:
+        stream = _Stream(self, self.challenge, self._channels)
+        if isinstance(self._reader, FarReader):
+            self._reader.deliver(self.challenge, stream.take)
+            return None
+        blocks = self._reader.configure(self.challenge)
         thread = threading.Thread(
-            target=self._run, args=(stream, self.challenge, after),
+            target=self._run, args=(blocks, self.challenge, stream, after),
             name=f"pump {self.modality}", daemon=True,
         )  # fmt: skip
         thread.start()
@@ -229,28 +301,18 @@ class Pump:
             yield block
 
     def _run(
-        self, stream: Iterator[Block], challenge: Challenge, after: threading.Thread | None
+        self,
+        blocks: Iterator[Block],
+        challenge: Challenge,
+        stream: _Stream,
+        after: threading.Thread | None,
     ) -> None:
         if after is not None:
             after.join()
-        due, spent_s = 0, self.cpu_s
-        drawn = Drawn(challenge)
-        stamped = watched(self._stamped(stream), self._channels, challenge)
+        spent_s = self.cpu_s
+        stamped = watched(self._stamped(blocks), self._channels, challenge)
         for number, block in enumerate(stamped):
-            self.answers = challenge.epoch
-            at_s, count = self._came_s, block.t_s.size
-            first = due
-            if self.excited and count and int(block.chip[0]) > due:
-                first = int(block.chip[0])  # some were lost; the detector counts them
-            arrived = Arrived(
-                modality=self.modality,
-                block=block,
-                chips=drawn.take(first, count),
-                at_s=at_s,
-                faults=union(block.health),
-            )
-            due = first + count
+            stream.pass_on(block, self._came_s)
             if number % CPU_EVERY == 0:  # asking costs a call to the system
                 self.cpu_s = spent_s + time.thread_time()
-            self._out.put(arrived)
-            drawn.hold(due, count)  # for the next block, when nobody waits for it
+            stream.ahead()

@@ -8,7 +8,6 @@ in the hot loop but what is done to keys.
 from __future__ import annotations
 
 import itertools
-import queue
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from casemate.attest import claims as c
 from casemate.attest.keys.protocol import Erasure, HolderState, KeyHolder
 from casemate.control import actions as do
 from casemate.control import erased, events, evidence, machine, order, supply
+from casemate.control.bounded import Bounded
 from casemate.control.cosigner import Cosigner
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Do, Keep, Moment, Say, Writer
 from casemate.control.moments import moment_of
@@ -107,7 +107,7 @@ class Runtime:
     def start(self) -> None:
         """Configure the readers and let time run."""
         setting = self.setting
-        blocks: queue.Queue[Arrived] = queue.Queue(maxsize=HELD)
+        blocks: Bounded[Arrived] = Bounded(HELD)
         start_s = time.monotonic() + AHEAD_S
         self.pumps = []
         for name, reader in self.far.readers.items():
@@ -202,7 +202,9 @@ class Runtime:
         self.writer.put(
             Beat(
                 verdict=self._worst,
-                health=seen.flags | supply.flag(seen.machine),
+                health=seen.flags
+                | supply.flag(seen.machine)
+                | self.upkeep.parts.flag(seen.machine),
                 centinats=_clipped(100.0 * seen.judged.nats),
                 information=_clipped(100.0 * seen.information),
                 at=self._moment(seen.machine.state.value, at_ms),
@@ -292,7 +294,7 @@ class Runtime:
         elif action.by is do.Signer.KEYS and record.kind == "state":
             body = c.Change(
                 before=record.before, after=record.after, reason=self._with_caveat(record.reason),
-                detail=record.subject,
+                detail=record.subject, inventory=self.upkeep.parts.begun_with(record),
             )  # fmt: skip
         else:
             self.tell(f"{record.kind}: {record.reason}")
@@ -328,6 +330,8 @@ class Runtime:
 
     def _approved(self, now: Machine, purpose: str, subject: bytes) -> None:
         """Have both demo parties sign, and bring it in."""
+        if purpose == "commission" and not self.upkeep.parts.commission(now):
+            return
         found, _ = self.setting.approved(purpose, now.challenge, subject)
         if purpose == "commission":
             self.post(events.Commission(approval=found))
@@ -336,14 +340,17 @@ class Runtime:
 
     def _release(self, now: Machine) -> None:
         assert self.holder is not None
+        if not self.upkeep.parts.release():
+            return
         found, document = self.setting.approved(
             "unseal", now.seal_challenge, self.holder.public()[-1].kid
         )
         self._approvals[found.document] = document
         self.post(events.Release(approval=found))
 
-    def _witnessed(self, size: int, quorum_s: float, made_s: float) -> None:
-        self.post(events.Witnessed(size=size, quorum_s=quorum_s, made_s=made_s - self._boot_s))
+    def _witnessed(self, size: int, by_s: float, made_s: float, least_s: float) -> None:
+        made_s -= self._boot_s
+        self.post(events.Witnessed(size=size, quorum_s=by_s, made_s=made_s, least_s=least_s))
 
     def _rolled_back(self, text: str) -> None:
         self.tell(text, LATCH)

@@ -57,8 +57,9 @@ def permit_logged(turn: Turn, event: PermitLogged) -> None:
 
 def witnessed(turn: Turn, event: Witnessed) -> None:
     """Take a quorum's time; the permit may begin once it is in a checkpoint of a quorum."""
-    if math.isfinite(event.quorum_s) and turn.now_s >= event.made_s:
-        turn.set(quorum_s=max(turn.m.quorum_s, event.quorum_s))
+    least_s = event.quorum_s if event.least_s is None else event.least_s
+    if math.isfinite(least_s) and turn.now_s >= event.made_s:
+        turn.set(quorum_s=max(turn.m.quorum_s, least_s))
     work = turn.m.work
     if work is None:
         return
@@ -66,6 +67,7 @@ def witnessed(turn: Turn, event: Witnessed) -> None:
         work,
         size=event.size,
         quorum_s=event.quorum_s,
+        least_s=least_s,
         made_s=event.made_s,
         now_s=turn.now_s,
     )

@@ -12,29 +12,27 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from casemate.attest import approval, permit, token
-from casemate.attest import claims as c
+from casemate.attest import approval, permit
 from casemate.attest.approval import Statement
 from casemate.attest.endorsement import load_makers
 from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
-from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, load
+from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, Unit, load
 from casemate.attest.token import CheckpointRef
-from casemate.control import documents, local_witness, measured, memory_file, trust
+from casemate.control import documents, local_witness, measured, memory_file, told, trust
 from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.custody import Custody, LogKey, accepted, choice, quorum_of
 from casemate.control.demo_parties import SeedKey, demo_parties
 from casemate.control.events import Approval
 from casemate.control.evidence import Place
 from casemate.control.states import Limits, Machine
-from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
+from casemate.core.errors import CasemateError, InputError, OutputError
 from casemate.core.private_folder import private_folder
 from casemate.core.suites import DEFAULT_SUITE, PublicKey, Suite
 from casemate.core.whole_file import write_whole
@@ -193,10 +191,10 @@ class Setting:
         wanted, bundle = self.wanted, read_bundle(self.wanted.folder / "evidence")
         entries = (*bundle.entries, *bundle.pending)
         self.previous = entries[-1] if entries else b""
-        starts = [each for each in map(_boot, entries) if each is not None]
+        starts = [each for each in map(told.boot, entries) if each is not None]
         self.boots, self.keys = len(starts), starts[-1].keys if starts else ()
-        self.items, self.said = _items(entries), _state_of(self.previous)
-        self.named = _named(entries)
+        self.items, self.said = told.items(entries), told.state_of(self.previous)
+        self.named = told.named(entries)
         self.memory = self._run / "machine.cbor"
         self.new = Machine(
             enclosure=wanted.enclosure,
@@ -215,7 +213,7 @@ class Setting:
         if not entries:
             return
         found = client.cosign(self.log, self.peers)
-        self.rolled_back = self.rolled_back or found.rollback is not None
+        self.rolled_back = self.rolled_back or found.rolled_back(self.rule) is not None
         stated, note = checkpoints.parse(found.checkpoint)
         try:
             policy.check(self.rule, note)
@@ -277,6 +275,11 @@ class Setting:
         known = self.reference().unit(self.wanted.serial).modules
         return tuple(each.key for each in known if each.name == module)
 
+    def keyed_places(self) -> frozenset[str]:
+        """Return the places of modules for which keys are known."""
+        known = self.reference().unit(self.wanted.serial).modules
+        return self.wanted.modules & {each.name for each in known}
+
     def take_anchors(
         self, found: tuple[AnyAnchor, ...], data: bytes, signatures: list[bytes]
     ) -> None:
@@ -290,11 +293,15 @@ class Setting:
         write_whole(folder / "signatures.json", json.dumps(made, indent=2) + "\n")
         write_whole(folder / "anchors.json", data.decode())
         self.anchors, self.signatures, self.anchor = found, signatures, digest_of(data)
-        held = self.reference()
         new = Anchor(
             name=f"re-anchored {number}", digest=self.anchor, unwatched=self.wanted.unwatched
         )
-        values = trust.with_anchor(held, held.unit(self.wanted.serial), new)
+        self.amend(lambda held, unit: trust.with_anchor(held, unit, new))
+
+    def amend(self, change: Callable[[Reference, Unit], Reference]) -> None:
+        """Let trust/ have reference values with what both parties have signed since."""
+        held = self.reference()
+        values = change(held, held.unit(self.wanted.serial))
         trust.write(self.wanted.folder / "trust", values, self._rule_text)
 
     def recommissioning(self, known: CheckpointRef) -> tuple[bytes, bytes]:
@@ -355,40 +362,3 @@ class Setting:
             raise OutputError(
                 f"an approval cannot be kept: {error.strerror}.", remedy="free space."
             ) from None
-
-
-def _items(entries: Sequence[bytes]) -> dict[str, int]:
-    """Return the number of the next item of each stream."""
-    found: dict[str, int] = {}
-    for each in entries:
-        with suppress(FormatError):
-            body = token.peek(each)[1].body
-            if isinstance(body, c.Payload):
-                found[body.stream] = body.first + body.count
-    return found
-
-
-def _named(entries: Sequence[bytes]) -> int:
-    """Return the size of the newest checkpoint that a token names, 0 if there is none."""
-    for each in reversed(entries):
-        with suppress(FormatError):
-            known = token.peek(each)[1].checkpoint
-            if known is not None:
-                return known.size
-    return 0
-
-
-def _state_of(data: bytes) -> str:
-    """Return the state that a token tells, "" if it is none."""
-    try:
-        return token.peek(data)[1].state
-    except FormatError:
-        return ""
-
-
-def _boot(data: bytes) -> c.Boot | None:
-    try:
-        body = token.peek(data)[1].body
-    except FormatError:
-        return None
-    return body if isinstance(body, c.Boot) else None

@@ -31,6 +31,9 @@ LATE_MS = 1000
 """That a heartbeat may be late on a computer that others use too (planning value)."""
 COSIGNED_S = 60
 """In which witnesses have to have cosigned (planning value)."""
+EMERGENCY_S = 3600
+"""For which a declared emergency covers a gap: time for people to come, not to work (planning
+value)."""
 FILES = ("reference.json", "policy")
 
 
@@ -73,7 +76,13 @@ def reference(
         parties=tuple(parties),
         rules=rules(),
         suites=(Required(suite=suite.name, since_s=int(today.timestamp()) - 86_400, until_s=None),),
-        timing=Timing(heartbeat_ms=1000, late_ms=LATE_MS, batch_s=batch_s, cosigned_s=COSIGNED_S),
+        timing=Timing(
+            heartbeat_ms=1000,
+            late_ms=LATE_MS,
+            batch_s=batch_s,
+            cosigned_s=COSIGNED_S,
+            emergency_s=EMERGENCY_S,
+        ),
     )
 
 
@@ -90,6 +99,18 @@ def with_anchor(held: Reference, unit: Unit, new: Anchor) -> Reference:
         replace(each, anchors=(*each.anchors, new)) if each == unit and not known else each
         for each in held.units
     )
+    return replace(held, version=held.version + 1, units=units)
+
+
+def with_inventory(held: Reference, unit: Unit, digest: bytes) -> Reference:
+    """Return the next version of reference values, with an inventory that both parties signed."""
+    known = {each.digest for each in unit.inventories}
+    new = Digest(name=f"inventory {len(known) + 1}", digest=digest)
+    units = tuple(
+        replace(each, inventories=(*each.inventories, new))
+        if each == unit and digest not in known else each
+        for each in held.units
+    )  # fmt: skip
     return replace(held, version=held.version + 1, units=units)
 
 

@@ -26,6 +26,7 @@ from casemate.control.module_watch import ModuleWatch
 from casemate.control.parts import Parts
 from casemate.control.permits import REANCHOR, Phase, token_from
 from casemate.control.rekeying import Rekeying
+from casemate.control.roll_call import RollCall
 from casemate.control.scope import Scope
 from casemate.core.errors import CasemateError, InputError, PermitError
 from casemate.core.whole_file import write_whole
@@ -62,7 +63,14 @@ class Upkeep:
             runtime.setting.place, known=runtime.setting.module_keys, ask=runtime.far.send,
             post=runtime.post,
         )  # fmt: skip
-        self.parts = Parts(self._setting, self._setting.wanted.modules - set(runtime.far.readers))
+        self.roll = RollCall(
+            runtime.setting.place, places=runtime.setting.keyed_places,
+            known=runtime.setting.module_keys, ask=runtime.far.send,
+        )  # fmt: skip
+        self.parts = Parts(
+            self._setting, self._setting.wanted.modules - set(runtime.far.readers), self.roll,
+            runtime.tell,
+        )  # fmt: skip
         runtime.far.hear = self.hear
 
     # -- what the machine orders, in the thread of detection --
@@ -135,14 +143,17 @@ class Upkeep:
         watching.detector.afresh(Mask(modalities=frozenset(new)), new)
         watching.anchor = digest
         self._proposed = self._granted = None
-        inventory, note = self.parts.granted()
+        inventory, named = self.parts.granted()
 
         def take() -> None:
             self._setting.take_anchors(found, data, signatures)
             self.parts.take(inventory)
 
         self._runtime.writer.put(Do(take))
-        use = c.PermitUse(act="re-anchored", permit=work.terms.permit, anchor=digest, note=note)
+        use = c.PermitUse(
+            act="re-anchored", permit=work.terms.permit, anchor=digest, inventory=named
+        )
+        self.roll.replaced(self.modules.proven)
         proven = sorted(self.modules.proven.items())
         return tuple(replace(use, module=name, keys=(key,)) for name, key in proven) or (use,)
 
@@ -155,7 +166,9 @@ class Upkeep:
                 self.modules.announced(str(said["announced"]))
             elif "identified" in said:
                 nonce, signature = bytes.fromhex(said["nonce"]), bytes.fromhex(said["signature"])
-                self.modules.answered(str(said["identified"]), nonce, signature)
+                module = str(said["identified"])
+                if not self.roll.answered(module, nonce, signature):
+                    self.modules.answered(module, nonce, signature)
             elif "measured" in said:
                 self._measured(str(said["measured"]).encode())
             elif "face" in said:
@@ -245,7 +258,8 @@ class Upkeep:
             raise PermitError("nobody has signed how it ended.", remedy="sign it with --key.")
         if not runtime.watching.machine.whole:
             raise _waits(_missing(runtime.watching.machine))
-        self.parts.check_settled()
+        self.roll.check()
+        self.parts.check_settled(runtime.watching.machine)
         self._setting.file_approval(self._setting.digest(data), data)
         watching, mask = runtime.watching, self._mask(work.terms.scope)
 

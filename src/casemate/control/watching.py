@@ -22,7 +22,7 @@ from casemate.control import events, machine, order
 from casemate.control.actions import Action
 from casemate.control.events import Event
 from casemate.control.haste import Haste
-from casemate.control.readers import CPU_EVERY, Arrived
+from casemate.control.readers import CPU_EVERY, Arrivals, Arrived
 from casemate.control.response import judgement
 from casemate.control.scope import NOTHING, Scope
 from casemate.control.states import Keys, Machine, State
@@ -96,7 +96,7 @@ class Watching:
         self,
         detector: Detector,
         now: Machine,
-        blocks: queue.Queue[Arrived],
+        blocks: Arrivals,
         tiles: Mapping[str, Sequence[str]],
         *,
         window_s: float,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ from casemate.core.errors import FormatError
 from casemate.core.samples import Block
 
 _ALIGNED = 16
+_KNOWN_BYTES = 1024
+"""Of a line that is kept once it was read: those of blocks have some 200."""
+_Array = tuple[str, np.dtype[Any], int, tuple[int, ...], int]
+"""Name, type, count, shape and bytes."""
 _KINDS = {"t_s": ("<f8",), "chip": ("<i8",), "values": ("<f8", "<c16"), "health": ("<u2",)}
 
 
@@ -41,29 +46,46 @@ def unframed(data: bytes) -> tuple[dict[str, Any], Block | None]:
     """Return the message and its block; FormatError if it is malformed."""
     end = data.find(b"\n")
     end = end if end >= 0 else len(data)
+    line = data[:end]
     try:
-        head = json.loads(data[:end])
-        rows = head.pop("arrays", None)
-        return head, None if rows is None else _block(rows, data, end + 1)
+        if len(line) <= _KNOWN_BYTES and b'"arrays"' in line:
+            head, layout = _read(line)  # the same for each block of a reader
+        else:
+            head, layout = _read.__wrapped__(line)
+        return dict(head), None if layout is None else _block(layout, data, end + 1)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise FormatError(
             f"a frame of a reader is malformed ({error}).", remedy="use one version on both sides."
         ) from None
 
 
-def _block(rows: list[list[Any]], data: bytes, at: int) -> Block:
+@lru_cache(maxsize=64)
+def _read(line: bytes) -> tuple[dict[str, Any], tuple[_Array, ...] | None]:
+    """Return a frame's message without its arrays, and where they lie; None without any."""
+    head = json.loads(line)
+    rows = head.pop("arrays", None)
+    if rows is None:
+        return head, None
+    layout = []
+    for name, kind, shape in rows:
+        if kind not in _KINDS[name] or min(shape, default=0) < 0:
+            raise ValueError(f"{name} of type {kind} and shape {shape}")
+        dtype, count = np.dtype(kind), math.prod(shape)
+        layout.append((name, dtype, count, tuple(shape), dtype.itemsize * count))
+    if {each[0] for each in layout} != set(_KINDS):
+        raise ValueError("not the arrays of a block")
+    return head, tuple(layout)
+
+
+def _block(layout: tuple[_Array, ...], data: bytes, at: int) -> Block:
     """Return the block whose arrays lie in `data` from `at` on, without a copy."""
     found = {}
-    for name, kind, shape in rows:
-        if kind not in _KINDS[name]:
-            raise ValueError(f"{name} of type {kind}")
-        count = math.prod(shape)
-        size = np.dtype(kind).itemsize * count
-        if min(shape, default=0) < 0 or at + size > len(data):
+    for name, dtype, count, shape, size in layout:
+        if at + size > len(data):
             raise ValueError("an array is cut off")
-        found[name] = np.frombuffer(data, dtype=kind, count=count, offset=at).reshape(shape)
+        found[name] = np.frombuffer(data, dtype=dtype, count=count, offset=at).reshape(shape)
         at += size
-    if at != len(data) or set(found) != set(_KINDS):
+    if at != len(data):
         raise ValueError("not the arrays of a block")
     return Block(**found)
 

@@ -34,24 +34,48 @@ def turned_is_odd(row: Any, before: Any, low: Any, high: Any, swing: Any) -> int
 
 
 @njit(cache=True)
-def real_sound(values: Any, last: Any, low: Any, high: Any) -> bool:
-    """Return whether values (K, C) lie within low and high (C,) and none repeats the one before it.
+def row_is_flagged(flags: Any) -> int:
+    """Return 0 if flags (C,) are."""
+    found = 0
+    for c in range(flags.size):
+        found |= int(flags[c])
+    return found
+
+
+@njit(cache=True)
+def real_sound(values: Any, health: Any, last: Any, low: Any, high: Any) -> bool:
+    """Return whether no value of (K, C) is flagged, all lie within low and high (C,), and none
+    repeats the one before it.
 
     last (C,): before the first row, nan if there was none.
     """
-    odd = row_is_odd(values[0], last, low, high)
+    odd = row_is_odd(values[0], last, low, high) | row_is_flagged(health[0])
     for k in range(1, values.shape[0]):
-        odd |= row_is_odd(values[k], values[k - 1], low, high)
+        odd |= row_is_odd(values[k], values[k - 1], low, high) | row_is_flagged(health[k])
     return odd == 0
 
 
 @njit(cache=True)
-def complex_sound(values: Any, last: Any, low: Any, high: Any, swing: Any) -> bool:
+def complex_sound(values: Any, health: Any, last: Any, low: Any, high: Any, swing: Any) -> bool:
     """The same for complex values."""
-    odd = turned_is_odd(values[0], last, low, high, swing)
+    odd = turned_is_odd(values[0], last, low, high, swing) | row_is_flagged(health[0])
     for k in range(1, values.shape[0]):
         odd |= turned_is_odd(values[k], values[k - 1], low, high, swing)
+        odd |= row_is_flagged(health[k])
     return odd == 0
+
+
+@njit(cache=True)
+def follow(t_s: Any, chip: Any, last_s: float, last: int, chip_s: float, slack_s: float) -> bool:
+    """Return whether samples t_s, chip (K,) follow the last one and one another, in number and, to
+    `slack_s`, in time. A time that is no number follows nothing.
+    """
+    for k in range(t_s.size):
+        step_s = t_s[k] - last_s
+        if chip[k] != last + 1 or not (step_s > 0.0 and abs(step_s - chip_s) <= slack_s):
+            return False
+        last_s, last = t_s[k], chip[k]
+    return True
 
 
 @njit(cache=True)

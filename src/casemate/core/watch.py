@@ -117,11 +117,11 @@ class Watcher:
         )
 
     def _checked(self, block: Block) -> Block:
-        t_s, chip, values, health = _arrays(block, len(self._channels))
+        t_s, chip, values, given = _arrays(block, len(self._channels))
         flags = self._order.flags(t_s, chip)
-        if not flags.any() and not union(health).any() and self._sound(values):
-            return Block(t_s=t_s, chip=chip, values=values, health=health)
-        values, health = values.copy(), health | flags[:, None]
+        if not flags.any() and given.dtype == np.uint16 and self._sound(values, given):
+            return Block(t_s=t_s, chip=chip, values=values, health=given)
+        values, health = values.copy(), _known(given) | flags[:, None]
         with np.errstate(all="ignore"):
             finite = np.isfinite(values)
             health[~finite & (health == 0)] |= int(Health.NOT_A_NUMBER)
@@ -131,21 +131,26 @@ class Watcher:
         values[(health != 0) & (health != int(Health.CLIPPED))] = np.nan
         return Block(t_s=t_s, chip=chip, values=values, health=health)
 
-    def _sound(self, values: Values) -> bool:
-        """Return whether no value earns a flag; if so, they count as seen. The common case."""
+    def _sound(self, values: Values, health: npt.NDArray[np.uint16]) -> bool:
+        """Return whether no value has or earns a flag; if so, they count as seen. The common case.
+
+        health (K, C): in one piece.
+        """
         if not values.shape[0] or self._limits.stalled_samples == 1:
             return False
         if not self._limits.stalled_samples:
-            return bool((np.isfinite(values) & self._possible(values)).all())
+            there = np.isfinite(values) & self._possible(values)
+            return bool(there.all()) and not union(health).any()
         last = self._last if self._last is not None else np.full_like(values[0], np.nan)
         if last.dtype != values.dtype:
             return False
         if np.iscomplexobj(values):
-            sound = kernel.complex_sound(values, last, self._low, self._high, self._swing)
+            sound = kernel.complex_sound(values, health, last, self._low, self._high, self._swing)
         else:
-            sound = kernel.real_sound(values, last, self._real_low, self._real_high)
+            sound = kernel.real_sound(values, health, last, self._real_low, self._real_high)
         if sound:
-            self._last, self._same = values[-1].copy(), np.ones(values.shape[1], dtype=np.int64)
+            self._last = values[-1].copy()
+            self._same[:] = 1
         return bool(sound)
 
     def _possible(self, values: Values) -> npt.NDArray[np.bool_]:
@@ -190,26 +195,30 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 def _arrays(
     block: Block, columns: int
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], Values, npt.NDArray[np.uint16]]:
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], Values, npt.NDArray[Any]]:
     """Return arrays of a block in the types that it should have; raises if it cannot.
 
-    They are fresh, or nobody can change them: a reader may use its own again.
+    They are fresh, or nobody can change them: a reader may use its own again. Flags are whole
+    numbers of any type, as they came.
     """
     values = _kept(block.values)
     kind = np.complex128 if np.iscomplexobj(values) else np.float64
     values = np.ascontiguousarray(values.astype(kind, copy=False))
-    given = _kept(block.health)
+    given = np.ascontiguousarray(_kept(block.health))
     chip: Any = np.array(block.chip)
-    t_s: npt.NDArray[np.float64] = np.array(block.t_s).astype(np.float64, casting="same_kind")
+    t_s: Any = np.array(block.t_s).astype(np.float64, casting="same_kind", copy=False)
     if given.dtype.kind not in "iu" or chip.dtype.kind not in "iu":
         raise TypeError("numbers of chips and flags are whole")
-    if values.shape != (t_s.size, columns) or given.shape != values.shape:
+    if t_s.ndim != 1 or values.shape != (t_s.size, columns) or given.shape != values.shape:
         raise ValueError("the block has another shape than its channels")
-    if given.dtype == np.uint16 and given.flags.c_contiguous and not union(given).any():
-        return t_s, chip.astype(np.int64), values, given
+    return t_s, chip.astype(np.int64, copy=False), values, given
+
+
+def _known(given: npt.NDArray[Any]) -> npt.NDArray[np.uint16]:
+    """Return flags that have a name; others count as no number."""
     health = (given & KNOWN).astype(np.uint16)
     health[(given != 0) & (health == 0)] = int(Health.NOT_A_NUMBER)
-    return t_s, chip.astype(np.int64), values, health
+    return health
 
 
 def _kept(given: Any) -> Any:

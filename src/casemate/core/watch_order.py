@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core import _watch_kernel as kernel
 from casemate.core.samples import Health
 
 RESUME_SAMPLES = 8
@@ -59,18 +60,10 @@ class Order:
 
     def _smooth(self, t_s: npt.NDArray[np.float64], chip: npt.NDArray[np.int64]) -> bool:
         """Whether every sample follows the last one; the common case, without a loop."""
-        count = t_s.size
-        if self._chip < 0 or self._run or not count or int(chip[0]) != self._chip + 1:
+        if self._chip < 0 or self._run or not t_s.size:
             return False
-        chip_s, slack_s = self.pace.chip_s, self.pace.slack_s
-        first_s = float(t_s[0]) - self._t_s
-        if not (first_s > 0.0 and abs(first_s - chip_s) <= slack_s):
-            return False
-        if count == 1:
-            return True
-        steps = t_s[1:] - t_s[:-1]  # a time that is no number makes one that is none
-        near = float(np.abs(steps - chip_s).max()) <= slack_s and float(steps.min()) > 0.0
-        return near and bool((chip[1:] - chip[:-1] == 1).all())
+        pace = self.pace
+        return bool(kernel.follow(t_s, chip, self._t_s, self._chip, pace.chip_s, pace.slack_s))
 
     def _accepted_all(
         self, t_s: npt.NDArray[np.float64], chip: npt.NDArray[np.int64]

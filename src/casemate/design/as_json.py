@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.core.geometry import Outline
-from casemate.design.enclosure import Bend, Enclosure, TileDesign
+from casemate.design.enclosure import Alternative, Bend, Doubt, Enclosure, Target, TileDesign
 
 TOTALS = (
     "thickness_max_m",
@@ -38,38 +38,41 @@ def design_json(enclosure: Enclosure) -> dict[str, Any]:
             for row in enclosure.faces
         ],
         "tiles": [_tile(row) for row in enclosure.tiles],
-        "targets": [
-            {
-                "id": row.id,
-                "required": row.required,
-                "achieved": row.achieved,
-                "unit": row.unit,
-                "met": row.met,
-                "evidence": row.evidence,
-            }
-            for row in enclosure.targets
-        ],
-        "doubts": [
-            {
-                "id": row.id,
-                "claim": row.claim,
-                "why": row.why,
-                "closes_with": row.closes_with,
-                "severity": row.severity,
-            }
-            for row in enclosure.doubts
-        ],
-        "alternatives": [
-            {
-                "id": row.id,
-                "kind": row.kind,
-                "description": row.description,
-                "changes": list(row.changes),
-                "totals": dict(row.totals),
-            }
-            for row in enclosure.alternatives
-        ],
+        "targets": [_target(row) for row in enclosure.targets],
+        "doubts": [_doubt(row) for row in enclosure.doubts],
+        "alternatives": [_alternative(row) for row in enclosure.alternatives],
         "totals": {key: enclosure.totals[key] for key in TOTALS},
+    }
+
+
+def _target(row: Target) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "required": row.required,
+        "achieved": row.achieved,
+        "unit": row.unit,
+        "met": row.met,
+        "evidence": row.evidence,
+    }
+
+
+def _doubt(row: Doubt) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "claim": row.claim,
+        "why": row.why,
+        "closes_with": row.closes_with,
+        "severity": row.severity,
+    }
+
+
+def _alternative(row: Alternative) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "description": row.description,
+        "changes": list(row.changes),
+        "totals": dict(row.totals),
     }
 
 

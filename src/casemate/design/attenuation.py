@@ -77,15 +77,7 @@ def shielding_of(
         "in_phase_db": [_round(value, 5) for value in phase],
         "lowest_resonance_hz": _round(lowest_resonance_hz(size), 6),
         "paths": {path.id: [_round(row[0], 5) for row in curves[path.id]] for path in paths},
-        "terms": [
-            {
-                "id": path.id,
-                "module": path.module,
-                "equation": path.equation,
-                "source": path.source,
-            }
-            for path in paths
-        ],
+        "terms": [_term(path) for path in paths],
         "targets": [
             {
                 "id": band.id,
@@ -99,6 +91,15 @@ def shielding_of(
     return ShieldingResult(
         shielding=result, targets=tuple(targets), doubts=tuple(doubts), by_path=by_path
     )
+
+
+def _term(path: LeakPath) -> dict[str, str]:
+    return {
+        "id": path.id,
+        "module": path.module,
+        "equation": path.equation,
+        "source": path.source,
+    }
 
 
 def scope_of(size_m: tuple[float, float, float]) -> str:

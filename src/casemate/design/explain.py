@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
-from casemate.design.choice import UNMET, Solution, feasible, solve
 from casemate.design.choice_base import Model
 from casemate.design.choice_model import FAMILIES, ORDER_SPAN, build
+from casemate.design.choice_solve import UNMET, Solution, feasible, solve
 from casemate.design.enclosure import Alternative, ModuleChoice
 from casemate.design.needs import Slot
 from casemate.design.totals import Chosen, totals_of

@@ -22,6 +22,9 @@ SKIN_FORMS = ("loop-r", "capacitance", "tdr")
 EDGES = "seam/edges"
 """Key of the slot of the strips round the twelve edges of the box."""
 FACE_FUNCTIONS = ("mesh_skin", "seam", "shield")
+WHOLE_FUNCTIONS = (
+    "volume_sensing", "reader", "controller", "key_store", "hold_up", "network"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,63 +66,55 @@ def face_size_m(spec: EnclosureSpec, face: str) -> tuple[float, float]:
 
 def slots_of(spec: EnclosureSpec, catalogue: Catalogue) -> tuple[Slot, ...]:
     """Return every slot of the spec, in a fixed order, outside first."""
-    doors = {door.face for door in spec.service.doors}
     total_area = sum(math.prod(face_size_m(spec, face)) for face in FACES)
-    slots: list[Slot] = []
-    for face in FACES:
-        width, height = face_size_m(spec, face)
-        openings = sum(_opening_m2(item) for item in spec.crossings if item.face == face)
-        skin_area = max(width * height - openings, 0.0)
-        edge = _seam_length_m(spec, face)
-        door = face in doors
-        sizes = {"mesh_skin": skin_area, "seam": 0.0, "shield": skin_area}
-        for function in FACE_FUNCTIONS:
-            slots.append(
-                Slot(
-                    key=f"{function}/{face}",
-                    function=function,
-                    face=face,
-                    context="door" if door else "fixed",
-                    area_m2=sizes[function],
-                    length_m=edge,
-                )
-            )
-    slots.append(
-        Slot(
-            key=EDGES,
-            function="seam",
-            context="edge",
-            length_m=4 * sum(spec.protected.size_m),
-        )
+    edges = 4 * sum(spec.protected.size_m)
+    return (
+        *(slot for face in FACES for slot in _face_slots(spec, face)),
+        Slot(key=EDGES, function="seam", context="edge", length_m=edges),
+        *(_crossing_slot(item) for item in spec.crossings if item.kind in CROSSING_FUNCTIONS),
+        *_sensing_slots(catalogue, total_area),
+        *(Slot(key=each, function=each, area_m2=total_area) for each in WHOLE_FUNCTIONS),
     )
-    for item in spec.crossings:
-        if item.kind not in CROSSING_FUNCTIONS:
-            continue
-        function = CROSSING_FUNCTIONS[item.kind]
-        slots.append(
-            Slot(
-                key=f"{function}/{item.id}",
-                function=function,
-                face=item.face,
-                area_m2=_opening_m2(item),
-                count=max(item.count, 1),
-                crossing=item,
-            )
+
+
+def _face_slots(spec: EnclosureSpec, face: str) -> list[Slot]:
+    width, height = face_size_m(spec, face)
+    openings = sum(_opening_m2(item) for item in spec.crossings if item.face == face)
+    skin_area = max(width * height - openings, 0.0)
+    edge = _seam_length_m(spec, face)
+    door = face in {door.face for door in spec.service.doors}
+    sizes = {"mesh_skin": skin_area, "seam": 0.0, "shield": skin_area}
+    return [
+        Slot(
+            key=f"{function}/{face}",
+            function=function,
+            face=face,
+            context="door" if door else "fixed",
+            area_m2=sizes[function],
+            length_m=edge,
         )
-    for function in ("skin_sensing", "aux_sensing"):
-        for form in sorted({card.form for card in catalogue.serving(function)}):
-            slots.append(
-                Slot(
-                    key=f"{function}/{form}",
-                    function=function,
-                    form=form,
-                    optional=True,
-                    area_m2=total_area,
-                )
-            )
-    for function in ("volume_sensing", "reader", "controller", "key_store", "hold_up", "network"):
-        slots.append(Slot(key=function, function=function, area_m2=total_area))
-    return tuple(slots)
+        for function in FACE_FUNCTIONS
+    ]
+
+
+def _crossing_slot(item: CrossingSpec) -> Slot:
+    function = CROSSING_FUNCTIONS[item.kind]
+    return Slot(
+        key=f"{function}/{item.id}",
+        function=function,
+        face=item.face,
+        area_m2=_opening_m2(item),
+        count=max(item.count, 1),
+        crossing=item,
+    )
+
+
+def _sensing_slots(catalogue: Catalogue, area_m2: float) -> list[Slot]:
+    return [
+        Slot(key=f"{function}/{form}", function=function, form=form, optional=True, area_m2=area_m2)
+        for function in ("skin_sensing", "aux_sensing")
+        for form in sorted({card.form for card in catalogue.serving(function)})
+    ]
 
 
 def _seam_length_m(spec: EnclosureSpec, face: str) -> float:

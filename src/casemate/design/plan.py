@@ -12,9 +12,9 @@ from casemate.core.geometry import Point
 from casemate.design.crossings import OpeningPlan
 from casemate.design.edges import NEIGHBOURS, StripSkin
 from casemate.design.enclosure import FACES, Doubt, FabProfile, MeshRules, Stackup
-from casemate.design.layout import FaceSkin, LayoutPlan
 from casemate.design.needs import EDGES
 from casemate.design.seams import SeamRule
+from casemate.design.skins import FaceSkin, LayoutPlan
 from casemate.modules.model import Card
 from casemate.spec.fab import FabProfileCard, load_fab_profiles
 from casemate.spec.model import CrossingSpec, EnclosureSpec

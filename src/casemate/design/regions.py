@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from casemate.core.errors import DesignError
 from casemate.core.geometry import Point
@@ -66,33 +67,9 @@ def regions_of(
         for hole in o.holes
     ]
 
-    def region(label: str, rect: Rect, forward: bool, tuck: tuple[bool, bool]) -> Region:
-        inside = tuple(hole.grown(RING_M) for hole in holes if rect.holds(hole))
-        return Region(
-            label=label,
-            u=Axis(
-                start_m=rect.x0,
-                end_m=rect.x1,
-                low_m=0.0,
-                high_m=0.0,
-                lap_m=lap_m,
-                forward=forward,
-            ),
-            v=Axis(
-                start_m=rect.y0,
-                end_m=rect.y1,
-                low_m=lap_m if tuck[0] else 0.0,
-                high_m=lap_m if tuck[1] else 0.0,
-                lap_m=lap_m,
-            ),
-            low_tuck=tuck[0],
-            high_tuck=tuck[1],
-            board_m=board_m,
-            openings=inside,
-            flipped=not along_x,
-            name=name,
-        )
-
+    region = partial(
+        _region, lap_m=lap_m, board_m=board_m, holes=holes, flipped=not along_x, name=name
+    )
     undivided = region("", whole, True, (False, False))
     large = [rect for rect in vents if not _fits(rect, board_m, lap_m, whole)]
     if not large and (_can_be_cut(undivided) or not vents):
@@ -110,6 +87,37 @@ def regions_of(
         region("far", Rect(vent.x1, vent.y0, whole.x1, vent.y1), True, (True, True)),
         region("high", Rect(whole.x0, vent.y1, whole.x1, whole.y1), True, (False, False)),
     ]
+
+
+def _region(
+    label: str,
+    rect: Rect,
+    forward: bool,
+    tuck: tuple[bool, bool],
+    *,
+    lap_m: float,
+    board_m: Point,
+    holes: Sequence[Rect],
+    flipped: bool,
+    name: str,
+) -> Region:
+    return Region(
+        label=label,
+        u=Axis(start_m=rect.x0, end_m=rect.x1, low_m=0.0, high_m=0.0, lap_m=lap_m, forward=forward),
+        v=Axis(
+            start_m=rect.y0,
+            end_m=rect.y1,
+            low_m=lap_m if tuck[0] else 0.0,
+            high_m=lap_m if tuck[1] else 0.0,
+            lap_m=lap_m,
+        ),
+        low_tuck=tuck[0],
+        high_tuck=tuck[1],
+        board_m=board_m,
+        openings=tuple(hole.grown(RING_M) for hole in holes if rect.holds(hole)),
+        flipped=flipped,
+        name=name,
+    )
 
 
 def boards_of(region: Region) -> list[Board]:

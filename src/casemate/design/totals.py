@@ -271,19 +271,17 @@ def bill(chosen: Chosen) -> tuple[dict[str, Any], ...]:
 
 def _most(id: str, required: float, achieved: float, unit: str, evidence: str = "") -> Target:
     met = achieved <= required * (1 + 1e-9) + 1e-12
-    return Target(
-        id=id,
-        required=required,
-        achieved=achieved,
-        unit=unit,
-        met=met,
-        evidence=evidence or "sum of module cards (planning values)",
-        sense="max",
-    )
+    return _compared(id, required, achieved, unit, evidence, met=met, sense="max")
 
 
 def _least(id: str, required: float, achieved: float, unit: str, evidence: str = "") -> Target:
     met = achieved >= required * (1 - 1e-9) - 1e-12
+    return _compared(id, required, achieved, unit, evidence, met=met, sense="min")
+
+
+def _compared(
+    id: str, required: float, achieved: float, unit: str, evidence: str, *, met: bool, sense: str
+) -> Target:
     return Target(
         id=id,
         required=required,
@@ -291,5 +289,5 @@ def _least(id: str, required: float, achieved: float, unit: str, evidence: str =
         unit=unit,
         met=met,
         evidence=evidence or "sum of module cards (planning values)",
-        sense="min",
+        sense=sense,
     )

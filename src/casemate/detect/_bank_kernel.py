@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from casemate.detect._evidence_kernel import advance, both_sides
+from casemate.detect._evidence_kernel import both_sides, move, sum_up
 
 FORGETS = 0.5 / 64.0
 """Octaves a loud chip by which a noisy window is forgotten: c_t w_t of one size has equal signs all
@@ -116,7 +116,8 @@ def common_towards(
         most = 2.0 * natural
         if error <= doubt[g]:
             most += share * doubt[g]
-        behind = clipped(abs(middle - common[g]), rate[g] * late_s)
+        part = late_s / seconds if late_s < seconds else 1.0  # what comes in a window, of longer
+        behind = clipped(part * abs(middle - common[g]), rate[g] * late_s)
         common[g] = clipped(common[g] + clipped(share * (middle - common[g]), most), bound[g])
         wide = doubted(doubt[g], error, share, 3.0 * natural, cap)
         doubt[g] = behind if behind > wide else wide
@@ -207,7 +208,8 @@ def windows(
     common_memory_s: float, group: Any, expected: Any, bound: Any, step: Any, rate: Any,
     common_bound: Any, common_rate: Any, own: Any, common: Any, doubt: Any, common_doubt: Any,
     heard: Any, noise: Any, restless: float, wide: float, rates: Any, level: Any, count: int,
-    scale: Any, r_a: Any, held_a: Any, spent_a: Any, r_s: Any, held_s: Any, spent_s: Any,
+    scale: Any, r_a: Any, held_a: Any, spent_a: Any, tails_a: Any, r_s: Any, held_s: Any,
+    spent_s: Any, tails_s: Any,
 ) -> None:  # fmt: skip
     """Take in windows (K, F) one after the other; all states in place.
 
@@ -215,6 +217,7 @@ def windows(
     them, and within `step`; each tolerance is opened by the doubt about the states that it needs.
     """
     count_k, features = s1.shape
+    top = -1
     up, energy = np.empty((2, features)).T, np.empty((2, features)).T
     shown, sound = np.empty(features), np.empty(features, dtype=np.bool_)
     above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
@@ -224,9 +227,10 @@ def windows(
             sudden,
         )  # fmt: skip
         both_sides(s1[k], s2[k], loud[k], shown, above, below, scale, up, energy)
-        advance(r_a, held_a, spent_a, count + k, up, energy, rates, level)
+        moved = move(r_a, held_a, spent_a, count + k, up, energy, rates, level)
+        top = moved if moved > top else top
         both_sides(s1[k], s2[k], loud[k], shown, sudden, sudden, scale, up, energy)
-        advance(r_s, held_s, spent_s, count + k, up, energy, rates, level)
+        move(r_s, held_s, spent_s, count + k, up, energy, rates, level)
         heard_in(s1[k], s2[k], loud[k], noise, restless, wide, heard)
         for f in range(features):
             sound[f] = loud[k, f] > 1.0 and not open_[k, f]
@@ -235,3 +239,5 @@ def windows(
             shown, sound, heard, window_s, memory_s, common_memory_s, group, expected, bound, rate,
             common_bound, common_rate, own, common, doubt, common_doubt,
         )  # fmt: skip
+    sum_up(r_a, level, top, tails_a)  # once, whatever the number of windows
+    sum_up(r_s, level, top, tails_s)

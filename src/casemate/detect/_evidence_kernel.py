@@ -100,15 +100,12 @@ def member(row: Any, rate: float, total: Any, power: Any) -> None:
 
 
 @njit(cache=True)
-def advance(
+def move(
     r: Any, held: Any, spent: Any, count: int, up: Any, energy: Any, rates: Any, level: Any
-) -> None:
-    """Add one window to r (F, 2, J) in place: up, energy (F, 2) of `both_sides`.
+) -> int:
+    """Add one window to r (F, 2, J) in place; return the highest level that it moved.
 
-    A member goes to max(r, 1) e, which is at most (1 + r) e. rates, level (J,): lambda and level of
-    each member, levels rising. held, spent (F, 2, L): what a level has of the windows since it was
-    last full, but for what the levels below it still hold. count: windows before this one. Quick if
-    features lie side by side in memory (order "F"), as `Evidence` has them.
+    As `advance`, but for the tails, which have to be told of it by `sum_up`.
     """
     full, last, top = count + 1, spent.shape[2] - 1, 0
     while top < last and full % 2 == 0:
@@ -129,24 +126,50 @@ def advance(
             if top < last:
                 add_to(waits[top + 1, side, f:to], total)
                 add_to(used[top + 1, side, f:to], power)
+    return top
 
 
 @njit(cache=True)
-def sums_of(r: Any, out: Any) -> None:
-    """Fill out (F,) with sums of r (F, 2, J) over signs and members."""
-    rows, features = r.T, out.size
-    out[:] = 0.0
+def sum_up(r: Any, level: Any, top: int, tails: Any) -> None:
+    """Fill tails (L + 1, F) of levels up to `top` from r (F, 2, J); those above are as they were.
+
+    tails: sums of r over signs and members of a level and all above.
+    """
+    rows = r.T
+    begin, features = begins(level, tails.shape[0] - 1), tails.shape[1]
     for f in range(0, features, NEAR):
         to = f + NEAR if features - f > NEAR else features
-        for j in range(rows.shape[0]):
-            for side in range(2):
-                add_to(out[f:to], rows[j, side, f:to])
+        for one in range(top, -1, -1):
+            mine = tails[one, f:to]
+            mine[:] = 0.0
+            for j in range(begin[one], begin[one + 1]):
+                for side in range(2):
+                    add_to(mine, rows[j, side, f:to])
+            add_to(mine, tails[one + 1, f:to])
 
 
 @njit(cache=True)
-def nats_of(r: Any, out: Any) -> None:
-    """Fill out (F,) with ln of the mean of r (F, 2, J) over signs and members; -700 at least."""
-    sums_of(r, out)
+def advance(
+    r: Any, held: Any, spent: Any, tails: Any, count: int, up: Any, energy: Any, rates: Any,
+    level: Any,
+) -> None:  # fmt: skip
+    """Add one window to r (F, 2, J) in place: up, energy (F, 2) of `both_sides`.
+
+    A member goes to max(r, 1) e, which is at most (1 + r) e. rates, level (J,): lambda and level of
+    each member, levels rising. held, spent (F, 2, L): what a level has of the windows since it was
+    last full, but for what the levels below it still hold. tails (L + 1, F): of `sum_up`, kept up:
+    levels that do not move need not be added again. count: windows before this one. Quick if
+    features lie side by side in memory (order "F"), as `Evidence` has them.
+    """
+    sum_up(r, level, move(r, held, spent, count, up, energy, rates, level), tails)
+
+
+@njit(cache=True)
+def nats_of(tail: Any, members: int, out: Any) -> None:
+    """Fill out (F,) with ln of the mean over signs and members; -700 at least.
+
+    tail (F,): the first of the tails, the sum over all of them.
+    """
     for f in range(out.size):
-        total = out[f] / (2.0 * r.shape[2])
+        total = tail[f] / (2.0 * members)
         out[f] = math.log(total) if total > 1e-300 else -700.0

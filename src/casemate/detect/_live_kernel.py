@@ -132,3 +132,14 @@ def limited(z: Any, most: float, out: Any) -> None:
         one = z[f] if z[f] == z[f] else 0.0
         one = most if one > most else one
         out[f] = -most if one < -most else one
+
+
+@njit(cache=True)
+def levelled(drive: Any, share: float) -> bool:
+    """Return whether the powers of chips (K,) are of more than one level, further than `share`."""
+    low, high = np.inf, 0.0
+    for k in range(drive.size):
+        power = drive[k] * drive[k]
+        low = power if power < low else low
+        high = power if power > high else high
+    return drive.size > 0 and high > low * (1.0 + share)

@@ -125,7 +125,8 @@ class Bank:
             anchor.group, tracked.expected, anchor.bound, anchor.step, anchor.rate, anchor.common,
             anchor.common_rate, tracked.own, tracked.common, tracked.doubt, tracked.common_doubt,
             tracked.heard, anchor.noise, math.sqrt(RESTLESS), WIDE, one.rates, one.level,
-            one.count, self.scale, one.r, one.held, one.spent, two.r, two.held, two.spent,
+            one.count, self.scale, one.r, one.held, one.spent, one.tails, two.r, two.held,
+            two.spent, two.tails,
         )  # fmt: skip
         one.count += sums.s1.shape[0]
         two.count += sums.s1.shape[0]

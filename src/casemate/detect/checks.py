@@ -59,7 +59,7 @@ class Check:
         sound = np.isfinite(up).all(axis=1) & np.isfinite(energy)
         up, energy = np.where(sound[:, None], up, 0.0), np.where(sound, energy, 0.0)
         it, both = self.evidence, np.stack([energy, energy], axis=1)
-        advance(it.r, it.held, it.spent, it.count, up, both, it.rates, it.level)
+        advance(it.r, it.held, it.spent, it.tails, it.count, up, both, it.rates, it.level)
         it.count += 1
         return it.nats()
 

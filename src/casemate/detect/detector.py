@@ -160,8 +160,10 @@ class Detector:
         judged = court.judge(self._now_s, shown, passive, seconds=seconds)
         findings = judged.findings
         for name, noted in self._noted.items():
-            findings += () if name in mask.modalities else noted
-        judged = replace(judged, findings=findings)
+            if noted and name not in mask.modalities:
+                findings += noted
+        if findings is not judged.findings:
+            judged = replace(judged, findings=findings)
         if (self._backwards or mute) and judged.verdict is not Verdict.TAMPER:
             judged = replace(judged, verdict=Verdict.DENIED)
         return self._dated(judged)

@@ -35,7 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.units import YEAR_S
-from casemate.detect._evidence_kernel import nats_of
+from casemate.detect._evidence_kernel import nats_of, sum_up
 
 Real = npt.NDArray[np.float64]
 FAST = (1.0, 2.0, 4.0, 8.0)
@@ -76,12 +76,14 @@ class Sums:
 class Evidence:
     """Running evidence of F features. Owned by one bank, which alone changes it.
 
-    r (F, 2, J), held, spent (F, 2, L): of `_evidence_kernel.advance`, in order "F".
+    r (F, 2, J), held, spent (F, 2, L), tails (L + 1, F): of `_evidence_kernel.advance`; the first
+    three in order "F". Whoever changes r otherwise calls `settle`.
     """
 
     r: Real
     held: Real
     spent: Real
+    tails: Real
     count: int
     rates: Real
     level: npt.NDArray[np.int64]
@@ -96,6 +98,7 @@ class Evidence:
             r=np.zeros((features, 2, rates.size), order="F"),
             held=np.zeros((features, 2, levels), order="F"),
             spent=np.zeros((features, 2, levels), order="F"),
+            tails=np.zeros((levels + 1, features)),
             count=0,
             rates=rates,
             level=level,
@@ -105,13 +108,18 @@ class Evidence:
         """Return a copy that goes its own way."""
         r, held, spent = (each.copy(order="F") for each in (self.r, self.held, self.spent))
         return Evidence(
-            r=r, held=held, spent=spent, count=self.count, rates=self.rates, level=self.level
-        )
+            r=r, held=held, spent=spent, tails=self.tails.copy(), count=self.count,
+            rates=self.rates, level=self.level,
+        )  # fmt: skip
+
+    def settle(self) -> None:
+        """Add r up anew."""
+        sum_up(self.r, self.level, self.held.shape[2] - 1, self.tails)
 
     def nats(self) -> Real:
         """Return ln of the mean over signs, lambdas and levels, (F,)."""
         found = np.empty(self.r.shape[0])
-        nats_of(self.r, found)
+        nats_of(self.tails[0], self.rates.size, found)
         return found
 
 

@@ -183,7 +183,10 @@ class FieldBank:
         sides = np.stack([total, -total], axis=1) - (chips * slack)[:, None]
         up = np.where(heard[:, None], sides / scale[:, None], 0.0)
         mine = self.evidence[test]
-        advance(mine.r, mine.held, mine.spent, mine.count, up, energy, mine.rates, mine.level)
+        advance(
+            mine.r, mine.held, mine.spent, mine.tails, mine.count, up, energy, mine.rates,
+            mine.level,
+        )  # fmt: skip
         mine.count += 1
 
     def _turn(self, test: int, left: Real, sound: npt.NDArray[np.bool_]) -> None:

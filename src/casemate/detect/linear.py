@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from casemate.detect._live_kernel import levelled
 from casemate.detect.anchor import Anchor, Real
 from casemate.detect.checks import Check, linearity
 from casemate.detect.stream import wipe
@@ -62,8 +63,7 @@ class Linear:
         if not (use and drive):
             return
         c = np.concatenate(drive) if len(drive) > 1 else drive[0]
-        power = c * c
-        if not c.size or power.max() <= power.min() * (1.0 + ONE_LEVEL):
+        if not levelled(c, ONE_LEVEL):
             return
         if self.check is None:
             self.check = Check(self.anchor.noise * math.sqrt(c.size))

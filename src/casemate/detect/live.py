@@ -29,6 +29,7 @@ from casemate.detect.onset import Onset
 from casemate.detect.passive import PassiveBank, PassiveShown
 from casemate.detect.stream import windows, wipe, wipe_chips
 from casemate.detect.tracked import RESTLESS
+from casemate.detect.turned import Turned, turn
 
 GRACE = 2.0
 """Of a policy's windows, after which a window that is not full is closed (planning value)."""
@@ -67,6 +68,7 @@ class KeyedLive:
         self.ended_s = math.nan
         self._shown: Shown | None = None
         self._told: Shown | None = None
+        self._last: Turned | None = None
 
     def copy(self) -> KeyedLive:
         """Return a copy that goes its own way."""
@@ -119,12 +121,34 @@ class KeyedLive:
 
     def close(self) -> None:
         """End the window that is being filled."""
-        sums, blurred, said = self.filling.close()
-        self.linear.close(self.bank.tracked, blurred, use=not self.settling)
-        self.notes.channels(said)
+        bank, filling = self.bank, self.filling
+        self.linear.close(bank.tracked, filling.blurred, use=not self.settling)
         self.ended_s = self.place.end_s()
         self.place.window += 1
+        if self.gap_s + bank.window_s < SETTLE_S and self._turned():
+            return
+        sums, blurred, said = filling.close()
+        self.notes.channels(said)
         self._take(sums, blurred)
+
+    def _turned(self) -> bool:
+        """End the window by the quick way; return whether that was possible."""
+        bank, filling = self.bank, self.filling
+        if filling.blurred.any():
+            wipe(bank.anchored, filling.blurred)
+            wipe(bank.step, filling.blurred)
+        found = turn(
+            bank, filling, self.shared, self.fast, 2.0 * self.weight, self.linear.nats
+        )  # fmt: skip
+        if found is None:
+            return False
+        if found.said:
+            self.notes.channels(filling.said)
+            filling.said[:] = 0
+        self.gap_s = self.gap_s + bank.window_s if found.lost else 0.0
+        self.onset.take(found.over)
+        self._shown, self._told, self._last = None, found.told, found
+        return True
 
     def lose(self, count: int) -> None:
         """Take in windows of which nothing came."""
@@ -185,15 +209,17 @@ class KeyedLive:
             sums.s1, sums.loud, self.shared, bank.tracked.own, anchor.step, anchor.noise, over
         )  # fmt: skip
         self.onset.add(over)
-        self._shown, self._told = bank.add(sums.as_rows()), None
+        self._shown, self._told, self._last = bank.add(sums.as_rows()), None, None
         self.shared = bank.tracked.shared(self.anchor)
 
     def shown(self) -> Shown:
         """Return what the last window and all chips show."""
-        if self._shown is None:
-            self.lose(1)
-            assert self._shown is not None
         if self._told is None:
+            if self._shown is None and self._last is not None:
+                self._shown = self._last.shown()
+            if self._shown is None:
+                self.lose(1)
+                assert self._shown is not None
             self._told = self._shown.with_chips(self.fast, 2.0 * self.weight, self.linear.nats)
         return self._told
 

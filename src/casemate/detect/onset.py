@@ -54,6 +54,10 @@ class Onset:
         """Take in one window: how far each feature (F,) lies beyond what is followed, in noises."""
         x = np.empty(z.size)
         limited(z, CLIP, x)
+        self.take(x)
+
+    def take(self, x: Real) -> None:
+        """Take in what is a number within -CLIP .. CLIP, (F,)."""
         if not self.single:
             # mean square less 1 over its standard deviation, were the features normal and apart
             power = np.bincount(self.zone, weights=x**2, minlength=self.members.size)

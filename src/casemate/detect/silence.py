@@ -138,9 +138,14 @@ class Silence:
 
     def nats(self) -> Real:
         """Return the evidence of interference of each feature, (F,): 0 below UNHEARD."""
-        most = float(self.count.max(initial=0.0))
+        return self.heard(float(self.count.max(initial=0.0)), math.inf)
+
+    def heard(self, most: float, top: float) -> Real:
+        """Return the same. most: largest count. top: no feature's mean power is larger."""
         if most != self.most:
             self.most, self.least = most, least_power(most)
+        if top < self.least or top <= 1.0:
+            return np.zeros(self.power.size)
         return heard_nats(self.power, self.count, self.least)
 
 

@@ -113,6 +113,7 @@ def wipe(evidence: Evidence, which: npt.NDArray[np.bool_]) -> None:
     evidence.r[which] = 0.0
     evidence.held[which] = 0.0
     evidence.spent[which] = 0.0
+    evidence.tails[:, which] = 0.0
 
 
 def wipe_chips(state: keyed.KeyedState, which: npt.NDArray[np.bool_]) -> None:

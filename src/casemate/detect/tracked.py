@@ -97,9 +97,8 @@ class Tracked:
         )  # fmt: skip
 
     def stand(self, anchor: Anchor, shown: Real, sound: npt.NDArray[np.bool_]) -> None:
-        """Stand where surroundings have been for long, without doubt of the way there."""
-        for _ in range(2):
-            self.towards(anchor, shown, sound, STOOD_S)
+        """Stand where surroundings have been for long."""
+        self.towards(anchor, shown, sound, STOOD_S)
 
 
 def _by_feature(anchor: Anchor, common: Real) -> Real:

@@ -119,8 +119,7 @@ class Court:
         shrunk = sum(each.over for each in seen)
         blind, mute = _blind(seen, self.expected), _mute(passive)
         passed_s = _passed(now_s, policy.window_s if seconds is None else seconds)
-        change_s = passed_s if blind else -FORGIVEN * passed_s
-        self.blind_s = max(self.blind_s + change_s, 0.0)
+        self.blind_s = max(self.blind_s + (passed_s if blind else -FORGIVEN * passed_s), 0.0)
         loud = [each.modality for each in seen if each.loud]
         bent = _bent(shown, policy)
         alarmed = [each for each in passive if (each.nats >= policy.passive_alert).any()]
@@ -130,9 +129,7 @@ class Court:
         )  # fmt: skip
         verdict = _verdict(total >= policy.nats[SEAL], bool(blind), bool(loud))
         quiet = verdict is Verdict.NORMAL and total < policy.nats[ALERT]
-        self.onset_s = math.nan if quiet else (
-            now_s - policy.window_s if math.isnan(self.onset_s) else self.onset_s
-        )  # fmt: skip
+        self._date(quiet, now_s)
         items = _items(tuple(one for one, each in zip(shown, seen, strict=True) if not each.low))
         silent = not (bent or alarmed) and all(each.quiet for each in seen)
         return Judged(
@@ -144,18 +141,19 @@ class Court:
             tile=items[0].tile if items else "",
             onset_s=self.onset_s,
             blind_s=self.blind_s,
-            seen_by=(
-                *(
-                    e.modality
-                    for e in seen
-                    if by_modality[e.modality] >= policy.nats[SEAL] or e.lost
-                ),
-                *(each.modality for each in alarmed),
-            ),
+            seen_by=_convinced(seen, by_modality, policy.nats[SEAL])
+            + tuple(each.modality for each in alarmed),
             causes=() if silent else causes(shown, passive, policy),
             items=items,
             findings=(*blind, *bent, *mute),
         )
+
+    def _date(self, quiet: bool, now_s: float) -> None:
+        """Keep the onset of what goes on, forget it once all is quiet."""
+        if quiet:
+            self.onset_s = math.nan
+        elif math.isnan(self.onset_s):
+            self.onset_s = now_s - self.policy.window_s
 
 
 def _passed(now_s: float, passed_s: float) -> float:
@@ -227,6 +225,13 @@ def _glance(shown: Shown, policy: Policy) -> _Seen:
         modality=shown.modality, names=bool(shown.names), nats=nats, over=over, dark=dark,
         mute=mute, loud=loud, cut=cut, lost=lost, quiet=quiet, low=low, size=shown.nats.size,
     )  # fmt: skip
+
+
+def _convinced(
+    seen: tuple[_Seen, ...], by_modality: dict[str, float], seal: float
+) -> tuple[str, ...]:
+    """Return the modalities that would seal by themselves, or have lost a net."""
+    return tuple(e.modality for e in seen if by_modality[e.modality] >= seal or e.lost)
 
 
 def _bent(shown: tuple[Shown, ...], policy: Policy) -> tuple[str, ...]:

@@ -201,7 +201,7 @@ class Appraiser:
         self._waiting: list[Entry] = []
         self._newest: Held | None = None
         self._awaiting: dict[bytes, tuple[int, str]] = {}
-        self._unheard: set[bytes] = set()
+        self._unheard: set[tuple[int, bytes]] = set()
         self._notes: dict[int, list[Held]] = {}
         self._kept: list[int] = []
 
@@ -228,7 +228,7 @@ class Appraiser:
 
     def _is_unheard(self, size: int, digest: bytes) -> bool:
         """Return whether a named note is one that is held, with fewer lines than by now."""
-        return digest not in self.ledger.echoes and size in self._notes
+        return (size, digest) not in self.ledger.echoes and size in self._notes
 
     def _take_notes(self, new: Sequence[Held], late: set[int]) -> bool:
         """Take notes, and look again at sizes of which a token names a part.
@@ -255,8 +255,8 @@ class Appraiser:
     def _weigh(self, size: int) -> bool:
         """Find what the notes of a size prove. Return False if anything is odd or was otherwise."""
         before = dict(self.ledger.echoes)
-        for digest in [key for key, (at, _) in before.items() if at == size]:
-            del self.ledger.echoes[digest]
+        for key in [key for key in before if key[0] == size]:
+            del self.ledger.echoes[key]
         count = len(self.ledger.book.findings())
         found: list[Seal] = []
         for each in self._notes[size]:
@@ -292,13 +292,14 @@ class Appraiser:
 
     def _settle(self) -> None:
         """Walk through what a quorum has seen, for good."""
-        proven, done = self._view.proven, 0
+        proven, done = self._seals[-1].size if self._seals else 0, 0
         for each in self._waiting:
             if each.index >= proven:
                 break
             known = each.token.checkpoint if each.token is not None else None
-            if known is not None and known.note and known.note not in self.ledger.echoes:
-                self._unheard.add(known.note)  # if that note ever comes, all is walked anew
+            named = (known.size, known.note) if known is not None else (0, b"")
+            if named[1] and named not in self.ledger.echoes:
+                self._unheard.add(named)  # if that note ever comes, all is walked anew
             self._walk.take(each)
             self.walked += 1
             done += 1

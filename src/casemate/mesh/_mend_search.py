@@ -37,6 +37,8 @@ OFFSETS = 24
 """Positions along a run that are tried for a finger, at most."""
 HEIGHTS = 6
 """Heights that are tried for each position: the tallest, and shorter by half a pitch each."""
+UNKNOWN = -1.0
+"""A score that was not yet made; scores are 0 or more."""
 
 
 @njit(cache=True, nogil=True)
@@ -81,23 +83,9 @@ def local_vias(x, y, reach, vias, sorted_x):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True)
 def best_finger(  # type: ignore[no-untyped-def]
-    x,
-    y,
-    aim,
-    other,
-    inside,
-    step,
-    chain,
-    cells,
-    late,
-    half,
-    pad,
-    barrels,
-    blocked,
-    edges,
-    gap,
+    x, y, aim, other, inside, step, chain, cells, late, half, pad, barrels, blocked, edges, gap,
     pitch,
-):
+):  # fmt: skip
     """Return (gain, segment, low, high, height with sign) of the finger that closes a place best.
 
     other: reach of all else at the window's samples (SIDE, SIDE); inside: samples on the board.
@@ -123,41 +111,20 @@ def best_finger(  # type: ignore[no-untyped-def]
         length = float(abs(xs[n] - xs[k]) + abs(ys[n] - ys[k]))
         if length < pitch - 0.5 or _apart(x, y, segments[i]) > window + 2.0 * pitch:
             continue
-        filled = False
-        before_score = 0.0
+        before_score = UNKNOWN
         for sign in (-1.0, 1.0):
             ux = np.sign(xs[n] - xs[k])
             uy = np.sign(ys[n] - ys[k])
             frame = (
                 float(xs[k]), float(ys[k]), float(ux), float(uy), -uy * sign, ux * sign,
             )  # fmt: skip
-            others = _without(segments, i)
-            for place in range(OFFSETS):
-                low = _offset(place, length, pitch, k, n, chain, sign, frame, x, y)
-                if low < 0.0 or not faces(x, y, low, low + pitch, aim + half, frame):
-                    continue
-                tall = height_allowed(
-                    low, low + pitch, 10.0 * pitch, frame, (others, blocked, edges), gap
-                )
-                tall = math.floor(tall / 1000.0) * 1000.0
-                # a whole tip that moves on leaves no jog: then any height will do
-                tip = low < 0.5 and length - pitch < 0.5
-                for less in range(HEIGHTS):
-                    height = tall - (0.125 if tip else 0.5) * pitch * less
-                    if height < (half if tip else 2.0 * half):
-                        break
-                    if miss(x, y, low, low + pitch, height, frame) > aim + half:
-                        continue
-                    if not filled:
-                        before_score = _fill_base(base, x, y, step, field, aim, k, chain, half, pad)
-                        filled = True
-                    gain = before_score - _score(
-                        base, x, y, step, inside, aim, k, low, low + pitch, height, sign, frame,
-                        length, chain, half, pad, best_gain, before_score,
-                    )  # fmt: skip
-                    if gain > best_gain:
-                        best_gain = gain
-                        best = (k, low, low + pitch, height * sign)
+            gain, low, height, before_score = _best_upright(
+                x, y, aim, inside, step, field, base, k, n, _without(segments, i), sign, frame,
+                length, chain, half, pad, blocked, edges, gap, pitch, best_gain, before_score,
+            )  # fmt: skip
+            if gain > best_gain:
+                best_gain = gain
+                best = (k, low, low + pitch, height * sign)
             gain, height = best_slide(
                 x, y, aim, step, field, near, count, k, segments, frame, length, chain, half, pad,
                 blocked, edges, gap, pitch, best_gain,
@@ -166,6 +133,44 @@ def best_finger(  # type: ignore[no-untyped-def]
                 best_gain = gain
                 best = (k, 0.0, length, height * sign)
     return best_gain, best[0], best[1], best[2], best[3]
+
+
+@njit(cache=True, nogil=True)
+def _best_upright(  # type: ignore[no-untyped-def]
+    x, y, aim, inside, step, field, base, k, n, others, sign, frame, length, chain, half, pad,
+    blocked, edges, gap, pitch, least, before_score,
+):  # fmt: skip
+    """Return (gain, low, height, score before) of the best finger on one side of run k, n.
+
+    least: the gain to beat, returned if none does. others: all other segments near. base: written
+    once a finger is tried, and before_score with it; UNKNOWN until then.
+    """
+    best_low, best_height = 0.0, 0.0
+    for place in range(OFFSETS):
+        low = _offset(place, length, pitch, k, n, chain, sign, frame, x, y)
+        if low < 0.0 or not faces(x, y, low, low + pitch, aim + half, frame):
+            continue
+        tall = height_allowed(
+            low, low + pitch, 10.0 * pitch, frame, (others, blocked, edges), gap
+        )  # fmt: skip
+        tall = math.floor(tall / 1000.0) * 1000.0
+        # a whole tip that moves on leaves no jog: then any height will do
+        tip = low < 0.5 and length - pitch < 0.5
+        for less in range(HEIGHTS):
+            height = tall - (0.125 if tip else 0.5) * pitch * less
+            if height < (half if tip else 2.0 * half):
+                break
+            if miss(x, y, low, low + pitch, height, frame) > aim + half:
+                continue
+            if before_score == UNKNOWN:
+                before_score = _fill_base(base, x, y, step, field, aim, k, chain, half, pad)
+            gain = before_score - _score(
+                base, x, y, step, inside, aim, k, low, low + pitch, height, sign, frame,
+                length, chain, half, pad, least, before_score,
+            )  # fmt: skip
+            if gain > least:
+                least, best_low, best_height = gain, low, height
+    return least, best_low, best_height, before_score
 
 
 @njit(cache=True, nogil=True)

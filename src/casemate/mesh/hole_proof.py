@@ -13,7 +13,7 @@ from casemate.design.enclosure import TileDesign
 from casemate.mesh.decode import Decoded, incomplete, runs
 from casemate.mesh.generate import Drawing
 from casemate.mesh.holes.lattice import LatticeCertificate, lattice_bound
-from casemate.mesh.holes.oblique import oblique_bound
+from casemate.mesh.holes.oblique import ObliqueCertificate, oblique_bound
 from casemate.mesh.holes.region import RegionCertificate, RegionIndex, region_bound, region_index
 from casemate.mesh.holes.strips import Pieces, strip_pieces
 from casemate.mesh.model import VertexArray
@@ -85,13 +85,9 @@ def hole_figures(
     if len(boxes) > EXACT_CELLS:
         floor = max(floor, tile.mesh.hole_max_m)
     slanted = oblique_bound(
-        index,
-        depths_m=tile.stackup.depth_m,
-        theta_max_rad=tile.mesh.theta_max_rad,
-        floor_m=floor,
-        tolerance_m=4e-6,
-        max_boxes=OBLIQUE_BOXES,
-    )
+        index, depths_m=tile.stackup.depth_m, theta_max_rad=tile.mesh.theta_max_rad,
+        floor_m=floor, tolerance_m=4e-6, max_boxes=OBLIQUE_BOXES,
+    )  # fmt: skip
     per_layer = [
         max(row.bound_m, bound) for row, bound in zip(alone, inner.per_layer_m, strict=True)
     ]
@@ -105,26 +101,12 @@ def hole_figures(
         empty_m=max(inner.empty_any_direction_m, min(row.bound_m for row in untouched)),
         rim_m=joint.bound_m,
         detail={
-            "perpendicular": {
-                "inside_m": inner.perpendicular_m,
-                "inside_seen_m": inner.found_m["perpendicular"],
-                "worst_etch_m": max(inner.perpendicular_m, joint.bound_m) + etch,
-                "rim_m": joint.bound_m,
-                **_seen(joint, swap),
-            },
-            "any_direction": {
-                "inside_m": inner.any_direction_m,
-                "inside_seen_m": inner.found_m["any_direction"],
-                "worst_etch_m": max(floor, slanted.bound_m) + etch,
-                "rim_m": slanted.bound_m,
-                "decided_at_m": floor,
-                "theta_max_rad": tile.mesh.theta_max_rad,
-            },
+            "perpendicular": _perpendicular(inner, joint, etch, swap),
+            "any_direction": _any_direction(tile, inner, slanted, floor, etch),
             "per_layer": {
-                "layers": {
-                    layer.layer: bound
-                    for layer, bound in zip(drawing.layers, per_layer, strict=True)
-                },
+                "layers": dict(
+                    zip((layer.layer for layer in drawing.layers), per_layer, strict=True)
+                ),
                 "inside_m": max(inner.per_layer_m),
                 **_seen(max(alone, key=lambda row: row.bound_m), swap),
             },
@@ -133,6 +115,35 @@ def hole_figures(
         },
         coverage=_coverage(tile, index, boxes, inner, joint, swap),
     )
+
+
+def _perpendicular(
+    inner: LatticeCertificate, joint: RegionCertificate, etch_m: float, swap: bool
+) -> dict[str, Any]:
+    return {
+        "inside_m": inner.perpendicular_m,
+        "inside_seen_m": inner.found_m["perpendicular"],
+        "worst_etch_m": max(inner.perpendicular_m, joint.bound_m) + etch_m,
+        "rim_m": joint.bound_m,
+        **_seen(joint, swap),
+    }
+
+
+def _any_direction(
+    tile: TileDesign,
+    inner: LatticeCertificate,
+    slanted: ObliqueCertificate,
+    floor_m: float,
+    etch_m: float,
+) -> dict[str, Any]:
+    return {
+        "inside_m": inner.any_direction_m,
+        "inside_seen_m": inner.found_m["any_direction"],
+        "worst_etch_m": max(floor_m, slanted.bound_m) + etch_m,
+        "rim_m": slanted.bound_m,
+        "decided_at_m": floor_m,
+        "theta_max_rad": tile.mesh.theta_max_rad,
+    }
 
 
 def _seen(row: RegionCertificate, swap: bool) -> dict[str, Any]:

@@ -114,7 +114,7 @@ class Day:
         self.rollbacks: list[str] = []
         self._cosigner = Cosigner(
             self.log, self.writer, peers, self.rule,
-            witnessed=lambda _size, _quorum_s, _made_s: None, alarm=self.rollbacks.append,
+            witnessed=lambda *_told: None, alarm=self.rollbacks.append,
         )  # fmt: skip
         self._begin()
 

@@ -47,7 +47,7 @@ BATCH_S = 60
 ENCLOSURE, SERIAL, ORIGIN = "camera", "UNIT-0001", "example.org/camera/UNIT-0001"
 SOFTWARE, ANCHOR, NEW_ANCHOR = b"\x0a" * 32, b"\x0e" * 32, b"\x1e" * 32
 READER, NEW_READER = b"\x0d" * 32, b"\x2d" * 32
-TIMING = Timing(heartbeat_ms=1000, late_ms=200, batch_s=120, cosigned_s=300)
+TIMING = Timing(heartbeat_ms=1000, late_ms=200, batch_s=120, cosigned_s=300, emergency_s=1800)
 SUITE = suites.DEFAULT_SUITE.name
 
 

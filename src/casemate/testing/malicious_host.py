@@ -13,6 +13,7 @@ from casemate.testing.evidence_attacks.base import Attack, Shown, show, story
 from casemate.testing.evidence_attacks.clocks import CLOCKS
 from casemate.testing.evidence_attacks.heartbeats import HEARTBEATS
 from casemate.testing.evidence_attacks.identity import IDENTITY
+from casemate.testing.evidence_attacks.inventory import INVENTORY
 from casemate.testing.evidence_attacks.log import LOG
 from casemate.testing.evidence_attacks.measured import MEASURED
 from casemate.testing.evidence_attacks.permits import PERMITS
@@ -33,6 +34,7 @@ ATTACKS: dict[str, Attack] = {
         MEASURED,
         WATCHED,
         STATE,
+        INVENTORY,
         PERMITS,
     )
     for each in table.attacks

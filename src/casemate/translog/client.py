@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 from casemate.core.errors import CasemateError, FormatError, InputError, SignatureError
 from casemate.translog import checkpoint as checkpoints
-from casemate.translog import cosignature, merkle
+from casemate.translog import cosignature, merkle, policy
 from casemate.translog import note as notes
 from casemate.translog.edge import Reader
 from casemate.translog.errors import RollbackError, WitnessError
 from casemate.translog.log import Log
 from casemate.translog.note import Line, Note, NoteKey
+from casemate.translog.policy import Policy
 from casemate.translog.request import CONFLICT, OK, Request
 from casemate.translog.witness import Answer
 
@@ -100,11 +101,23 @@ class Peer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigned:
-    """The checkpoint with all cosignatures, sizes that witnesses know, and who gave none."""
+    """The checkpoint with all cosignatures, sizes that witnesses know, and who gave none.
+
+    gave: names of those that cosigned this time.
+    """
 
     checkpoint: bytes
     sizes: Mapping[str, int]
     failed: Mapping[str, CasemateError]
+    gave: tuple[str, ...] = ()
+
+    def rolled_back(self, rule: Policy) -> RollbackError | None:
+        """Return the alarm of a witness, unless a quorum of others has just cosigned all the same.
+
+        A size in a conflict is signed by nobody: one witness that lies, or who sits on the line to
+        it, must not have keys sealed. Lines from before do not count: a copy of the log has them.
+        """
+        return None if policy.holds(rule, rule.quorum, self.gave) else self.rollback
 
     @property
     def rollback(self) -> RollbackError | None:
@@ -123,6 +136,7 @@ def cosign(log: Log, peers: Sequence[Peer], known: Mapping[str, int] | None = No
     reader = log.reader()
     lines: list[Line] = []
     failed: dict[str, CasemateError] = {}
+    gave: list[str] = []
     sizes = dict(known or {})
     with ThreadPoolExecutor(max_workers=max(len(peers), 1)) as pool:
         asked = [
@@ -132,10 +146,11 @@ def cosign(log: Log, peers: Sequence[Peer], known: Mapping[str, int] | None = No
             try:
                 lines.extend(answer.result())
                 sizes[peer.name] = reader.size
+                gave.append(peer.name)
             except CasemateError as error:
                 failed[peer.name] = error
     data = log.add_cosignatures(note.with_lines(tuple(lines))) if lines else note.encode()
-    return Cosigned(checkpoint=data, sizes=sizes, failed=failed)
+    return Cosigned(checkpoint=data, sizes=sizes, failed=failed, gave=tuple(gave))
 
 
 def ask(peer: Peer, note: Note, reader: Reader, old: int) -> tuple[Line, ...]:

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from casemate.attest.claims import Boot
 from casemate.attest.reference import Reference, Unit
 from casemate.attest.starts import Starts
-from casemate.core.errors import InputError
 from casemate.translog.bundle import Bundle
 from casemate.translog.policy import Policy
 from casemate.verify import log as logs
 from casemate.verify import tokens
 from casemate.verify.chain import Chain
 from casemate.verify.clocks import Clocks, Pulse, Window
-from casemate.verify.continuity import Interval
+from casemate.verify.continuity import Interval, covered
 from casemate.verify.findings import Notebook
 from casemate.verify.headline import conclude
 from casemate.verify.identity import Identity
@@ -46,16 +45,7 @@ def appraise(
     reference and policy came with the evidence. InputError if the reference does not know the
     enclosure, its serial, or one of `since`.
     """
-    if bundle.enclosure != reference.enclosure:
-        raise InputError(
-            f"the evidence is of enclosure {bundle.enclosure!r}, and the reference values are of "
-            f"{reference.enclosure!r}.",
-            remedy="obtain the reference values that both parties signed for that enclosure. "
-            "Without them nothing can be appraised, and no policy makes up for them.",
-            file=reference.file,
-            key="enclosure",
-        )
-    unit = reference.unit(bundle.serial)
+    unit = reference.of(bundle.enclosure, bundle.serial)
     book = Notebook()
     entries = tokens.read([*bundle.entries, *bundle.pending])
     if bundle.origin != unit.origin:
@@ -90,10 +80,11 @@ class Walk:
         self._window = Window(log)
         self._clocks, self._pulse = Clocks(reference.timing, book), Pulse(reference.timing, book)
         self._broken = ""
+        self._is_bad = False
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""
-        upper_s = self.log.by_s(entry.index)
+        alarms, upper_s = self.book.alarms, self.log.by_s(entry.index)
         when_s = self.now_s if upper_s is None else upper_s
         self.book.place(entry.index, when_s)
         signed = self._identity.check(entry, when_s)
@@ -105,32 +96,35 @@ class Walk:
         if not self._chain.is_new(step):
             self._broken = "evidence that was told twice"
             return
-        if not self._chain.take(step):
-            self._broken = self._broken or "evidence that does not follow"
+        self._chain.take(step)
+        if isinstance(step.token.body, Boot):
+            self._identity.last_word = step.token.body.last_word
         state, starts = self.states.state, isinstance(step.token.body, Boot)
         anew = (step.token.state if starts else state) == "COMMISSIONING"
-        cover = self.permits.cover(step) or ("commissioning" if anew else "")
+        cover, until_s = self.permits.cover(step)
+        cover = cover or ("commissioning" if anew else "")
         self.states.take(step, emergency=self.permits.emergency)
         self.permits.take(step)
         for found in self._starts.take(step.token, step.enrolment):
             self.book.add(*found)
         self._clocks.take(step)
         self.stretches += self._pulse.take(step)
+        alarmed = self.book.alarms > alarms
+        self._is_bad = alarmed if starts else self._is_bad  # a run that began so proves nothing
+        if alarmed or self._is_bad:
+            self._broken = self._broken or "evidence that does not hold"
         if self.last is not None:
             kind, cause = self._kind(step, self.last, state, cover)
-            self.stretches.append(
-                Interval(
-                    start_s=self.last.at_s, end_s=step.at_s, kind=kind, cause=cause,
-                    covered_by="" if kind in ("proven", "interfered") else cover,
-                )
-            )  # fmt: skip
+            if self._broken:
+                kind, cause = "interfered", self._broken
+            new = Interval(start_s=self.last.at_s, end_s=step.at_s, kind=kind, cause=cause)
+            by = "" if kind in ("proven", "interfered") else cover
+            self.stretches += covered(new, by, until_s)
             self._broken = ""
         self.last = step
 
     def _kind(self, step: Step, last: Step, state: str, cover: str) -> tuple[str, str]:
         """Return kind and cause of the time from token `last` to `step`."""
-        if self._broken:
-            return "interfered", self._broken
         if isinstance(step.token.body, Boot):  # nobody has watched meanwhile
             if step.token.state != "COMMISSIONING":
                 self.book.add("boot.restart", step.token.body.reason)
@@ -145,6 +139,8 @@ class Walk:
             return _BY_STATE.get(state, ("unknown", f"state {state}"))
         if state == "MAINTENANCE" and not cover:
             return "interfered", "maintenance without a permit"
+        if self._clocks.halted:
+            return "unknown", "the controller was halted"
         if not self._clocks.is_narrow(step):
             if step.upper_s is None:
                 return "unknown", "not witnessed yet"
@@ -153,7 +149,7 @@ class Walk:
             else:
                 self.book.add("token.window", f"from {step.lower_s} to {step.upper_s}")
             return "unknown", "not witnessed in time"
-        return ("maintenance", "") if state == "MAINTENANCE" else ("proven", "")
+        return ("maintenance", "") if cover else ("proven", "")  # whatever the state is called
 
 
 _BY_STATE = {

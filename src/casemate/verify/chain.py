@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from casemate.attest.claims import Boot
 from casemate.verify.findings import Notebook
 from casemate.verify.tokens import Step
-
-Faults = Iterator[tuple[str, str]]
-"""Kinds of findings, with details."""
 
 
 class Chain:
@@ -28,39 +23,38 @@ class Chain:
             self._book.add("token.replayed", f"first as entry {first}")
         return first == step.index
 
-    def take(self, step: Step) -> bool:
-        """Return whether a token follows the one before it without a break."""
-        faults = [*self._place(step), *self._knowledge(step), *self._start(step)]
-        for each in faults:
-            self._book.add(*each)
-        return not faults
+    def take(self, step: Step) -> None:
+        """Note where a token does not follow the one before it."""
+        self._place(step)
+        self._knowledge(step)
+        self._start(step)
 
-    def _place(self, step: Step) -> Faults:
+    def _place(self, step: Step) -> None:
         number, expected, last = step.token.sequence, self._next, self._last
         self._next, self._last = number + 1, step.digest
         if number != expected:
-            yield "token.order", f"number {number} where {expected} comes next"
+            self._book.add("token.order", f"number {number} where {expected} comes next")
         before = self._places.get(step.token.previous, step.index)
         if step.token.previous != last and before < step.index:
-            yield "token.fork", f"it follows entry {before}, which another follows"
+            self._book.add("token.fork", f"it follows entry {before}, which another follows")
         elif step.token.previous != last:
-            yield "token.chain", ""
+            self._book.add("token.chain")
 
-    def _knowledge(self, step: Step) -> Faults:
+    def _knowledge(self, step: Step) -> None:
         known = step.token.checkpoint
         if known is None:
             return
         if known.origin != self._origin or self._roots.get(known.size) != known.root:
-            yield "token.split", f"{known.origin}, size {known.size}"
+            self._book.add("token.split", f"{known.origin}, size {known.size}")
         elif known.size < self._known:
-            yield "token.rollback", f"size {known.size} after {self._known}"
+            self._book.add("token.rollback", f"size {known.size} after {self._known}")
         else:
             self._known = known.size
 
-    def _start(self, step: Step) -> Faults:
+    def _start(self, step: Step) -> None:
         found, starts = step.token.boot, isinstance(step.token.body, Boot)
         expected, self._boot = self._boot + starts, found
         if expected == 0:
-            yield "boot.absent", ""
+            self._book.add("boot.absent")
         elif found != expected:
-            yield "boot.counter", f"start {found} where {expected} is expected"
+            self._book.add("boot.counter", f"start {found} where {expected} is expected")

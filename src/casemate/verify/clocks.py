@@ -37,44 +37,37 @@ class Window:
         known, upper = self._log.known(token.checkpoint), self._log.by_s(entry.index)
         if known is not None:
             self._lower = max(known[1], self._lower or 0)
-        at_s = next(each for each in (token.time_s, upper, self._lower, 0) if each is not None)
-        if upper is not None:
-            at_s = min(at_s, upper)
-        self._at = max(at_s, self._lower or 0, self._at)
+        told = (token.time_s, upper, self._lower, when_s)
+        at_s = next(each for each in told if each is not None)
+        self._at = max(min(at_s, when_s), self._lower or 0, self._at)
         return Step(
-            index=entry.index,
-            data=entry.data,
+            index=entry.index, data=entry.data, token=token, enrolment=enrolment, when_s=when_s,
             digest=SUITES[enrolment.suite].digest(entry.data),
-            token=token,
-            enrolment=enrolment,
-            when_s=when_s,
-            lower_s=self._lower,
-            upper_s=upper,
-            at_s=self._at,
-        )
+            lower_s=self._lower, upper_s=upper, at_s=self._at,
+        )  # fmt: skip
 
 
 class Clocks:
     """What one run of the controller says about time, held against witnesses."""
 
     def __init__(self, timing: Timing, book: Notebook) -> None:
-        self._book, self._timing = book, timing
+        self._book, self._timing, self.halted = book, timing, False
         self._start(0)
 
     def _start(self, uptime_s: int) -> None:
-        self._uptime = uptime_s
+        self._uptime = self._begun = uptime_s
         self._first, self._last = -math.inf, math.inf  # bounds on when the controller started
         self._offset: int | None = None
 
     def take(self, step: Step) -> None:
         """Go on by one token."""
-        token, uptime = step.token, step.token.uptime_s
+        token, uptime, self.halted = step.token, step.token.uptime_s, False
         if isinstance(token.body, Boot):
             self._start(uptime)
         elif uptime < self._uptime:
             self._book.add("clock.back", f"{self._uptime} s, then {uptime} s")
             self._start(uptime)
-        room = TOLERANCE_S + uptime // DRIFT
+        room = TOLERANCE_S + (uptime - self._begun) // DRIFT
         if step.lower_s is not None:
             self._first = max(self._first, step.lower_s - uptime)
             self._cross("clock.slow", room, uptime)
@@ -87,6 +80,7 @@ class Clocks:
     def _cross(self, kind: str, room: int, uptime: int) -> None:
         if self._first > self._last + room:
             self._book.add(kind, f"by {self._first - self._last:.0f} s")
+            self.halted = kind == "clock.slow"
             self._start(uptime)
 
     def _wall(self, step: Step, room: int) -> None:
@@ -98,9 +92,8 @@ class Clocks:
             self._book.add("clock.step", f"by {offset - self._offset} s")
         self._offset = offset
         early = step.lower_s is not None and said < step.lower_s - TOLERANCE_S
-        late = step.upper_s is not None and said > step.upper_s + TOLERANCE_S
-        if early or late:
-            self._book.add("clock.wall", f"{said} is not in {step.lower_s} to {step.upper_s}")
+        if early or said > step.when_s + TOLERANCE_S:
+            self._book.add("clock.wall", f"{said} is not in {step.lower_s} to {step.when_s}")
 
     def is_narrow(self, step: Step) -> bool:
         """Return whether a token was witnessed when it was made; a quorum has to have seen it."""

@@ -29,6 +29,12 @@ class Interval:
         return self.end_s - self.start_s
 
 
+def covered(found: Interval, by: str, until_s: int) -> tuple[Interval, Interval]:
+    """Return what of an interval is covered by something, until a time, and what by nothing."""
+    before, after = min(found.end_s, until_s), max(found.start_s, until_s)
+    return replace(found, end_s=before, covered_by=by), replace(found, start_s=after)
+
+
 def intervals(stretches: Iterable[Interval]) -> tuple[Interval, ...]:
     """Return intervals in order, none overlapping, equal neighbours joined.
 

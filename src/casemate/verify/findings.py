@@ -55,6 +55,7 @@ class Notebook:
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Finding] = {}
+        self.alarms = 0  # but for tampering: that it says so itself is no fault of the evidence
         self._token: int | None = None
         self._at_s: int | None = None
 
@@ -65,16 +66,13 @@ class Notebook:
     def add(self, id_: str, detail: str = "", *, subject: str = "") -> None:
         """Note a finding of a kind (KeyError if there is none). subject: what tells it apart."""
         kind = KINDS[id_]
+        self.alarms += kind.severity == "alarm" and id_ != "state.tampered"
         shown = detail if detail.isprintable() else ascii(detail)  # a terminal would obey it
         new = Finding(
-            id=id_,
-            severity=kind.severity,
-            claim=kind.claim,
-            remedy=kind.remedy,
+            id=id_, severity=kind.severity, claim=kind.claim, remedy=kind.remedy,
             what=f"{kind.meaning}: {shown}" if detail else kind.meaning,
-            token=self._token,
-            at_s=self._at_s,
-        )
+            token=self._token, at_s=self._at_s,
+        )  # fmt: skip
         found = self._found.get((id_, subject), new)
         self._found[id_, subject] = replace(found, times=found.times + 1, last_token=self._token)
 

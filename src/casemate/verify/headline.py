@@ -20,8 +20,8 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
     Findings about now are added here: it is stale, unknown, not armed, or nothing is left.
     """
     found = intervals((*walk.stretches, *_tail(walk, stale_s)))
-    proven = [each for each in found if each.kind in ("proven", "maintenance")]
-    fresh = _is_fresh(walk, proven, stale_s)
+    proven = [each for each in found if each.kind in _PROVEN.values()]
+    fresh = _is_fresh(walk, found, stale_s)
     if walk.states.state in ("UNKNOWN", "COMMISSIONING", "RETIRED"):
         walk.book.add(f"state.{walk.states.state.lower()}", walk.states.why)
     elif not walk.states.state:
@@ -29,22 +29,15 @@ def conclude(walk: Walk, bundle: Bundle, *, stale_s: int) -> Result:
     findings = walk.book.findings()
     state, since_s, headline = _say(walk, found, proven, findings, fresh=fresh)
     return Result(
-        enclosure=bundle.enclosure,
-        serial=bundle.serial,
+        enclosure=bundle.enclosure, serial=bundle.serial, now_s=walk.now_s,
         reference=f"{walk.reference.id}, version {walk.reference.version}",
-        now_s=walk.now_s,
-        headline=headline,
-        state=state,
-        since_s=since_s,
-        seen_s=walk.log.seen_s,
-        tokens=len(bundle.entries) + len(bundle.pending),
-        proven=walk.log.proven,
-        intervals=found,
-        findings=findings,
-    )
+        headline=headline, state=state, since_s=since_s, seen_s=walk.log.seen_s,
+        tokens=len(bundle.entries) + len(bundle.pending), intervals=found, findings=findings,
+        proven=walk.log.seals[-1].size if walk.log.seals else 0,
+    )  # fmt: skip
 
 
-def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
+def _is_fresh(walk: Walk, found: tuple[Interval, ...], stale_s: int) -> bool:
     """Return whether what is proven reaches to now; note it if not."""
     seen_s, now_s = walk.log.seen_s, walk.now_s
     if seen_s is None:
@@ -52,11 +45,13 @@ def _is_fresh(walk: Walk, proven: list[Interval], stale_s: int) -> bool:
     if seen_s > now_s + TOLERANCE_S:
         walk.book.add("time.ahead", f"{clock(seen_s)}, and it is {clock(now_s)}")
         return False
-    if walk.states.state in ("ARMED", "MAINTENANCE"):
-        if not proven:
-            walk.book.add("state.unknown", "nothing is proven yet")
+    if walk.states.state in _PROVEN:
+        last = next((each for each in reversed(found) if each.cause not in _TO_COME), None)
+        if last is None or last.kind not in _PROVEN.values():
+            if not walk.book.alarms:  # they say enough
+                walk.book.add("state.unknown", last.cause if last else "nothing is proven yet")
             return False
-        seen_s = min(seen_s, proven[-1].end_s)
+        seen_s = min(seen_s, last.end_s)
     if now_s - seen_s > stale_s:
         walk.book.add("time.stale", f"seen {clock(seen_s)}, {stale_s} s are allowed")
         return False
@@ -94,13 +89,14 @@ def _say(
     if alarm is not None:
         since = f" at {_at(alarm)}" if alarm.token is not None else ""
         return "UNKNOWN", alarm.at_s, f"EVIDENCE DOES NOT HOLD{since}: {alarm.what}"
-    if not fresh or walk.states.state not in ("ARMED", "MAINTENANCE"):
+    if not fresh or walk.states.state not in _PROVEN:
         since_s = proven[-1].end_s if proven else None
         why = next((each.what for each in findings if each.severity == "unknown"), "not proven yet")
         known = f"since {clock(since_s)}" if proven else "from the beginning"
         return "UNKNOWN", since_s, f"{past}UNKNOWN {known}: {why}"
-    since_s, state = proven[-1].start_s, walk.states.state
-    count = sum(not each.covered_by for each in gaps(found))
+    last, state = proven[-1], walk.states.state
+    since_s = last.start_s if last.kind == _PROVEN[state] else last.end_s
+    count = sum(not each.covered_by and each.end_s <= since_s for each in gaps(found))
     told = f"; before that, {count} gaps that nothing covers" if count else ""
     lent = ", by trust that came with it" if any(f.id == "trust.travels" for f in findings) else ""
     seen = f"seen {clock(walk.log.seen_s)}"
@@ -108,5 +104,11 @@ def _say(
     return state, since_s, f"{past}{state}{part}, proven since {clock(since_s)}{lent}, {seen}{told}"
 
 
+_PROVEN = {"ARMED": "proven", "MAINTENANCE": "maintenance"}
+"""What the time in a state that is relied on is, if it is proven."""
+_TO_COME = ("not witnessed yet", "after the last token")
+"""Causes that stand at the end of all evidence."""
+
+
 def _at(finding: Finding) -> str:
-    return f"{clock(finding.at_s) or 'an unknown time'}, token {finding.token}"
+    return f"{clock(finding.at_s)}, token {finding.token}"

@@ -17,7 +17,7 @@ class Identity:
 
     def __init__(self, reference: Reference, unit: Unit, book: Notebook) -> None:
         self._reference, self._unit, self._book = reference, unit, book
-        self._last_word: tuple[PublicKey, ...] = ()
+        self.last_word: tuple[PublicKey, ...] = ()  # once a start is told for the first time
 
     def check(self, entry: Entry, when_s: int) -> tuple[Token, Enrolment] | None:
         """Return a token that is signed as it must be, and whose keys did; else say what is wrong.
@@ -37,44 +37,37 @@ class Identity:
             self._book.add("signature.key", error.message)
             return None
         self._suite(enrolment, when_s)
-        keys = self._last_word if isinstance(token.body, LastWord) else enrolment.keys
+        keys = self.last_word if isinstance(token.body, LastWord) else enrolment.keys
         try:
             cose.check_suite(item, keys, SUITES[enrolment.suite])
         except SignatureError as error:
             self._blame(item, token, enrolment.keys, error.message)
             return None
-        if isinstance(token.body, Boot):
-            if (token.body.suite, token.body.keys) != (enrolment.suite, enrolment.keys):
-                self._book.add(
-                    "identity.takeover", "enrolled keys signed a start that names others"
-                )
-                return None
-            self._last_word = token.body.last_word
+        body, right = token.body, (enrolment.suite, enrolment.keys)
+        if isinstance(body, Boot) and (body.suite, body.keys) != right:
+            self._book.add("identity.takeover", "enrolled keys signed a start that names others")
+            return None
         return token, enrolment
 
     def _suite(self, enrolment: Enrolment, when_s: int) -> None:
         try:
             asked = self._reference.suite_at(when_s).name
+            if enrolment.suite != asked:
+                self._book.add("suite.downgraded", f"{enrolment.suite}, and {asked} is asked for")
         except InputError as error:
             self._book.add("suite.downgraded", error.message)
-            return
-        if enrolment.suite != asked:
-            self._book.add("suite.downgraded", f"{enrolment.suite}, and {asked} is asked for")
 
     def _blame(
         self, item: cose.Signed, token: Token, enrolled: tuple[PublicKey, ...], why: str
     ) -> None:
         """Say whose signatures these are, if not those asked for."""
         last = isinstance(token.body, LastWord)
-        word, evidence = _kids(self._last_word), _kids(enrolled)
+        word, evidence = _kids(self.last_word), _kids(enrolled)
         asked, other = (word, evidence) if last else (evidence, word)
         made = {each.kid for each in item.signatures}
         all_ = {kid for each in self._unit.enrolments for kid in _kids(each.keys)}
         if made & other:
-            what = "keys of evidence signed a last word" if last else (
-                "a key of the last word signed something else"
-            )  # fmt: skip
-            self._book.add("key.misused", what)
+            self._book.add("key.misused", "a last word" if last else "other than a last word")
         elif made & all_ - asked:
             self._book.add("identity.superseded", why)
         elif isinstance(token.body, Boot) and made == _kids(token.body.keys) - asked:

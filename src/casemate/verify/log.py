@@ -33,18 +33,13 @@ class Seal:
 class LogView:
     """What of the log is proven. seals: by size. roots: of the entries at the sizes asked for.
 
-    echoes: size, and since when a quorum's lines exist, by the digest of a checkpoint's note: who
-    names it does so later.
+    echoes: size, and since when a quorum's lines exist, by size and digest of a checkpoint's note:
+    who names it does so later.
     """
 
     seals: Sequence[Seal]
     roots: dict[int, bytes]
-    echoes: dict[bytes, tuple[int, int]]
-
-    @property
-    def proven(self) -> int:
-        """Return how many entries, from the first, a quorum has seen."""
-        return self.seals[-1].size if self.seals else 0
+    echoes: dict[tuple[int, bytes], tuple[int, int]]
 
     @property
     def seen_s(self) -> int | None:
@@ -53,8 +48,7 @@ class LogView:
 
     def known(self, named: CheckpointRef | None) -> tuple[int, int] | None:
         """Return size of the cosigned checkpoint that a token names, and since when it is known."""
-        found = self.echoes.get(named.note) if named is not None else None
-        return found if named is not None and found and found[0] == named.size else None
+        return self.echoes.get((named.size, named.note)) if named is not None else None
 
     def by_s(self, index: int) -> int | None:
         """Return by when a quorum saw entry `index`."""
@@ -108,7 +102,7 @@ class Ledger:
         self._sets = [listed] if listed else enrolled
         self._keys = [key for each in self._sets for key in each]
         self.roots = {0: merkle.EMPTY_ROOT}
-        self.echoes: dict[bytes, tuple[int, int]] = {}
+        self.echoes: dict[tuple[int, bytes], tuple[int, int]] = {}
         self.frontier = merkle.Frontier()
         self.waiting = ""
 
@@ -173,7 +167,7 @@ class Ledger:
         A line counts if it fits: one made up, before those that fit, is known to whoever made it.
         """
         whole = note.digest
-        self.echoes[whole] = size, met.after_s or 0
+        self.echoes[size, whole] = size, met.after_s or 0
         if not self._named.get(size, set()) - {whole, b""}:
             return
         names = {each.key: name for name, each in met.witnesses.items()}
@@ -184,7 +178,7 @@ class Ledger:
                 have[names[each.key]] = met.witnesses[names[each.key]].time_s or 0
             if policies.holds(self._policy, self._policy.quorum, have):
                 part = Note(text=note.text, lines=note.lines[:count])
-                self.echoes[part.digest] = size, min(have.values())
+                self.echoes[size, part.digest] = size, min(have.values())
 
     def against(self, stated: Checkpoint, whose: str) -> bool:
         """Return whether a checkpoint that the log signed is that of the entries."""

@@ -27,7 +27,7 @@ class Permits:
         self._enrolment = -1
         self._commissioned = True
         self.open = self._ended = b""
-        self.emergency = False
+        self.emergency, self._until_s = False, 0
 
     def take(self, step: Step) -> None:
         """Go on by one token."""
@@ -42,11 +42,15 @@ class Permits:
         ends = isinstance(body, PermitUse) and body.act in _ENDS
         if token.state == "MAINTENANCE" and not ends:
             self._in_force(step)
+        elif isinstance(body, PermitUse) and body.permit and body.permit == self.open:
+            self._is_timely(step, self.open)
         if token.state == "ARMED" and isinstance(body, Change | Heartbeats):
             if self.open:
                 self._book.add("permit.unclosed", self.open.hex()[:16])
             self._end(self.open)
             self.emergency, self._ended = False, b""
+        if token.state == "COMMISSIONING":
+            self.emergency = False  # what is begun anew is covered by that
 
     def _enrolled(self, step: Step) -> None:
         """Check that new keys begin with a start, and that who commissions anew is permitted."""
@@ -69,12 +73,14 @@ class Permits:
         elif use.act == "opened":
             allowed, _ = self._valid.get(use.permit, (None, 0))
             needs = "open" if allowed and use.module in allowed.faces else "replace"
-            self._begin(step, use.permit, use.module, {needs})
+            self._begin(step, use.permit, use.module or "no place", {needs})
         elif use.act in _ENDS:
             self._end(use.permit)
         elif use.act == "re-anchored":
             self._replace(use)
         else:
+            if not self.emergency:  # told again, it is the same one
+                self._until_s = step.at_s + self._reference.timing.emergency_s
             self.emergency = True
             self._book.add("permit.emergency", use.note)
 
@@ -150,12 +156,16 @@ class Permits:
             return
         self._is_timely(step, self.open)
 
-    def cover(self, step: Step) -> str:
-        """Return what explains the time that ends with a token, "" if nothing does."""
+    def cover(self, step: Step) -> tuple[str, int]:
+        """Return what explains the time that ends with a token, "" if nothing does; until when."""
         room_s = self._reference.timing.batch_s  # the token that says that it expired comes after
         if self.open and not self._is_late(step, self._valid[self.open][0], room_s):
-            return f"permit {self.open.hex()[:16]}"
-        return "declared emergency" if self.emergency else ""
+            return f"permit {self.open.hex()[:16]}", step.at_s
+        if not self.emergency:
+            return "", step.at_s
+        if step.at_s > self._until_s:
+            self._book.add("permit.emergency-overdue", f"by {step.at_s - self._until_s} s")
+        return "declared emergency", min(step.at_s, self._until_s)
 
     def _is_late(self, step: Step, allowed: Permit, room_s: int = 0) -> bool:
         said = (step.lower_s, step.token.time_s)

@@ -24,6 +24,7 @@ AFTER_START = {each: each for each in NEXT} | {"ARMED": "UNKNOWN", "MAINTENANCE"
 _SEAL = 2
 """The highest level of response that one modality reaches by itself: keys sealed, state UNKNOWN."""
 _REASONED = Boot | Change | LastWord
+_GUARDED = ("ARMED", "MAINTENANCE")
 _NOT_RELIED_ON = ("UNKNOWN", "COMMISSIONING", "RETIRED")
 
 
@@ -35,13 +36,13 @@ class States:
         self._software = {each.digest for each in reference.software}
         self._parts = {(each.name, each.digest) for each in reference.software}
         self._anchors = {each.digest: each.unwatched for each in unit.anchors}
+        self._inventories = {each.digest for each in unit.inventories}
         self._said: tuple[str, ...] = ()
         self.unwatched: list[str] = []
-        self._running = self._anchor = b""
+        self._running = self._anchor = self._inventory = b""
         self._over = False
         self._streams: dict[str, int] = {}
-        self.state = ""
-        self.why = ""
+        self.state = self.why = ""
 
     def take(self, step: Step, *, emergency: bool = False) -> None:
         """Go on by one token. emergency: one was declared, so that what is seen was to be seen."""
@@ -50,7 +51,8 @@ class States:
             not self.state or token.sequence == first > 0
         )  # fmt: skip
         self._software_of(token)
-        self._anchor_of(token, anew=anew)
+        self._anchor_of(token)
+        self._inventory_of(token)
         self._watch_of(token)
         self._verdict_of(token, emergency=emergency)
         if self._over and not anew:
@@ -94,10 +96,10 @@ class States:
             self._book.add("software.changed")
             self._running = token.software
 
-    def _anchor_of(self, token: Token, *, anew: bool) -> None:
+    def _anchor_of(self, token: Token) -> None:
         found = token.anchor
         if not found:
-            if token.state in ("ARMED", "MAINTENANCE"):
+            if token.state in _GUARDED:
                 self._book.add("anchor.absent")
             return
         if found not in self._anchors:
@@ -105,9 +107,20 @@ class States:
         if isinstance(token.body, PermitUse) and token.body.anchor:
             self._anchor = token.body.anchor  # permits.py asks whether it may be
             return
-        if self._anchor and found != self._anchor and not anew and token.state != "COMMISSIONING":
+        if self._anchor and found != self._anchor and token.state != "COMMISSIONING":
             self._book.add("anchor.changed", found.hex())
         self._anchor = found
+
+    def _inventory_of(self, token: Token) -> None:
+        """Check that both parties signed what a rack consists of, from its commissioning on."""
+        body = token.body
+        named = body.inventory if isinstance(body, Change | PermitUse) else b""
+        self._inventory = now = named or self._inventory if token.state != "COMMISSIONING" else b""
+        if now and now not in self._inventories:  # for as long as it is in force
+            self._book.add("inventory.unknown", now.hex(), subject=now.hex())
+        tells = isinstance(body, Payload) and body.stream == c.RACK
+        if not self._inventory and (tells or (self._inventories and token.state in _GUARDED)):
+            self._book.add("inventory.unsigned")
 
     def _watch_of(self, token: Token) -> None:
         """Check that what a start says is not watched is what the parties know of its anchor."""
@@ -127,9 +140,10 @@ class States:
         if beaten is not None:
             said |= {c.VERDICTS[each] for each in set(beaten.beats[2 :: beats.BEAT_BYTES])}
             high, low = (set(beaten.beats[at :: beats.BEAT_BYTES]) for at in (3, 4))
-            if any(each & 0x80 for each in high):
-                self._book.add("supply.cut")
-            if any(each & 0x7F for each in high) or any(low):
+            for bit, kind in ((0x80, "supply.cut"), (0x40, "inventory.differs")):
+                if any(each & bit for each in high):
+                    self._book.add(kind)
+            if any(each & 0x3F for each in high) or any(low):
                 self._book.add("sensor.passing")
         if "TAMPER" in said and token.state != "TAMPERED":
             latches = token.verdict is not None and token.verdict.level > _SEAL and not emergency
@@ -139,7 +153,7 @@ class States:
         for each in ("INTERFERENCE", "DENIED"):
             if each in said:
                 self._book.add(f"verdict.{each.lower()}")
-        if token.health is not None and token.health.healthy < token.health.channels:
+        if token.health is not None and token.health.healthy < max(token.health.channels, 1):
             lost = token.health.channels - token.health.healthy
             self._book.add("sensor.fault", f"{lost} of {token.health.channels}")
 
@@ -147,7 +161,7 @@ class States:
         body = token.body
         if not isinstance(body, Payload):
             return
-        if token.state not in ("ARMED", "MAINTENANCE"):
+        if token.state not in _GUARDED:
             self._book.add("key.state", f"{body.stream}, {token.state}")
         expected = self._streams.get(body.stream, 0)
         if body.first != expected:

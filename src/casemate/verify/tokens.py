@@ -62,6 +62,6 @@ def named(entries: Sequence[Entry]) -> Iterator[CheckpointRef]:
     for token in (each.token for each in entries if each.token is not None):
         if token.checkpoint is not None:
             yield token.checkpoint
-        if isinstance(token.body, PermitUse) and token.body.signed:
-            with suppress(FormatError):  # permits.py says so when it comes to it
+        if isinstance(token.body, PermitUse):
+            with suppress(FormatError):  # there is none, or permits.py says so
                 yield permit.peek(token.body.signed)[1].checkpoint

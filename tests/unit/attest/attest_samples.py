@@ -130,7 +130,7 @@ def tokens() -> list[Token]:
         c.PermitUse(act="expired", permit=permit),
         c.PermitUse(
             act="re-anchored", permit=permit, module="reader-loop", anchor=b"\x10" * 32,
-            keys=(key(ED25519, 9).public,),
+            keys=(key(ED25519, 9).public,), inventory=b"\x31" * 32,
         ),
         c.PermitUse(act="emergency", note="smoke"),
     ]  # fmt: skip
@@ -154,6 +154,17 @@ def tokens() -> list[Token]:
             verdict=None,
             health=None,
             body=c.Change(before="ARMED", after="UNKNOWN", reason="stale", detail=b"\x11" * 32),
+        ),
+        replace(
+            beating,
+            state="ARMED",
+            body=c.Change(
+                before="COMMISSIONING",
+                after="ARMED",
+                reason="commissioned",
+                detail=b"\x11" * 32,
+                inventory=b"\x31" * 32,
+            ),
         ),
         replace(beating, body=c.Payload(stream="frames", first=25, count=3000, root=b"\x12" * 32)),
         *(replace(beating, state="MAINTENANCE", body=use) for use in uses),

@@ -38,6 +38,7 @@ def document() -> dict[str, Any]:
                     }
                 ],
                 "modules": [{"name": "reader-loop", **shown(key(ED25519, 9).public)}],
+                "inventories": [{"name": "inventory 1", "digest": "31" * 32}],
             }
         ],
         "software": [{"name": "controller 0.1", "digest": "0a" * 32}],
@@ -60,7 +61,13 @@ def document() -> dict[str, Any]:
             {"suite": "ed25519+mldsa65", "since": "2026-01-01", "until": "2031-01-01"},
             {"suite": "cnsa2", "since": "2031-01-01", "until": None},
         ],
-        "timing": {"heartbeat_ms": 1000, "late_ms": 500, "batch_s": 130, "cosigned_s": 600},
+        "timing": {
+            "heartbeat_ms": 1000,
+            "late_ms": 500,
+            "batch_s": 130,
+            "cosigned_s": 600,
+            "emergency_s": 3600,
+        },
     }
 
 

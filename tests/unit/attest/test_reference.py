@@ -225,6 +225,15 @@ CASES: dict[str, tuple[Change, str]] = {
     "timing missing": (put("timing.cosigned_s", None), "timing: cosigned_s is missing"),
     "timing a fraction": (put("timing.late_ms", 0.5), "timing.late_ms: this should be an integer"),
     "beats too fast": (put("timing.heartbeat_ms", 1), "timing.heartbeat_ms: this should be"),
+    "emergency without end": (put("timing.emergency_s", None), "timing: emergency_s is missing"),
+    "emergency for years": (put("timing.emergency_s", 10**8), "emergency_s: this should be"),
+    "no inventory": (put("units.0.inventories", []), "units[0].inventories: this needs 1"),
+    "inventory twice": (
+        lambda v: v["units"][0]["inventories"].append(
+            {"name": "again", "digest": v["units"][0]["inventories"][0]["digest"]}
+        ),
+        "stands twice",
+    ),
     "module without key": (put("units.0.modules.0.key", None), "modules[0]: key is missing"),
 }
 

@@ -200,6 +200,10 @@ WRONG_BODIES: list[tuple[str, str, dict[int, Any]]] = [
     ("state", "", {1: "ON"}),
     ("state", "", {3: "a\tb"}),
     ("state", "", {4: b""}),
+    ("state", "", {5: bytes(31)}),
+    ("state", "", {5: bytes(32)}),
+    ("permit", "opened", {8: bytes(32)}),
+    ("permit", "re-anchored", {8: bytes(31)}),
     ("last", "", {2: -1}),
     ("last", "", {3: 0}),
 ]

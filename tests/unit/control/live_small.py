@@ -9,6 +9,7 @@ from typing import Any
 from small_enclosure import NAMES, SmallFar, pretty, wait_for, wanted
 
 from casemate.attest.reference import load
+from casemate.attest.token import Token, peek
 from casemate.control.runtime import Runtime
 from casemate.control.setting import Setting
 from casemate.translog.bundle import read_bundle
@@ -38,6 +39,12 @@ class Live:
 
     def close(self) -> None:
         self.runtime.close()
+
+
+def tokens(folder: Path) -> list[Token]:
+    """What an enclosure has said: what is in the log, and what waits for it."""
+    bundle = read_bundle(folder / "evidence")
+    return [peek(each)[1] for each in (*bundle.entries, *bundle.pending)]
 
 
 def judged(folder: Path, evidence: str = "evidence") -> Any:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from live_small import Live
 from small_enclosure import wait_for
 
@@ -15,6 +17,7 @@ from casemate.attest import approval, permit
 from casemate.attest.token import CheckpointRef
 from casemate.control import closing
 from casemate.control.permits import token_hash, token_text
+from casemate.core.errors import CasemateError
 from casemate.core.suites import DEFAULT_SUITE
 from casemate.detect.anchor import CONTEXT
 from casemate.translog import checkpoint as checkpoints
@@ -49,6 +52,19 @@ def use(live: Live, signed: bytes, token: bytes = TOKEN) -> dict[str, Any]:
     return live.runtime.answer(
         {"permit": "use", "signed": b64(signed), "token": token_text(token) if token else ""}
     )
+
+
+def refused(live: Live, call: Callable[[], object]) -> str:
+    """Return what the enclosure says to something that it refuses."""
+    with pytest.raises(CasemateError) as raised:
+        call()
+    assert live.state() in ("ARMED", "MAINTENANCE")
+    return raised.value.message
+
+
+def told(live: Live, text: str) -> bool:
+    """Wait until it says so."""
+    return wait_for(lambda: any(text in each.text for each in live.runtime.told), 10.0)
 
 
 def measured(live: Live) -> bool:

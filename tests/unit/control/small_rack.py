@@ -13,7 +13,6 @@ from small_enclosure import PARTS, wait_for
 
 from casemate.control.adapters import made_up_rack, rack, redfish
 from casemate.control.adapters.rack_parts import RackInventory
-from casemate.core.errors import CasemateError
 
 POLL_S = 0.3
 
@@ -24,28 +23,29 @@ class LiveRack(Live):
     lies: trays whose service goes on telling of the tray before.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: Any) -> None:
         self.tree, self.lies = folder.parent / "redfish", set[str]()
         made_up_rack.write(self.tree, made_up_rack.tree(len(PARTS), 1))
         self.server = made_up_rack.serve(self.tree)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        super().__init__(folder, parts=PARTS)
+        super().__init__(folder, parts=PARTS, **options)
         self.far.swapped = self._put
         self._ends, self._asked = threading.Event(), threading.Event()
         reference = folder / "anchor" / "rack.json"
         self.snapshots = rack.Snapshots(self._readings, reference, tell=self.runtime.tell)
         self.runtime.upkeep.parts.inventory = RackInventory(
-            lambda: self.snapshots.reading, reference, within=made_up_rack.within,
-            wake=self._asked.set, wait_s=30.0,
-        )  # fmt: skip
+            self.snapshots, within=made_up_rack.within, wake=self._asked.set, wait_s=30.0
+        )
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
         assert wait_for(reference.exists)
 
-    def change(self, path: str, **changes: Any) -> None:
-        """Let the service tell something else of a resource."""
+    def change(self, path: str, **changes: Any) -> dict[str, Any]:
+        """Let the service tell something else of a resource; return what it told."""
         place = self.tree / path.lstrip("/") / made_up_rack.FILE
-        place.write_text(json.dumps({**json.loads(place.read_text()), **changes}))
+        was: dict[str, Any] = json.loads(place.read_text())
+        place.write_text(json.dumps({**was, **changes}))
+        return was
 
     def close(self) -> None:
         self._ends.set()
@@ -60,15 +60,16 @@ class LiveRack(Live):
 
     def _readings(self) -> Iterator[bytes | None]:
         service = redfish.Service(f"http://127.0.0.1:{self.server.server_address[1]}")
-        while not self._ends.is_set():
-            try:
-                found = redfish.read(service)
-            except CasemateError as error:
-                found = {"silent": error.message}
-            yield json.dumps(found).encode()
-            self._asked.wait(POLL_S)
-            self._asked.clear()
+        for found in rack.readings(service, self._asks, poll_s=POLL_S):
+            if self._ends.is_set():
+                break
+            yield found
         service.close()
+
+    def _asks(self, seconds: float) -> bool:
+        asked = self._asked.wait(seconds)
+        self._asked.clear()
+        return asked
 
     def _read(self) -> None:
         for _ in self.snapshots:

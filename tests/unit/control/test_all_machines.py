@@ -13,12 +13,12 @@ from itertools import islice
 from pathlib import Path
 
 import pytest
+from machine_faults import plant
 from machines import START, explored
 from promela import text
 from rules import RULES
 from whole_world import LATE, World
 
-from casemate.control import events as ev
 from casemate.control.states import Keys, State
 
 MODELS = Path(__file__).parents[3] / "models"
@@ -105,64 +105,6 @@ def test_silence_ends_with_sealed_keys(world: World) -> None:
         assert m.state is not State.ARMED
 
 
-def _break(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    from casemate.control import entry, machine, parties, service, turn, watch
-
-    class NoRecord(turn.Turn):
-        def move(self, state: State, *_: object, **__: object) -> None:
-            self.set(state=state)
-
-    class SignsFirst(turn.Turn):
-        def zeroise(self) -> turn.Signer:
-            self.record("keys", "about to be destroyed")
-            return super().zeroise()
-
-    def arms(turn_: turn.Turn, _: object) -> None:
-        turn_.move(State.ARMED, "by magic")
-
-    def nothing(*_: object) -> None:
-        pass
-
-    def destroys(turn_: turn.Turn, _: object) -> None:
-        turn_.zeroise()
-
-    def opens_late(turn_: turn.Turn, event: ev.Emergency) -> None:
-        turn_.seal("emergency")
-        entry.emergency(turn_, event)
-
-    def forgets_mask(turn_: turn.Turn, event: ev.Begin) -> None:
-        service.begin(turn_, event)
-        turn_.actions = [a for a in turn_.actions if not isinstance(a, turn.Mask)]
-
-    def unseals(turn_: turn.Turn, event: ev.Release) -> None:
-        turn_.set(keys=Keys.LIVE)
-
-    def one_party(turn_: turn.Turn, event: ev.Retire) -> None:
-        both = replace(event.approval, roles=frozenset({"host", "inspector"}))
-        parties.retire(turn_, ev.Retire(approval=both))
-
-    plants: dict[str, object] = {
-        "evidenced": (machine, "Turn", NoRecord),
-        "keys_first": (machine, "Turn", SignsFirst),
-        "latched": (ev.Tick, arms),
-        "into_armed": (ev.Watchdog, arms),
-        "sound": (ev.Watchdog, arms),
-        "entry": (ev.Opened, nothing),
-        "emergency": (ev.Emergency, opens_late),
-        "masks": (ev.Begin, forgets_mask),
-        "noise": (ev.Silent, destroys),
-        "response": (ev.Judgement, watch.tick),
-        "holder_agrees": (ev.Release, unseals),
-        "alone": (ev.Retire, one_party),
-    }
-    plant = plants[name]
-    assert isinstance(plant, tuple)
-    if len(plant) == 3:
-        monkeypatch.setattr(*plant)
-    else:
-        monkeypatch.setitem(machine.HANDLERS, plant[0], plant[1])
-
-
 @pytest.mark.parametrize("rule", RULES)
 def test_a_planted_fault_breaks_the_rule(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each rule finds the fault that it is there for, near an armed machine under a permit."""
@@ -170,7 +112,7 @@ def test_a_planted_fault_breaks_the_rule(rule: str, monkeypatch: pytest.MonkeyPa
 
     sealed = replace(armed_machine(), state=State.TAMPERED, keys=Keys.SEALED)
     near = [armed_machine(), permitted_machine(), working_machine(), sealed]
-    _break(monkeypatch, rule)
+    plant(monkeypatch, rule)
     wrong = [RULES[rule](edge) for first in near for edge in islice(explored(10**6, first), 400)]
     assert any(wrong)
 

@@ -12,6 +12,7 @@ from machines import CHALLENGE, SCOPE, START, TERMS, TOKEN, B, approval
 from casemate.control import actions as ac
 from casemate.control import events as ev
 from casemate.control.machine import start, step
+from casemate.control.permits import Phase
 from casemate.control.states import Keys, Limits, Machine, State
 
 LIVE = replace(START, limits=Limits())
@@ -153,6 +154,23 @@ def test_wall_clocks_do_not_matter() -> None:
         assert jumped.state is State.MAINTENANCE
         assert jumped.work == m.work
         assert at(jumped, 1.0).state is not State.MAINTENANCE
+
+
+def test_a_witness_whose_clock_runs_ahead_spoils_no_permit_that_comes_later() -> None:
+    """It moves the latest time that a quorum names by a year, and the least not at all."""
+    m, logged = armed_machine(LIVE), ev.PermitLogged(permit=TERMS.permit, index=0)
+    lied = ev.Witnessed(size=1, quorum_s=3.2e7, made_s=0.4, least_s=0.5)
+    m = at(m, 0.5, NORMAL, lied)
+    assert m.quorum_s == 0.5
+    shown = at(m, 0.6, NORMAL, ev.Presented(terms=TERMS), logged)
+    assert shown.work is not None and shown.work.phase is Phase.PRESENTED
+    honest = at(shown, 0.6, ev.Witnessed(size=1, quorum_s=0.6, made_s=0.6, least_s=0.5))
+    assert honest.work is not None and honest.work.phase is Phase.LOGGED
+    assert at(shown, 0.6, lied).work is None, "the latest time alone ends a permit"
+    later = replace(TERMS, not_before_s=100.0, not_after_s=1e6)
+    waits = at(m, 0.6, NORMAL, ev.Presented(terms=later), logged)
+    waits = at(waits, 0.6, replace(lied, quorum_s=1000.0))
+    assert waits.work is not None and waits.work.phase is Phase.PRESENTED, "it begins no sooner"
 
 
 def test_a_permit_is_presented_once() -> None:

@@ -11,20 +11,18 @@ from typing import Any
 
 import pytest
 from live_faults import _until_free
-from live_small import judged
+from live_small import judged, tokens
 from small_enclosure import SmallFar, pretty, wait_for, wanted
 
 import casemate
 from casemate.attest import beats
 from casemate.attest import claims as c
-from casemate.attest.token import Token, peek
 from casemate.cli.twin_power import Power
 from casemate.control import supply
 from casemate.control.custody import choice
 from casemate.control.runtime import Runtime
 from casemate.control.setting import Setting
 from casemate.core.errors import CasemateError, InputError
-from casemate.translog.bundle import read_bundle
 
 HOLD_S = 4.0
 LIFE = """
@@ -65,11 +63,6 @@ def cut(folder: Path, keys: str) -> float:
     assert "the supply has ended" in done.stderr
     _until_free(folder)
     return float(done.stdout)
-
-
-def tokens(folder: Path) -> list[Token]:
-    found = read_bundle(folder / "evidence")
-    return [peek(each)[1] for each in (*found.entries, *found.pending)]
 
 
 def started(folder: Path, keys: str, *, approve: bool = False) -> tuple[Runtime, SmallFar]:

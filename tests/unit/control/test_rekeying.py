@@ -19,7 +19,7 @@ import pytest
 from far_process import CHIP_S, NAMES, block
 from small_enclosure import wait_for
 
-from casemate.control.readers import HELD, Arrived, Far, Pump
+from casemate.control.readers import HELD, Arrived, Drawn, Far, Pump
 from casemate.control.wires import challenge_of, frame, unframed
 from casemate.core.challenge import Challenge
 from casemate.core.randomness import new_secret
@@ -114,14 +114,42 @@ def test_a_reader_that_stands_still_is_asked_once(linked: tuple[Far, Connection]
     assert came(out) == (1, 0.0)
     assert pump.renew()
     assert [pump.renew() for _ in range(5)] == [False] * 5
-    assert len(pumps_of("loops") - others) == 2
+    assert not pumps_of("loops") - others, "the pipe's own thread takes what comes"
     again = asked_of(link)
     assert not link.poll(0.1)
     tell(link, asked, 0, 1)
     tell(link, again, 2, 2)
     assert [came(out), came(out)] == [(1, 0.01), (2, 0.02)]
-    assert wait_for(lambda: len(pumps_of("loops") - others) == 1, 5.0)
+    assert wait_for(lambda: pump.answers == 2, 5.0)
     assert pump.renew()
+
+
+def test_a_stream_that_breaks_is_silence_of_its_own(
+    linked: tuple[Far, Connection], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever fails between pipe and detector: the other reader goes on."""
+    far, link = linked
+    out: queue.Queue[Arrived] = queue.Queue(HELD)
+    for name in NAMES:
+        Pump(far.readers[name], challenge(name), out)
+    asked = {each.modality: each for each in (asked_of(link), asked_of(link))}
+    tell(link, asked["loops"], 0, 0)
+    assert came(out) == (1, 0.0)
+
+    def fails(_drawn: Drawn, _first: int, _count: int) -> None:
+        raise ValueError("a fault that was planted")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Drawn, "take", fails)
+        tell(link, asked["loops"], 0, 1)
+        heard = threading.Event()
+        far.hear = lambda _said: heard.set()
+        link.send_bytes(frame({"modality": "loops"}))
+        assert heard.wait(10.0)
+    tell(link, asked["loops"], 0, 2)
+    link.send_bytes(frame({"modality": "plates", "epoch": 1}, block(asked["plates"], 0, 0)))
+    assert out.get(timeout=10.0).modality == "plates"
+    assert out.empty() and far.listening.is_alive()
 
 
 class Readers:

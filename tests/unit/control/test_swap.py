@@ -4,39 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from live_small import Live, judged
-from permit_play import finish, measured, re_anchor, signed_permit, use
+from live_small import Live, judged, tokens
+from permit_play import finish, measured, re_anchor, refused, signed_permit, told, use
 from small_enclosure import COUNT, pretty, wait_for
 
 from casemate.attest import claims as c
-from casemate.attest.token import CheckpointRef, Token, peek
-from casemate.core.errors import CasemateError
-from casemate.translog.bundle import read_bundle
+from casemate.attest.token import CheckpointRef
 
 SECOND_S = 1.1
 """For the verifier, whose times are seconds."""
-
-
-def tokens(folder: Path) -> list[Token]:
-    bundle = read_bundle(folder / "evidence")
-    return [peek(each)[1] for each in (*bundle.entries, *bundle.pending)]
-
-
-def refused(live: Live, call: Any) -> str:
-    """What the enclosure says to something that it refuses."""
-    with pytest.raises(CasemateError) as raised:
-        call()
-    assert live.state() in ("ARMED", "MAINTENANCE")
-    return raised.value.message
-
-
-def told(live: Live, text: str) -> bool:
-    return wait_for(lambda: any(text in each.text for each in live.runtime.told), 10.0)
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from dataclasses import replace
 from casemate.design.crossings import OpeningPlan
 from casemate.design.edges import StripSkin
 from casemate.design.enclosure import FACES, FabProfile, MeshRules, Stackup
-from casemate.design.layout import FaceSkin, LayoutPlan
 from casemate.design.seams import SeamRule
+from casemate.design.skins import FaceSkin, LayoutPlan
 
 RIGID = FabProfile(
     id="jlc-rigid-4l",

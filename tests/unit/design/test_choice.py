@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from dataclasses import replace
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 
 from casemate.core.errors import DesignError
-from casemate.design.choice import choose, feasible, solve
+from casemate.design.choice import Choice, choose
 from casemate.design.choice_model import DIFFERENT_MODULE_S, build
 from casemate.design.choice_rules import CUSTOM_INTERFACE_S
+from casemate.design.choice_solve import feasible, solve
 from casemate.design.needs import candidates, quantity, slots_of
 from casemate.design.totals import card_doubt_weight, coverage, targets_of, totals_of
 from casemate.modules import Card, Catalogue, load_catalogue
@@ -27,6 +29,12 @@ CATALOGUE = load_catalogue()
 
 def example(name: str) -> EnclosureSpec:
     return load_spec(EXAMPLES / name / "enclosure.toml")
+
+
+@functools.cache
+def chosen(name: str) -> Choice:
+    """The explained choice of an example, which takes seconds."""
+    return choose(example(name), CATALOGUE)
 
 
 def without(*ids: str) -> Catalogue:
@@ -43,7 +51,7 @@ def target(spec: EnclosureSpec, **changes: Any) -> EnclosureSpec:
 
 @pytest.mark.parametrize("name", ["camera", "dpa", "nvl72"])
 def test_example_meets_every_target_and_explains_every_module(name: str) -> None:
-    choice = choose(example(name), CATALOGUE)
+    choice = chosen(name)
     assert [row.id for row in choice.targets if not row.met] == []
     assert choice.conflict == ()
     assert all(row.reason and row.runner_up for row in choice.modules)
@@ -65,7 +73,7 @@ def test_example_meets_every_target_and_explains_every_module(name: str) -> None
 
 
 def test_same_spec_gives_the_same_choice() -> None:
-    assert choose(example("dpa"), CATALOGUE) == choose(example("dpa"), CATALOGUE)
+    assert choose(example("dpa"), CATALOGUE) == chosen("dpa")
 
 
 @pytest.mark.parametrize("name", ["camera", "nvl72"])

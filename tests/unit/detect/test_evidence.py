@@ -52,7 +52,10 @@ def added(evidence: Evidence, x: np.ndarray, eps: float, scale: float) -> None:
         x.sum(axis=1), (x**2).sum(axis=1), np.full(count, float(n)), np.zeros(count),
         np.full(count, eps), np.full(count, eps), np.full(count, scale), up, energy,
     )  # fmt: skip
-    advance(evidence.r, evidence.held, evidence.spent, evidence.count, up, energy, evidence.rates, evidence.level)  # fmt: skip # noqa: E501
+    advance(
+        evidence.r, evidence.held, evidence.spent, evidence.tails, evidence.count, up, energy,
+        evidence.rates, evidence.level,
+    )  # fmt: skip
     evidence.count += 1
 
 
@@ -66,8 +69,8 @@ def test_levels_hold_what_a_plain_sum_of_their_windows_does() -> None:
     plain = np.zeros_like(evidence.r)
     for k in range(count):
         advance(
-            evidence.r, evidence.held, evidence.spent, k, up[k], energy[k], evidence.rates,
-            evidence.level,
+            evidence.r, evidence.held, evidence.spent, evidence.tails, k, up[k], energy[k],
+            evidence.rates, evidence.level,
         )  # fmt: skip
         for j, (rate, level) in enumerate(zip(evidence.rates, evidence.level, strict=True)):
             size = 2 ** int(level)
@@ -254,7 +257,7 @@ def test_years_of_nothing_leave_little_evidence() -> None:
             energy,
         )
         advance(
-            evidence.r, evidence.held, evidence.spent, evidence.count, up, energy,
+            evidence.r, evidence.held, evidence.spent, evidence.tails, evidence.count, up, energy,
             evidence.rates, evidence.level,
         )  # fmt: skip
         evidence.count += 1

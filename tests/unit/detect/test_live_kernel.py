@@ -58,20 +58,54 @@ def test_evidence_is_its_definition_to_the_bit(shift: float) -> None:
         energy = np.abs(generator.standard_normal((FEATURES, 2))) + 1.0
         if number % 9 == 0:
             up[2], energy[2] = 0.0, 0.0
-        evidence.advance(one.r, one.held, one.spent, one.count, up, energy, one.rates, one.level)
+        evidence.advance(
+            one.r, one.held, one.spent, one.tails, one.count, up, energy, one.rates, one.level
+        )
         one.count += 1
         plain_advance(other, up, energy)
         for name in ("r", "held", "spent"):
             assert np.array_equal(getattr(one, name), getattr(other, name)), name
+        kept = one.tails.copy()
+        one.settle()  # the same sums, each from all of its members
+        assert np.allclose(kept, one.tails, rtol=1e-13, atol=0.0)
+        level = np.array([one.r[:, :, one.level >= each].sum(axis=(1, 2)) for each in range(6)])
+        assert np.allclose(kept, level, rtol=1e-13, atol=0.0)
     plain = np.log((one.r / (2.0 * one.r.shape[2])).sum(axis=(1, 2)))
     assert np.allclose(one.nats(), plain, rtol=0.0, atol=1e-12)
+
+
+def test_sums_by_level_are_kept_over_many_windows_and_features() -> None:
+    """More features than are taken together; windows on end tell sums once, after the last."""
+    generator, features = np.random.default_rng(5), evidence.NEAR + 3
+    one, highest = Evidence.start(features, 6), 0
+    for number in range(40):
+        up = generator.standard_normal((features, 2)) - 0.5
+        energy = np.abs(generator.standard_normal((features, 2))) + 0.5
+        top = evidence.move(
+            one.r, one.held, one.spent, number, up, energy, one.rates, one.level
+        )  # fmt: skip
+        assert top == min((number + 1 & -(number + 1)).bit_length() - 1, 5)
+        if number % 3 == 2:  # of three windows, 2 in the mean: the highest of them counts
+            evidence.sum_up(one.r, one.level, 5 if number > 20 else max(top, highest), one.tails)
+            kept = one.tails.copy()
+            one.settle()
+            assert np.array_equal(kept, one.tails)
+        highest = max(top, highest) if number % 3 else top
+    assert not np.array_equal(one.tails[1], one.tails[0])
+    one.tails[2] = -1.0  # a fault that is planted: a level that was not told
+    evidence.sum_up(one.r, one.level, 1, one.tails)
+    wrong = one.nats()
+    one.settle()
+    assert not np.allclose(wrong, one.nats(), atol=1e-9)
 
 
 def test_evidence_at_its_cap_is_a_number() -> None:
     state = Evidence.start(2, 26)
     state.r[:] = evidence.MOST
+    state.settle()
     assert np.allclose(state.nats(), math.log(evidence.MOST), atol=1e-9)
     state.r[:] = 0.0
+    state.settle()
     assert np.array_equal(state.nats(), [-700.0, -700.0])
 
 

@@ -169,11 +169,12 @@ def test_order_in_memory_says_nothing() -> None:
     generator = np.random.default_rng(5)
     one = Evidence.start(9, 6)
     flat = {name: np.ascontiguousarray(getattr(one, name)) for name in ("r", "held", "spent")}
+    flat["tails"] = one.tails.copy()
     for number in range(80):
         up = 2.0 * generator.standard_normal((9, 2))
         energy = np.abs(generator.standard_normal((9, 2)))
         _evidence_kernel.advance(
-            one.r, one.held, one.spent, number, up, energy, one.rates, one.level
+            one.r, one.held, one.spent, one.tails, number, up, energy, one.rates, one.level
         )
         _evidence_kernel.advance(*flat.values(), number, up, energy, one.rates, one.level)
     assert all(np.array_equal(getattr(one, name), rows) for name, rows in flat.items())

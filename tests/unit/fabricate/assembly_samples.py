@@ -5,20 +5,18 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from assembly_words import words
+
 from casemate.core.geometry import Outline, Point, Point3, circle_ring, rectangle_ring
 from casemate.design.enclosure import (
-    Alternative,
     CrossingDesign,
-    Doubt,
     Enclosure,
     FabProfile,
     FaceDesign,
     MeshRules,
-    ModuleChoice,
     PanelDesign,
     SeamDesign,
     Stackup,
-    Target,
     TileDesign,
     TileFrame,
 )
@@ -89,6 +87,69 @@ def camera(*, vent: bool = True, name: str = "camera") -> Enclosure:
     )
 
 
+Ring = tuple[Point, ...]
+Opening = tuple[str, str, Point, Ring]
+"""Id, kind, centre and ring, in the tile's frame."""
+
+
+def _openings(
+    window: tuple[str, Point, float] | None,
+    vent: tuple[str, Point, tuple[float, float]] | None,
+    cable: tuple[str, Point, float] | None,
+) -> dict[str, list[Opening]]:
+    openings: dict[str, list[Opening]] = {}
+    for kind, item in (("window", window), ("copper", cable)):
+        if item:
+            ring = circle_ring(item[1], item[2])
+            openings.setdefault(item[0], []).append((f"{kind}-1", kind, item[1], ring))
+    if vent:
+        (x, y), (w, h) = vent[1], vent[2]
+        ring = rectangle_ring(w, h, x_m=x - w / 2, y_m=y - h / 2)
+        openings.setdefault(vent[0], []).append(("air-1", "air", vent[1], ring))
+    return openings
+
+
+def _crossing(
+    face: str, tile: str, id: str, kind: str, centre_m: Point, ring: Ring
+) -> CrossingDesign:
+    return CrossingDesign(
+        id=id,
+        kind=kind,
+        face=face,
+        tile=tile,
+        module=f"{kind}-module",
+        centre_m=centre_m,
+        opening=ring,
+        attenuation_db={"1 GHz": 62.0},
+    )
+
+
+def _panel(
+    face: str, frame: TileFrame, width: float, height: float, tiles: tuple[str, ...]
+) -> PanelDesign:
+    return PanelDesign(
+        id=face,
+        face=face,
+        width_m=width,
+        height_m=height,
+        thickness_m=THICKNESS_M,
+        door=face == "rear",
+        frame=frame,
+        tiles=tiles,
+    )
+
+
+def _face(face: str, width: float, height: float) -> FaceDesign:
+    return FaceDesign(
+        name=face,
+        width_m=width,
+        height_m=height,
+        thickness_m=0.004,
+        budget_m=0.005,
+        panels=(face,),
+    )
+
+
 def box(
     *,
     name: str,
@@ -101,15 +162,7 @@ def box(
     rows: int = 1,
 ) -> Enclosure:
     """Return a box of `columns` x `rows` tiles a face; openings must fall inside tile 1-1."""
-    openings: dict[str, list[tuple[str, str, Point, tuple[Point, ...]]]] = {}
-    for kind, item in (("window", window), ("copper", cable)):
-        if item:
-            ring = circle_ring(item[1], item[2])
-            openings.setdefault(item[0], []).append((f"{kind}-1", kind, item[1], ring))
-    if vent:
-        (x, y), (w, h) = vent[1], vent[2]
-        ring = rectangle_ring(w, h, x_m=x - w / 2, y_m=y - h / 2)
-        openings.setdefault(vent[0], []).append(("air-1", "air", vent[1], ring))
+    openings = _openings(window, vent, cable)
     tiles, panels, faces, crossings = [], [], [], []
     for face, (frame, width, height) in frames(size).items():
         ids = []
@@ -119,43 +172,11 @@ def box(
                 if column == row == 0 and face in openings:
                     holes = tuple(tuple(reversed(ring)) for *_, ring in openings[face])
                     tile = _with_holes(tile, holes)
-                    crossings += [
-                        CrossingDesign(
-                            id=i,
-                            kind=k,
-                            face=face,
-                            tile=tile.id,
-                            module=f"{k}-module",
-                            centre_m=c,
-                            opening=r,
-                            attenuation_db={"1 GHz": 62.0},
-                        )
-                        for i, k, c, r in openings[face]
-                    ]
+                    crossings += [_crossing(face, tile.id, *each) for each in openings[face]]
                 tiles.append(tile)
                 ids.append(tile.id)
-        panels.append(
-            PanelDesign(
-                id=face,
-                face=face,
-                width_m=width,
-                height_m=height,
-                thickness_m=THICKNESS_M,
-                door=face == "rear",
-                frame=frame,
-                tiles=tuple(ids),
-            )
-        )
-        faces.append(
-            FaceDesign(
-                name=face,
-                width_m=width,
-                height_m=height,
-                thickness_m=0.004,
-                budget_m=0.005,
-                panels=(face,),
-            )
-        )
+        panels.append(_panel(face, frame, width, height, tuple(ids)))
+        faces.append(_face(face, width, height))
     return Enclosure(
         name=name,
         serial="0001",
@@ -167,7 +188,7 @@ def box(
         crossings=tuple(crossings),
         seams=_seams(tiles),
         air={"cell_m": cell_m, "pressure_drop_pa": 11.2, "limit_pa": 15.0} if cell_m else {},
-        **_words(),
+        **words(),
     )
 
 
@@ -218,108 +239,6 @@ def _seams(tiles: list[TileDesign]) -> tuple[SeamDesign, ...]:
         )
         for a, b in pairwise(tiles)
     )
-
-
-def _words() -> dict[str, Any]:
-    return {
-        "modules": (
-            ModuleChoice(
-                id="rigid-4-layer",
-                function="mesh skin",
-                face="front",
-                count=6,
-                maturity="performing",
-                reason="resolves 300 µm at 1.2 mm",
-                runner_up="flex-2-layer: 3x cost",
-                binding="tool",
-            ),
-        ),
-        "targets": (
-            Target(
-                id="tool",
-                required=3e-4,
-                achieved=2.8e-4,
-                unit="m",
-                met=True,
-                evidence="proof",
-                sense="max",
-            ),
-            Target(
-                id="attenuation.low",
-                required=60.0,
-                achieved=41.0,
-                unit="dB",
-                met=False,
-                evidence="model",
-                sense="min",
-            ),
-        ),
-        "doubts": (
-            Doubt(
-                id="minor",
-                claim="gasket ages well",
-                why="no test",
-                closes_with="bench test",
-                severity="low",
-            ),
-            Doubt(
-                id="window",
-                claim="ITO <b>window</b> resists",
-                why="no measurement",
-                closes_with="bench test",
-                severity="high",
-            ),
-        ),
-        "alternatives": (
-            Alternative(
-                id="slimmest",
-                kind="slimmest",
-                description="flex skin",
-                changes=("skin: flex",),
-                totals={"thickness_max_m": 0.002, "unit_cost_usd": 5000.0},
-            ),
-        ),
-        "totals": {
-            "thickness_max_m": 0.004,
-            "mass_kg": 0.4,
-            "unit_cost_usd": 812.0,
-            "development_cost_usd": 2e5,
-            "install_h": 0.5,
-            "unavailability_min_per_year": 9.0,
-        },
-        "shielding": {
-            "frequency_hz": [1e6, 1e7, 1e8, 1e9, 1e10],
-            "total_db": [40.0, 55.0, 70.0, 64.0, 41.0],
-            "paths": {
-                "skin": [40.0, 60.0, 90.0, 110.0, 120.0],
-                "vent": [160.0, 140.0, 110.0, 90.0, 60.0],
-                "seams": [90.0, 80.0, 72.0, 65.0, 42.0],
-            },
-            "targets": [{"id": "low", "f_min_hz": 1e6, "f_max_hz": 1e9, "attenuation_db": 60.0}],
-        },
-        "bom": (
-            {
-                "id": "rigid-4-layer",
-                "name": "Rigid mesh board",
-                "function": "mesh skin",
-                "quantity": 6,
-                "unit": "board",
-                "unit_cost_usd": 80.0,
-                "total_usd": 480.0,
-                "origin": "custom",
-                "interface": "FFC",
-                "source": "quote, 2025",
-                "maturity": "performing",
-            },
-            {
-                "id": "=cmd",
-                "name": 'A "quoted", name',
-                "quantity": 1,
-                "source": ["a", "b"],
-                "extra": 3,
-            },
-        ),
-    }
 
 
 def proof_of(enclosure: Enclosure, *, failing: str = "") -> dict[str, Any]:

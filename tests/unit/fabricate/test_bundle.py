@@ -15,6 +15,9 @@ from casemate.core.errors import OutputError
 from casemate.design.enclosure import Enclosure, TileDesign
 from casemate.fabricate import bundle
 from casemate.fabricate.bundle import BundleOptions, crossing_proofs, judged, seam_proof, unproved
+from casemate.mesh.draw import draw_board
+from casemate.mesh.generate import Drawing
+from casemate.mesh.prove import TileProof, prove_tile
 
 OPTIONS = BundleOptions(serial="UNIT-7", secret=bytes(range(32)), workers=1)
 
@@ -33,6 +36,19 @@ def smallest(enclosure: Enclosure) -> TileDesign:
         (t for t in enclosure.tiles if t.bend is None),
         key=lambda tile: tile.width_m * tile.height_m,
     )
+
+
+@pytest.fixture(scope="module")
+def known(smallest: TileDesign) -> tuple[Drawing, TileProof]:
+    drawing = draw_board(smallest, secret=OPTIONS.secret, serial=OPTIONS.serial)
+    return drawing, prove_tile(smallest, drawing)
+
+
+@pytest.fixture
+def drawn_once(known: tuple[Drawing, TileProof], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing and proof have tests of their own; here they are made once."""
+    monkeypatch.setattr("casemate.mesh.draw.draw_board", lambda *_, **__: known[0])
+    monkeypatch.setattr("casemate.mesh.prove.prove_tile", lambda *_: known[1])
 
 
 def row(name: str, figure: float, bound: float | None, *, holds: bool) -> dict[str, Any]:
@@ -146,11 +162,13 @@ def test_a_tile_is_made_the_same_twice_and_lists_its_files(
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_kicad_files_are_left_out_on_request(smallest: TileDesign, tmp_path: Path) -> None:
     bundle.make_tile(tmp_path / "t", smallest, replace(OPTIONS, kicad="none"))
     assert not list((tmp_path / "t").rglob("*.kicad_*"))
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_large_boards_get_kicad_files_only_on_request(
     smallest: TileDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,6 +186,7 @@ def test_large_boards_get_kicad_files_only_on_request(
     assert asked == [False, True, False]
 
 
+@pytest.mark.usefixtures("drawn_once")
 def test_a_full_disk_names_the_tile(
     smallest: TileDesign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,16 +12,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
-from mesh_samples import drawn, tile
+from mesh_samples import drawn
 from shapely import LineString, Point
 
 from casemate.mesh.model import Net
 from casemate.mesh.prove import prove_tile
+from small_tile import tile
 
 STEP_UM = 5
 MARGIN_UM = 100
 WIDTH_UM, HEIGHT_UM = 16_000, 12_000
 Image = npt.NDArray[np.uint8]
+Pixels = tuple[npt.NDArray[np.intp], ...]
+"""Rows and columns."""
 
 
 def painted(shape: Any, into: Image) -> None:
@@ -30,21 +33,23 @@ def painted(shape: Any, into: Image) -> None:
 
 
 @cache
-def layer_copper(layer: str) -> tuple[Image, tuple[tuple[Net, Any, Any], ...]]:
+def layer_copper(layer: str) -> tuple[Image, tuple[tuple[Net, Pixels, Pixels], ...]]:
     """Return the layer's copper and (net, barrel at its start, barrel at its end)."""
     mesh = drawn().mesh
     size = [(span + 2 * MARGIN_UM) // STEP_UM for span in (HEIGHT_UM, WIDTH_UM)]
     image = np.zeros(size, dtype=np.uint8)
     ends = {(t.net, t.end): t for t in mesh.terminals}
-    nets: list[tuple[Net, Any, Any]] = []
+    nets: list[tuple[Net, Pixels, Pixels]] = []
     for net in mesh.nets:
         if net.layer != layer:
             continue
         painted(LineString(net.vertices).buffer(mesh.trace_nm / 2), image)
-        barrels: list[Any] = []
+        barrels: list[Pixels] = []
         for end in ("start", "end"):
             t = ends[net.name, end]
-            barrels.append(Point(t.x_nm, t.y_nm).buffer(t.drill_nm / 2))
+            mask = np.zeros(size, dtype=np.uint8)
+            painted(Point(t.x_nm, t.y_nm).buffer(t.drill_nm / 2), mask)
+            barrels.append(np.nonzero(mask))
             painted(Point(t.x_nm, t.y_nm).buffer(t.pad_nm / 2), image)
         nets.append((net, barrels[0], barrels[1]))
     return image, tuple(nets)
@@ -59,11 +64,7 @@ def severed(layer: str, x_m: float, y_m: float, diameter_m: float) -> list[str]:
     _, label = cv2.connectedComponents(left, connectivity=4)
     cut = []
     for net, start, end in nets:
-        pieces = []
-        for barrel in (start, end):
-            mask = np.zeros(image.shape, dtype=np.uint8)
-            painted(barrel, mask)
-            pieces.append(set(np.unique(label[mask > 0]).tolist()) - {0})
+        pieces = [set(label[barrel].tolist()) - {0} for barrel in (start, end)]
         if not pieces[0] & pieces[1]:
             cut.append(net.name)
     return cut
@@ -114,7 +115,7 @@ def test_every_larger_hole_severs_a_net(rim: bool) -> None:
     size = figure + 10e-6
     spared = [
         (x, y) for x, y in places(150, size, rim=rim)
-        if not severed_near("In1.Cu", x, y, size) and not severed_near("In2.Cu", x, y, size)
+        if not severed("In1.Cu", x, y, size) and not severed("In2.Cu", x, y, size)
     ]  # fmt: skip
     assert spared == []
 
@@ -124,10 +125,6 @@ def test_holes_just_under_the_neck_do_not_sever_everywhere() -> None:
     size = figures()["hole.severing.perpendicular"][0] / 2.5
     spared = [
         (x, y) for x, y in places(60, size, rim=True)
-        if not severed_near("In1.Cu", x, y, size) and not severed_near("In2.Cu", x, y, size)
+        if not severed("In1.Cu", x, y, size) and not severed("In2.Cu", x, y, size)
     ]  # fmt: skip
     assert len(spared) > 20
-
-
-def severed_near(layer: str, x_m: float, y_m: float, diameter_m: float) -> list[str]:
-    return severed(layer, x_m, y_m, diameter_m)

@@ -9,7 +9,6 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 import pytest
-from mesh_samples import SECRET, tile
 from shapely import LineString, Point, box
 
 from casemate.core.geometry import Outline, circle_ring, rectangle_ring
@@ -20,6 +19,7 @@ from casemate.mesh.generate import Drawing, draw_tile
 from casemate.mesh.holes.region import region_bound, region_index
 from casemate.mesh.prove import prove_tile
 from casemate.mesh.tours import bump_fill, contract, follow
+from small_tile import SECRET, tile
 
 
 def ring_tile() -> TileDesign:

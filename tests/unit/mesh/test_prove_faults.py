@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mesh_samples import SECRET, drawn, tile
+from mesh_samples import drawn
 
 from casemate.core.proof import Property
 from casemate.design.enclosure import TileDesign
@@ -18,6 +18,7 @@ from casemate.mesh.decode import decode
 from casemate.mesh.generate import Drawing, draw_tile
 from casemate.mesh.model import Net, TileMesh
 from casemate.mesh.prove import prove_tile
+from small_tile import SECRET, tile
 
 PROPERTIES = (
     "net.single_path", "net.no_contact", "fab.width", "fab.space", "hole.severing.perpendicular",

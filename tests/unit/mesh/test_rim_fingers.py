@@ -5,12 +5,13 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from mesh_samples import SECRET, drawn, tile
+from mesh_samples import drawn
 from shapely import LineString, Point, Polygon, STRtree
 from shapely.geometry.base import BaseGeometry
 
 from casemate.core.geometry import Outline, circle_ring, rectangle_ring
 from casemate.mesh.generate import Drawing, draw_tile
+from small_tile import SECRET, tile
 
 L_SHAPE = Outline(
     exterior=((0, 0), (18e-3, 0), (18e-3, 9e-3), (12e-3, 13.07e-3), (0, 13.07e-3)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import itertools
 import socket
 import threading
 import time
@@ -21,9 +22,10 @@ from casemate.translog.client import HttpAsker, Peer
 from casemate.translog.errors import RollbackError, WitnessError
 from casemate.translog.log import Log
 from casemate.translog.note import NoteKey
+from casemate.translog.request import CONFLICT
 from casemate.translog.serve import WitnessServer
 from casemate.translog.signers import witness_key
-from casemate.translog.witness import Answer, Witness
+from casemate.translog.witness import SIZE, Answer, Witness
 
 
 def new_witness(name: str, alg: int = -19) -> Witness:
@@ -283,3 +285,55 @@ def test_no_address_is_refused():
 def test_keys_have_the_type_that_cosigns():
     for each in new_witness("w.example", ML_DSA_44).keys:
         assert isinstance(each, NoteKey) and each.cosigns
+
+
+class Boaster:
+    """Says that it has cosigned far more than the log has."""
+
+    def add_checkpoint(self, body: bytes) -> Answer:
+        return Answer(status=CONFLICT, body=b"1000000\n", content_type=SIZE)
+
+
+def ticking_witness(name: str) -> Witness:
+    clock = itertools.count(NOW_S)
+    return Witness(
+        UnsafeDisk(), name, (TestKey(name, -19),), {ORIGIN: LOG_KEYS}, clock=lambda: next(clock)
+    )
+
+
+def rule_of(threshold: int, *witnesses: Witness) -> policy.Policy:
+    names = [each.keys[0].name for each in witnesses]
+    rows = [f"witness {n} {each.keys[0].vkey()}" for n, each in zip(names, witnesses, strict=True)]
+    rows += [f"group q {threshold} {' '.join(names)}", "quorum q", ""]
+    return policy.parse("\n".join(rows).encode())
+
+
+def test_one_witness_that_lies_of_a_rollback_is_outvoted_by_a_quorum():
+    one, two, bad = (new_witness(f"{n}.example") for n in ("one", "two", "bad"))
+    log = new_log()
+    log.append([b"a"] * 5)
+    found = client.cosign(log, [peer(one), peer(two), peer(bad, Boaster())])
+    assert found.rollback is not None and found.gave == ("one.example", "two.example")
+    assert found.rolled_back(rule_of(2, one, two, bad)) is None
+    assert found.rolled_back(rule_of(3, one, two, bad)) is found.rollback
+
+
+def test_a_copy_that_brings_its_old_cosignatures_along_is_not_taken_for_a_quorum():
+    """The copy's checkpoint has lines of both; one of them knows more, and says so."""
+    one, two, disk = ticking_witness("one.example"), ticking_witness("two.example"), UnsafeDisk()
+    log, rule = new_log(disk), rule_of(2, one, two)
+    log.append([b"a"] * 5)
+    assert client.cosign(log, [peer(one), peer(two)]).rolled_back(rule) is None
+    old = {path: disk.read(path) for path in disk.paths()}
+    log.append([b"b"] * 5)
+    client.cosign(log, [peer(one)])
+    log.close()
+    copy = UnsafeDisk()
+    for path, data in old.items():
+        if "/" in path:
+            copy.make_folder(path.rpartition("/")[0])
+        copy.put(path, data)
+    found = client.cosign(new_log(copy), [peer(one), peer(two)])
+    assert policy.check(rule, notes.parse(found.checkpoint), logs=LOG_KEYS).by_s == NOW_S
+    assert found.gave == ("two.example",)
+    assert found.rolled_back(rule) is not None

@@ -117,20 +117,26 @@ def strip_quarter(
                      maxh=0.3 * wire)  # fmt: skip
     top = at(x_end, y_end), at(0.0, y_end)
     if film:
-        low = at(x_end, film), at(0.0, film)
-        wall(right, low[0], "wall")
-        wall(*low, "inner", 1, 2)
-        wall(low[1], left, "middle")
-        wall(low[0], top[0], "wall", 2)
-        wall(*top, "wall", 2)
-        wall(top[1], low[1], "middle", 2)
-        plane.SetMaterial(2, "air")
+        _air_above(plane, wall, (right, left), (at(x_end, film), at(0.0, film)), top)
     else:
         wall(right, top[0], "wall")
         wall(*top, "lid" if lid else "wall")
         wall(top[1], left, "middle")
     plane.SetMaterial(1, "film")
     return plane
+
+
+def _air_above(
+    plane: Any, wall: Any, ground: tuple[int, int], low: tuple[int, int], top: tuple[int, int]
+) -> None:
+    """Close the film below (right, left) points `low` and put air between it and `top`."""
+    wall(ground[0], low[0], "wall")
+    wall(*low, "inner", 1, 2)
+    wall(low[1], ground[1], "middle")
+    wall(low[0], top[0], "wall", 2)
+    wall(*top, "wall", 2)
+    wall(top[1], low[1], "middle", 2)
+    plane.SetMaterial(2, "air")
 
 
 def crossing_quarter(

@@ -148,7 +148,7 @@ def test_sun_and_clouds_act_on_light_and_on_the_skin_alike() -> None:
 
 @pytest.mark.parametrize("site", [RACK, LABORATORY], ids=["rack", "laboratory"])
 def test_people_switch_on_lamps_at_night_and_doors_let_light_in(site: Site) -> None:
-    series = slow_series(site, 14 * DAY_S, 1.0, np.random.default_rng(12))
+    series = slow_series(site, 3 * DAY_S, 1.0, np.random.default_rng(12))
     by_day = working(series.times_s)
     assert series.light_lux[by_day].min() == site.day_lux.value
     start_s = next(row[0] for row in series.events.passers if not working(row[:1])[0])

@@ -193,7 +193,8 @@ def test_work_on_the_whole_names_no_module() -> None:
     told = story()
     digest = told.allow()
     told.seal()
-    told.open_up(digest, module="")
+    told.permit = digest
+    told.change("MAINTENANCE", "permit begins")
     told.token(c.PermitUse(act="re-anchored", permit=digest, anchor=honest.NEW_ANCHOR))
     told.anchor = honest.NEW_ANCHOR
     told.watch()
@@ -205,7 +206,8 @@ def test_permit_used_by_a_token_that_knows_no_checkpoint() -> None:
     told = story()
     digest = told.allow()
     told.seal()
-    told.token(c.PermitUse(act="opened", permit=digest), checkpoint=None)
+    use = c.PermitUse(act="opened", permit=digest, module="reader-loop")
+    told.token(use, checkpoint=None)
     told.seal()
     assert ids(of(told)) == {"permit.unwitnessed"}
 

@@ -15,6 +15,7 @@ class Contents:
     def __init__(self) -> None:
         self._chunks: list[tuple[trace.Chunk, bytes]] = []
         self._snapshots: list[tuple[int, bytes, bytes]] = []
+        self._unsigned: list[str] = []
 
     def take(self, data: bytes, found: Vouched) -> dict[str, Any]:
         """Return what is to be told of an item, as JSON values.
@@ -32,6 +33,12 @@ class Contents:
         if row["number"] != found.number:
             raise _other("snapshot", row["number"], found.number)
         self._snapshots.append((row["number"], bytes.fromhex(row["before"]), found.leaf))
+        held = row.get("reference", "")
+        if held and held not in {each.hex() for each in found.inventories}:
+            self._unsigned.append(
+                f"snapshot {row['number']} is held against an inventory that the parties did not "
+                "sign"
+            )
         wrong = [f"{each['id']} {each['component']}: {each['what']}" for each in row["findings"]]
         many = (
             f"{len(row.get('components', []))} components, {len(row.get('integrity', []))} measured"
@@ -62,7 +69,7 @@ class Contents:
         chunks = [(each.number, each.before, leaf) for each, leaf in self._chunks]
         broken = [
             *chain.breaks("chunk", chunks), *trace.twice(self._chunks),
-            *chain.breaks("snapshot", self._snapshots),
+            *chain.breaks("snapshot", self._snapshots), *self._unsigned,
         ]  # fmt: skip
         return broken, list(trace.unsigned(self._chunks))
 

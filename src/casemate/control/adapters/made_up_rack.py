@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -23,6 +24,8 @@ TRAYS, GPUS, CPUS, SWITCHES = 18, 4, 2, 9
 SLOTS = ("ImmutableROM", "MutableFirmware", "FirmwareConfiguration")
 """Kinds of measurement, DSP0274: slot 1, 2, 3 of each component."""
 FILE = "index.json"
+BEGAN = "2026-01-01T00:00:00Z"
+"""When everything was reset last, as delivered."""
 
 
 def parts(trays: int = TRAYS) -> tuple[str, ...]:
@@ -31,9 +34,12 @@ def parts(trays: int = TRAYS) -> tuple[str, ...]:
 
 
 def within(part: str) -> tuple[str, ...]:
-    """Return the paths of what a tray consists of: its system first, then its chassis."""
+    """Return the paths of what a tray consists of: its system, its chassis, its controller."""
     number = part.removeprefix("tray-")
-    return f"{ROOT}/Systems/Tray_{number}", f"{ROOT}/Chassis/Compute_{number}"
+    return (
+        f"{ROOT}/Systems/Tray_{number}", f"{ROOT}/Chassis/Compute_{number}",
+        f"{ROOT}/Managers/BMC_{number}",
+    )  # fmt: skip
 
 
 def tree(trays: int = TRAYS, switches: int = SWITCHES, *, seed: int = 1) -> dict[str, Any]:
@@ -44,16 +50,20 @@ def tree(trays: int = TRAYS, switches: int = SWITCHES, *, seed: int = 1) -> dict
     chassis += [f"{ROOT}/Chassis/Switch_{n}" for n in range(1, switches + 1)]
     for path in chassis:
         _put(found, path, "Chassis.v1_25_0.Chassis", seed, Model="made-up tray")
+    managers = [f"{ROOT}/Managers/BMC_{n}" for n in range(1, trays + 1)]
+    for path in managers:
+        _put(found, path, "Manager.v1_19_0.Manager", seed, Model="made-up BMC", LastResetTime=BEGAN)
     measured = [path for path in found if "/Processors/" in path]
     integrity = [_integrity(found, path, seed) for path in measured]
     _collection(found, f"{ROOT}/Systems", "ComputerSystemCollection", systems)
     _collection(found, f"{ROOT}/Chassis", "ChassisCollection", chassis)
+    _collection(found, f"{ROOT}/Managers", "ManagerCollection", managers)
     _collection(found, f"{ROOT}/ComponentIntegrity", "ComponentIntegrityCollection", integrity)
     found[ROOT] = {
         "@odata.id": ROOT, "@odata.type": "#ServiceRoot.v1_16_0.ServiceRoot", "Id": "RootService",
         "Name": "made-up rack", "RedfishVersion": "1.18.0", "UUID": _uuid("service", seed),
         **{name: {"@odata.id": f"{ROOT}/{name}"} for name in
-           ("Systems", "Chassis", "ComponentIntegrity")},
+           ("Systems", "Chassis", "Managers", "ComponentIntegrity")},
     }  # fmt: skip
     return found
 
@@ -67,7 +77,8 @@ def _tray(found: dict[str, Any], number: int, seed: int) -> str:
     _collection(found, f"{path}/Processors", "ProcessorCollection",
                 [f"{path}/Processors/{name}" for name in inside])  # fmt: skip
     _put(found, path, "ComputerSystem.v1_22_0.ComputerSystem", seed, Model="made-up compute",
-         Processors={"@odata.id": f"{path}/Processors"})  # fmt: skip
+         Processors={"@odata.id": f"{path}/Processors"}, LastResetTime=BEGAN,
+         PowerState="On")  # fmt: skip
     return path
 
 
@@ -141,11 +152,15 @@ def write(folder: Path, resources: dict[str, Any]) -> None:
 def put(folder: Path, part: str, number: int, *, seed: int) -> None:
     """Put tray `number` (0: as delivered) in the place `part` of a tree that `write` has written.
 
-    Its components have other serial numbers and the firmware of those before.
+    Its components have other serial numbers and the firmware of those before. It has just begun to
+    run, as a tray that is put in does.
     """
+    began = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     for path in within(part):
         for place in sorted((folder / path.lstrip("/")).rglob(FILE)):
             row = json.loads(place.read_bytes())
+            if "LastResetTime" in row:
+                row["LastResetTime"] = began
             if "SerialNumber" in row:
                 row["SerialNumber"] = _serial(row["@odata.id"], seed, number)
                 write_whole(place, json.dumps(row, indent=1) + "\n")

@@ -105,7 +105,8 @@ def leaf_kept(folder: Path, number: int) -> bytes:
 class Vouched:
     """An item that was checked. number: in its stream. leaf: by which the next item may name it.
 
-    unwatched: places of the enclosure of which its anchor says nothing.
+    unwatched: places of the enclosure of which its anchor says nothing. inventories: digests of
+    those that both parties signed.
     """
 
     token: Token
@@ -113,6 +114,7 @@ class Vouched:
     number: int
     leaf: bytes
     unwatched: tuple[str, ...] = ()
+    inventories: frozenset[bytes] = frozenset()
 
 
 def check(data: bytes, shown: bytes, reference: Reference, serial: str) -> Token:
@@ -161,6 +163,7 @@ def vouched(data: bytes, shown: bytes, reference: Reference, serial: str) -> Vou
     return Vouched(
         token=found, stream=found.body.stream, number=number, leaf=leaf,
         unwatched=anchors[found.anchor].unwatched,
+        inventories=frozenset(each.digest for each in unit.inventories),
     )  # fmt: skip
 
 

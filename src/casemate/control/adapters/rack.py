@@ -10,18 +10,21 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from casemate.attest.claims import RACK
 from casemate.control.adapters import redfish
 from casemate.control.adapters.apart import Apart
+from casemate.control.adapters.presence import Presence, until_due
 from casemate.control.adapters.stream import Draft
 from casemate.core.canonical import canonical_bytes, digest
 from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
 from casemate.detect.response import ALERT, LOG
 
-STREAM, SUFFIX = "rack", ".rack.json"
+STREAM, SUFFIX = RACK, ".rack.json"
 FORMAT, REFERENCE = "casemate-rack/1", "casemate-rack-reference/1"
 AGAIN_S, POLL_S = 60.0, 10.0
 """A snapshot at the latest (issue 5: once a minute), and from one reading to the next (planning
@@ -44,14 +47,31 @@ class Order:
 def work(link: Connection, order: Order) -> None:
     """Read the service again and again, in a process of its own; send each reading as JSON."""
     service = redfish.Service(order.address, login=order.login, authority=order.authority)
+
+    def asked(seconds: float) -> bool:
+        return link.poll(seconds) and bool(link.recv_bytes())  # EOFError ends it
+
+    for found in readings(service, asked, poll_s=order.poll_s):
+        link.send_bytes(found)
+
+
+def readings(
+    service: redfish.Service, asked: Callable[[float], bool], *, poll_s: float
+) -> Iterator[bytes]:
+    """Yield readings as JSON, with what has changed between them. asked: as `until_due` has it."""
+    marks: list[dict[str, str]] = []
+    flips: list[dict[str, str]] = []
     while True:
         try:
-            found: dict[str, Any] = redfish.read(service)
+            found: dict[str, Any] = {**redfish.read(service), "flips": flips}
+            marks, flips = found["marks"], []
         except CasemateError as error:
             found = {"silent": error.message}
-        link.send_bytes(json.dumps(found).encode())
-        if link.poll(order.poll_s):
-            link.recv_bytes()  # EOFError ends it
+        yield json.dumps(found).encode()
+        paths = [each["path"] for each in marks]
+        look = partial(redfish.look, service, paths)
+        changed = until_due(asked, look, marks, poll_s=poll_s)
+        flips += [each for each in changed if each not in flips]
 
 
 class Snapshots:
@@ -59,6 +79,8 @@ class Snapshots:
 
     reference: file of the reference; the first reading becomes it if there is none. readings: what
     the process sends, None while there is nothing. `reading`: the last whole one, and its number.
+    `presence`: what was away between readings. `pinned`: the reference that both parties have
+    signed, whatever becomes of its file; None before.
     """
 
     def __init__(
@@ -69,11 +91,22 @@ class Snapshots:
         tell: Callable[[str, int], None],
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._readings, self._path, self._tell, self._now_s = readings, reference, tell, now_s
+        self._readings, self.path, self._tell, self._now_s = readings, reference, tell, now_s
         self._last: dict[str, Any] = {}
         self.reading: tuple[int, dict[str, Any]] = (0, {})
+        self.presence = Presence()
         self._signed_s = self._read_s = now_s()
         self._known: set[tuple[str, str]] = set()
+        self._well = False
+        self.pinned: dict[str, Any] | None = None
+
+    @property
+    def well(self) -> bool:
+        """Return whether the inventory was read lately and is that of the reference.
+
+        What a component could not prove when the reference was made may stay unproved.
+        """
+        return self._well and self._now_s() - self._read_s <= _SILENT_S
 
     def __iter__(self) -> Iterator[Draft | None]:
         """Yield a snapshot when something has changed, and once a minute."""
@@ -95,10 +128,16 @@ class Snapshots:
 
     def _content(self, reading: dict[str, Any]) -> dict[str, Any]:
         if "silent" in reading:
-            content = _silent(str(reading["silent"]))
+            content, self._well = _silent(str(reading["silent"])), False
         else:
             reference = self._reference(reading)
-            found = differences(reading, reference)
+            self.presence.take(reading.pop("flips", []), reading["marks"])
+            found = sorted(
+                (*differences(reading, reference), *self.presence.findings()),
+                key=lambda row: (row["id"], row["component"]),
+            )
+            usual = differences(reference, reference)
+            self._well = all(each in usual for each in found)
             self.reading = self.reading[0] + 1, reading
             content = {**reading, "reference": digest(reference), "findings": found}
         self._report(
@@ -113,18 +152,28 @@ class Snapshots:
             self._tell(f"rack: {key[0]}: {key[1]}: no longer so", LOG)
         self._known = set(is_now)
 
+    def held(self) -> dict[str, Any]:
+        """Return the reference that counts: the pinned one, else that of the file; InputError."""
+        return self.pinned or load_reference(self.path)
+
     def _reference(self, reading: dict[str, Any]) -> dict[str, Any]:
-        if not self._path.exists():
-            self._tell(
-                "rack: this reading is the reference now; let both parties look at it", ALERT
-            )
+        if self.pinned is not None:
+            return self.pinned
+        if not self.path.exists():
+            self._tell("rack: this reading is the reference until both parties sign one", ALERT)
             try:
-                self._path.write_bytes(canonical_bytes({"format": REFERENCE, **reading}))
+                self.path.write_bytes(as_reference(reading))
             except OSError as error:
                 raise OutputError(
                     f"the rack's reference cannot be kept: {error.strerror}.", remedy="free space."
                 ) from None
-        return load_reference(self._path)
+        return load_reference(self.path)
+
+
+def as_reference(reading: dict[str, Any]) -> bytes:
+    """Return a reading as a reference: what it consists of, without the marks of that moment."""
+    lasting = {name: reading[name] for name in ("service", "components", "integrity")}
+    return canonical_bytes({"format": REFERENCE, **lasting})
 
 
 def load_reference(path: Path) -> dict[str, Any]:

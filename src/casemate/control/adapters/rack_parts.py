@@ -10,11 +10,9 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from casemate.control.adapters import rack, redfish
-from casemate.core.canonical import canonical_bytes
 from casemate.core.errors import PermitError
 from casemate.core.whole_file import write_whole
 
@@ -40,7 +38,7 @@ def proposed(
     found = rack.differences(reading, reference)
     paths = {path: part for part in parts for path in within(part)}
     for each in found:
-        mine = any(_inside(each["component"], path) for path in paths)
+        mine = any(redfish.inside(each["component"], path) for path in paths)
         if each["id"] != "component.swapped" or not mine:
             raise _refused(f"{each['id']} at {each['component']}: {each['what']}")
     was = {each["path"]: each for each in reference["components"]}
@@ -56,11 +54,7 @@ def proposed(
                 raise _refused(f"{row['path']} has {told}")
     _once(reading)
     rows = [[each["id"], each["component"], each["what"]] for each in found]
-    return canonical_bytes({"format": rack.REFERENCE, **reading}), rows
-
-
-def _inside(path: str, root: str) -> bool:
-    return path == root or path.startswith(f"{root}/")
+    return rack.as_reference(reading), rows
 
 
 def _once(reading: dict[str, Any]) -> None:
@@ -77,53 +71,89 @@ def _once(reading: dict[str, Any]) -> None:
 class RackInventory:
     """The inventory that snapshots are made from, as `control.parts.Inventory`.
 
-    reading: the last whole reading and its number. wake: has the service read at once.
+    within: paths of what a part consists of, its system first. wake: has the service read at once.
     """
 
     def __init__(
         self,
-        reading: Callable[[], tuple[int, dict[str, Any]]],
-        reference: Path,
+        snapshots: rack.Snapshots,
         *,
         within: Callable[[str], Sequence[str]],
         wake: Callable[[], None],
         wait_s: float = WAIT_S,
     ) -> None:
-        self._reading, self._path, self._within, self._wake = reading, reference, within, wake
-        self._wait_s, self._lock = wait_s, threading.Lock()
+        self._snapshots, self._path = snapshots, snapshots.path
+        self._within, self._wake, self._wait_s = within, wake, wait_s
+        self._lock, self._presence, self._before = threading.Lock(), snapshots.presence, 0
+
+    @property
+    def well(self) -> bool:
+        """Return whether it was read lately and is that of the reference."""
+        return self._snapshots.well
+
+    def reference(self) -> bytes:
+        """Return the reference of now, b"" if there is none."""
+        try:
+            return self._path.read_bytes()
+        except OSError:
+            return b""
+
+    def first(self) -> bytes:
+        """Return the inventory of now as a reference, for both parties to begin with.
+
+        PermitError if the service does not answer or a serial number is there twice.
+        """
+        with self._lock:
+            reading = self._anew()
+        _once(reading)
+        return rack.as_reference(reading)
 
     def proposed(self, parts: Collection[str]) -> tuple[bytes, list[list[str]]]:
         """Return the inventory of now as a reference, and what differs; see `proposed`."""
         with self._lock:
             reading = self._anew()
-            return proposed(reading, rack.load_reference(self._path), parts, self._within)
+            return proposed(reading, self._snapshots.held(), parts, self._within)
 
-    def others(self) -> list[str]:
-        """Return components that are other ones, missing or added, by the last reading."""
-        number, reading = self._reading()
-        if number == 0:
-            return []
-        found = rack.differences(reading, rack.load_reference(self._path))
-        return [f"{each['id']} at {each['component']}" for each in found if each["id"] in _OTHERS]
+    def pin(self) -> None:
+        """Hold readings against the reference of now, whatever becomes of its file. InputError."""
+        self._snapshots.pinned = rack.load_reference(self._path)
 
-    def take(self, data: bytes) -> None:
-        """Let `data` be the reference; the one before is kept beside it. OutputError."""
+    def begin(self) -> None:
+        """Work begins: what is away from now on may not be, unless it is worked on."""
+        self._before = self._presence.count
+
+    def others(self, parts: Collection[str]) -> list[str]:
+        """Return what is other, missing, added, or was away since `begin` and is none of `parts`.
+
+        Waits until it was read anew; PermitError if the service does not answer.
+        """
+        with self._lock:
+            found = rack.differences(self._anew(), self._snapshots.held())
+        rows = [f"{each['id']} at {each['component']}" for each in found if each["id"] in _OTHERS]
+        allowed = [path for part in parts for path in self._within(part)]
+        return rows + self._presence.since(self._before, allowed)
+
+    def take(self, data: bytes, parts: Collection[str]) -> None:
+        """Let `data`, with other `parts`, be the reference; that before is kept. OutputError."""
         number = len(list(self._path.parent.glob(f"{self._path.stem}-[0-9]*.json"))) + 1
-        kept = self._path.with_name(f"{self._path.stem}-{number}.json")
-        write_whole(kept, self._path.read_bytes().decode())
-        write_whole(self._path, data.decode())
+        kept, before = self._path.with_name(f"{self._path.stem}-{number}.json"), self._path
+        if before.read_bytes() != data:
+            write_whole(kept, before.read_bytes().decode())
+            write_whole(self._path, data.decode())
+        self.pin()
+        self._presence.settle([path for part in parts for path in self._within(part)])
 
     def _anew(self) -> dict[str, Any]:
         """Return a reading that has begun after this call: the second that comes."""
         until_s = time.monotonic() + self._wait_s
-        before, _ = self._reading()
+        before, _ = self._snapshots.reading
         came, number = before, before
         self._ask()
         while number < before + 2:
             if time.monotonic() > until_s:
                 raise _refused("the service of the rack does not answer in time")
             time.sleep(0.05)
-            number, reading = self._reading()
+            number, reading = self._snapshots.reading
             if number != came:
                 came = number
                 self._ask()

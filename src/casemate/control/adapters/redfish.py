@@ -14,7 +14,7 @@ import http.client
 import json
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,13 @@ _LOCAL = ("127.0.0.1", "::1", "localhost")
 _INSIDE = {
     "Systems": ("Processors", "Memory", "PCIeDevices"),
     "Chassis": ("NetworkAdapters", "PCIeDevices", "TrustedComponents"),
+    "Managers": (),
 }
 """Collections at the root, and what is read inside their members."""
+_MARKS = ("LastResetTime", "PowerState")
+"""Of members of these collections: what does not stay as it was if one was away (DSP0268:
+LastResetTime of ComputerSystem 1.12 and Manager 1.9 on; beside them its state, and the intrusion
+sensor of a chassis)."""
 _FIELDS = ("Manufacturer", "Model", "PartNumber", "SerialNumber", "FirmwareVersion", "UUID")
 
 
@@ -138,15 +143,17 @@ def _trusting(authority: Path | None) -> ssl.SSLContext:
 def read(service: Service) -> dict[str, Any]:
     """Return components and integrity of all that a service knows, sorted by path.
 
-    As JSON values: {"service": UUID, "components": [...], "integrity": [...]}; see
-    docs/formats/payload.md.
+    As JSON values: {"service": UUID, "components": [...], "integrity": [...], "marks": [...]};
+    see docs/formats/payload.md.
     """
     walk = _Walk(service)
     root = walk.get(ROOT)
     components: dict[str, dict[str, str]] = {}
+    marks = []
     for name, inside in _INSIDE.items():
         for path, member in walk.members(root, name):
             components[path] = _component(path, member)
+            marks.append(_mark(path, member))
             for collection in inside:
                 for within, part in walk.members(member, collection):
                     components[within] = _component(within, part)
@@ -155,7 +162,24 @@ def read(service: Service) -> dict[str, Any]:
         "service": _text(root, "UUID"),
         "components": [components[path] for path in sorted(components)],
         "integrity": sorted(integrity, key=lambda row: (row["target"], row["path"])),
+        "marks": sorted(marks, key=lambda row: row["path"]),
     }
+
+
+def look(service: Service, paths: Iterable[str]) -> list[dict[str, str]]:
+    """Return the marks of resources; that of one that is gone says so. ReaderError as `read`."""
+    walk, found = _Walk(service), []
+    for path in paths:
+        try:
+            found.append(_mark(path, walk.get(path)))
+        except _NotThereError:
+            found.append({"path": path, "State": "missing"})
+    return found
+
+
+def inside(path: str, root: str) -> bool:
+    """Return whether a resource is `root` or lies in it."""
+    return path == root or path.startswith(f"{root}/")
 
 
 class _Walk:
@@ -197,6 +221,13 @@ class _Walk:
     def _followed(self, link: Any) -> tuple[str, dict[str, Any]]:
         path = _link(link)
         return path.rstrip("/"), self.get(path)
+
+
+def _mark(path: str, row: dict[str, Any]) -> dict[str, str]:
+    found = {name: _text(row, name) for name in _MARKS}
+    found["State"] = _text(_inner(row, "Status"), "State")
+    found["Intrusion"] = _text(_inner(row, "PhysicalSecurity"), "IntrusionSensor")
+    return {"path": path} | {name: value for name, value in found.items() if value}
 
 
 def _component(path: str, row: dict[str, Any]) -> dict[str, str]:

@@ -52,6 +52,54 @@ def serpentine_closed_form_m(pitch_m: float, trace_m: float) -> float:
     return pitch_m + trace_m
 
 
+class _Search:
+    """The searches of one certificate. bound, found, worst: by name; boxes: of all of them."""
+
+    def __init__(
+        self,
+        *,
+        pitch_m: float,
+        trace_m: float,
+        offsets: tuple[tuple[float, float], ...],
+        depths_m: tuple[float, ...],
+        open_squares: bool,
+        tolerance_m: float,
+    ) -> None:
+        self.bound: dict[str, float] = {}
+        self.found: dict[str, float] = {}
+        self.worst: dict[str, Place] = {}
+        self.boxes = 0
+        mean = 0.5 * (min(depths_m) + max(depths_m))
+        self._pitch_m, self._tolerance_m = pitch_m, tolerance_m
+        self._depths = np.array([(z - mean) / pitch_m for z in depths_m])
+        self._shifts = np.array(offsets, dtype=np.float64)
+        self._half = 0.5 * trace_m / pitch_m
+        self._fold, self._open_squares = symmetry_fold(offsets), open_squares
+
+    def run(self, name: str, which: slice, theta: float, touch: bool) -> None:
+        """Search the layers `which` for the largest drill tilted by up to theta radians."""
+        from casemate.mesh.holes._lattice_kernel import search
+
+        pitch_m = self._pitch_m
+        value, where, upper, count = search(
+            self._shifts[which], self._depths[which], self._half, math.tan(theta), self._fold,
+            self._open_squares, touch,
+            (0.5 if theta > 0.0 else 0.05) * self._tolerance_m / pitch_m, MAX_BOXES,
+        )  # fmt: skip
+        self.bound[name] = 2.0 * upper * pitch_m
+        self.found[name] = 2.0 * value * pitch_m
+        angle = math.atan(math.hypot(where[2], where[3]))
+        turn = math.atan2(where[3], where[2])
+        self.worst[name] = (float(where[0]) * pitch_m, float(where[1]) * pitch_m, angle, turn)
+        self.boxes += count
+
+    def repeat(self, source: str, target: str) -> None:
+        """Copy entries: one layer, or no tilt, has its worst case at the perpendicular."""
+        self.bound[target] = self.bound[source]
+        self.found[target] = self.found[source]
+        self.worst[target] = self.worst[source]
+
+
 @lru_cache(maxsize=256)
 def lattice_bound(
     *,
@@ -71,46 +119,27 @@ def lattice_bound(
     (a tenth of it where the direction is fixed).
     """
     _check(pitch_m, trace_m, offsets, depths_m, theta_max_rad, tolerance_m)
-    found: dict[str, float] = {}
-    worst: dict[str, Place] = {}
-    bound: dict[str, float] = {}
-    boxes = 0
-    mean = 0.5 * (min(depths_m) + max(depths_m))
-    depths = np.array([(z - mean) / pitch_m for z in depths_m])
-    shifts = np.array(offsets, dtype=np.float64)
-    half = 0.5 * trace_m / pitch_m
-    fold = symmetry_fold(offsets)
-    from casemate.mesh.holes._lattice_kernel import search
-
-    def run(name: str, which: slice, theta: float, touch: bool) -> None:
-        nonlocal boxes
-        value, where, upper, count = search(
-            shifts[which], depths[which], half, math.tan(theta), fold, open_squares, touch,
-            (0.5 if theta > 0.0 else 0.05) * tolerance_m / pitch_m, MAX_BOXES,
-        )  # fmt: skip
-        bound[name] = 2.0 * upper * pitch_m
-        found[name] = 2.0 * value * pitch_m
-        angle = math.atan(math.hypot(where[2], where[3]))
-        turn = math.atan2(where[3], where[2])
-        worst[name] = (float(where[0]) * pitch_m, float(where[1]) * pitch_m, angle, turn)
-        boxes += count
-
-    run("per_layer", slice(0, 1), 0.0, False)
+    search = _Search(
+        pitch_m=pitch_m, trace_m=trace_m, offsets=offsets, depths_m=depths_m,
+        open_squares=open_squares, tolerance_m=tolerance_m,
+    )  # fmt: skip
+    search.run("per_layer", slice(0, 1), 0.0, False)
     for prefix, touch in (("", False), ("empty_", True)):
-        run(prefix + "perpendicular", slice(None), 0.0, touch)
+        search.run(prefix + "perpendicular", slice(None), 0.0, touch)
         if len(offsets) == 1 or theta_max_rad == 0.0:
-            _repeat(prefix + "perpendicular", prefix + "any_direction", bound, found, worst)
+            search.repeat(prefix + "perpendicular", prefix + "any_direction")
         else:
-            run(prefix + "any_direction", slice(None), theta_max_rad, touch)
+            search.run(prefix + "any_direction", slice(None), theta_max_rad, touch)
+    bound = search.bound
     return LatticeCertificate(
         perpendicular_m=bound["perpendicular"],
         any_direction_m=max(bound["any_direction"], bound["perpendicular"]),
         per_layer_m=(bound["per_layer"],) * len(offsets),
         empty_perpendicular_m=bound["empty_perpendicular"],
         empty_any_direction_m=max(bound["empty_any_direction"], bound["empty_perpendicular"]),
-        found_m=found,
-        worst=worst,
-        boxes=boxes,
+        found_m=search.found,
+        worst=search.worst,
+        boxes=search.boxes,
         theta_max_rad=theta_max_rad,
     )
 
@@ -129,12 +158,6 @@ def symmetry_fold(offsets: tuple[tuple[float, float], ...]) -> int:
     if not all(whole(2.0 * x) and whole(2.0 * y) for x, y in relative):
         return 0
     return 2 if all(whole(x - y) for x, y in relative) else 1
-
-
-def _repeat(source: str, target: str, *tables: dict[str, float] | dict[str, Place]) -> None:
-    """Copy entries: one layer, or no tilt, has its worst case at the perpendicular."""
-    for table in tables:
-        table[target] = table[source]  # type: ignore[assignment]
 
 
 def _check(

@@ -54,11 +54,7 @@ def oblique_bound(
     """
     from casemate.mesh.holes._oblique_search import search_directions, surviving_places
 
-    if len(depths_m) != index.layers or not 0.0 <= theta_max_rad <= math.radians(80.0):
-        raise ProofError(
-            f"{len(depths_m)} depths for {index.layers} layers, or angle {theta_max_rad} rad.",
-            remedy="Give one depth for each layer and an angle between 0 and 80 degrees.",
-        )
+    _check(index, depths_m, theta_max_rad)
     # Only the first layer: the axis meets the others outside the boxes as well.
     alone = region_bound(index, layers=[0], touch=touch, floor_m=floor_m).bound_m
     straight = region_bound(index, touch=touch, floor_m=floor_m)
@@ -89,6 +85,14 @@ def oblique_bound(
         phi_rad=math.atan2(where[3], where[2]),
         boxes=count,
     )
+
+
+def _check(index: RegionIndex, depths_m: Sequence[float], theta_max_rad: float) -> None:
+    if len(depths_m) != index.layers or not 0.0 <= theta_max_rad <= math.radians(80.0):
+        raise ProofError(
+            f"{len(depths_m)} depths for {index.layers} layers, or angle {theta_max_rad} rad.",
+            remedy="Give one depth for each layer and an angle between 0 and 80 degrees.",
+        )
 
 
 def _upright(bound_m: float, straight: RegionCertificate, boxes: int = 0) -> ObliqueCertificate:

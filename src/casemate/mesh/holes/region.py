@@ -33,6 +33,10 @@ Boxes = npt.NDArray[np.float64]
 """Shape (k, 4): x0, y0, x1, y1 in nanometres, all drill centres to be covered."""
 
 
+Grid = tuple[float, float, float, int, int]
+"""x0, y0 and side of the cells in nanometres; columns, rows."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionCertificate:
     """Upper bound on a drill's diameter over all centres in the boxes.
@@ -55,7 +59,7 @@ class RegionIndex:
     pieces: Pieces
     starts: npt.NDArray[np.int32]
     items: npt.NDArray[np.int32]
-    grid: tuple[float, float, float, int, int]
+    grid: Grid
     outline: Pieces
     boxes: Boxes
     layers: int
@@ -85,7 +89,7 @@ def region_index(
     strips: what strip_pieces makes of each layer, if it is known. touch: False to leave out what
     only region_bound(touch=True) needs.
     """
-    from casemate.mesh.holes._region_kernel import fill_grid, mark_boxes
+    from casemate.mesh.holes._region_kernel import mark_boxes
 
     wanted = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     if len(wanted) == 0 or not np.isfinite(wanted).all():
@@ -108,6 +112,18 @@ def region_index(
         for lines, discs in zip(strips, barrels, strict=True)
     ]
     tables += [centre_pieces(n) for n in layers] if touch else []
+    starts, items = _gridded(tables, mark, grid)
+    return RegionIndex(
+        np.concatenate(tables), starts, items, grid, edges, wanted, len(layers), 0.5 * trace_nm
+    )
+
+
+def _gridded(
+    tables: Sequence[Pieces], mark: npt.NDArray[np.bool_], grid: Grid
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
+    """Return where each table's items begin in each cell, and the pieces that they name."""
+    from casemate.mesh.holes._region_kernel import fill_grid
+
     starts, items = [], []
     pieces_before, items_before = 0, 0
     for table in tables:
@@ -116,10 +132,7 @@ def region_index(
         items.append(item + np.int32(pieces_before))
         pieces_before += len(table)
         items_before += len(item)
-    return RegionIndex(
-        np.concatenate(tables), np.stack(starts), np.concatenate(items), grid, edges, wanted,
-        len(layers), 0.5 * trace_nm,
-    )  # fmt: skip
+    return np.stack(starts), np.concatenate(items)
 
 
 def region_bound(

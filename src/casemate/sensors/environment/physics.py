@@ -180,9 +180,8 @@ def _force_rms(
     return force_rms_m_s2(site, kind, newton, hertz, share)
 
 
-def fit(twin: Twin) -> Environment:
-    """Return the environment's sensors on a twin, as the design's modules say."""
-    card = load_card("environment")
+def _channels(twin: Twin, modality: str) -> tuple[tuple[Channel, ...], tuple[str, ...]]:
+    """Return the channels of the design's modules and the kind of each."""
     chosen = {row.id for row in twin.enclosure.modules}
     faces: dict[str, str] = {}
     for tile in twin.enclosure.tiles:
@@ -199,11 +198,18 @@ def fit(twin: Twin) -> Environment:
             name = f"environment/{kind}" + (f"/{face}" if face else "")
             channels.append(
                 Channel(
-                    id=name, modality=card.id, unit=UNITS[kind], tile=board, low=low, high=high,
+                    id=name, modality=modality, unit=UNITS[kind], tile=board, low=low, high=high,
                     excited=False,
                 )
             )  # fmt: skip
             kinds.append(kind)
+    return tuple(channels), tuple(kinds)
+
+
+def fit(twin: Twin) -> Environment:
+    """Return the environment's sensors on a twin, as the design's modules say."""
+    card = load_card("environment")
+    channels, kinds = _channels(twin, card.id)
     anchor = anchor_of(twin)
     still = float(np.hypot(quiet_rms_m_s2(twin.site.name), _sensor_rms()))
     values = {
@@ -225,12 +231,12 @@ def fit(twin: Twin) -> Environment:
         excited=False,
         card=card,
         twin=twin,
-        channels=tuple(channels),
+        channels=channels,
         nominal=np.array([values[kind] for kind in kinds]),
         noise=np.array([noises[kind] for kind in kinds]),
         visits=1.0,
         chip_s=card["window"],
-        kind=tuple(kinds),
+        kind=kinds,
     )
 
 

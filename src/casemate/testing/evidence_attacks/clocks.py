@@ -91,6 +91,22 @@ def run_slow() -> Shown:
     return show(told)
 
 
+@CLOCKS.attack("clock.slow", "start with a clock of a hundred years, whose drift hides a halt")
+def age_the_clock() -> Shown:
+    told = story()
+    aged_s = 100 * 365 * 86_400
+    told.start("restarted", uptime_s=aged_s)
+    told.boot_s -= aged_s
+    told.change("ARMED", "released")
+    told.seal()
+    told.watch()
+    told.now_s += 300
+    told.boot_s += 300
+    told.seal()
+    honest.watch(told)
+    return show(told)
+
+
 @CLOCKS.attack("clock.step", "set the wall clock while it runs")
 def set_the_clock() -> Shown:
     told = story()
@@ -105,6 +121,14 @@ def wrong_clock() -> Shown:
     told.clock_s = -365 * 86_400
     honest.watch(told)
     return show(told)
+
+
+@CLOCKS.attack("clock.wall", "set the clock a year ahead, and keep the last word from witnesses")
+def date_ahead() -> Shown:
+    told = story()
+    word = c.LastWord(reason="opened", erased_us=400)
+    told.token(word, state="TAMPERED", signers=told.last_word, time_s=told.now_s + 365 * 86_400)
+    return show(told, entries=told.entries[:-1], pending=told.entries[-1:])
 
 
 @CLOCKS.attack(

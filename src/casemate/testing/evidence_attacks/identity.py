@@ -32,6 +32,31 @@ def strip_a_signature() -> Shown:
     return show(told)
 
 
+@IDENTITY.attack("signature.stripped", "strip a signature of the last word")
+def strip_the_last_word() -> Shown:
+    told = story()
+    word = c.LastWord(reason="opened", erased_us=400)
+    told.token(word, state="TAMPERED", signers=told.last_word[1:])
+    told.seal()
+    return show(told)
+
+
+@IDENTITY.attack("signature.forged", "let the two signatures of a token change places")
+def swap_the_signatures() -> Shown:
+    told = story()
+    told.watch(signers=told.evidence[::-1])
+    told.seal()
+    return show(told)
+
+
+@IDENTITY.attack("signature.key", "add a signature of the host's own to the two of a token")
+def add_a_signature() -> Shown:
+    told = story()
+    told.watch(signers=(*told.evidence, keys("host")[0]))
+    told.seal()
+    return show(told)
+
+
 @IDENTITY.attack("signature.key", "sign with keys of the host's own")
 def sign_oneself() -> Shown:
     told = story()
@@ -117,6 +142,28 @@ def fake_the_last_word() -> Shown:
     return show(told)
 
 
+@IDENTITY.attack("key.misused", "sign a last word with one key of it and one of evidence")
+def mix_the_last_word() -> Shown:
+    told = story()
+    word = c.LastWord(reason="opened", erased_us=400)
+    told.token(word, state="TAMPERED", signers=(told.last_word[0], told.evidence[1]))
+    told.seal()
+    return show(told)
+
+
+@IDENTITY.attack("state.tampered", "tell an old start again, so that its last word's keys count")
+def hide_the_last_word() -> Shown:
+    told = story()
+    told.start("restarted")
+    told.change("ARMED", "released")
+    told.seal()
+    told.entries += (told.entries[0],)
+    word = c.LastWord(reason="opened", erased_us=400)
+    told.token(word, state="TAMPERED", signers=told.last_word)
+    told.seal()
+    return show(told)
+
+
 @IDENTITY.attack("key.state", "sign frames while the state is UNKNOWN")
 def sign_while_unknown() -> Shown:
     told = story()
@@ -147,6 +194,22 @@ def commission_alone() -> Shown:
     told.seal()
     honest.watch(told)
     return show(told)
+
+
+@IDENTITY.attack("identity.enrolment", "arm new keys under a permit that was logged before them")
+def recommission_before() -> Shown:
+    told = story()
+    told.allow(actions=("recommission",))
+    logged = tokens.peek(told.entries[-1])[1].body
+    told.seal()
+    reference = _enrolled(told)
+    told.evidence = keys("second")
+    told.start("recommissioned", "COMMISSIONING")
+    told.token(logged)
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    return show(told, reference=reference)
 
 
 @IDENTITY.attack("permit.expired", "arm new keys under an old permit to recommission")

@@ -45,6 +45,11 @@ def truncate() -> Shown:
     return show(told, entries=told.entries[:-3], witnessed=told.notes[:2])
 
 
+@LOG.attack("log.rollback", "hand over checkpoints without entries")
+def withhold_all() -> Shown:
+    return show(story(), entries=())
+
+
 @LOG.attack("log.rollback", "go back to an older checkpoint and leave a later one in the bundle")
 def roll_back_the_files() -> Shown:
     told = story()
@@ -120,6 +125,22 @@ def damage_the_checkpoint() -> Shown:
 def too_few_witnesses() -> Shown:
     told = story()
     return show(told, checkpoint=told.copy().seal(["north"]), witnessed=())
+
+
+@LOG.attack("log.cosignatures", "let one witness cosign twice, where two are asked for")
+def cosign_twice() -> Shown:
+    told = story()
+    again = honest.cosign("north", told.stated(), told.now_s + 1)
+    text = told.copy().seal(["north"]) + again.text().encode()
+    return show(told, checkpoint=text, witnessed=())
+
+
+@LOG.attack("log.cosignatures", "put cosignatures of an earlier checkpoint under the newest")
+def borrow_cosignatures() -> Shown:
+    told = story()
+    early = told.stated(len(told.entries) - 2)
+    lines = b"".join(honest.cosign(n, early, told.now_s).text().encode() for n in honest.WITNESSES)
+    return show(told, checkpoint=told.copy().seal([]) + lines, witnessed=())
 
 
 @LOG.attack("log.cosignatures", "strip all cosignatures")

@@ -116,6 +116,17 @@ def open_elsewhere() -> Shown:
     return show(told)
 
 
+@PERMITS.attack("permit.scope", "open, and name no place")
+def open_nowhere() -> Shown:
+    told = story()
+    digest = told.allow()
+    told.seal()
+    told.open_up(digest, module="")
+    told.watch()
+    told.seal()
+    return show(told)
+
+
 @PERMITS.attack("permit.expired", "work on after the permit's end")
 def overstay() -> Shown:
     told, _ = in_maintenance(not_after_s=story().now_s + 90)
@@ -129,6 +140,33 @@ def overstay() -> Shown:
 def begin_early() -> Shown:
     now_s = story().now_s
     told, _ = in_maintenance(not_before_s=now_s + 600, not_after_s=now_s + 1200)
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.expired", "begin after the permit's end, while the state is UNKNOWN")
+def begin_unknown() -> Shown:
+    told = story()
+    digest = told.allow(not_after_s=told.now_s + 90)
+    told.change("UNKNOWN", "stale")
+    told.now_s += 100
+    told.seal()
+    told.token(c.PermitUse(act="opened", permit=digest, module="front"))
+    told.token(c.PermitUse(act="closed", permit=digest))
+    told.seal()
+    return show(told)
+
+
+@PERMITS.attack("permit.expired", "re-anchor after the permit's end, with keys sealed meanwhile")
+def anchor_too_late() -> Shown:
+    told, digest = in_maintenance(not_after_s=story().now_s + 90)
+    told.permit = b""
+    told.change("UNKNOWN", "sealed")
+    told.now_s += 100
+    told.seal()
+    told.token(_anchoring(digest))
+    told.anchor = honest.NEW_ANCHOR
+    told.token(c.PermitUse(act="closed", permit=digest))
     told.seal()
     return show(told)
 
@@ -273,6 +311,19 @@ def smoke() -> Shown:
     told.token(c.PermitUse(act="emergency", note="smoke"))
     told.change("UNKNOWN", "emergency")
     told.now_s += 60
+    told.change("ARMED", "keys opened by a quorum")
+    told.seal()
+    honest.watch(told)
+    return show(told)
+
+
+@PERMITS.attack("permit.emergency-overdue", "stay open longer than an emergency covers")
+def stay_open() -> Shown:
+    told = story()
+    told.token(c.PermitUse(act="emergency", note="smoke"))
+    told.change("UNKNOWN", "emergency")
+    told.seal()
+    told.watch(honest.TIMING.emergency_s // honest.BATCH_S + 2)
     told.change("ARMED", "keys opened by a quorum")
     told.seal()
     honest.watch(told)

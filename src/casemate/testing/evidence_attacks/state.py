@@ -62,6 +62,18 @@ def arm_after_the_end() -> Shown:
     return show(told)
 
 
+@STATE.attack("state.after-tampered", "commission the same keys anew after tampering")
+def commission_after_the_end() -> Shown:
+    told = story()
+    told.token(c.LastWord(reason="opened", erased_us=400), state="TAMPERED", signers=told.last_word)
+    told.start("recommissioned", "COMMISSIONING")
+    told.allow(actions=("recommission",))
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    return show(told)
+
+
 @STATE.attack("state.jump", "be armed at once after a start")
 def start_armed() -> Shown:
     told = story()
@@ -85,6 +97,15 @@ def change_quietly() -> Shown:
     told.change("UNKNOWN", "stale")
     told.state = "ARMED"
     honest.watch(told)
+    return show(told)
+
+
+@STATE.attack("state.jump", "begin the log once more in its midst, with number 0 and as if new")
+def begin_once_more() -> Shown:
+    told = story()
+    told.start("commissioned", "COMMISSIONING", sequence=0, previous=b"", boot=1)
+    told.change("ARMED", "commissioned")
+    told.seal()
     return show(told)
 
 
@@ -158,6 +179,14 @@ def jam() -> Shown:
 def cut_a_sensor() -> Shown:
     told = story()
     told.watch(health=SensorHealth(channels=8, healthy=7, flags=4))
+    told.seal()
+    return show(told)
+
+
+@STATE.attack("sensor.fault", "cut all sensors off, and count none")
+def count_no_sensor() -> Shown:
+    told = story()
+    told.watch(health=SensorHealth(channels=0, healthy=0, flags=0))
     told.seal()
     return show(told)
 

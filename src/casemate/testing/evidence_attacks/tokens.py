@@ -52,6 +52,13 @@ def leave_one_out() -> Shown:
     return show(again(told, told.entries[:7] + told.entries[8:]))
 
 
+@TOKENS.attack("token.order", "let two tokens change places before witnesses have seen them")
+def reorder_tokens() -> Shown:
+    told = story()
+    a, b = told.entries[6:8]
+    return show(again(told, swap(swap(told.entries, 6, b), 7, a)))
+
+
 @TOKENS.attack("token.chain", "replace a token, with captured keys, before witnesses have seen it")
 def replace_a_token() -> Shown:
     told = story()

@@ -6,6 +6,7 @@ import base64
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from item_signer import Enclosure, kept, stream
 
+from casemate.attest.reference import Digest
 from casemate.control.adapters import made_up_rack, rack, redfish
 from casemate.control.adapters.contents import Contents
+from casemate.control.parts import digest_of
 from casemate.core.errors import CasemateError, FormatError, InputError, ReaderError
 
 GPU = f"{redfish.ROOT}/Systems/Tray_1/Processors/GPU_0"
@@ -156,12 +159,28 @@ def test_a_change_is_signed_told_and_in_the_digest(made_up: Rack, tmp_path: Path
     assert [(each["id"], each["component"]) for each in rows[1]["findings"]] == [
         ("component.swapped", GPU)
     ]
+    assert broken(enclosure, paths) == [
+        f"snapshot {number} is held against an inventory that the parties did not sign"
+        for number in (0, 1)
+    ]
+    (unit,) = enclosure.reference.units
+    signed = Digest(name="first", digest=digest_of((tmp_path / "rack.json").read_bytes()))
+    enclosure.reference = replace(
+        enclosure.reference, units=(replace(unit, inventories=(signed,)),)
+    )
+    assert broken(enclosure, paths) == []
+    assert rows[1]["before"] == enclosure.check(paths[0]).leaf.hex()
+    assert any("component.swapped" in text and level == 1 for text, level in told)
+
+
+def broken(enclosure: Enclosure, paths: list[Path]) -> list[str]:
+    """Return what a consumer is told of snapshots; nothing else is to be known of them."""
     contents = Contents()
     for each in paths:
         contents.take(each.read_bytes(), enclosure.check(each))
-    assert contents.end() == ([], [])
-    assert rows[1]["before"] == enclosure.check(paths[0]).leaf.hex()
-    assert any("component.swapped" in text and level == 1 for text, level in told)
+    found, notes = contents.end()
+    assert notes == []
+    return found
 
 
 def test_a_snapshot_a_minute_and_silence_told(tmp_path: Path) -> None:
@@ -186,6 +205,33 @@ def test_a_snapshot_a_minute_and_silence_told(tmp_path: Path) -> None:
             times.append(clock[0])
     assert max(b - a for a, b in zip(times, times[1:], strict=False)) <= rack.AGAIN_S
     assert made[0]["findings"] == [] and made[-1]["findings"][0]["id"] == "service.silent"
+    assert not source.well
+
+
+def test_it_is_well_only_as_long_as_it_is_read_and_as_it_was(tmp_path: Path) -> None:
+    clock, message = [0.0], [b""]
+    source = rack.Snapshots(
+        lambda: iter([message[0]]), tmp_path / "rack.json", tell=lambda _text, _level: None,
+        now_s=lambda: clock[0],
+    )  # fmt: skip
+
+    def read(**changes: Any) -> bool:
+        message[0] = json.dumps({**reading, **changes}).encode()
+        list(source)
+        return source.well
+
+    reading = made_up_reading(tmp_path)
+    unproved = [{**each, "verified": "Failed"} for each in reading["integrity"]]
+    assert not source.well and read()
+    assert not read(service="other") and read()
+    assert not read(integrity=unproved) and read()
+    message[0] = json.dumps({"silent": "gone"}).encode()
+    list(source)
+    assert not source.well and read()
+    clock[0] += 81.0  # who reads has died, and says nothing
+    assert not source.well
+    (tmp_path / "rack.json").write_bytes(rack.as_reference({**reading, "integrity": unproved}))
+    assert read(integrity=unproved)  # both parties signed it so
 
 
 def made_up_reading(folder: Path) -> dict[str, Any]:
@@ -317,7 +363,7 @@ def test_any_answers_give_a_reading_or_an_error_of_ours(rows: list[dict[str, Any
         found = redfish.read(Canned(rows))  # type: ignore[arg-type]
     except CasemateError:
         return
-    assert set(found) == {"service", "components", "integrity"}
+    assert set(found) == {"service", "components", "integrity", "marks"}
 
 
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))

@@ -7,7 +7,9 @@ Shapes (which fields are there, and which are not) are those of DMTF's mockup pu
 from __future__ import annotations
 
 import base64
+import http.client
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -22,6 +24,7 @@ import pytest
 from small_enclosure import wait_for
 
 from casemate.control.adapters import made_up_rack, rack, redfish
+from casemate.control.adapters.presence import until_due
 from casemate.core.errors import ReaderError
 
 ROOT = redfish.ROOT
@@ -45,24 +48,10 @@ def measured(**mark: Any) -> dict[str, Any]:
 
 def shapes() -> dict[str, dict[str, Any]]:
     """Return resources of a rack-mounted server by path."""
-    banks = [
-        measured(PCR=pcr, MeasurementHashAlgorithm=bank)
-        for bank in ("TPM_ALG_SHA256", "TPM_ALG_SHA512")
-        for pcr in (1, 3)
-    ]
-    slots = [
-        measured(MeasurementIndex=k, MeasurementHashAlgorithm="TPM_ALG_SHA_512")
-        for k in (1, 3, 150)
-    ]
-    proven = {"VerificationStatus": "Success", "ComponentCertificate": link(f"{CHASSIS}/EKCert")}
-    spdm = {
-        "Requester": link(f"{ROOT}/Managers/BMC"),
-        "MeasurementSet": {"MeasurementSpecification": "DMTF", "Measurements": slots},
-        "IdentityAuthentication": {
-            "ResponderAuthentication": {"ComponentCertificate": link(f"{CHASSIS}/DeviceCert")}
-        },
-    }
-    kind = "#ComponentIntegrity.v1_2_0.ComponentIntegrity"
+    return _server() | _integrity()
+
+
+def _server() -> dict[str, dict[str, Any]]:
     return {
         ROOT: {
             "@odata.type": "#ServiceRoot.v1_15_0.ServiceRoot", "@odata.id": f"{ROOT}/",
@@ -95,6 +84,29 @@ def shapes() -> dict[str, dict[str, Any]]:
             "@odata.type": "#TrustedComponent.v1_0_0.TrustedComponent", "SerialNumber": "T1",
             "FirmwareVersion": "1.13b",
         },
+    }  # fmt: skip
+
+
+def _integrity() -> dict[str, dict[str, Any]]:
+    banks = [
+        measured(PCR=pcr, MeasurementHashAlgorithm=bank)
+        for bank in ("TPM_ALG_SHA256", "TPM_ALG_SHA512")
+        for pcr in (1, 3)
+    ]
+    slots = [
+        measured(MeasurementIndex=k, MeasurementHashAlgorithm="TPM_ALG_SHA_512")
+        for k in (1, 3, 150)
+    ]
+    proven = {"VerificationStatus": "Success", "ComponentCertificate": link(f"{CHASSIS}/EKCert")}
+    spdm = {
+        "Requester": link(f"{ROOT}/Managers/BMC"),
+        "MeasurementSet": {"MeasurementSpecification": "DMTF", "Measurements": slots},
+        "IdentityAuthentication": {
+            "ResponderAuthentication": {"ComponentCertificate": link(f"{CHASSIS}/DeviceCert")}
+        },
+    }
+    kind = "#ComponentIntegrity.v1_2_0.ComponentIntegrity"
+    return {
         f"{ROOT}/ComponentIntegrity": collection(SPDM, USB, TPM),
         SPDM: {
             "@odata.id": SPDM, "@odata.type": kind, "ComponentIntegrityType": "SPDM",
@@ -217,6 +229,25 @@ sys.exit(main.main())
 """
 
 
+def switched(port: int, marks: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Switch the emulator's system on; return marks that change within a minute."""
+    (path,) = [each["path"] for each in marks if "/Systems/" in each["path"]]
+    link = http.client.HTTPConnection("127.0.0.1", port)
+    link.request("POST", f"{path}/Actions/ComputerSystem.Reset", json.dumps({"ResetType": "On"}),
+                 {"Content-Type": "application/json"})  # fmt: skip
+    assert link.getresponse().status < 300
+    link.close()
+    service = redfish.Service(f"http://127.0.0.1:{port}")
+    try:
+        return until_due(
+            lambda seconds: threading.Event().wait(seconds),
+            lambda: redfish.look(service, [each["path"] for each in marks]),
+            marks, poll_s=60.0, pulse_s=0.2,
+        )  # fmt: skip
+    finally:
+        service.close()
+
+
 @pytest.mark.skipif(find_spec("sushy_tools") is None, reason="sushy-tools is not installed")
 def test_a_service_of_others_is_read(tmp_path: Path) -> None:
     """OpenStack's emulator: one system, its chassis, no integrity."""
@@ -225,6 +256,7 @@ def test_a_service_of_others_is_read(tmp_path: Path) -> None:
         port = free.getsockname()[1]
     with subprocess.Popen(
         [sys.executable, "-c", EMULATOR, str(port)], cwd=tmp_path,
+        env=os.environ | {"TMPDIR": str(tmp_path)},  # what it remembers of earlier runs
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     ) as process:  # fmt: skip
         try:
@@ -241,9 +273,12 @@ def test_a_service_of_others_is_read(tmp_path: Path) -> None:
                 return "components" in found
 
             assert wait_for(answers, 60.0), found
+            seen = switched(port, found["marks"])
         finally:
             process.kill()
     kinds = {each["kind"] for each in found["components"]}
-    assert kinds == {"ComputerSystem", "Chassis"}
+    assert kinds == {"ComputerSystem", "Chassis", "Manager"}
+    # a system that is switched on is seen by its mark, though its inventory is the same
+    assert [(each["PowerState"], "/Systems/" in each["path"]) for each in seen] == [("On", True)]
     assert found["integrity"] == [] and found["service"]
     assert rack.differences(found, json.loads(json.dumps(found))) == []

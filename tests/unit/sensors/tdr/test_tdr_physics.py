@@ -9,7 +9,7 @@ from multiprocessing import get_context
 
 import numpy as np
 import pytest
-from tdr_samples import STACK, TILE, mesh, sample
+from tdr_samples import TILE, mesh, sample
 
 from casemate.core.challenge import chips
 from casemate.core.errors import InputError
@@ -19,6 +19,7 @@ from casemate.twin import pair_faults
 from casemate.twin.line_materials import Real
 from casemate.twin.modules import MODALITY_OF
 from casemate.twin.pair_tile import board_of, lanes_of
+from small_tile import STACK
 
 KEY = bytes(range(32))
 SEED = 11

@@ -1,4 +1,4 @@
-"""A rack that runs, and the commands with which its tray is swapped, as people give them."""
+"""An enclosure that runs, and the commands with which it is used, as people give them."""
 
 from __future__ import annotations
 
@@ -67,12 +67,11 @@ class Run:
         return self.process.wait(timeout=60)
 
 
-def verified(folder: Path) -> dict[str, Any]:
-    """Return what the verifier says."""
-    _, said, _ = casemate("verify", str(folder / "evidence"), "--trust", str(folder / "trust"),
+def verified(folder: Path) -> tuple[int, dict[str, Any]]:
+    """Return the verifier's exit code and what it says."""
+    code, said, _ = casemate("verify", str(folder / "evidence"), "--trust", str(folder / "trust"),
                           "--json")  # fmt: skip
-    found: dict[str, Any] = json.loads(said)
-    return found
+    return code, json.loads(said)
 
 
 class Work:
