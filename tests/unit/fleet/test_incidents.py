@@ -200,7 +200,7 @@ def test_a_new_kind_of_finding_takes_the_acknowledgement_back(kit: Kit) -> None:
     bring(kit, brought)
     seen = seen_of(kit)
     assert kit.post("inspector", "/incidents/1/acknowledge", seen=seen).is_redirect
-    story.change("UNKNOWN", "sealed")
+    story.watch(verdict="DENIED")
     story.seal()
     bring(kit, brought)
     page = kit.client("inspector").get("/incidents/1.json").json()
