@@ -39,12 +39,14 @@ def test_messages_are_those_that_were_sent(linked: tuple[Connection, Connection]
             theirs.send_bytes(each)
         theirs.close()
 
-    threading.Thread(target=say, daemon=True).start()
+    saying = threading.Thread(target=say, daemon=True)
+    saying.start()
     found = []
     with pytest.raises(EOFError):
         for each in messages(ours):
             assert type(each) is bytes
             found.append(each)
+    saying.join(10.0)
     assert found == sent
     os.fstat(ours.fileno())  # it is still the pipe's own to close
 

@@ -32,6 +32,7 @@ TESTS = [
     for each in (
         "attacks",
         "honest",
+        "emergency",
         "refused",
         "claims",
         "continuity",
