@@ -33,8 +33,6 @@ def doubted(doubt: float, error: float, share: float, most: float, cap: float) -
     return goes if goes < cap else cap
 
 
-WINDOW_S = 0.1
-"""Longest window: a state that is held against one falls behind by what comes in it, too."""
 FEW = 64
 """Values up to which sorting them in place is quicker than what numpy does (measured: 10 times for
 a dozen)."""
@@ -129,6 +127,7 @@ def towards(
     sound: Any,
     excess: Any,
     seconds: float,
+    window_s: float,
     memory_s: float,
     common_memory_s: float,
     group: Any,
@@ -144,10 +143,11 @@ def towards(
 ) -> None:
     """Move own (F,) and common (G,) in place towards what is shown, and both doubts.
 
-    excess (F,): by how much more than in quiet each figure may be off.
+    excess (F,): by how much more than in quiet each figure may be off. window_s: of the windows
+    that follow; a state falls behind by what comes in one, beside what its memory leaves.
     """
     quick = 1.0 - np.exp(-seconds / common_memory_s)
-    late_s = common_memory_s + WINDOW_S
+    late_s = common_memory_s + window_s
     share = 1.0 - np.exp(-seconds / memory_s)
     common_towards(
         shown, sound, excess, seconds, quick, group, expected, common_bound, common_rate, late_s,
@@ -236,8 +236,8 @@ def windows(
             sound[f] = loud[k, f] > 1.0 and not open_[k, f]
             shown[f] = s1[k, f] / loud[k, f] if loud[k, f] > 0.0 else 0.0
         towards(
-            shown, sound, heard, window_s, memory_s, common_memory_s, group, expected, bound, rate,
-            common_bound, common_rate, own, common, doubt, common_doubt,
+            shown, sound, heard, window_s, window_s, memory_s, common_memory_s, group, expected,
+            bound, rate, common_bound, common_rate, own, common, doubt, common_doubt,
         )  # fmt: skip
     sum_up(r_a, level, top, tails_a)  # once, whatever the number of windows
     sum_up(r_s, level, top, tails_s)

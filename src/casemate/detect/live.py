@@ -180,7 +180,7 @@ class KeyedLive:
         s1, loud, _ = self.first
         shown = np.divide(s1, loud, out=np.zeros_like(s1), where=loud > 0.0)
         tracked = self.bank.tracked
-        tracked.towards(self.anchor, shown, loud > 0.0, self.gap_s)
+        tracked.towards(self.anchor, shown, loud > 0.0, self.gap_s, self.bank.window_s)
         # until the state has been followed for longer, the sensitive test allows for its noise
         slack = SURE * self.anchor.noise / np.sqrt(np.maximum(loud, 1.0))
         tracked.doubt[:] = np.where(loud > 0.0, _share(slack, 2.0 * self.anchor.bound), 1.0)
