@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -271,8 +270,9 @@ class FieldLive:
         self.notes.channels(said)
         self.ended_s = self.place.end_s()
         self.place.window += 1
-        for each in self.bank.evidence:
-            wipe(each, blurred)
+        if blurred.any():
+            for each in self.bank.evidence:
+                wipe(each, blurred)
         if self.gap_s >= SETTLE_S:
             self._show(FieldFilling.start(self.anchor, self.place.size).close()[0])
             self._settle(found)
@@ -313,7 +313,7 @@ class FieldLive:
         return self._shown
 
     def _show(self, block: FieldBlock) -> Shown:
-        self._shown = shown = replace(self.bank.add(block), healthy=self.healthy)
+        self._shown = shown = self.bank.add(block, self.healthy)
         return shown
 
 
