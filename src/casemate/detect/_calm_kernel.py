@@ -1,4 +1,4 @@
-"""The short way of `blocks`: rows of a window in which nothing is wrong, of features in their order.
+"""The short way of `blocks`: rows of a window in which nothing is wrong, features in order.
 
 The same sums in the same order as `_blocks_kernel.gather` makes, so the same to the bit. Features
 are taken in tiles whose sums stay in the nearest cache while all rows go by, and all rows are

@@ -212,8 +212,8 @@ class Filling:
 class FieldFilling:
     """The block of a cavity that is being filled. Owned by one stream.
 
-    unit (L,): noise of a part. heard (L, T, V): the first V loud answers of each tone, drive divided
-    out; count (L, T) of them.
+    unit (L,): noise of a part. heard (L, T, V): the first V loud answers of each tone, drive
+    divided out; count (L, T) of them.
     """
 
     anchor: FieldAnchor

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from casemate.core.challenge import Chips
 from casemate.core.samples import Block, Health
-from casemate.detect import keyed
+from casemate.detect import keyed, whole
 from casemate.detect._live_kernel import beyond
 from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
 from casemate.detect.bank import (
@@ -95,6 +95,8 @@ class KeyedLive:
 
     def add(self, block: Block, chips: Chips, now_s: float) -> None:
         """Take in a block of the right shape and epoch."""
+        if self._whole(block, chips):
+            return
         drive = chips.drive.real
         if chips.drive.imag.any():
             self.notes.say("its challenge turns phases")
@@ -103,6 +105,10 @@ class KeyedLive:
         health = np.ascontiguousarray(block.health, dtype=np.uint16)
         for rows, use, at in windows(self, block, chips, now_s):
             self._rows(values[rows], health[rows], drive[at], use)
+
+    def _whole(self, block: Block, chips: Chips) -> bool:
+        """Take in a block that is one calm window; return whether it was."""
+        return self.gap_s + self.bank.window_s < SETTLE_S and whole.take(self, block, chips)
 
     def _rows(
         self, values: Real, health: npt.NDArray[np.uint16], drive: Real,

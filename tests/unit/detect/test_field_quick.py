@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from slow_field import SlowField, slow_close
+from test_field import anchor_of, block_of
 
 from casemate.detect import _field_kernel as kernel
 from casemate.detect.anchor import FieldAnchor
 from casemate.detect.bank import Shown
 from casemate.detect.blocks import FieldFilling
 from casemate.detect.field import Block, FieldBank
-from slow_field import SlowField, slow_close
-from test_field import anchor_of, block_of
 
 LINKS, TONES, CHIPS, BLOCK_S = 4, 12, 7, 0.5
 FIGURES = ("anchored", "step", "interference", "information", "healthy", "off")
