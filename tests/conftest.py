@@ -40,6 +40,12 @@ def dpa_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture(scope="session")
+def small_build(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The small spec, built once a session."""
+    return built(small_spec, tmp_path_factory.mktemp("small-build"))
+
+
+@pytest.fixture(scope="session")
 def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Built]:
     """The small spec, built twice from nothing; the second prints JSON."""
     home = tmp_path_factory.mktemp("twice")

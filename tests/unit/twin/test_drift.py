@@ -60,7 +60,7 @@ def fitted(name: str, half: int) -> tuple[Drift, np.ndarray, float]:
 @pytest.mark.parametrize(
     ("name", "half", "factor"),
     [
-        ("machine", 0, 1.45),
+        pytest.param("machine", 0, 1.45, marks=pytest.mark.slow),
         pytest.param("ambient", 0, 1.7, marks=pytest.mark.slow),
         pytest.param("machine", 1, 1.45, marks=pytest.mark.slow),
         pytest.param("ambient", 1, 1.7, marks=pytest.mark.slow),
