@@ -20,9 +20,10 @@ import numpy.typing as npt
 
 from casemate.control import events, machine, order
 from casemate.control.actions import Action
+from casemate.control.bounded import Bounded
 from casemate.control.events import Event
 from casemate.control.haste import Haste
-from casemate.control.readers import CPU_EVERY, Arrivals, Arrived
+from casemate.control.readers import CPU_EVERY, Arrived
 from casemate.control.response import judgement
 from casemate.control.scope import NOTHING, Scope
 from casemate.control.states import Keys, Machine, State
@@ -96,7 +97,7 @@ class Watching:
         self,
         detector: Detector,
         now: Machine,
-        blocks: Arrivals,
+        blocks: Bounded[Arrived],
         tiles: Mapping[str, Sequence[str]],
         *,
         window_s: float,
@@ -207,19 +208,20 @@ class Watching:
         came_s = time.monotonic()
         due = [name for name in self._ended if name not in self._mask.modalities]
         tick_s = time.monotonic() + TICK_S
-        while any(self._ended[name] < number for name in due):
+        while missing := sum(self._ended[name] < number for name in due):
             now_s = time.monotonic()
             if now_s >= tick_s:  # readers may be late; deadlines and people are not
                 tick_s = now_s + TICK_S
                 self._between()
-            try:
-                found = self._blocks.get(timeout=max(min(until_s, tick_s) - now_s, 0.0))
-            except queue.Empty:
-                if time.monotonic() >= until_s:
-                    return False, came_s
-                continue
-            came_s = found.at_s
-            self._take(found)
+            # a block of each that is missing: to be woken for every one, while the next is being
+            # watched, costs more than it brings
+            self._blocks.wait_for(missing, max(min(until_s, tick_s) - now_s, 0.0))
+            if not self._blocks.qsize() and time.monotonic() >= until_s:
+                return False, came_s
+            while self._blocks.qsize() and any(self._ended[name] < number for name in due):
+                found = self._blocks.get()
+                came_s = found.at_s
+                self._take(found)
         return True, came_s
 
     def _take(self, found: Arrived) -> None:
