@@ -95,11 +95,14 @@ class Watcher:
             ),
             numbered=any(channel.excited for channel in channels),
         )
+        self.calm = False
+        """Whether no value of the last block is flagged, which one look has shown."""
         self._last: Values | None = None
         self._same = np.zeros(len(channels), dtype=np.int64)
 
     def check(self, block: Block) -> Block:
         """Return the block with all flags, and nan for every value that has one."""
+        self.calm = False
         try:
             return self._checked(block)
         except Exception as error:  # arrays of any kind may come; none may pass, none may raise
@@ -120,6 +123,7 @@ class Watcher:
         t_s, chip, values, given = _arrays(block, len(self._channels))
         flags = self._order.flags(t_s, chip)
         if not flags.any() and given.dtype == np.uint16 and self._sound(values, given):
+            self.calm = True
             return Block(t_s=t_s, chip=chip, values=values, health=given)
         values, health = values.copy(), _known(given) | flags[:, None]
         with np.errstate(all="ignore"):

@@ -10,7 +10,7 @@ import pytest
 
 from casemate.core.challenge import Challenge, chips
 from casemate.core.samples import Block, Channel, Health
-from casemate.core.watch import Limits, watched
+from casemate.core.watch import Limits, Watcher, watched
 
 CHALLENGE = Challenge(key=bytes(32), modality="loop_resistance", epoch=1, chip_s=1e-3)
 CHANNELS = (
@@ -202,3 +202,20 @@ def test_a_malformed_block_comes_out_flagged_with_the_channels_columns() -> None
     assert out.values.shape == (16, 2) and (out.health != 0).all()
     nothing = next(watched(iter([None]), CHANNELS, CHALLENGE))  # type: ignore[list-item]
     assert (nothing.health != 0).all()
+
+
+def test_a_block_counts_as_calm_if_and_only_if_one_look_has_shown_no_flag() -> None:
+    watcher = Watcher(CHANNELS, CHALLENGE, Limits())
+    calm = []
+    for number, block in enumerate(cut(sound(), 100, 200, 300, 400)):
+        values, health = block.values.copy(), block.health.copy()
+        if number == 2:
+            values[7, 1] = np.nan
+        if number == 3:
+            health[9, 0] = int(Health.CLIPPED)
+        found = watcher.check(replace(block, values=values, health=health))
+        assert not (watcher.calm and found.health.any())
+        calm.append(watcher.calm)
+    assert calm == [True, True, False, False, True]
+    watcher.check("nonsense")  # type: ignore[arg-type]
+    assert not watcher.calm
