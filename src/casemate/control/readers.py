@@ -170,7 +170,7 @@ class FarReader:
 class Arrived:
     """A block that was watched, with the chips that it may answer. at_s: when it came, monotonic.
 
-    faults (C,): union of its flags by channel.
+    faults (C,): union of its flags by channel. calm: there is known to be none.
     """
 
     modality: str
@@ -178,6 +178,7 @@ class Arrived:
     chips: Chips
     at_s: float
     faults: npt.NDArray[np.uint16]
+    calm: bool = False
 
 
 Arrivals = Bounded[Arrived] | queue.Queue[Arrived]
@@ -227,7 +228,7 @@ class _Stream:
             first = int(block.chip[0])  # some were lost; the detector counts them
         arrived = Arrived(
             modality=pump.modality, block=block, chips=self._drawn.take(first, count), at_s=at_s,
-            faults=self._none if calm else union(block.health),
+            faults=self._none if calm else union(block.health), calm=calm,
         )  # fmt: skip
         self._due, self._count = first + count, count
         pump.out.put(arrived)
