@@ -14,14 +14,14 @@ FORGETS = 0.5 / 64.0
 through n chips once in 2^(n - 1) windows, and then looks calm. 64 chips make that 2^-63."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def clipped(value: float, most: float) -> float:
     """Return value within -most .. most."""
     low = -most if value < -most else value
     return most if low > most else low
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def doubted(doubt: float, error: float, share: float, most: float, cap: float) -> float:
     """Return how far a state may be off beyond its tolerance, after a window.
 
@@ -38,7 +38,7 @@ FEW = 64
 a dozen)."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def median_of(values: Any) -> float:
     """Return the median of values (n,), n >= 1, none nan; up to FEW are left sorted."""
     size = values.size
@@ -56,7 +56,7 @@ def median_of(values: Any) -> float:
     return float((values[middle - 1] + values[middle]) / 2.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def common_towards(
     shown: Any,
     sound: Any,
@@ -121,7 +121,7 @@ def common_towards(
         doubt[g] = behind if behind > wide else wide
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def towards(
     shown: Any,
     sound: Any,
@@ -167,7 +167,7 @@ def towards(
         doubt[f] = doubted(doubt[f], error, share, 2.0 * natural, cap)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def heard_in(
     s1: Any, s2: Any, loud: Any, noise: Any, restless: float, wide: float, heard: Any
 ) -> None:
@@ -187,7 +187,7 @@ def heard_in(
             heard[f] = now if now > heard[f] else heard[f]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def tolerances(
     group: Any, expected: Any, bound: Any, step: Any, own: Any, common: Any, doubt: Any,
     common_doubt: Any, shown: Any, above: Any, below: Any, sudden: Any,
@@ -202,7 +202,7 @@ def tolerances(
         sudden[f] = step[f] + unsure + doubt[f]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def windows(
     s1: Any, s2: Any, loud: Any, open_: Any, window_s: float, memory_s: float,
     common_memory_s: float, group: Any, expected: Any, bound: Any, step: Any, rate: Any,

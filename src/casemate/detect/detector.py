@@ -156,7 +156,7 @@ class Detector:
             tiles=mask.tiles,
             modalities=mask.modalities,
         )
-        mute = any(bool(modality.lost.all()) for modality in shown if modality.names)
+        mute = any(m.lost[0] and bool(m.lost.all()) for m in shown if m.names)
         judged = court.judge(self._now_s, shown, passive, seconds=seconds)
         findings = judged.findings
         for name, noted in self._noted.items():

@@ -366,9 +366,11 @@ class PassiveLive:
     def add(self, block: Block) -> None:
         """Take in samples in the order of their times; a clock set back is followed, and noted."""
         values = np.asarray(block.values.real, dtype=np.float64)
-        flags = np.asarray(block.health).astype(np.int64)
-        bad = (flags & ~int(Health.CLIPPED)) != 0
-        self.notes.channels(np.bitwise_or.reduce(flags, axis=0, initial=0))
+        bad = np.zeros(values.shape, dtype=np.bool_)
+        if block.health.any():
+            flags = np.asarray(block.health).astype(np.int64)
+            bad = (flags & ~int(Health.CLIPPED)) != 0
+            self.notes.channels(np.bitwise_or.reduce(flags, axis=0, initial=0))
         for k, t in enumerate(np.asarray(block.t_s, dtype=np.float64).tolist()):
             if not math.isfinite(t) or t <= self.last_s:
                 self.notes.say("samples OUT_OF_ORDER")
