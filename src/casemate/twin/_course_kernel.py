@@ -51,8 +51,9 @@ def weighed(
     """
     most = left.shape[1]
     for k in range(net.size):
-        off = math.hypot(places[k, 0] - x_m, places[k, 1] - y_m)
-        at = (math.log(off if off > 1e-12 else 1e-12) - first) / step
+        x, y = places[k, 0] - x_m, places[k, 1] - y_m
+        square = x * x + y * y
+        at = (0.5 * math.log(square if square > 1e-24 else 1e-24) - first) / step
         at = min(max(at, 0.0), most - 1.0)
         cell = min(np.int64(at), most - 2)
         share = at - cell

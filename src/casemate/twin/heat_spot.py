@@ -51,9 +51,12 @@ def rise_k(off_m: Real, *, board: Board, watt: float, radius_m: float, age_s: fl
     return np.asarray(np.interp(np.log(np.maximum(off_m, r[0])), np.log(r), found))
 
 
+@lru_cache(maxsize=64)
 def radii_m(radius_m: float) -> Real:
-    """Return the distances (RADII,) at which a spot's rise is computed."""
-    return np.asarray(np.geomspace(max(radius_m, 1e-6), 2.0, RADII))
+    """Return the distances (RADII,) at which a spot's rise is computed, not to be written to."""
+    found = np.asarray(np.geomspace(max(radius_m, 1e-6), 2.0, RADII))
+    found.flags.writeable = False
+    return found
 
 
 def at_radii_k(board: Board, radius_m: float, age_s: float) -> Real:
