@@ -4,6 +4,8 @@ Each check is deleted or bent, and tests have to see it.
 
     python tests/unit/verify/mutate.py [FILE ...]
 
+FILE is a name without its ending; files are taken in the order in which they are given.
+
 The appraisals that tests make are recorded once, with their verdicts. A mutant lives in a forked
 process with the signatures checked already, and is killed by the first verdict that differs. Whole
 verdicts are compared; tests hold those of all attacks, whole, and of honest lives what they assert.
@@ -280,9 +282,8 @@ def main(files: list[str]) -> int:
     cases = record()
     print(f"{len(cases)} appraisals", flush=True)
     killed = total = 0
-    for path in FILES:
-        if files and path.stem not in files:
-            continue
+    named = {path.stem: path for path in FILES}
+    for path in [named[each] for each in files] or FILES:
         name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
         before = killed, total
         for what, line, tree in mutants(ast.parse(path.read_text())):
