@@ -214,3 +214,15 @@ def test_a_lie_about_the_state_before_where_the_state_after_may_follow() -> None
     told.token(c.Change(before="MAINTENANCE", after="UNKNOWN", reason="x"))
     told.seal()
     assert "state.jump" in ids(of(told))
+
+
+def test_armed_in_the_second_of_its_start_is_not_proven_yet() -> None:
+    told = Story()
+    told.start("commissioned", "COMMISSIONING")
+    told.seal()
+    told.change("ARMED", "commissioned")
+    told.seal()
+    result = of(told)
+    assert [each.cause for each in result.intervals] == ["after the last token"]
+    said = {each.id: each.what for each in result.findings}
+    assert result.state == "UNKNOWN" and "nothing is proven yet" in said["state.unknown"]
