@@ -42,6 +42,7 @@ TESTS = [
         "quotes",
         "mutants",
         "bounds",
+        "single",
         "watched",
         "log",
         "waiting",

@@ -8,7 +8,7 @@ from verify_samples import ids, of
 from casemate.attest import beats
 from casemate.attest import claims as c
 from casemate.attest.reference import Enrolment
-from casemate.attest.token import Judgement, SensorHealth
+from casemate.attest.token import SensorHealth
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story, keys, publics
 from casemate.testing.malicious_host import story
@@ -214,42 +214,3 @@ def test_a_lie_about_the_state_before_where_the_state_after_may_follow() -> None
     told.token(c.Change(before="MAINTENANCE", after="UNKNOWN", reason="x"))
     told.seal()
     assert "state.jump" in ids(of(told))
-
-
-def test_armed_in_the_second_of_its_start_is_not_proven_yet() -> None:
-    told = Story()
-    told.start("commissioned", "COMMISSIONING")
-    told.seal()
-    told.change("ARMED", "commissioned")
-    told.seal()
-    result = of(told)
-    assert [each.cause for each in result.intervals] == ["after the last token"]
-    said = {each.id: each.what for each in result.findings}
-    assert result.state == "UNKNOWN" and "nothing is proven yet" in said["state.unknown"]
-
-
-def test_a_last_word_whose_verdict_led_to_it_ignores_nothing() -> None:
-    told = story()
-    told.token(
-        c.LastWord(reason="opened", erased_us=400),
-        state="TAMPERED",
-        signers=told.last_word,
-        verdict=Judgement(verdict="TAMPER", level=4, millinats=90_000, information_millinats=9000),
-    )
-    told.seal()
-    assert ids(of(told)) == {"state.tampered"}
-
-
-def test_heartbeats_of_tampering_in_a_token_that_tells_no_verdict() -> None:
-    told = story()
-    told.change("UNKNOWN", "keys are sealed")
-    told.now_s += honest.BATCH_S
-    beat = beats.Beat(late_ms=3, verdict="TAMPER", health=0, centinats=3, information=900)
-    told.token(
-        beats.batch(
-            [beat] * 60, first=told.beats, start_ms=told.beat_ms + 1000, period_ms=1000,
-            head=told.head,
-        )
-    )  # fmt: skip
-    told.seal()
-    assert ids(of(told)) == {"state.unknown", "verdict.tamper", "state.gap"}
