@@ -62,6 +62,8 @@ UNIT_TESTS = {
     "clocks": str(HERE / "test_verify_mutants.py"),
 }
 """Those that ask parts of the verifier, not only the whole, by the file that they ask."""
+_SHORT = "a shortcut: parts of a note that no token names are named by none"
+_TIMED = "for types: what witnesses have signed names a time, and none is of 1970"
 EQUIVALENT: dict[str, dict[str, str]] = {
     "identity": {
         f"item is None or token is None {how}": "an entry's parts come together"
@@ -73,11 +75,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         " States that say TAMPERED add its finding",
     },
     "log": {
-        what: "a shortcut: parts of a note that no token names are named by none"
-        for what in (
-            "delete return",
-            "if not self._named.get(size, set()) - {whole, b''} -> False",
-        )
+        "delete return": _SHORT,
+        "if not self._named.get(size, set()) - {whole, b''} -> False": _SHORT,
+        "if self.size in sizes -> True": "a shortcut: nobody asks for other sizes",
+        "not self.against(stated, 'in the bundle') or met is None or  without 2": _TIMED,
+        "met.after_s or 0 without 1": _TIMED,
+        "0 -> 1 in self.echoes[size, whole] = size, met.after_s or 0": _TIMED,
+        "met.witnesses[names[each.key]].time_s or 0 without 1": _TIMED,
+        "0 -> 1 in have[names[each.key]] = met.witnesses[names[each.key]].time_s or 0": _TIMED,
     },
 }
 """Mutants that change no verdict, by file, and why: they are left out."""
@@ -309,7 +314,10 @@ def main(files: list[str]) -> int:
         path = named[stem]
         name = ".".join(path.relative_to(SOURCES).with_suffix("").parts)
         before = killed, total, known
-        for what, line, tree in mutants(ast.parse(path.read_text())):
+        text = path.read_text()
+        for what, line, tree in mutants(ast.parse(text)):
+            if what[0].isdigit():
+                what += f" in {text.splitlines()[line - 1].strip()}"
             if only and line != int(only):
                 continue
             if not only and what in EQUIVALENT.get(stem, {}):
