@@ -18,7 +18,7 @@ def test_if_one_does_not_start_none_is_left(tmp_path: Path, damaged: str) -> Non
     (tmp_path / damaged).mkdir(mode=0o700)
     (tmp_path / damaged / "key.json").write_text('{"seed":')
     with pytest.raises(
-        ReaderError, match=f"the witness {damaged} does not start: .*cannot be read"
+        ReaderError, match=f"{damaged} does not start: .*cannot be read"
     ):
         local_witness.start(tmp_path, ("north", "south"), {})
     assert set(multiprocessing.active_children()) <= before
