@@ -17,9 +17,7 @@ def test_if_one_does_not_start_none_is_left(tmp_path: Path, damaged: str) -> Non
     before = set(multiprocessing.active_children())
     (tmp_path / damaged).mkdir(mode=0o700)
     (tmp_path / damaged / "key.json").write_text('{"seed":')
-    with pytest.raises(
-        ReaderError, match=f"{damaged} does not start: .*cannot be read"
-    ):
+    with pytest.raises(ReaderError, match=f"{damaged} does not start: .*cannot be read"):
         local_witness.start(tmp_path, ("north", "south"), {})
     assert set(multiprocessing.active_children()) <= before
     (tmp_path / damaged / "key.json").unlink()
