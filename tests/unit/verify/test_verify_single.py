@@ -89,3 +89,22 @@ def test_new_keys_at_the_second_token_after_a_first_that_says_tampered() -> None
     told.seal()
     found = ids(of(told, reference=honest.reference(new)))
     assert "state.jump" in found and "state.after-tampered" not in found
+
+
+def test_one_heartbeat_of_interference_among_sixty_is_in_the_ledger() -> None:
+    told = story()
+    told.now_s += honest.BATCH_S
+    given = [
+        beats.Beat(
+            late_ms=3, verdict="INTERFERENCE" if number == 30 else "NORMAL", health=0,
+            centinats=3, information=900,
+        )
+        for number in range(60)
+    ]  # fmt: skip
+    told.token(
+        beats.batch(
+            given, first=told.beats, start_ms=told.beat_ms + 1000, period_ms=1000, head=told.head
+        )
+    )
+    told.seal()
+    assert "interference" in [each.cause for each in of(told).intervals]
