@@ -238,6 +238,8 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         wanted = _wanted(args, project, far, far_per_year)
         with _deaf():
             setting = Setting(wanted)
+        print("preparing the detectors; after an installation they are compiled, which takes a "
+              "minute or two", file=sys.stderr, flush=True)  # fmt: skip
         try:
             runtime = Runtime(setting, far, approve=args.approve, recommission=args.recommission)
         except BaseException:
