@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from casemate.control import events, machine, order
 from casemate.control.actions import Action
+from casemate.control.blind_account import BlindAccount
 from casemate.control.events import Event
 from casemate.control.haste import Haste
 from casemate.control.readers import CPU_EVERY, Arrivals, Arrived
@@ -125,7 +126,7 @@ class Watching:
         self._slipped, self._simulated = slipped, slow_s > 0.0
         self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
         self._act, self._failed, self._seen, self._tell = act, failed, seen, tell
-        self._keep = keep
+        self._keep, self._blind = keep, BlindAccount(detector, tell)
         self._flags = {name: np.zeros(each.size, np.uint16) for name, each in self._tiles.items()}
         self._heard = self._unmasked(NO_MASK)
         self._came_s = dict.fromkeys(tiles, start_s)
@@ -239,6 +240,7 @@ class Watching:
             self.calls.get()()
         judged = self.detector.judge(now_s - self._start_s, mask=self._mask)
         self.judged, self.judged_s = judged, time.monotonic()
+        self._blind.settle(judged, self.machine)
         self._step(judgement(judged, masked=self.scope))
         figures = self.figures
         figures.windows += 1
