@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from casemate.control import events, machine, order
 from casemate.control.actions import Action
+from casemate.control.blind_account import BlindAccount
 from casemate.control.bounded import Bounded
 from casemate.control.events import Event
 from casemate.control.haste import Haste
@@ -126,7 +127,7 @@ class Watching:
         self._slipped, self._simulated = slipped, slow_s > 0.0
         self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
         self._act, self._failed, self._seen, self._tell = act, failed, seen, tell
-        self._keep = keep
+        self._keep, self._blind = keep, BlindAccount(detector, tell)
         self._flags = {name: np.zeros(each.size, np.uint16) for name, each in self._tiles.items()}
         self._flagged = False
         self._heard = self._unmasked(NO_MASK)
@@ -243,6 +244,7 @@ class Watching:
             self.calls.get()()
         judged = self.detector.judge(now_s - self._start_s, mask=self._mask)
         self.judged, self.judged_s = judged, time.monotonic()
+        self._blind.settle(judged, self.machine)
         self._step(judgement(judged, masked=self.scope))
         figures = self.figures
         figures.windows += 1

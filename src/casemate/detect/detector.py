@@ -168,6 +168,10 @@ class Detector:
             judged = replace(judged, verdict=Verdict.DENIED)
         return self._dated(judged)
 
+    def pardon(self) -> None:
+        """Forget the account of blind time: nothing was guarded while it ran up."""
+        self._court.blind_s = 0.0
+
     def afresh(self, mask: Mask, anchors: Mapping[str, AnyAnchor] | None = None) -> None:
         """Begin anew, without evidence of before, with what `mask` names, and nothing else.
 
