@@ -87,6 +87,7 @@ def test_rates_of_held_out_halves(name: str, half: int, factor: float, truth: Tr
     assert np.exp(np.sqrt(np.mean(gap**2))) < 1.0 + 0.6 * (factor - 1.0)
 
 
+@pytest.mark.slow
 def test_most_of_the_fast_change_of_the_recordings_is_the_sensor() -> None:
     """Neighbouring changes cancel (-1/2 for pure noise) and are those of even draws.
 

@@ -118,6 +118,7 @@ def test_one_ports_end_on_the_board_after_half_the_line(truth: Truth) -> None:
         )
 
 
+@pytest.mark.slow
 def test_one_length_alone_says_how_little_it_tells() -> None:
     """Delay of line and connector are one there: the spread must own up to what the priors leave.
 
