@@ -23,15 +23,21 @@ if TYPE_CHECKING:
     from casemate.twin.assembly import Twin
 
 pytest_plugins = ("truths",)
-EARLY = ("verify", "attest", "translog", "spec", "core")
-"""Rooms whose tests need nothing compiled: first, while the warm-up of `.ci/run` goes on."""
+EARLY = ("attacks", "attest", "case", "core", "modules", "spec", "translog", "verify")
+LATE = ("cli", "e2e")
+"""Rooms whose tests need next to nothing compiled, and those that look at whole builds and cases:
+these have to wait for the warm-up of `.ci/run`, which goes on beside the first."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put tests of these rooms first; otherwise the order stays."""
-    here = Path(__file__).parent / "unit"
-    early = tuple(here / name for name in EARLY)
-    items.sort(key=lambda item: not any(item.path.is_relative_to(each) for each in early))
+    """Put tests of these rooms first, and last; otherwise the order stays."""
+    here = Path(__file__).parent
+
+    def turn(item: pytest.Item) -> int:
+        room = item.path.relative_to(here).parts
+        return 2 if room[0] in LATE else 0 if room[1:] and room[1] in EARLY else 1
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
