@@ -142,8 +142,12 @@ def test_weaknesses_turn_the_case(case: dict[str, Any], home: Path) -> None:
     blind = json.loads((home / "out" / "case.json").read_text())
     targets = {row["id"]: row for row in blind["targets"]}
     assert targets["detection.tool"]["verdict"] == "not met"
-    assert targets["independence.drill"]["verdict"] == "not met"
+    assert targets["independence.drill"]["verdict"] != "met"  # two that notice late are left
     assert not any(row["id"].startswith("weakened.leaked") for row in blind["doubts"])
+    assert prove(home, *without, "--without", "rf_cavity") == 1
+    alone = json.loads((home / "out" / "case.json").read_text())
+    targets = {row["id"]: row for row in alone["targets"]}
+    assert targets["independence.drill"]["verdict"] == "not met"
     assert prove(home, "--weaken", "adaptive-baseline") == 1
     follows = json.loads((home / "out" / "case.json").read_text())
     rows = [row for row in follows["targets"] if row["id"].startswith("patience.")]
