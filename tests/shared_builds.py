@@ -23,9 +23,9 @@ READY = "CASEMATE_SMALL_CASE"
 """Environment variable: folder in which this run's `warm_up.py` has left the small case."""
 
 
-MADE = "made"
-"""File in that folder: the small case is whole. Tests begin while it is being argued."""
-MADE_S = 600.0
+ENDED = "ended"
+"""File in that folder: the small case is whole, or has failed. Tests begin while it is argued."""
+ENDED_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,8 @@ def small_case_of(factory: pytest.TempPathFactory) -> Path:
     with of_the_run(factory, "small-case") as home:
         if not (home / "done").exists():
             if os.environ.get(READY):
-                _wait_for(Path(os.environ[READY]) / MADE)
+                _wait_for(Path(os.environ[READY]) / ENDED)
+                assert (Path(os.environ[READY]) / "out" / "case.json").exists(), "see the warm-up"
                 shutil.copytree(os.environ[READY], home, dirs_exist_ok=True)
             else:
                 proved(home)
@@ -100,8 +101,8 @@ def small_case_of(factory: pytest.TempPathFactory) -> Path:
 
 
 def _wait_for(file: Path) -> None:
-    """Wait until another process has made a file; TimeoutError after MADE_S."""
-    until_s = time.monotonic() + MADE_S
+    """Wait until another process has made a file; TimeoutError after ENDED_S."""
+    until_s = time.monotonic() + ENDED_S
     while not file.exists():
         if time.monotonic() > until_s:
             raise TimeoutError(f"{file} was not made: see what tests/warm_up.py printed")

@@ -96,6 +96,7 @@ class Stream:
         self._names: list[str] = []
         self.signed = self.passed = 0
         self.failed = self.problem = ""
+        self._full = False
         self._stop, self._settled = threading.Event(), threading.Event()
         self._settled.set()
         self._thread = threading.Thread(target=self._guarded, name=name, daemon=True)
@@ -173,9 +174,12 @@ class Stream:
             with suppress(OSError):
                 (self._folder / name).unlink(missing_ok=True)
             self.passed += 1
-            self.problem = f"{self._name}: an item cannot be kept: {error.strerror or error}"
+            if not self._full:  # told once, until items can be kept again
+                self._full = True
+                self._fail(f"an item cannot be kept: {error.strerror or error}")
             return False
-        self.problem = self.failed
+        if self._full:
+            self._full, self.problem = False, ""
         return True
 
     def _flush(self) -> None:
