@@ -189,6 +189,12 @@ def main() -> None:
         seen=lambda _seen: None, keep=lambda _machine, _wait: None, tell=told.append, anchor=b"",
     )  # fmt: skip
     readers.send({"start": start_s})
+    print(json.dumps(_measured(loop, pumps) | {"told": told}))
+    ours.close()
+
+
+def _measured(loop: Any, pumps: list[Any]) -> dict[str, Any]:
+    """Run a loop; return latencies and shares of a core, s and 1."""
     time.sleep(START_S)
     loop.start()
     time.sleep(START_S)  # caches fill
@@ -200,11 +206,10 @@ def main() -> None:
         "windows": len(loop.figures.verdict), "p50": loop.figures.quantile(0.5),
         "p99": loop.figures.quantile(0.99), "share": (_cpu_s(loop, pumps) - from_s) / took_s,
         "process": (time.process_time() - used_s) / took_s, "incomplete": loop.figures.incomplete,
-        "told": told, "verdict": loop.judged.verdict.value if loop.judged else None,
+        "verdict": loop.judged.verdict.value if loop.judged else None,
     }  # fmt: skip
     loop.close()
-    ours.close()
-    print(json.dumps(found))
+    return found
 
 
 def _cpu_s(loop: Any, pumps: list[Any]) -> float:

@@ -23,6 +23,21 @@ if TYPE_CHECKING:
     from casemate.twin.assembly import Twin
 
 pytest_plugins = ("truths",)
+EARLY = ("attacks", "attest", "case", "core", "modules", "spec", "translog", "verify")
+LATE = ("cli", "e2e")
+"""Rooms whose tests need next to nothing compiled, and those that look at whole builds and cases:
+these have to wait for the warm-up of `.ci/run`, which goes on beside the first."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put tests of these rooms first, and last; otherwise the order stays."""
+    here = Path(__file__).parent
+
+    def turn(item: pytest.Item) -> int:
+        room = item.path.relative_to(here).parts
+        return 2 if room[0] in LATE else 0 if room[1:] and room[1] in EARLY else 1
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
@@ -40,10 +55,17 @@ def dpa_build(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 @pytest.fixture(scope="session")
-def small_builds(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Built, Built]:
+def small_build(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The small spec, built once a session."""
+    return built(small_spec, tmp_path_factory.mktemp("small-build"))
+
+
+@pytest.fixture(scope="session")
+def small_builds(
+    small_spec: Path, small_build: Built, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Built, Built]:
     """The small spec, built twice from nothing; the second prints JSON."""
-    home = tmp_path_factory.mktemp("twice")
-    return built(small_spec, home, "one"), built(small_spec, home, "two", "--json")
+    return small_build, built(small_spec, tmp_path_factory.mktemp("again"), "two", "--json")
 
 
 @pytest.fixture(scope="session")

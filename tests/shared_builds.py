@@ -7,6 +7,7 @@ import fcntl
 import io
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,11 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "dpa" / "enclosure.toml"
 SECRET_HEX = "5e" * 16 + "c7" * 16
 READY = "CASEMATE_SMALL_CASE"
 """Environment variable: folder in which this run's `warm_up.py` has left the small case."""
+
+
+ENDED = "ended"
+"""File in that folder: the small case is whole, or has failed. Tests begin while it is argued."""
+ENDED_S = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +91,22 @@ def small_case_of(factory: pytest.TempPathFactory) -> Path:
     with of_the_run(factory, "small-case") as home:
         if not (home / "done").exists():
             if os.environ.get(READY):
+                _wait_for(Path(os.environ[READY]) / ENDED)
+                assert (Path(os.environ[READY]) / "out" / "case.json").exists(), "see the warm-up"
                 shutil.copytree(os.environ[READY], home, dirs_exist_ok=True)
             else:
                 proved(home)
             (home / "done").touch()
         return home
+
+
+def _wait_for(file: Path) -> None:
+    """Wait until another process has made a file; TimeoutError after ENDED_S."""
+    until_s = time.monotonic() + ENDED_S
+    while not file.exists():
+        if time.monotonic() > until_s:
+            raise TimeoutError(f"{file} was not made: see what tests/warm_up.py printed")
+        time.sleep(0.5)
 
 
 def built(spec: Path, home: Path, name: str = "out", *options: str) -> Built:

@@ -187,7 +187,8 @@ def test_closed_standard_streams() -> None:
 
 
 WORKER = """
-import pathlib, sys, time, types
+import pathlib, signal, sys, time, types
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever tests may ignore it
 from casemate.cli import main
 from casemate.core.files import replaced_folder
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alone_steps import alone
 
 from casemate.attest import reference_write
 from casemate.cli import main
@@ -55,6 +56,15 @@ def test_a_chunk_of_an_enclosure_that_is_watched_in_part(
     assert "in state ARMED, not watched: left, rear, number 1" in capsys.readouterr().out
     assert main(["frame", str(paths[1]), "--trust", str(trust)]) == 0
     assert "not watched" not in capsys.readouterr().out
+
+
+def test_who_checks_needs_no_more_than_an_inspector(signed: tuple[list[Path], Path]) -> None:
+    paths, trust = signed
+    done = alone("frame", *map(str, paths), "--trust", str(trust))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("50 samples from") == 3
+    done = alone("frame", str(paths[0]), str(paths[2]), "--trust", str(trust))
+    assert done.returncode == 1 and "BROKEN between chunks 0 and 2" in done.stdout
 
 
 def test_a_chain_and_a_chunk_that_is_missing(

@@ -175,6 +175,14 @@ def test_who_signed(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert said in capsys.readouterr().out
         call(*show, "--json")
         assert json.loads(capsys.readouterr().out)["good"] is (code == 0)
+    for time, window, code in (
+        ("2026-11-28T12:59Z", "later", 0),
+        ("2026-11-28T14:59Z", "open", 0),
+        ("2026-11-28T15:00Z", "over", 1),
+    ):
+        show = ("show", at, "--reference", home / "reference.json", "--at", time, "--json")
+        assert call(*show) == code
+        assert json.loads(capsys.readouterr().out)["window"] == window
 
 
 @pytest.mark.parametrize(("suite", "size"), [("ed25519+mldsa65", 32), ("cnsa2", 48)])

@@ -8,34 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from alone_steps import ALONE, alone
 
 from casemate.attest import reference_write
 from casemate.testing import honest_enclosure as honest
-
-ALONE = """
-import importlib.abc, sys
-
-ALLOWED = {"casemate", "cbor2", "_cbor2", "cryptography", "cffi", "_cffi_backend", "pycparser"}
-
-class Nothing(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        top = name.partition(".")[0]
-        if top not in ALLOWED and top not in sys.stdlib_module_names:
-            raise ModuleNotFoundError(f"{name} is not here", name=name)
-        return None
-
-sys.meta_path.insert(0, Nothing())
-sys.path_importer_cache.clear()
-from casemate.cli.main import main
-sys.exit(main(sys.argv[1:]))
-"""
-
-
-def alone(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the command where nothing can be imported but what an inspector installs."""
-    return subprocess.run(
-        [sys.executable, "-c", ALONE, *arguments], capture_output=True, text=True, timeout=120
-    )
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +53,13 @@ def test_help_and_errors(visit: Path) -> None:
     assert alone("verify", "--help").returncode == 0
     done = alone("verify", str(visit / "nothing"), "--trust", str(visit / "trust"))
     assert done.returncode == 2 and "there is no bundle" in done.stderr
+
+
+def test_a_command_that_needs_more_says_what(visit: Path) -> None:
+    (visit / "some.toml").write_text("")
+    done = alone("check", str(visit / "some.toml"))
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert "needs pydantic, which is not installed" in done.stderr and "Remedy:" in done.stderr
 
 
 def test_what_is_blocked_is_blocked() -> None:

@@ -269,6 +269,7 @@ def _of_the_log() -> Iterator[Parser]:
     grown = receipt.consistency(LOG_KEY, tree.stated(), 5, hashes)
     old, new = merkle.root_of(tree.leaves[:5]), tree.stated().root
     segment = pending.header(7, mark) + pending.frame(mark, pending.HEADER_BYTES, [b"a", b"b" * 90])
+    longer = segment + pending.frame(mark, len(segment), [b"c"])  # damage before it is refused
     simple: dict[str, tuple[Callable[[bytes], object], bytes]] = {
         "note": (note.parse, seen.encode()),
         "checkpoint": (checkpoint.parse, seen.encode()),
@@ -294,8 +295,9 @@ def _of_the_log() -> Iterator[Parser]:
         "tiles (path)": (_text(tiles.parse_path), b"tile/0/x001/234.p/7"),
         "pending": (lambda data: pending.parse(data, 7), segment),
     }
+    more = {"pending": (longer,)}
     for name, (parse, sample) in simple.items():
-        yield Parser(name=f"translog.{name}", parse=parse, samples=(sample,))
+        yield Parser(name=f"translog.{name}", parse=parse, samples=(sample, *more.get(name, ())))
 
 
 def _of_guilt_and_bundles() -> Iterator[Parser]:

@@ -163,7 +163,9 @@ class Copies:
             now_s += step
             self._wander(step)
             shown = np.repeat(moved(now_s), self.features) * np.tile(self.shift, self.copies)
-            self.bank.tracked.towards(self.bank.anchor, shown + self.around, sound, step)
+            self.bank.tracked.towards(
+                self.bank.anchor, shown + self.around, sound, step, self.window_s
+            )
 
     def afresh(self) -> None:
         """Drop evidence, keep states."""

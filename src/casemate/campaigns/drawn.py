@@ -130,4 +130,4 @@ class Drawn:
         steps = -np.diff(np.concatenate([[1.0], left[:-1], [0.0]]))
         for share, done in zip(steps.tolist(), np.cumsum(steps).tolist(), strict=True):
             way = start + done * (end - start)
-            self.bank.tracked.towards(self.bank.anchor, way, sound, share * seconds)
+            self.bank.tracked.towards(self.bank.anchor, way, sound, share * seconds, self.window_s)

@@ -42,8 +42,9 @@ MOST_BLOCKS = 20
 """Blocks of a cavity that one stretch may take, if the scene stands still for so long."""
 LAST_S = 60.0
 """For which the last state of a scene stands still."""
-SHORT_S = 1.5 * WINDOW_S
-"""Between instants that are no further apart, states follow as they do from window to window."""
+SHORT_S = 2.5 * WINDOW_S
+"""Between instants that are no further apart, as those around the end of an effect, states follow
+as they do from window to window: what ends at once is seen, not followed."""
 SECOND_S = 1.0
 """Play goes on for it after keys are sealed: two modalities notice alike if the second does by then
 (planning value: a tool that drills at 0.1 mm/s has come 0.1 mm further)."""

@@ -41,7 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Build; exit code 1 if a target is unmet or a property does not hold."""
-    from casemate.core.files import replaced_folder
+    from casemate.core.files import refuse_evidence, replaced_folder
     from casemate.core.progress import Progress
     from casemate.design import design_enclosure
     from casemate.fabricate.bundle import BundleOptions, write_bundle
@@ -56,12 +56,7 @@ def run(args: argparse.Namespace) -> int:
     spec = load_spec(args.spec)
     secret = load_secret(args.secret_file or args.spec.parent / SECRET_FILE,
                          make=args.secret_file is None)  # fmt: skip
-    if (args.output / "evidence").exists():
-        raise InputError(
-            "this folder holds the evidence of an enclosure that ran; building would remove it.",
-            remedy="name another folder with -o, or take the evidence away.", key="-o",
-            value=str(args.output),
-        )  # fmt: skip
+    refuse_evidence(args.output)
     progress = Progress()
     progress.step("choosing modules", by=0)
     enclosure = design_enclosure(spec, serial=args.serial)
@@ -73,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
             bundle = write_bundle(folder, enclosure, options, progress)
     finally:
         progress.close()
-    _note_source(args)
+    note_source(args)
     seconds = time.monotonic() - begin
     if args.json:
         from casemate.core.canonical import pretty_json
@@ -90,7 +85,7 @@ def source_note(output: Path) -> Path:
     return whole.parent / f".{whole.name}{SOURCE}"
 
 
-def _note_source(args: argparse.Namespace) -> None:
+def note_source(args: argparse.Namespace) -> None:
     """Note for `casemate run` where spec and secret are: beside the output, of use here alone."""
     from casemate.core.canonical import pretty_json
 

@@ -158,6 +158,10 @@ def _guarded(arguments: list[str]) -> int:
         raise
     except OSError as error:
         return _report(_plain(error), as_json="--json" in arguments)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "casemate":
+            raise
+        return _report(_lacking(error.name), as_json="--json" in arguments)
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -225,6 +229,15 @@ def _plain(error: OSError) -> CasemateError:
         remedy="free space, or name a folder on another disk."
         if full
         else "check that the path exists and that you may read and write it.",
+    )
+
+
+def _lacking(library: str) -> CasemateError:
+    """Return what is said where the libraries of an inspector are not enough."""
+    return InputError(
+        f"this command needs {library}, which is not installed.",
+        remedy="install casemate with its libraries (without --no-deps); `verify`, `frame`, "
+        "`permit` and `witness` need cbor2 and cryptography alone.",
     )
 
 

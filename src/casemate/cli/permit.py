@@ -43,7 +43,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     sign = children.add_parser("sign", help="add the signatures of a party")
     show = children.add_parser("show", help="say what a permit allows and who signed it")
     show.add_argument("--reference", type=Path, help="reference values: check the signatures")
-    show.add_argument("--at", metavar="TIME", help="judge suites at that time instead of now")
+    show.add_argument(
+        "--at", metavar="TIME", help="judge suites and window at that time instead of now"
+    )
     close = children.add_parser("close", help="sign how a permit's use ended")
     close.add_argument("--outcome", required=True, choices=("done", "unused", "broken off"))
     close.add_argument("--suite", default=SUITE_NAMES[0], choices=SUITE_NAMES,
@@ -152,7 +154,11 @@ def _checked(
         return 1
     facts["good"], facts["signed by"] = True, [f"{each.name} ({each.role})" for each in parties]
     lines.append(f"signed by   {', '.join(facts['signed by'])}: enough")
-    return 0
+    over = now_s >= found.not_after_s
+    facts["window"] = "over" if over else "open" if now_s >= found.not_before_s else "later"
+    if facts["window"] != "open":
+        lines.append(f"window      {'over: it opens nothing any more' if over else 'not begun'}")
+    return int(over)
 
 
 def _close(args: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ from casemate.campaigns.ready import Ready, ready
 from casemate.campaigns.work import Setup
 from casemate.case import case_document, case_html, oscal_document, sarif_document
 from casemate.case.results import FarResult, Results
-from casemate.cli.build import SECRET_FILE, load_secret
+from casemate.cli.build import SECRET_FILE, load_secret, note_source
 from casemate.core.canonical import digest, pretty_json
 from casemate.core.errors import InputError
 from casemate.core.files import replaced_folder
@@ -126,6 +126,7 @@ class Proving:
                 report = (folder / "report.html").read_text(encoding="utf-8")
                 (folder / WORK / PRISTINE).write_text(report, encoding="utf-8")
                 write_whole(folder / WORK / "build.json", pretty_json({"key": self.key}))
+            note_source(self.args)
         return judged(self.enclosure, self.proof)
 
     def _held_key(self) -> str:

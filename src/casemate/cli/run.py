@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from casemate.core.canonical import pretty_json
 
     project = _project(args)
-    with _started(args, project) as (runtime, far):
+    with _alone(args.dir), _started(args, project) as (runtime, far):
         shown = Shown(quiet=args.json)
         shown.line(f"keys: {runtime.setting.custody.kind} ({runtime.setting.why_custody})")
         if runtime.setting.wanted.caveat:
@@ -193,6 +193,17 @@ def _wanted(args: argparse.Namespace, project: Project, far: Far, far_per_year: 
     )  # fmt: skip
 
 
+def _alone(folder: Path) -> AbstractContextManager[None]:
+    """Hold the enclosure before anything of it is touched: a second run spoils nothing."""
+    from casemate.core.alone import alone
+    from casemate.core.private_folder import private_folder
+
+    return alone(
+        private_folder(folder.resolve() / "run"), what="this enclosure runs already.",
+        remedy="end that `casemate run` first; `casemate attack` and `permit` reach it as it is.",
+    )  # fmt: skip
+
+
 @contextmanager
 def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runtime, Far]]:
     """Start the twin, then all that the controller needs. Children do not hear an interrupt."""
@@ -203,11 +214,9 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
     from casemate.control.readers import Far
     from casemate.control.runtime import Runtime
     from casemate.control.setting import Setting
-    from casemate.core.private_folder import private_folder
 
     folder = args.dir.resolve()
     far_per_year = run_twin.SHARE * project.spec.targets.far_per_year
-    private_folder(folder / "run")
     close_to_others()
     order = run_twin.TwinOrder(
         enclosure=project.enclosure, kind=project.spec.protected.kind, secret=project.secret,
@@ -229,6 +238,8 @@ def _started(args: argparse.Namespace, project: Project) -> Iterator[tuple[Runti
         wanted = _wanted(args, project, far, far_per_year)
         with _deaf():
             setting = Setting(wanted)
+        print("preparing the detectors; after an installation they are compiled, which takes a "
+              "minute or two", file=sys.stderr, flush=True)  # fmt: skip
         try:
             runtime = Runtime(setting, far, approve=args.approve, recommission=args.recommission)
         except BaseException:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
+    from casemate.control.adapters.chunk import Meter
     from casemate.control.adapters.redfish import Login
     from casemate.control.adapters.stream import Source, Stream
-    from casemate.control.adapters.trace import Meter
     from casemate.control.runtime import Runtime
 
 _COUNT = re.compile(r"([1-9][0-9]{0,11}) ?n([A-Za-z]{1,8})")
@@ -135,7 +135,7 @@ def _sensor(
 
 
 def _meter(args: argparse.Namespace) -> Meter:
-    from casemate.control.adapters.trace import Meter
+    from casemate.control.adapters.chunk import Meter
 
     found = _COUNT.fullmatch(args.count)
     if found is None or args.sampling < 1:
@@ -149,7 +149,7 @@ def _meter(args: argparse.Namespace) -> Meter:
 def _rack(
     args: argparse.Namespace, runtime: Runtime, stack: ExitStack
 ) -> tuple[str, float, Source]:
-    from casemate.control.adapters import made_up_rack, rack
+    from casemate.control.adapters import made_up_rack, rack, snapshot
     from casemate.control.adapters.apart import Apart
     from casemate.control.adapters.rack_parts import RackInventory
     from casemate.control.adapters.redfish import Login
@@ -172,7 +172,7 @@ def _rack(
     runtime.upkeep.parts.inventory = RackInventory(
         snapshots, within=made_up_rack.within, wake=lambda: apart.send(b"now")
     )
-    return rack.STREAM, 0.0, snapshots
+    return snapshot.STREAM, 0.0, snapshots
 
 
 def made_up(args: argparse.Namespace, kind: str) -> Path | None:

@@ -40,17 +40,13 @@ class LocalWitness:
 
     def close(self) -> None:
         """End it, and wait: the next start finds its folder free."""
-        self.link.close()
-        self.process.join(END_S)
-        if self.process.is_alive():
-            self.process.kill()
-            self.process.join(END_S)
+        _end(self.link, self.process)
 
 
 def start(folder: Path, names: tuple[str, ...], logs: dict[str, str]) -> tuple[LocalWitness, ...]:
     """Start a witness for each name, with its state in a folder of that name.
 
-    logs: keys (vkey) by origin. ReaderError if one does not start.
+    logs: keys (vkey) by origin. ReaderError if one does not start; then none runs.
     """
     context = multiprocessing.get_context("spawn")
     begun = []
@@ -62,21 +58,36 @@ def start(folder: Path, names: tuple[str, ...], logs: dict[str, str]) -> tuple[L
         process.start()
         theirs.close()
         begun.append((name, ours, process))
-    found = []
-    for name, link, process in begun:
-        try:
-            said = link.recv() if link.poll(START_S) else None
-        except (EOFError, OSError):
-            said = None
-        if not isinstance(said, tuple):
-            raise ReaderError(
-                f"the witness {name} does not start{f': {said}' if said else ''}.",
-                remedy=f"see whether another one uses {folder / name}.",
-            )
-        url, vkey = said
-        peer = Peer(name=name, keys=(parse_vkey(vkey),), asker=HttpAsker(url))
-        found.append(LocalWitness(peer=peer, url=url, link=link, process=process))
-    return tuple(found)
+    try:
+        return tuple(_started(folder, *each) for each in begun)
+    except BaseException:
+        for _, link, process in begun:
+            _end(link, process)
+        raise
+
+
+def _started(folder: Path, name: str, link: Connection, process: BaseProcess) -> LocalWitness:
+    """Return the witness once it serves."""
+    try:
+        said = link.recv() if link.poll(START_S) else None
+    except (EOFError, OSError):
+        said = None
+    if not isinstance(said, tuple):
+        raise ReaderError(
+            f"the witness {name} does not start{f': {said}' if said else ''}.",
+            remedy=f"see whether another one uses {folder / name}.",
+        )
+    url, vkey = said
+    peer = Peer(name=name, keys=(parse_vkey(vkey),), asker=HttpAsker(url))
+    return LocalWitness(peer=peer, url=url, link=link, process=process)
+
+
+def _end(link: Connection, process: BaseProcess) -> None:
+    link.close()
+    process.join(END_S)
+    if process.is_alive():
+        process.kill()
+        process.join(END_S)
 
 
 def _serve(link: Connection, folder: str, name: str, logs: dict[str, str]) -> None:
@@ -91,7 +102,8 @@ def _serve(link: Connection, folder: str, name: str, logs: dict[str, str]) -> No
         witness = Witness(FolderDisk(place), f"witness/{name}", (key,), keys)
         server = WitnessServer(("127.0.0.1", 0), witness)
     except Exception as error:  # whatever it is, who started us has to be told
-        link.send(str(error))
+        with suppress(OSError):
+            link.send(str(error))
         return
     threading.Thread(target=server.serve_forever, daemon=True).start()
     vkey = witness_key(f"witness/{name}", key.public).vkey()

@@ -170,7 +170,7 @@ class FarReader:
 class Arrived:
     """A block that was watched, with the chips that it may answer. at_s: when it came, monotonic.
 
-    faults (C,): union of its flags by channel.
+    faults (C,): union of its flags by channel. calm: there is known to be none.
     """
 
     modality: str
@@ -178,6 +178,7 @@ class Arrived:
     chips: Chips
     at_s: float
     faults: npt.NDArray[np.uint16]
+    calm: bool = False
 
 
 Arrivals = Bounded[Arrived] | queue.Queue[Arrived]
@@ -215,9 +216,11 @@ class _Stream:
         self._pump, self._epoch, self._drawn = pump, challenge.epoch, Drawn(challenge)
         self._watcher = Watcher(channels, challenge, Limits())
         self._due, self._count, self._broken = 0, 0, False
+        self._none = np.zeros(len(channels), np.uint16)
+        self._none.flags.writeable = False
 
-    def pass_on(self, block: Block, at_s: float) -> None:
-        """Give a block that was watched, and came at `at_s`, to the detector."""
+    def pass_on(self, block: Block, at_s: float, *, calm: bool = False) -> None:
+        """Give a block that was watched, and came at `at_s`, to the detector. calm: no flags."""
         pump, count = self._pump, block.t_s.size
         pump.answers = self._epoch
         first = self._due
@@ -225,7 +228,7 @@ class _Stream:
             first = int(block.chip[0])  # some were lost; the detector counts them
         arrived = Arrived(
             modality=pump.modality, block=block, chips=self._drawn.take(first, count), at_s=at_s,
-            faults=union(block.health),
+            faults=self._none if calm else union(block.health), calm=calm,
         )  # fmt: skip
         self._due, self._count = first + count, count
         pump.out.put(arrived)
@@ -240,7 +243,9 @@ class _Stream:
             return
         at_s, began_s = time.monotonic(), time.thread_time()
         try:
-            self.pass_on(self._watcher.check(block), at_s)
+            watcher = self._watcher
+            watched_block = watcher.check(block)
+            self.pass_on(watched_block, at_s, calm=watcher.calm)
             self.ahead()
         except Exception as error:
             self._broken = True

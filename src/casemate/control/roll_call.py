@@ -60,18 +60,24 @@ class RollCall:
         self.fitted |= proven
 
     def answered(self, module: str, nonce: bytes, signature: bytes) -> bool:
-        """Take an answer; return whether the question was one of these."""
+        """Take an answer; return whether the question was one of these.
+
+        A wrong one is an answer too: nobody waits for a better one.
+        """
         with self._lock:
             if self._asked.get(nonce) != module:
                 return False
-            del self._asked[nonce]
+        key: PublicKey | None = None
         try:
             asked = identity.message(self._place.enclosure, self._place.serial, module, nonce)
             key = identity.prover(self._known(module), asked, signature)
         except CasemateError:
-            return True
+            pass
         with self._lock:
-            self._found[module] = key
+            if self._asked.pop(nonce, None) != module:
+                return True  # too late, or told twice
+            if key is not None:
+                self._found[module] = key
             if not self._asked:
                 self._all.set()
         return True

@@ -133,7 +133,7 @@ class Runtime:
         )
         self.cosigner = Cosigner(
             setting.log, self.writer, setting.peers, setting.rule,
-            witnessed=self._witnessed, alarm=self._rolled_back,
+            witnessed=self._witnessed, alarm=self._rolled_back, tell=self.tell,
         )  # fmt: skip
         supply.listen(self.far, self.post)
         self.watching.start()

@@ -25,7 +25,7 @@ from casemate.attest.keys.protocol import KeyHolder
 from casemate.attest.parties import Party
 from casemate.attest.reference import Anchor, Digest, Enrolment, Module, Reference, Unit, load
 from casemate.attest.token import CheckpointRef
-from casemate.control import documents, local_witness, measured, memory_file, told, trust
+from casemate.control import beside, documents, local_witness, measured, memory_file, told, trust
 from casemate.control.anchor_file import anchors_of, digest_of
 from casemate.control.custody import Custody, LogKey, accepted, choice, quorum_of
 from casemate.control.demo_parties import SeedKey, demo_parties
@@ -180,6 +180,8 @@ class Setting:
         self.peers = self.wanted.witnesses
         if not self.peers:
             apart = folder.parent / f"{folder.name}.witnesses"
+            new = not (self._run / "machine.cbor").exists()
+            beside.check(apart, WITNESSES, size=self.log.signed.size, new=new)
             found = local_witness.start(apart, WITNESSES, {self.origin: named.vkey()})
             self.peers = tuple(each.peer for each in found)
             self._closing.extend(each.close for each in found)

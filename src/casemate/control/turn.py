@@ -6,7 +6,8 @@ The only place where keys and states change, so that no change goes without its 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields
+from operator import attrgetter
 from typing import Any
 
 from casemate.control.actions import (
@@ -26,19 +27,33 @@ from casemate.control.scope import NOTHING
 from casemate.control.states import Keys, Machine, State
 from casemate.detect.response import LATCH
 
+_NAMES = tuple(each.name for each in fields(Machine))
+_ALL = attrgetter(*_NAMES)
+
+
+def _changed(machine: Machine, changes: dict[str, Any]) -> Machine:
+    """Return the machine with changes, as `dataclasses.replace`, in a third of its time.
+
+    It has no field that is made from others. A window takes two.
+    """
+    found = object.__new__(Machine)
+    for name, value in zip(_NAMES, _ALL(machine), strict=True):
+        object.__setattr__(found, name, changes.get(name, value))
+    return found
+
 
 class Turn:
     """A machine in change at `now_s`. `end` gives what came of it."""
 
     def __init__(self, machine: Machine, now_s: float) -> None:
-        self.m = machine if machine.now_s == now_s else replace(machine, now_s=now_s)
+        self.m = machine if machine.now_s == now_s else _changed(machine, {"now_s": now_s})
         self.now_s = now_s
         self.actions: list[Action] = []
 
     def set(self, **changes: Any) -> None:
         """Change the memory; states and keys have methods of their own."""
         if any(getattr(self.m, name) != value for name, value in changes.items()):
-            self.m = replace(self.m, **changes)
+            self.m = _changed(self.m, changes)
 
     def do(self, *actions: Action) -> None:
         """Append actions."""

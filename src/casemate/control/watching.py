@@ -20,9 +20,11 @@ import numpy.typing as npt
 
 from casemate.control import events, machine, order
 from casemate.control.actions import Action
+from casemate.control.blind_account import BlindAccount
+from casemate.control.bounded import Bounded
 from casemate.control.events import Event
 from casemate.control.haste import Haste
-from casemate.control.readers import CPU_EVERY, Arrivals, Arrived
+from casemate.control.readers import CPU_EVERY, Arrived
 from casemate.control.response import judgement
 from casemate.control.scope import NOTHING, Scope
 from casemate.control.states import Keys, Machine, State
@@ -96,7 +98,7 @@ class Watching:
         self,
         detector: Detector,
         now: Machine,
-        blocks: Arrivals,
+        blocks: Bounded[Arrived],
         tiles: Mapping[str, Sequence[str]],
         *,
         window_s: float,
@@ -125,8 +127,9 @@ class Watching:
         self._slipped, self._simulated = slipped, slow_s > 0.0
         self._slow_s, self._patience_s = slow_s, LATE_S + slow_s
         self._act, self._failed, self._seen, self._tell = act, failed, seen, tell
-        self._keep = keep
+        self._keep, self._blind = keep, BlindAccount(detector, tell)
         self._flags = {name: np.zeros(each.size, np.uint16) for name, each in self._tiles.items()}
+        self._flagged = False
         self._heard = self._unmasked(NO_MASK)
         self._came_s = dict.fromkeys(tiles, start_s)
         self._ended = dict.fromkeys(tiles, 0)
@@ -207,19 +210,20 @@ class Watching:
         came_s = time.monotonic()
         due = [name for name in self._ended if name not in self._mask.modalities]
         tick_s = time.monotonic() + TICK_S
-        while any(self._ended[name] < number for name in due):
+        while missing := sum(self._ended[name] < number for name in due):
             now_s = time.monotonic()
             if now_s >= tick_s:  # readers may be late; deadlines and people are not
                 tick_s = now_s + TICK_S
                 self._between()
-            try:
-                found = self._blocks.get(timeout=max(min(until_s, tick_s) - now_s, 0.0))
-            except queue.Empty:
-                if time.monotonic() >= until_s:
-                    return False, came_s
-                continue
-            came_s = found.at_s
-            self._take(found)
+            # a block of each that is missing: to be woken for every one, while the next is being
+            # watched, costs more than it brings
+            self._blocks.wait_for(missing, max(min(until_s, tick_s) - now_s, 0.0))
+            if not self._blocks.qsize() and time.monotonic() >= until_s:
+                return False, came_s
+            while self._blocks.qsize() and any(self._ended[name] < number for name in due):
+                found = self._blocks.get()
+                came_s = found.at_s
+                self._take(found)
         return True, came_s
 
     def _take(self, found: Arrived) -> None:
@@ -227,8 +231,9 @@ class Watching:
         self.detector.add(name, found.block, found.chips)
         self._came_s[name] = time.monotonic()
         self._mute.discard(name)
-        if found.faults.shape == self._flags[name].shape:
+        if not found.calm and found.faults.shape == self._flags[name].shape:
             self._flags[name] |= found.faults
+            self._flagged = True
         if found.block.t_s.size and np.isfinite(found.block.t_s[-1]):
             t_s = float(found.block.t_s[-1])
             # the last chip of a window begins within it
@@ -239,6 +244,7 @@ class Watching:
             self.calls.get()()
         judged = self.detector.judge(now_s - self._start_s, mask=self._mask)
         self.judged, self.judged_s = judged, time.monotonic()
+        self._blind.settle(judged, self.machine)
         self._step(judgement(judged, masked=self.scope))
         figures = self.figures
         figures.windows += 1
@@ -251,17 +257,26 @@ class Watching:
             self._step(events.Checked(passed=True, anchor=self.anchor, masked=self.scope))
         if self.finishing:
             self._finish()
-        flags = np.concatenate([row[self._heard[name]] for name, row in self._flags.items()])
+        channels, healthy, flags = self._health()
         self._seen(
             Seen(
                 machine=self.machine,
                 judged=judged,
                 information=self._information(),
-                channels=flags.size,
-                healthy=flags.size - int(np.count_nonzero(flags)),
-                flags=int(np.bitwise_or.reduce(flags, initial=np.uint16(0))),
+                channels=channels,
+                healthy=healthy,
+                flags=flags,
             )
         )
+
+    def _health(self) -> tuple[int, int, int]:
+        """Return how many channels are not left out, how many carry no flag, and all flags."""
+        if not self._flagged:
+            channels = sum(map(np.count_nonzero, self._heard.values()))
+            return int(channels), int(channels), 0
+        flags = np.concatenate([row[self._heard[name]] for name, row in self._flags.items()])
+        bad = int(np.count_nonzero(flags))
+        return flags.size, flags.size - bad, int(np.bitwise_or.reduce(flags, initial=np.uint16(0)))
 
     def _between(self) -> None:
         """Within a window that is late: deadlines, and what may take keys away. The rest waits."""
@@ -282,6 +297,7 @@ class Watching:
 
     def settle_flags(self) -> None:
         """Forget flags: a heartbeat has told them."""
+        self._flagged = False
         for row in self._flags.values():
             row[:] = 0
 

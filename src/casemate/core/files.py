@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from casemate.core.errors import OutputError
+from casemate.core.errors import InputError, OutputError
 
 MARKER = ".casemate-output"
 """File that marks a folder as written by Casemate, hence safe to replace."""
+EVIDENCE = "evidence"
+"""Folder of an enclosure that ran: with its keys and anchors it cannot be made again."""
 
 _NOT_WRITABLE = (
     errno.EACCES,
@@ -31,10 +33,11 @@ def replaced_folder(target: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `target`; on success it takes its place by rename.
 
     On any error or interrupt the old `target` stays intact and the temporary folder goes.
-    An existing `target` is replaced only if it is empty or carries MARKER.
+    An existing `target` is replaced only if it is empty or carries MARKER, and holds no evidence.
     """
     target = Path(os.path.abspath(target))
     _refuse_foreign(target)
+    refuse_evidence(target)
     staging: Path | None = None
     try:
         with _said_plainly(target):
@@ -47,6 +50,16 @@ def replaced_folder(target: Path) -> Iterator[Path]:
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
+
+
+def refuse_evidence(target: Path) -> None:
+    """Raise InputError if `target` holds what an enclosure that ran has said."""
+    if (target / EVIDENCE).exists():
+        raise InputError(
+            "this folder holds the evidence of an enclosure that ran; writing would remove it.",
+            remedy="name another folder with -o, or take the evidence away.", key="-o",
+            value=str(target),
+        )  # fmt: skip
 
 
 def _swap(staging: Path, target: Path) -> None:

@@ -25,6 +25,8 @@ KNOWN = int(
     | Health.RATE | Health.STALLED | Health.UNIT | Health.RESET
 )  # fmt: skip
 """All flags that have a name."""
+NO_FLAGS = np.zeros(1, np.uint16)
+"""Of any number of samples."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +97,14 @@ class Watcher:
             ),
             numbered=any(channel.excited for channel in channels),
         )
+        self.calm = False
+        """Whether no value of the last block is flagged, which one look has shown."""
         self._last: Values | None = None
         self._same = np.zeros(len(channels), dtype=np.int64)
 
     def check(self, block: Block) -> Block:
         """Return the block with all flags, and nan for every value that has one."""
+        self.calm = False
         try:
             return self._checked(block)
         except Exception as error:  # arrays of any kind may come; none may pass, none may raise
@@ -118,10 +123,14 @@ class Watcher:
 
     def _checked(self, block: Block) -> Block:
         t_s, chip, values, given = _arrays(block, len(self._channels))
-        flags = self._order.flags(t_s, chip)
-        if not flags.any() and given.dtype == np.uint16 and self._sound(values, given):
+        calm = self._order.calm(t_s, chip)
+        flags = NO_FLAGS if calm else self._order.flags(t_s, chip)
+        calm = calm or not flags.any()
+        if calm and given.dtype == np.uint16 and self._sound(values, given):
+            self.calm = True
             return Block(t_s=t_s, chip=chip, values=values, health=given)
-        values, health = values.copy(), _known(given) | flags[:, None]
+        values, health = values.copy(), _known(given)
+        health |= flags[:, None]
         with np.errstate(all="ignore"):
             finite = np.isfinite(values)
             health[~finite & (health == 0)] |= int(Health.NOT_A_NUMBER)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core import _pace_kernel as pace_kernel
 from casemate.core import _watch_kernel as kernel
 from casemate.core.samples import Health
 
@@ -45,6 +46,22 @@ class Order:
     _counted: int = 0
     _window: tuple[float, int] | None = None
     _off_rate: bool = field(default=False)
+
+    def calm(self, t_s: npt.NDArray[np.float64], chip: npt.NDArray[np.int64]) -> bool:
+        """Take in samples (K,) if `flags` would find nothing about them; False: it has to look."""
+        if not self.numbered or self._chip < 0 or self._run or self._off_rate or not t_s.size:
+            return False
+        if self._window is None:
+            return False
+        pace = self.pace
+        found, from_s, from_chip = pace_kernel.paced(
+            t_s, chip, self._t_s, self._chip, pace.chip_s, pace.slack_s, *self._window,
+            pace.rate_samples, pace.rate_share,
+        )  # fmt: skip
+        if found:
+            self._window = from_s, from_chip
+            self._t_s, self._chip = float(t_s[-1]), int(chip[-1])
+        return bool(found)
 
     def flags(
         self, t_s: npt.NDArray[np.float64], chip: npt.NDArray[np.int64]

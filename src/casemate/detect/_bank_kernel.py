@@ -14,14 +14,14 @@ FORGETS = 0.5 / 64.0
 through n chips once in 2^(n - 1) windows, and then looks calm. 64 chips make that 2^-63."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def clipped(value: float, most: float) -> float:
     """Return value within -most .. most."""
     low = -most if value < -most else value
     return most if low > most else low
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def doubted(doubt: float, error: float, share: float, most: float, cap: float) -> float:
     """Return how far a state may be off beyond its tolerance, after a window.
 
@@ -33,14 +33,12 @@ def doubted(doubt: float, error: float, share: float, most: float, cap: float) -
     return goes if goes < cap else cap
 
 
-WINDOW_S = 0.1
-"""Longest window: a state that is held against one falls behind by what comes in it, too."""
 FEW = 64
 """Values up to which sorting them in place is quicker than what numpy does (measured: 10 times for
 a dozen)."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def median_of(values: Any) -> float:
     """Return the median of values (n,), n >= 1, none nan; up to FEW are left sorted."""
     size = values.size
@@ -58,7 +56,7 @@ def median_of(values: Any) -> float:
     return float((values[middle - 1] + values[middle]) / 2.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def common_towards(
     shown: Any,
     sound: Any,
@@ -123,12 +121,13 @@ def common_towards(
         doubt[g] = behind if behind > wide else wide
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def towards(
     shown: Any,
     sound: Any,
     excess: Any,
     seconds: float,
+    window_s: float,
     memory_s: float,
     common_memory_s: float,
     group: Any,
@@ -144,10 +143,11 @@ def towards(
 ) -> None:
     """Move own (F,) and common (G,) in place towards what is shown, and both doubts.
 
-    excess (F,): by how much more than in quiet each figure may be off.
+    excess (F,): by how much more than in quiet each figure may be off. window_s: of the windows
+    that follow; a state falls behind by what comes in one, beside what its memory leaves.
     """
     quick = 1.0 - np.exp(-seconds / common_memory_s)
-    late_s = common_memory_s + WINDOW_S
+    late_s = common_memory_s + window_s
     share = 1.0 - np.exp(-seconds / memory_s)
     common_towards(
         shown, sound, excess, seconds, quick, group, expected, common_bound, common_rate, late_s,
@@ -167,7 +167,7 @@ def towards(
         doubt[f] = doubted(doubt[f], error, share, 2.0 * natural, cap)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def heard_in(
     s1: Any, s2: Any, loud: Any, noise: Any, restless: float, wide: float, heard: Any
 ) -> None:
@@ -187,7 +187,7 @@ def heard_in(
             heard[f] = now if now > heard[f] else heard[f]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def tolerances(
     group: Any, expected: Any, bound: Any, step: Any, own: Any, common: Any, doubt: Any,
     common_doubt: Any, shown: Any, above: Any, below: Any, sudden: Any,
@@ -202,7 +202,7 @@ def tolerances(
         sudden[f] = step[f] + unsure + doubt[f]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def windows(
     s1: Any, s2: Any, loud: Any, open_: Any, window_s: float, memory_s: float,
     common_memory_s: float, group: Any, expected: Any, bound: Any, step: Any, rate: Any,
@@ -236,8 +236,8 @@ def windows(
             sound[f] = loud[k, f] > 1.0 and not open_[k, f]
             shown[f] = s1[k, f] / loud[k, f] if loud[k, f] > 0.0 else 0.0
         towards(
-            shown, sound, heard, window_s, memory_s, common_memory_s, group, expected, bound, rate,
-            common_bound, common_rate, own, common, doubt, common_doubt,
+            shown, sound, heard, window_s, window_s, memory_s, common_memory_s, group, expected,
+            bound, rate, common_bound, common_rate, own, common, doubt, common_doubt,
         )  # fmt: skip
     sum_up(r_a, level, top, tails_a)  # once, whatever the number of windows
     sum_up(r_s, level, top, tails_s)

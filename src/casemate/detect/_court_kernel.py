@@ -11,7 +11,7 @@ from numba import njit
 LN2 = math.log(2.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def told(anchored: Any, step: Any, chips: Any, weight: float, both: Any, nats: Any) -> None:
     """Fill both (F,) with ln of a test's evidence and `weight` times that of chips, and nats (F,).
 
@@ -24,7 +24,7 @@ def told(anchored: Any, step: Any, chips: Any, weight: float, both: Any, nats: A
         nats[f] = math.log(one + math.exp(step[f])) - LN2
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def glance(
     nats: Any, interference: Any, information: Any, healthy: Any, open_: Any, lost: Any,
     need: float, noise: float, speaks: float, shrink: float,

@@ -14,7 +14,7 @@ NEAR = 1024
 """Features that are taken together, so that their sums stay in the nearest cache."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def both_sides(
     s1: Any, s2: Any, loud: Any, offset: Any, above: Any, below: Any, scale: Any, up: Any,
     energy: Any,
@@ -36,7 +36,7 @@ def both_sides(
             energy[f, side] = square / (scale[f] * scale[f]) if some and square > 0.0 else 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def grown(before: float, gain: float) -> float:
     """Return max(before, 1) exp(gain), up to MOST; at most that where it would not exceed 1.
 
@@ -50,7 +50,7 @@ def grown(before: float, gain: float) -> float:
     return after if after < MOST else MOST
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def begins(level: Any, levels: int) -> Any:
     """Return where each level's members begin, (levels + 1,): level (J,) rises."""
     found = np.zeros(levels + 1, dtype=np.int64)
@@ -61,7 +61,7 @@ def begins(level: Any, levels: int) -> Any:
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def join(mine: Any, held: Any, total: Any) -> None:
     """Set total (F,) to `mine` and what a level held, which then holds nothing."""
     for f in range(total.size):
@@ -69,14 +69,14 @@ def join(mine: Any, held: Any, total: Any) -> None:
         held[f] = 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def add_to(held: Any, total: Any) -> None:
     """Let a level hold total (F,) besides."""
     for f in range(total.size):
         held[f] += total[f]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def member(row: Any, rate: float, total: Any, power: Any) -> None:
     """Move one member of all features, row (F,), on by what a level's windows brought.
 
@@ -99,7 +99,7 @@ def member(row: Any, rate: float, total: Any, power: Any) -> None:
                 row[f] = grown(row[f], gain)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def move(
     r: Any, held: Any, spent: Any, count: int, up: Any, energy: Any, rates: Any, level: Any
 ) -> int:
@@ -129,7 +129,7 @@ def move(
     return top
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sum_up(r: Any, level: Any, top: int, tails: Any) -> None:
     """Fill tails (L + 1, F) of levels up to `top` from r (F, 2, J); those above are as they were.
 
@@ -148,7 +148,7 @@ def sum_up(r: Any, level: Any, top: int, tails: Any) -> None:
             add_to(mine, tails[one + 1, f:to])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def advance(
     r: Any, held: Any, spent: Any, tails: Any, count: int, up: Any, energy: Any, rates: Any,
     level: Any,
@@ -164,7 +164,7 @@ def advance(
     sum_up(r, level, move(r, held, spent, count, up, energy, rates, level), tails)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def nats_of(tail: Any, members: int, out: Any) -> None:
     """Fill out (F,) with ln of the mean over signs and members; -700 at least.
 

@@ -11,7 +11,7 @@ from numba import njit
 LN2 = math.log(2.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def close(
     sums: Any, blurred: Any, noise: Any, share: float, found: Any, open_: Any, lost: Any
 ) -> None:
@@ -32,7 +32,7 @@ def close(
         lost[f] = loud == 0.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def all_sound(s1: Any, s2: Any, loud: Any, power: Any, quiet: Any) -> bool:
     """Return whether sums (K, F) are finite and no count is below 0."""
     odd = 0
@@ -44,7 +44,7 @@ def all_sound(s1: Any, s2: Any, loud: Any, power: Any, quiet: Any) -> bool:
     return odd == 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def shared_of(group: Any, expected: Any, common: Any, out: Any) -> None:
     """Fill out (F,) with what common modes (G,) do to each feature."""
     for f in range(out.size):
@@ -52,7 +52,7 @@ def shared_of(group: Any, expected: Any, common: Any, out: Any) -> None:
         out[f] = common[group[f]] * expected[f] if tied else 0.0 * expected[f]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def beyond(
     s1: Any, loud: Any, shared: Any, own: Any, step: Any, noise: Any, out: Any
 ) -> None:  # fmt: skip
@@ -64,7 +64,7 @@ def beyond(
         out[f] = (over if off > 0.0 else -over) / noise[f] * math.sqrt(loud[f])
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def hear(
     s1: Any, s2: Any, loud: Any, quiet_power: Any, quiet: Any, noise: Any, keep: float,
     power: Any, count: Any, last: Any,
@@ -83,7 +83,7 @@ def hear(
         last[f] = heard / came if came > 0.0 else 1.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def inform(
     must: Any, bound: Any, noise: Any, group: Any, expected: Any, common_doubt: Any, loud: Any,
     lost: Any, louder: Any, out: Any,
@@ -99,7 +99,7 @@ def inform(
         out[f] = 0.0 if lost[f] else (full if full < most else most)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def outcome(s1: Any, loud: Any, own: Any, bound: Any, off: Any, at_bound: Any) -> None:
     """Fill off (F,) with the last window's mean, nan without one, and whether states stand at their
     bounds (F,).
@@ -109,7 +109,7 @@ def outcome(s1: Any, loud: Any, own: Any, bound: Any, off: Any, at_bound: Any) -
         at_bound[f] = abs(own[f]) >= bound[f]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def louder_than(power: Any, count: Any, least: float, at: Any, mean: Any) -> int:
     """List features (F,) whose mean power over `count` is at least `least`, and over 1: at, mean.
 
@@ -125,7 +125,7 @@ def louder_than(power: Any, count: Any, least: float, at: Any, mean: Any) -> int
     return found
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def limited(z: Any, most: float, out: Any) -> None:
     """Fill out (F,) with z within -most .. most, 0 where it is no number."""
     for f in range(z.size):
@@ -134,7 +134,7 @@ def limited(z: Any, most: float, out: Any) -> None:
         out[f] = -most if one < -most else one
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def levelled(drive: Any, share: float) -> bool:
     """Return whether the powers of chips (K,) are of more than one level, further than `share`."""
     low, high = np.inf, 0.0

@@ -102,3 +102,40 @@ def standing(
             peak[c] = peak[c] if stands[c] > 0 else 0.0
         nats[c] = peak[c] if stands[c] > 0 and peak[c] > top else top
     return some
+
+
+@njit(cache=True)
+def soundly(x: Any, taps: Any, innovation: float, limit: float, memory: Any, done: Any) -> None:
+    """Fill done (K, F) with innovations of x (K, F), clipped, as `whiten.whiten_soundly` has them.
+
+    taps (P + 1,), P at least 1. memory (P, F) moves on. A calm block is filtered as it is; in any
+    other each sample is what was expected and its clipped innovation.
+    """
+    before = memory.copy()
+    calm = True
+    for k in range(x.shape[0]):
+        for f in range(x.shape[1]):
+            done[k, f] = taps[0] * x[k, f] + memory[0, f]
+            calm = calm and abs(done[k, f]) <= limit
+            _remember(taps, memory, f, x[k, f])
+    if calm:
+        return
+    memory[:] = before
+    for k in range(x.shape[0]):
+        for f in range(x.shape[1]):
+            guess = -memory[0, f] * innovation
+            z = (x[k, f] - guess) / innovation
+            z = limit if z > limit else z
+            z = -limit if z < -limit else z
+            done[k, f] = z
+            z = z if z == z else 0.0
+            _remember(taps, memory, f, guess + z * innovation)
+
+
+@njit(cache=True, inline="always")
+def _remember(taps: Any, memory: Any, f: int, now: float) -> None:
+    """Move memory (P, F) of one channel on by a sample."""
+    last = memory.shape[0] - 1
+    for p in range(last):
+        memory[p, f] = taps[p + 1] * now + memory[p + 1, f]
+    memory[last, f] = taps[last + 1] * now

@@ -16,7 +16,7 @@ ROWS, BITS = 13, 3
 """Rows of figures and of bits that a window fills, as `turn` has them."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def loudest(power: Any, count: Any) -> Any:
     """Return the largest count of (F,), and the largest mean power of those that have any."""
     most, top = 0.0, 0.0
@@ -27,7 +27,7 @@ def loudest(power: Any, count: Any) -> Any:
     return most, top
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def turn(
     sums: Any, blurred: Any, said: Any, share: float, clip: float, noise: Any, bound: Any,
     step: Any, rate: Any, must: Any, group: Any, common_bound: Any, common_rate: Any, own: Any,

@@ -23,6 +23,8 @@ import numpy.typing as npt
 from casemate.core.challenge import Chips
 from casemate.core.samples import Block
 from casemate.detect import _blocks_kernel as kernel
+from casemate.detect import _calm_kernel as calm_kernel
+from casemate.detect import _field_kernel as field_kernel
 from casemate.detect import _live_kernel as live_kernel
 from casemate.detect.anchor import Anchor, FieldAnchor, Real
 from casemate.detect.evidence import Sums
@@ -134,6 +136,7 @@ class Filling:
     run: npt.NDArray[np.int64]
     x: npt.NDArray[np.float32]
     pieces: npt.NDArray[np.int64]
+    order: int
 
     @classmethod
     def start(cls, anchor: Anchor) -> Filling:
@@ -149,6 +152,7 @@ class Filling:
             run=np.zeros(channels, dtype=np.int64),
             x=np.empty((0, features), dtype=np.float32),
             pieces=pieces_of(anchor),
+            order=calm_kernel.order_of(anchor.first, anchor.second, channels),
         )
 
     def copy(self) -> Filling:
@@ -157,7 +161,7 @@ class Filling:
             anchor=self.anchor, expected=self.expected, sums=self.sums.copy(),
             blurred=self.blurred.copy(), said=self.said.copy(), last=self.last.copy(),
             run=self.run.copy(), x=np.empty((0, self.x.shape[1]), dtype=np.float32),
-            pieces=self.pieces,
+            pieces=self.pieces, order=self.order,
         )  # fmt: skip
 
     def add(
@@ -172,6 +176,14 @@ class Filling:
         anchor = self.anchor
         if self.x.shape[0] < drive.size:
             self.x = np.empty((drive.size, len(anchor.names)), dtype=np.float32)
+        size = -1
+        if self.order != calm_kernel.OTHER:
+            size = calm_kernel.add(
+                values, health, drive, use, self.order, anchor.nominal, anchor.weight,
+                self.expected, anchor.noise, shared, self.last, self.run, self.sums, self.x,
+            )  # fmt: skip
+        if size >= 0:
+            return self.x[:size]
         size = kernel.gather(
             values, health, drive, use, anchor.nominal, anchor.first, anchor.second,
             anchor.weight, self.expected, anchor.noise, shared, self.last, self.run,
@@ -200,10 +212,12 @@ class Filling:
 class FieldFilling:
     """The block of a cavity that is being filled. Owned by one stream.
 
-    heard (L, T, V): the first V loud answers of each tone, drive divided out; count (L, T) of them.
+    unit (L,): noise of a part. heard (L, T, V): the first V loud answers of each tone, drive
+    divided out; count (L, T) of them.
     """
 
     anchor: FieldAnchor
+    unit: Real
     heard: npt.NDArray[np.complex128]
     count: npt.NDArray[np.int64]
     power: Real
@@ -217,6 +231,7 @@ class FieldFilling:
         links, tones = anchor.field.shape
         return cls(
             anchor=anchor,
+            unit=anchor.noise * np.sqrt(np.mean(np.abs(anchor.field) ** 2, axis=1)),
             heard=np.zeros((links, tones, -(-size // tones) + 1), dtype=np.complex128),
             count=np.zeros((links, tones), dtype=np.int64),
             power=np.zeros(links),
@@ -228,7 +243,7 @@ class FieldFilling:
     def copy(self) -> FieldFilling:
         """Return a copy that goes its own way."""
         return FieldFilling(
-            anchor=self.anchor, heard=self.heard.copy(), count=self.count.copy(),
+            anchor=self.anchor, unit=self.unit, heard=self.heard.copy(), count=self.count.copy(),
             power=self.power.copy(), quiet=self.quiet.copy(), blurred=self.blurred.copy(),
             said=self.said.copy(),
         )  # fmt: skip
@@ -249,24 +264,17 @@ class FieldFilling:
 
         Every tone counts with as many answers as the one that has fewest.
         """
-        least = self.count.min(axis=1)
-        lost = self.blurred | (least == 0)
-        loud = int(least[~lost].min()) if not lost.all() else 0
-        use = self.heard[:, :, : max(loud, 1)]
-        mean = use.mean(axis=2)
-        gap = use - mean[:, :, None]
-        parts = (gap.real**2, gap.real * gap.imag, gap.imag**2)
-        unit = self.anchor.noise * np.sqrt(np.mean(np.abs(self.anchor.field) ** 2, axis=1))
-        power = np.divide(self.power, self.quiet, out=np.zeros_like(self.power),
-                          where=self.quiet > 0.0) / unit**2  # fmt: skip
+        links, tones = self.count.shape
+        mean, scatter = np.empty((links, tones), np.complex128), np.empty((links, tones, 3))
+        silent, lost = np.empty((2, links)), np.empty(links, np.bool_)
+        loud = field_kernel.close(
+            self.heard, self.count, self.power, self.quiet, self.blurred, self.unit, mean, scatter,
+            silent, lost,
+        )  # fmt: skip
         found = FieldBlock(
-            mean=mean,
-            scatter=np.stack([each.sum(axis=2) for each in parts], axis=-1),
-            loud=loud,
-            quiet_power=np.where(lost, 0.0, power),
-            quiet=np.where(lost, 0.0, self.quiet),
+            mean=mean, scatter=scatter, loud=loud, quiet_power=silent[0], quiet=silent[1],
             lost=lost,
-        )
+        )  # fmt: skip
         blurred, said = self.blurred.copy(), self.said.copy()
         for each in (self.heard, self.count, self.power, self.quiet, self.blurred, self.said):
             each[...] = 0

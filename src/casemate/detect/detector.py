@@ -156,7 +156,7 @@ class Detector:
             tiles=mask.tiles,
             modalities=mask.modalities,
         )
-        mute = any(bool(modality.lost.all()) for modality in shown if modality.names)
+        mute = any(m.lost[0] and bool(m.lost.all()) for m in shown if m.names)
         judged = court.judge(self._now_s, shown, passive, seconds=seconds)
         findings = judged.findings
         for name, noted in self._noted.items():
@@ -167,6 +167,10 @@ class Detector:
         if (self._backwards or mute) and judged.verdict is not Verdict.TAMPER:
             judged = replace(judged, verdict=Verdict.DENIED)
         return self._dated(judged)
+
+    def pardon(self) -> None:
+        """Forget the account of blind time: nothing was guarded while it ran up."""
+        self._court.blind_s = 0.0
 
     def afresh(self, mask: Mask, anchors: Mapping[str, AnyAnchor] | None = None) -> None:
         """Begin anew, without evidence of before, with what `mask` names, and nothing else.

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from casemate.detect._evidence_kernel import advance
+from casemate.detect import _field_kernel as kernel
 from casemate.detect.anchor import FieldAnchor, Real
 from casemate.detect.bank import Shown
 from casemate.detect.evidence import Evidence
@@ -103,103 +103,46 @@ class FieldBank:
         self.state, self.shift = other.state.copy(), other.shift.copy()
         self.doubt, self.heard = other.doubt.copy(), other.heard.copy()
 
-    def add(self, block: Block) -> Shown:
-        """Take in one block, held against a state and a direction of earlier blocks alone."""
-        anchor = self.anchor
-        links = len(anchor.names)
-        block = finite(block)
-        left, shapes = self._parts(block.mean)
-        sound = ~block.lost & (block.loud > 0)
-        power, count = self._beside(block)
-        sudden = anchor.step + self.doubt
-        turned = shapes - self.shift
-        for test, (about, slack, eta) in enumerate(
-            (
-                (np.zeros_like(self.state), anchor.bound, np.hypot(anchor.bound, sudden)),
-                (self.state, sudden, sudden),
-            )
-        ):
-            self._weigh(test, left - about, turned, block, slack, eta, sound)
-            self._turn(test, left - about, sound)
-        over = np.sqrt(power) - math.sqrt(RESTLESS)
-        now = LOUD * anchor.noise * np.maximum(over, 0.0) / math.sqrt(max(block.loud, 1))
-        self.heard = np.where(sound, np.maximum(now, FADES * self.heard), self.heard)
-        self._follow(left, shapes, sound, self.block_s, self.heard)
-        tones = anchor.field.shape[1]
+    def add(self, block: Block, healthy: Real | None = None) -> Shown:
+        """Take in one block, held against a state and a direction of earlier blocks alone.
+
+        healthy (L,): of `Shown`; what this block would bring in quiet if None.
+        """
+        anchor, links = self.anchor, len(self.anchor.names)
+        if not kernel.is_finite(block.mean, block.scatter, block.quiet_power, block.quiet):
+            block = finite(block)
+        rows, at_bound = np.empty((kernel.ROWS, links)), np.empty(links, dtype=np.bool_)
+        one, two = self.evidence
+        kernel.turn(
+            block.mean, block.scatter, block.loud, block.quiet_power, block.quiet, block.lost,
+            anchor.field, anchor.shapes, self.size, anchor.noise, anchor.bound, anchor.step,
+            self.state, self.shift, self.along, self.doubt, self.heard, math.sqrt(RESTLESS), LOUD,
+            FADES, KEEP, PEAK, _share(self.block_s), _natural(self.block_s), one.count, one.rates,
+            one.level, one.r, one.held, one.spent, one.tails, two.r, two.held, two.spent,
+            two.tails, rows, at_bound,
+        )  # fmt: skip
+        one.count += 1
+        two.count += 1
+        power, count, off = rows
+        none = np.zeros(links, dtype=np.bool_)
+        if healthy is None:
+            healthy = self._information(block.loud, np.ones(links), none)
         return Shown(
             modality=anchor.modality,
             names=anchor.names,
             tiles=anchor.tiles,
-            anchored=self.evidence[0].nats(),
-            step=self.evidence[1].nats(),
+            anchored=one.nats(),
+            step=two.nats(),
             interference=quiet_nats(power, count),
             information=self._information(block.loud, power, block.lost),
-            healthy=self._information(block.loud, np.ones(links), np.zeros(links, dtype=np.bool_)),
+            healthy=healthy,
             window_s=self.block_s,
-            open_=np.zeros(links, dtype=np.bool_),
+            open_=none,
             lost=block.lost,
-            off=np.where(sound, np.sqrt((left**2).sum(axis=1) / tones), np.nan),
-            at_bound=_norm(self.state) >= anchor.bound,
-            shared=np.zeros(links, dtype=np.bool_),
+            off=off,
+            at_bound=at_bound,
+            shared=none,
         )
-
-    def _beside(self, block: Block) -> tuple[Real, Real]:
-        """Return power beside the challenge over noise, (L,), and its degrees of freedom."""
-        tones = self.anchor.field.shape[1]
-        spread = block.scatter[..., 0] + block.scatter[..., 2]
-        unit = (self.anchor.noise * self.size) ** 2
-        free = 2.0 * max(block.loud - 1, 0) * tones
-        total = spread.sum(axis=1) / unit + block.quiet_power * block.quiet
-        count = np.where(block.lost, 0.0, free + block.quiet)
-        return np.divide(total, count, out=np.zeros_like(total), where=count > 0.0), count
-
-    def _weigh(
-        self,
-        test: int,
-        left: Real,
-        turned: Real,
-        block: Block,
-        slack: Real,
-        eta: Real,
-        sound: npt.NDArray[np.bool_],
-    ) -> None:
-        """Add the block to one test's evidence. turned (L, 2 T): gain and stretch since tracked."""
-        tones = self.anchor.field.shape[1]
-        v, chips = self.along[test], block.loud * tones
-        real, imag = v[:, :tones], v[:, tones:]
-        whole = left + turned
-        part = real * whole[:, :tones] + imag * whole[:, tones:]
-        spread = block.scatter / self.size[:, None, None] ** 2
-        square = block.loud * (part**2).sum(axis=1) + (
-            real**2 * spread[..., 0] + 2.0 * real * imag * spread[..., 1]
-            + imag**2 * spread[..., 2]
-        ).sum(axis=1)  # fmt: skip
-        root, total = np.sqrt(np.maximum(square, 0.0)), block.loud * (v * left).sum(axis=1)
-        heard = sound & ((v**2).sum(axis=1) > 0.0)
-        scale = self.anchor.noise * math.sqrt(max(chips, 1))
-        peak = np.hypot(real, imag).max(axis=1)
-        wide = (root + math.sqrt(chips) * peak * eta) / scale
-        energy = np.repeat(np.where(heard, wide**2, 0.0)[:, None], 2, axis=1)
-        sides = np.stack([total, -total], axis=1) - (chips * slack)[:, None]
-        up = np.where(heard[:, None], sides / scale[:, None], 0.0)
-        mine = self.evidence[test]
-        advance(
-            mine.r, mine.held, mine.spent, mine.tails, mine.count, up, energy, mine.rates,
-            mine.level,
-        )  # fmt: skip
-        mine.count += 1
-
-    def _turn(self, test: int, left: Real, sound: npt.NDArray[np.bool_]) -> None:
-        """Choose the direction for the next block: norm 1 at most, hardly a tone above PEAK."""
-        turned = KEEP * self.along[test] * _norm(left)[:, None] + left
-        for _ in range(3):
-            turned = turned / np.maximum(_norm(turned), 1e-300)[:, None]
-            tones = turned.shape[1] // 2
-            tall = np.hypot(turned[:, :tones], turned[:, tones:])
-            cut = np.minimum(1.0, PEAK / np.maximum(tall, 1e-300))
-            turned = turned * np.concatenate([cut, cut], axis=1)
-        straight = turned - self._along_shapes(turned)
-        self.along[test] = np.where(sound[:, None], straight, self.along[test])
 
     def settle(self, field: Complex) -> None:
         """Let the tracked field stand at a quiet one, (L x T,), within its bound."""
@@ -208,8 +151,11 @@ class FieldBank:
     def follow(self, field: Complex, seconds: float) -> None:
         """Let the tracked field follow one (L x T,) that stands for a time, without noise."""
         left, shapes = self._parts(field)
-        links = len(self.anchor.names)
-        self._follow(left, shapes, np.ones(links, dtype=np.bool_), seconds, np.zeros(links))
+        share, natural = _share(seconds), _natural(seconds)
+        kernel.follow_all(
+            left, shapes, share, natural, self.anchor.step, self.anchor.bound, self.state,
+            self.shift, self.doubt,
+        )  # fmt: skip
 
     def beyond(self, field: Complex) -> bool:
         """Return whether a field (L x T,) lies beyond what either test allows, noise apart."""
@@ -229,34 +175,6 @@ class FieldBank:
         along = np.einsum("lt,lst->ls", flat, self.anchor.shapes)
         return np.asarray(np.einsum("ls,lst->lt", along, self.anchor.shapes))
 
-    def _follow(
-        self,
-        left: Real,
-        shapes: Real,
-        sound: npt.NDArray[np.bool_],
-        seconds: float,
-        error: Real,
-    ) -> None:
-        """Move the tracked field, and what gain and stretch do, towards what a block shows.
-
-        error (L,): by how much more than in quiet its mean may be off. Doubt as in `tracked`.
-        """
-        anchor = self.anchor
-        share = 1.0 - math.exp(-seconds / MEMORY_S)
-        natural = anchor.step * min(seconds / MEMORY_S, 1e9)
-        calm = error <= self.doubt
-        most = natural + np.where(calm, share * self.doubt, 0.0)
-        step = share * np.stack([left - self.state, shapes - self.shift])
-        size = np.sqrt((_norm(step) ** 2).sum(axis=0))
-        step = step * np.minimum(1.0, most / np.maximum(size, 1e-300))[:, None]
-        moved = self.state + step[0]
-        shrink = np.minimum(1.0, anchor.bound / np.maximum(_norm(moved), 1e-300))
-        self.state = np.where(sound[:, None], moved * shrink[:, None], self.state)
-        self.shift = np.where(sound[:, None], self.shift + step[1], self.shift)
-        goes = np.minimum((1.0 - share) * self.doubt + share * error, self.doubt + 2.0 * natural)
-        goes = np.where(sound, goes, self.doubt + natural)
-        self.doubt = np.minimum(goes, 2.0 * anchor.bound)
-
     def _information(self, loud: int, power: Real, lost: npt.NDArray[np.bool_]) -> Real:
         """Return nats that a block could bring, (L,)."""
         anchor = self.anchor
@@ -264,6 +182,16 @@ class FieldBank:
         beyond = np.maximum(anchor.must - anchor.bound, 0.0) ** 2
         full = 0.5 * chips * beyond / (anchor.noise**2 * np.maximum(power, 1.0))
         return np.asarray(np.where(lost, 0.0, np.minimum(full, math.log(2.0) * chips)))
+
+
+def _share(seconds: float) -> float:
+    """Return the share of what is shown that a tracked field takes in a time."""
+    return 1.0 - math.exp(-seconds / MEMORY_S)
+
+
+def _natural(seconds: float) -> float:
+    """Return the share of `step` that a tracked field may move in a time."""
+    return min(seconds / MEMORY_S, 1e9)
 
 
 def _norm(left: Real) -> Real:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from casemate.core.challenge import Chips
 from casemate.core.samples import Block, Health
-from casemate.detect import keyed
+from casemate.detect import keyed, whole
 from casemate.detect._live_kernel import beyond
 from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
 from casemate.detect.bank import (
@@ -96,6 +95,8 @@ class KeyedLive:
 
     def add(self, block: Block, chips: Chips, now_s: float) -> None:
         """Take in a block of the right shape and epoch."""
+        if self._whole(block, chips):
+            return
         drive = chips.drive.real
         if chips.drive.imag.any():
             self.notes.say("its challenge turns phases")
@@ -104,6 +105,10 @@ class KeyedLive:
         health = np.ascontiguousarray(block.health, dtype=np.uint16)
         for rows, use, at in windows(self, block, chips, now_s):
             self._rows(values[rows], health[rows], drive[at], use)
+
+    def _whole(self, block: Block, chips: Chips) -> bool:
+        """Take in a block that is one calm window; return whether it was."""
+        return self.gap_s + self.bank.window_s < SETTLE_S and whole.take(self, block, chips)
 
     def _rows(
         self, values: Real, health: npt.NDArray[np.uint16], drive: Real,
@@ -180,7 +185,7 @@ class KeyedLive:
         s1, loud, _ = self.first
         shown = np.divide(s1, loud, out=np.zeros_like(s1), where=loud > 0.0)
         tracked = self.bank.tracked
-        tracked.towards(self.anchor, shown, loud > 0.0, self.gap_s)
+        tracked.towards(self.anchor, shown, loud > 0.0, self.gap_s, self.bank.window_s)
         # until the state has been followed for longer, the sensitive test allows for its noise
         slack = SURE * self.anchor.noise / np.sqrt(np.maximum(loud, 1.0))
         tracked.doubt[:] = np.where(loud > 0.0, _share(slack, 2.0 * self.anchor.bound), 1.0)
@@ -271,8 +276,9 @@ class FieldLive:
         self.notes.channels(said)
         self.ended_s = self.place.end_s()
         self.place.window += 1
-        for each in self.bank.evidence:
-            wipe(each, blurred)
+        if blurred.any():
+            for each in self.bank.evidence:
+                wipe(each, blurred)
         if self.gap_s >= SETTLE_S:
             self._show(FieldFilling.start(self.anchor, self.place.size).close()[0])
             self._settle(found)
@@ -313,7 +319,7 @@ class FieldLive:
         return self._shown
 
     def _show(self, block: FieldBlock) -> Shown:
-        self._shown = shown = replace(self.bank.add(block), healthy=self.healthy)
+        self._shown = shown = self.bank.add(block, self.healthy)
         return shown
 
 
@@ -360,9 +366,11 @@ class PassiveLive:
     def add(self, block: Block) -> None:
         """Take in samples in the order of their times; a clock set back is followed, and noted."""
         values = np.asarray(block.values.real, dtype=np.float64)
-        flags = np.asarray(block.health).astype(np.int64)
-        bad = (flags & ~int(Health.CLIPPED)) != 0
-        self.notes.channels(np.bitwise_or.reduce(flags, axis=0, initial=0))
+        bad = np.zeros(values.shape, dtype=np.bool_)
+        if block.health.any():
+            flags = np.asarray(block.health).astype(np.int64)
+            bad = (flags & ~int(Health.CLIPPED)) != 0
+            self.notes.channels(np.bitwise_or.reduce(flags, axis=0, initial=0))
         for k, t in enumerate(np.asarray(block.t_s, dtype=np.float64).tolist()):
             if not math.isfinite(t) or t <= self.last_s:
                 self.notes.say("samples OUT_OF_ORDER")

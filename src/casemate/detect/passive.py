@@ -169,7 +169,15 @@ class PassiveBank:
 
     def off(self, values: Real, lost: Bool) -> Real:
         """Return how far values (K, C) are off in spreads; nan where lost or no number."""
-        anchor = self.anchor
+        anchor, x = self.anchor, np.empty(values.shape)
+        if all(
+            kernel.off(
+                one, gone, anchor.nominal, anchor.spread, anchor.log, self.kind,
+                len(self.alike), FURTHEST, into,
+            )
+            for one, gone, into in zip(values, lost, x, strict=True)
+        ):  # fmt: skip
+            return x
         read = np.where(lost | ~np.isfinite(values), np.nan, values)
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             ratio = np.maximum(read, 1e-9) / np.abs(anchor.nominal)
@@ -230,14 +238,18 @@ class PassiveBank:
                 z[each.at] = each.innovations(x[each.at][None], anchor.bound[each.at])[0]
         up, down = np.empty((2, 1, 2 * count), dtype=np.float32)
         kernel.sides(x, z, anchor.slack, anchor.bound, anchor.noise, up[0], down[0])
-        score = pyramid.advance(self.state, up, down)[0]
+        return self._shown(x, self._stand(pyramid.advance(self.state, up, down)[0]))
+
+    def _stand(self, score: npt.NDArray[np.float32]) -> Real:
+        """Take in one window's scores (2 C,); return what is shown of them, (C,)."""
+        count = self.stands.size
         full, nats = np.empty(count, dtype=np.bool_), np.empty(count)
         self.score = score.astype(np.float64)
         if kernel.standing(score, self.stands, self.peak, FULL, STANDS, full, nats):
             both = np.tile(full, 2)
             pyramid.wipe(self.state, both)
             self.score = np.where(both, pyramid.NO_SCORE, self.score)
-        return self._shown(x, nats)
+        return nats
 
     def _tests(self, x: Real) -> Real:
         """Return (K, 4 C): upper side of innovations and of what is beyond, then the lower one."""
@@ -261,22 +273,18 @@ class PassiveBank:
         """Take batches (n, 4 C) into the pyramid; evidence that is FULL begins anew."""
         if not len(sides):
             return
-        before = self.state.copy() if len(sides) > 1 else self.state
         up, down = (np.ascontiguousarray(each) for each in np.hsplit(sides, 2))
-        score = pyramid.advance(self.state, up, down)
-        if len(sides) > 1 and score.max() >= FULL:
+        if len(sides) > 1:
+            before = self.state.copy()
+            score = pyramid.advance(self.state, up, down)
+            if score.max() < FULL:
+                self.score = score[-1].astype(np.float64)
+                self.stands = np.maximum(self.stands - len(sides), 0)
+                self.peak = np.where(self.stands > 0, self.peak, 0.0)
+                return
             self.state = before
-            for row in sides:
-                self._take(row[None])
-            return
-        self.score = score[-1].astype(np.float64)
-        most = self.score.reshape(2, -1).max(axis=0)
-        full = most >= FULL
-        self.stands = np.where(full, STANDS, np.maximum(self.stands - len(sides), 0))
-        self.peak = np.where(full, most, np.where(self.stands > 0, self.peak, 0.0))
-        if full.any():
-            pyramid.wipe(self.state, np.tile(full, 2))
-            self.score = np.where(np.tile(full, 2), pyramid.NO_SCORE, self.score)
+        for k in range(len(sides)):
+            self._stand(pyramid.advance(self.state, up[k : k + 1], down[k : k + 1])[0])
 
 
 def _median(read: Real) -> Real:

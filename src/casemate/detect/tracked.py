@@ -87,18 +87,26 @@ class Tracked:
         return anchor.bound + unsure, anchor.step + unsure + self.doubt
 
     def towards(
-        self, anchor: Anchor, shown: Real, sound: npt.NDArray[np.bool_], seconds: float
+        self,
+        anchor: Anchor,
+        shown: Real,
+        sound: npt.NDArray[np.bool_],
+        seconds: float,
+        window_s: float,
     ) -> None:
-        """Move towards what is shown without noise (F,), where it is `sound` (F,), for a time."""
+        """Move towards what is shown without noise (F,), where it is `sound` (F,), for a time.
+
+        window_s: of the windows that are held against the state afterwards.
+        """
         towards(
-            shown, sound, np.zeros(shown.size), seconds, MEMORY_S, COMMON_MEMORY_S, anchor.group,
-            self.expected, anchor.bound, anchor.rate, anchor.common, anchor.common_rate,
-            self.own, self.common, self.doubt, self.common_doubt,
+            shown, sound, np.zeros(shown.size), seconds, window_s, MEMORY_S, COMMON_MEMORY_S,
+            anchor.group, self.expected, anchor.bound, anchor.rate, anchor.common,
+            anchor.common_rate, self.own, self.common, self.doubt, self.common_doubt,
         )  # fmt: skip
 
     def stand(self, anchor: Anchor, shown: Real, sound: npt.NDArray[np.bool_]) -> None:
         """Stand where surroundings have been for long."""
-        self.towards(anchor, shown, sound, STOOD_S)
+        self.towards(anchor, shown, sound, STOOD_S, 0.0)
 
 
 def _by_feature(anchor: Anchor, common: Real) -> Real:

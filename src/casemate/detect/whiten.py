@@ -13,6 +13,7 @@ import numpy.typing as npt
 from scipy.signal import lfilter
 
 from casemate.core.errors import InputError
+from casemate.detect import _passive_kernel as kernel
 
 Real = npt.NDArray[np.float64]
 
@@ -77,16 +78,13 @@ def whiten_soundly(factory: Factory, state: WhitenState, x: Real, limit: float =
     What is remembered of a sample is what its clipped innovation makes of it, of a missing one what
     was expected: one wild sample is one innovation at the limit, whatever its size.
     """
-    before = state.memory  # `whiten` makes a new one
-    done = whiten(factory, state, x)
-    if bool((np.abs(done) <= limit).all()):
-        return done
-    state.memory = before
-    for k in range(x.shape[0]):
-        guess = expected(factory, state)
-        z = clip((x[k] - guess) / factory.innovation, limit)
-        done[k] = z
-        whiten(factory, state, (guess + np.nan_to_num(z) * factory.innovation)[None, :])
+    if not factory.coefficients:
+        return clip(x / factory.innovation, limit)
+    memory, done = state.memory.copy(), np.empty(x.shape)
+    kernel.soundly(
+        np.ascontiguousarray(x), factory.taps, factory.innovation, limit, memory, done
+    )  # fmt: skip
+    state.memory = memory
     return done
 
 

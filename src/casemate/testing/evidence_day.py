@@ -112,9 +112,11 @@ class Day:
             self.log, place, previous=b"", boots=0, batch_s=batch_s, tell=self.told.append
         )
         self.rollbacks: list[str] = []
+        self.said: list[str] = []
+        """What people are told of witnesses."""
         self._cosigner = Cosigner(
             self.log, self.writer, peers, self.rule,
-            witnessed=lambda *_told: None, alarm=self.rollbacks.append,
+            witnessed=lambda *_told: None, alarm=self.rollbacks.append, tell=self.said.append,
         )  # fmt: skip
         self._begin()
 

@@ -21,7 +21,7 @@ from casemate.translog.errors import RollbackError, WitnessError
 from casemate.translog.log import Log
 from casemate.translog.note import Line, Note, NoteKey
 from casemate.translog.policy import Policy
-from casemate.translog.request import CONFLICT, OK, Request
+from casemate.translog.request import CONFLICT, OK, UNKNOWN, Request
 from casemate.translog.witness import Answer
 
 MOST_ANSWER_BYTES = 65_536
@@ -177,6 +177,13 @@ def ask(peer: Peer, note: Note, reader: Reader, old: int) -> tuple[Line, ...]:
         old = size
     if answer.status == 422:
         raise _forked(peer, stated.origin, old)
+    if answer.status == UNKNOWN:
+        raise WitnessError(
+            f"witness {peer.name} does not know the log {stated.origin}.",
+            remedy="its operator adds the line `log ...` of the policy to its file `logs`, and "
+            "starts it again.",
+            status=UNKNOWN,
+        )
     if answer.status != OK:
         why = answer.body[:200].decode("utf-8", "replace").strip()
         raise WitnessError(

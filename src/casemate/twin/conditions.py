@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from casemate.twin.effects import (
 )
 from casemate.twin.environment import slow_series
 from casemate.twin.environment_air import saturation_pa
+from casemate.twin.environment_sites import Site
 from casemate.twin.environment_thermal import settled_k, temperatures_k
 from casemate.twin.line_materials import Real
 from casemate.twin.moisture import Film, mean_water
@@ -98,7 +100,11 @@ class Course:
 
 def anchor_of(twin: Twin) -> Conditions:
     """Return the state in which a unit is commissioned: its site's means, nothing done."""
-    site = twin.site
+    return _anchor_of(twin.site)
+
+
+@lru_cache(maxsize=64)
+def _anchor_of(site: Site) -> Conditions:
     power = np.array([0.5 * (site.idle_w.value + site.full_w.value), 0.0, 0.0])
     nodes = settled_k(site.network, power, site.mean_k.value)
     humidity = site.vapour_pa.value / float(saturation_pa(nodes[AIR_NODE]))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from casemate.core.errors import InputError
+from casemate.twin._course_kernel import stepped
 from casemate.twin.line_materials import Real
 
 
@@ -71,13 +72,12 @@ def temperatures_k(
     forms = [_step(*rates(network), step_s)]
     if door is not None:
         forms.append(_step(*rates(network, opened_w_k), step_s))
-    state, out = np.asarray(start_k, dtype=np.float64), np.empty((ambient_k.size, start_k.size))
     inputs = np.column_stack([power_w, ambient_k])
-    which = np.zeros(ambient_k.size, dtype=int) if door is None else door.astype(int)
-    for k in range(ambient_k.size):
-        keep, add = forms[which[k]]
-        state = keep @ state + add @ inputs[k]
-        out[k] = state
+    state = np.array(start_k, dtype=np.float64)
+    which = np.zeros(ambient_k.size, dtype=np.int64) if door is None else door.astype(np.int64)
+    driven = np.stack([inputs @ add.T for _, add in forms])[which, np.arange(which.size)]
+    out = np.empty((ambient_k.size, state.size))
+    stepped(np.stack([keep for keep, _ in forms]), driven, which, state, out)
     return out
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from casemate.twin._course_kernel import weighed
 from casemate.twin.board import Board, kept_copper
 from casemate.twin.effects import HeatSpot, Place
 from casemate.twin.facing import sample
@@ -50,9 +51,12 @@ def rise_k(off_m: Real, *, board: Board, watt: float, radius_m: float, age_s: fl
     return np.asarray(np.interp(np.log(np.maximum(off_m, r[0])), np.log(r), found))
 
 
+@lru_cache(maxsize=64)
 def radii_m(radius_m: float) -> Real:
-    """Return the distances (RADII,) at which a spot's rise is computed."""
-    return np.asarray(np.geomspace(max(radius_m, 1e-6), 2.0, RADII))
+    """Return the distances (RADII,) at which a spot's rise is computed, not to be written to."""
+    found = np.asarray(np.geomspace(max(radius_m, 1e-6), 2.0, RADII))
+    found.flags.writeable = False
+    return found
 
 
 def at_radii_k(board: Board, radius_m: float, age_s: float) -> Real:
@@ -102,15 +106,9 @@ def _weights(board: Board, x_m: float, y_m: float, radius_m: float) -> Real:
     """Return (N, RADII): the share of each net's length that interpolation gives each radius."""
     places, net = _samples(board.path)
     r = np.log(radii_m(radius_m))
-    off = np.log(np.maximum(np.hypot(places[:, 0] - x_m, places[:, 1] - y_m), 1e-12))
-    at = np.clip((off - r[0]) / (r[1] - r[0]), 0.0, RADII - 1.0)
-    left = np.minimum(at.astype(np.int64), RADII - 2)
-    share = at - left
-    size = len(board.nets)
-    cell = net * RADII + left
-    found = np.bincount(cell, 1.0 - share, size * RADII)
-    found += np.bincount(cell + 1, share, size * RADII)
-    table = found.reshape(size, RADII)
+    left, right = np.zeros((2, len(board.nets), RADII))
+    weighed(places, net, x_m, y_m, r[0], r[1] - r[0], left, right)
+    table = left + right
     return np.asarray(table / np.maximum(table.sum(axis=1, keepdims=True), 1.0))
 
 
@@ -123,8 +121,10 @@ def net_share(board: Board, at: Place, radius_m: float) -> Real:
     return np.asarray(inside / np.maximum(np.bincount(nets, None, size), 1))
 
 
-@lru_cache(maxsize=2)
-def _samples(path: Path) -> tuple[Real, npt.NDArray[np.int64]]:
+@lru_cache(maxsize=128)
+def _samples(path: Path) -> tuple[Real, npt.NDArray[np.int32]]:
+    """Return places (K, 2) m and nets (K,) along a board's copper: some 5 MB."""
     copper = kept_copper(path)
     parts = [sample(copper, layer) for layer in copper.layers.values()]
-    return np.concatenate([part[0] for part in parts]), np.concatenate([part[2] for part in parts])
+    nets = np.concatenate([part[2] for part in parts])
+    return np.concatenate([part[0] for part in parts]), nets.astype(np.int32)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from casemate.core.errors import InputError
+from casemate.twin._course_kernel import soaked
 from casemate.twin.line_materials import Real
 
 
@@ -67,12 +68,10 @@ def mean_water(film: Film, step_s: float, surface: Real, *, modes: int = 60) -> 
     odd = (2.0 * np.arange(modes) + 1.0) ** 2
     share = 8.0 / (np.pi**2 * odd)
     keep = np.exp(-odd * step_s / film.tau_s)
-    state = np.full(modes, surface[0])
+    state = np.full(modes, float(surface[0]))
     found = np.empty(len(surface))
     rest = 1.0 - share.sum()
-    for k, value in enumerate(surface):
-        found[k] = share @ state + rest * value
-        state = value + (state - value) * keep
+    soaked(keep, share, rest, np.ascontiguousarray(surface, dtype=np.float64), state, found)
     return found
 
 

@@ -119,11 +119,10 @@ def heartbeats(count: int = 120) -> Token:
     )
 
 
-def tokens() -> list[Token]:
-    """Return a token of every kind, and permits' tokens of every act."""
-    beating = heartbeats()
+def _uses() -> list[c.PermitUse]:
+    """Return what tokens say of permits, of every act."""
     permit = b"\x0f" * 32
-    uses = [
+    return [
         c.PermitUse(act="logged", permit=permit, signed=b"the whole permit"),
         c.PermitUse(act="opened", permit=permit, module="reader-loop"),
         c.PermitUse(act="closed", permit=permit, note="as found"),
@@ -134,13 +133,18 @@ def tokens() -> list[Token]:
         ),
         c.PermitUse(act="emergency", note="smoke"),
     ]  # fmt: skip
+
+
+def tokens() -> list[Token]:
+    """Return a token of every kind, and permits' tokens of every act."""
+    beating = heartbeats()
     quote = c.Quote(attest=b"\x14" * 129, signature=b"\x15" * 72)
     return [
         boot(),
         beating,
         replace(boot(), body=replace(boot().body, quote=quote)),
         replace(boot(), body=replace(boot().body, unwatched=("left", "rear"))),
-        replace(beating, permit=permit, state="MAINTENANCE", time_s=None),
+        replace(beating, permit=b"\x0f" * 32, state="MAINTENANCE", time_s=None),
         replace(beating, checkpoint=replace(CHECKPOINT, note=b"")),
         replace(beating, checkpoint=None),
         replace(
@@ -167,7 +171,7 @@ def tokens() -> list[Token]:
             ),
         ),
         replace(beating, body=c.Payload(stream="frames", first=25, count=3000, root=b"\x12" * 32)),
-        *(replace(beating, state="MAINTENANCE", body=use) for use in uses),
+        *(replace(beating, state="MAINTENANCE", body=use) for use in _uses()),
         replace(
             beating, state="TAMPERED", body=c.LastWord(reason="loop/left opened", erased_us=412)
         ),

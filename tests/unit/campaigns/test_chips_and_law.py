@@ -111,6 +111,7 @@ def test_windows_of_chips_have_the_laws_moments(stand) -> None:
     assert (loud + np.array([e.quiet for e in rows]) == 100.0).all()
 
 
+@pytest.mark.slow
 def test_evidence_of_chips_is_that_of_the_law(stand, policy, plan) -> None:
     for scene in (drill(plan), pocket(plan, 1e-3)):
         gap, _, law = alike(stand, policy, scene, 3)

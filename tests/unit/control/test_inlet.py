@@ -39,12 +39,14 @@ def test_messages_are_those_that_were_sent(linked: tuple[Connection, Connection]
             theirs.send_bytes(each)
         theirs.close()
 
-    threading.Thread(target=say, daemon=True).start()
+    saying = threading.Thread(target=say, daemon=True)
+    saying.start()
     found = []
     with pytest.raises(EOFError):
         for each in messages(ours):
             assert type(each) is bytes
             found.append(each)
+    saying.join(10.0)
     assert found == sent
     os.fstat(ours.fileno())  # it is still the pipe's own to close
 
@@ -119,3 +121,52 @@ def test_a_full_queue_makes_who_puts_wait() -> None:
         held.get(timeout=0.0)
     held.put_nowait(4)
     assert held.get(timeout=0.0) == 4 and not held.full()
+
+
+def test_a_taker_is_woken_once_when_enough_has_come() -> None:
+    held: Bounded[int] = Bounded(8)
+    woken: list[int] = []
+
+    def take() -> None:
+        held.wait_for(3, 30.0)
+        woken.append(held.qsize())
+
+    taker = threading.Thread(target=take, daemon=True)
+    taker.start()
+    for number in range(3):
+        taker.join(0.05)
+        assert taker.is_alive() and not woken, "fewer than three are not enough"
+        held.put(number)
+    taker.join(5.0)
+    assert woken == [3] and [held.get() for _ in range(3)] == [0, 1, 2]
+    began_s = time.monotonic()
+    held.wait_for(1, 0.1)
+    assert 0.05 < time.monotonic() - began_s < 5.0, "nothing came, and no word of before is left"
+
+
+def test_a_taker_never_waits_for_more_than_there_is_room_for() -> None:
+    held: Bounded[int] = Bounded(2)
+    put = threading.Thread(target=lambda: [held.put(k) for k in range(6)], daemon=True)
+    put.start()
+    for number in range(6):
+        held.wait_for(9, 30.0)  # more than ever fit: whoever puts would wait for ever
+        assert held.get(timeout=5.0) == number
+    put.join(5.0)
+    assert not put.is_alive()
+
+
+def test_of_many_who_put_none_is_left_unheard() -> None:
+    held: Bounded[int] = Bounded(4)
+    threads = [
+        threading.Thread(target=lambda: [held.put(k) for k in range(500)], daemon=True)
+        for _ in range(4)
+    ]
+    for each in threads:
+        each.start()
+    seen, until_s = 0, time.monotonic() + 30.0
+    while seen < 2000 and time.monotonic() < until_s:
+        held.wait_for(2 if seen < 1990 else 1, 0.5)
+        while held.qsize():
+            held.get()
+            seen += 1
+    assert seen == 2000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -59,8 +60,10 @@ def test_one_that_was_swapped_and_said_nothing_is_named(number: int | None, says
     play = Play(answer_s=60.0 if number is not None else 0.05)
     play.roll.learn()
     play.fitted["plates"] = number
+    began_s = time.monotonic()
     with pytest.raises(PermitError, match=says):
         play.roll.check()
+    assert time.monotonic() - began_s < 30.0  # a wrong answer is one: nobody waits for another
     play.fitted["plates"] = 0
     play.roll.check()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from casemate.core.errors import OutputError
+from casemate.core.errors import InputError, OutputError
 from casemate.core.files import MARKER, replaced_folder
 
 
@@ -77,6 +77,20 @@ def test_files_of_others_are_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write(tmp_path / "mine" / "below", "new")
     assert names(tmp_path) == ["mine"]
+
+
+def test_evidence_is_never_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    write(target, "old")
+    (target / "evidence").mkdir()
+    with pytest.raises(InputError, match="evidence") as caught:
+        write(target, "new")
+    assert caught.value.exit_code == 2 and "-o" in caught.value.remedy
+    assert (target / "a").read_text() == "old" and (target / "evidence").is_dir()
+    assert names(tmp_path) == ["out"]
+    (target / "evidence").rmdir()
+    write(target, "new")
+    assert (target / "a").read_text() == "new"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import pytest
 
 from casemate.core.challenge import Challenge, chips
 from casemate.core.samples import Block, Channel, Health
-from casemate.core.watch import Limits, watched
+from casemate.core.watch import Limits, Watcher, watched
+from casemate.core.watch_order import Order
 
 CHALLENGE = Challenge(key=bytes(32), modality="loop_resistance", epoch=1, chip_s=1e-3)
 CHANNELS = (
@@ -202,3 +203,56 @@ def test_a_malformed_block_comes_out_flagged_with_the_channels_columns() -> None
     assert out.values.shape == (16, 2) and (out.health != 0).all()
     nothing = next(watched(iter([None]), CHANNELS, CHALLENGE))  # type: ignore[list-item]
     assert (nothing.health != 0).all()
+
+
+def test_a_block_counts_as_calm_if_and_only_if_one_look_has_shown_no_flag() -> None:
+    watcher = Watcher(CHANNELS, CHALLENGE, Limits())
+    calm = []
+    for number, block in enumerate(cut(sound(), 100, 200, 300, 400)):
+        values, health = block.values.copy(), block.health.copy()
+        if number == 2:
+            values[7, 1] = np.nan
+        if number == 3:
+            health[9, 0] = int(Health.CLIPPED)
+        found = watcher.check(replace(block, values=values, health=health))
+        assert not (watcher.calm and found.health.any())
+        calm.append(watcher.calm)
+    assert calm == [True, True, False, False, True]
+    watcher.check("nonsense")  # type: ignore[arg-type]
+    assert not watcher.calm
+
+
+@pytest.mark.parametrize("scene", ["sound", "quick", "slow", "gap", "late", "restart", "crystal"])
+def test_pace_at_one_look_is_pace_sample_by_sample(
+    scene: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    block = sound(1000)
+    t_s, chip = block.t_s.copy(), block.chip.copy()
+    if scene in ("quick", "slow", "crystal"):
+        pace = {"quick": 0.97, "slow": 1.03, "crystal": 1.0 + 1e-4}[scene]
+        t_s[500:] = t_s[499] + np.arange(1, 501) * CHALLENGE.chip_s * pace
+    elif scene == "gap":
+        t_s[300:], chip[300:] = t_s[300:] + 0.05, chip[300:] + 50
+    elif scene == "late":
+        t_s[700] += 0.02
+    elif scene == "restart":
+        chip[600:] = np.arange(400)
+    changed = replace(block, t_s=t_s, chip=chip)
+    edges = (1, 5, 64, 65, 130, 230, 330, 430, 530, 630, 730, 830, 930)
+    quick = seen(changed, *edges)
+    taken = 0
+    whole = Order.calm
+
+    def counted(self: Order, *given: object) -> bool:
+        nonlocal taken
+        found = whole(self, *given)  # type: ignore[arg-type]
+        taken += found
+        return found
+
+    monkeypatch.setattr(Order, "calm", counted)
+    seen(changed, *edges)
+    monkeypatch.setattr(Order, "calm", lambda *_given: False)
+    slow = seen(changed, *edges)
+    assert np.array_equal(quick.health, slow.health)
+    assert bool(quick.health.any()) is (scene not in ("sound", "crystal"))
+    assert 4 <= taken <= 13 and (taken == 13) is (scene in ("sound", "crystal"))

@@ -16,7 +16,7 @@ ASKED = Challenge(key=bytes(32), modality="loops", epoch=1, chip_s=1e-3)
 class Slow(Watcher):
     """A monitor that takes no block for sound at once."""
 
-    def _sound(self, values: object) -> bool:
+    def _sound(self, values: object, health: object) -> bool:
         return False
 
 

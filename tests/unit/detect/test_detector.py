@@ -77,6 +77,17 @@ def test_a_dead_modality_is_denied_and_seals_when_it_lasts() -> None:
         assert any(only in each for each in judged[-1].findings)
 
 
+def test_blind_time_holds_the_level_until_it_is_pardoned() -> None:
+    box = settled()
+    for _ in range(26):
+        box.step(500, lambda b, c: (flagged(b, Health.MISSING), c), "loops")
+    judged = [box.step(500) for _ in range(4)][-1]
+    assert (judged.verdict, judged.level) == (Verdict.NORMAL, SEAL)
+    box.detector.pardon()
+    judged = box.step(500)
+    assert (judged.verdict, judged.blind_s) == (Verdict.NORMAL, 0.0) and judged.level < SEAL
+
+
 def test_a_reader_that_comes_back_after_the_surroundings_moved_is_no_tamper() -> None:
     """It warms by 1 % in 20 s, within the common mode's rate of 1e-3 a second, unseen."""
     box = settled()

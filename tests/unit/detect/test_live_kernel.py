@@ -203,3 +203,20 @@ def test_what_lies_beyond_is_limited() -> None:
     s1, loud, own = np.array([10.0, -10.0, 1.0, 5.0]), np.array([4.0, 4.0, 4.0, 0.0]), np.zeros(4)
     kernel.beyond(s1, loud, own, own, np.full(4, 0.5), np.full(4, 0.1), out)
     assert np.array_equal(out, np.array([2.0, -2.0, 0.0, 0.0]) / 0.1 * 2.0)
+
+
+@pytest.mark.parametrize("window_s", [0.1, 0.3, 1.2])
+def test_doubt_covers_what_a_common_mode_falls_behind(window_s: float) -> None:
+    """A ramp at the full rate: once it stands, the next window lies no further off than doubt."""
+    one, far = np.ones(1), np.full(1, 1e9)
+    common, doubt, zero = np.zeros(1), np.zeros(1), np.zeros(1)
+    for n in range(1, 100):
+        shown = np.full(1, n * window_s)
+        behind = abs(shown[0] - common[0])
+        if n > 80:
+            assert behind <= doubt[0] * (1.0 + 1e-9)
+        bank.towards(
+            shown, one > 0.0, zero, window_s, window_s, 10.0, 0.3, np.zeros(1, dtype=np.int64),
+            one, far, far, far, one, np.zeros(1), common, np.zeros(1), doubt,
+        )  # fmt: skip
+    assert behind > 0.3 + 0.4 * window_s  # more than memory leaves, so a fixed part is not enough

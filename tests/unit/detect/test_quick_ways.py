@@ -15,7 +15,8 @@ from casemate.detect.anchor import PassiveAnchor
 from casemate.detect.bank import Shown
 from casemate.detect.evidence import Evidence
 from casemate.detect.passive import FULL, PassiveBank
-from casemate.detect.silence import UNHEARD, heard_nats, least_power, quiet_nats
+from casemate.detect.silence import UNHEARD, Silence, heard_nats, least_power, quiet_nats
+from casemate.detect.verdict import _log_of, _log_sum
 
 KINDS = ("temperature", "temperature", "temperature", "light", "humidity", "humidity")
 COUNT = len(KINDS)
@@ -154,6 +155,30 @@ def test_interference_below_what_is_looked_at_is_told_as_none(seed: int, most: f
     over = np.divide(power, count, out=np.zeros(200), where=count > 0.0)
     wanted = quiet_nats(over, count)
     assert np.array_equal(found, np.where(wanted >= UNHEARD, wanted, 0.0))
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 9999), st.floats(1.0, 1.6))
+def test_a_count_rounded_up_leaves_interference_as_it_is(seed: int, loud: float) -> None:
+    generator = np.random.default_rng(seed)
+    found = Silence.start(np.ones(300))
+    found.count[:] = generator.integers(3, 1000, 300).astype(np.float64)
+    found.power[:] = found.count * loud * generator.gamma(30.0, 1.0 / 30.0, 300)
+    most, top = float(found.count.max()), float((found.power / found.count).max())
+    exact = heard_nats(found.power, found.count, least_power(most))
+    assert np.array_equal(found.heard(most, top), exact)
+    assert loud < 1.5 or exact.max() > UNHEARD, "something has to be heard"
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.one_of(st.floats(-1e4, 700.0), st.sampled_from([np.nan, -np.inf])), max_size=6))
+def test_a_few_values_sum_as_many_do(nats: list[float]) -> None:
+    wanted = _log_sum(np.array([-700.0, *nats]))
+    assert _log_of(tuple(nats)) == pytest.approx(wanted, abs=1e-12, rel=1e-14)
+
+
+def test_a_few_values_without_end_sum_to_none() -> None:
+    assert _log_of((1.0, math.inf)) == _log_sum(np.array([-700.0, 1.0, math.inf])) == math.inf
 
 
 def test_more_chips_need_less_power() -> None:

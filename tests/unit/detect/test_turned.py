@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from small_box import CHIP_S, Box, anchor, flagged
 
 from casemate.core.challenge import Chips
 from casemate.core.samples import Block, Health
-from casemate.detect import turned
+from casemate.detect import turned, whole
 from casemate.detect.bank import Shown
 from casemate.detect.live import KeyedLive
 from casemate.detect.silence import Silence
@@ -20,6 +20,11 @@ SCENES = (
     "calm", "step", "slow", "jam", "lost rows", "lost windows", "flags", "no number", "open",
     "huge", "levels", "halves",
 )  # fmt: skip
+WHOLE = {
+    **dict.fromkeys(("calm", "step", "slow", "jam", "huge"), 60), "lost rows": 45,
+    "lost windows": 27, "flags": 54, "no number": 51, "open": 15, "levels": 0, "halves": 0,
+}  # fmt: skip
+"""Windows of each scene that come whole and calm, after ten in which states settle."""
 
 
 class Long(KeyedLive):
@@ -27,6 +32,23 @@ class Long(KeyedLive):
 
     def _turned(self) -> bool:
         return False
+
+    def _whole(self, block: Block, chips: Chips) -> bool:
+        return False
+
+
+class Counted(KeyedLive):
+    """A modality that counts the windows that came whole and calm."""
+
+    wholes = 0
+
+    def _whole(self, block: Block, chips: Chips) -> bool:
+        found = super()._whole(block, chips)
+        self.wholes += found
+        return found
+
+    def copy(self) -> KeyedLive:
+        raise AssertionError("its count is its own")
 
 
 def changed(scene: str, number: int, block: Block, generator: np.random.Generator) -> Block | None:
@@ -67,6 +89,42 @@ def compared(one: Shown, other: Shown) -> None:
     assert np.array_equal(one.nats, other.nats)
 
 
+@pytest.mark.parametrize("wrong", ["turned phase", "late", "other number", "repeat", "short"])
+def test_a_block_that_is_no_calm_window_is_not_taken_as_one(wrong: str) -> None:
+    box = Box(np.random.default_rng(3))
+    live = KeyedLive(anchor(), window_s=0.1, single=True, levels=6)
+    live.place.renew(1)
+    taken = False
+    for number in range(20):
+        drawn = box.asked("loops", CHIPS)
+        block = box.answer("loops", drawn)
+        if number == 19:
+            t_s, chip, drive = block.t_s.copy(), block.chip.copy(), drawn.drive.copy()
+            values = block.values.copy()
+            if wrong == "turned phase":
+                drive[50] = 1j
+            elif wrong == "late":
+                t_s[50] += 0.02
+            elif wrong == "other number":
+                chip[50] += 1
+            elif wrong == "repeat":
+                values[50] = values[49]
+            rows = slice(0, 99 if wrong == "short" else None)
+            block = Block(t_s=t_s[rows], chip=chip[rows], values=values[rows],
+                          health=block.health[rows])  # fmt: skip
+            drawn = replace(drawn, drive=drive)
+            before = live.place.copy(), live.filling.sums.copy(), live.chips.chips
+            assert taken, "until then it was"
+            assert not whole.take(live, block, drawn)
+            assert live.place == before[0] and live.chips.chips == before[2]
+            assert np.array_equal(live.filling.sums, before[1])
+            return
+        taken = live._whole(block, drawn)
+        if not taken:
+            live.add(block, drawn, 0.0)
+        box.next_chip += CHIPS
+
+
 def same(one: KeyedLive, other: KeyedLive) -> None:
     compared(one.shown(), other.shown())
     for test in ("anchored", "step"):
@@ -80,6 +138,10 @@ def same(one: KeyedLive, other: KeyedLive) -> None:
     for name in ("totals", "counts"):
         assert np.array_equal(getattr(one.onset.state, name), getattr(other.onset.state, name))
     assert np.array_equal(one.shared, other.shared) and one.gap_s == other.gap_s
+    assert np.array_equal(one.fast, other.fast) and one.chips.chips == other.chips.chips
+    assert np.array_equal(one.chips.processes, other.chips.processes)
+    for name in ("sums", "blurred", "said", "last", "run"):
+        assert np.array_equal(getattr(one.filling, name), getattr(other.filling, name)), name
     assert one.notes.taken() == other.notes.taken() and one.place == other.place
 
 
@@ -96,8 +158,9 @@ def test_one_call_is_its_steps(scene: str, single: bool) -> None:
     box = Box(np.random.default_rng(3), levels=("loops",) if scene == "levels" else ())
     given = box.anchors["loops"]
     one, other = (
-        kind(given, window_s=0.1, single=single, levels=6) for kind in (KeyedLive, Long)
+        kind(given, window_s=0.1, single=single, levels=6) for kind in (Counted, Long)
     )  # fmt: skip
+    assert isinstance(one, Counted)
     for each in (one, other):
         each.place.renew(1)
     quick, top = 0, -700.0
@@ -116,6 +179,7 @@ def test_one_call_is_its_steps(scene: str, single: bool) -> None:
         same(one, other)
         top = max(top, float(one.shown().nats.max()))
     assert quick > 20, "the quick way has to have been taken"
+    assert one.wholes == WHOLE[scene], "and what is not one calm window, by its steps"
     assert top > 8.0 if scene in ("step", "slow", "open") else top < 8.0
 
 

@@ -79,3 +79,22 @@ def test_one_wild_sample_is_one_innovation_at_the_limit() -> None:
     # what follows forgets it as the series would an innovation of 4
     assert np.abs(found[21:25, 0] - calm[21:25, 0]).max() < 0.9 * 4.0 + 1.5
     assert np.allclose(found[:20], calm[:20])
+
+
+@pytest.mark.parametrize("size", [1.0, 40.0])
+def test_wild_blocks_are_what_samples_are_one_by_one(size: float) -> None:
+    """By the definition: what was expected, and the clipped rest; calm and wild, with gaps."""
+    factory = whiten.Factory(coefficients=(0.5, 0.2, -0.1), innovation=0.7)
+    x = size * np.random.default_rng(8).standard_normal((30, 2))
+    x[11, 1] = np.nan
+    plain, state = whiten.start_whitening(factory, 2), whiten.start_whitening(factory, 2)
+    expected = []
+    for row in x:
+        guess = whiten.expected(factory, plain)
+        z = np.clip((row - guess) / factory.innovation, -4.0, 4.0)
+        used = guess + np.nan_to_num(z) * factory.innovation
+        whiten.whiten(factory, plain, used[None])
+        expected.append(z)
+    found = whiten.whiten_soundly(factory, state, x)
+    assert found == pytest.approx(np.array(expected), rel=1e-9, abs=1e-12, nan_ok=True)
+    assert state.memory == pytest.approx(plain.memory, rel=1e-9, abs=1e-12)

@@ -26,6 +26,8 @@ from truths import Truth, abs_error, rel_error
 sys.path.append(str(Path(__file__).parents[1] / "mesh"))
 import mesh_samples
 
+import small_tile
+
 
 def test_tools_meet_what_shapely_says_they_meet(truth: Truth) -> None:
     """Random tools of 0.05 to 0.8 mm on a drawn tile: which nets, and how far off each."""
@@ -81,9 +83,9 @@ def test_three_parallel_traces_face_each_other_along_their_length(truth: Truth) 
     assert area == pytest.approx(0.05 * 0.2e-3, rel=0.01)
 
 
-PLATE: Any = SimpleNamespace(tile=SimpleNamespace(stackup=mesh_samples.STACK))
+PLATE: Any = SimpleNamespace(tile=SimpleNamespace(stackup=small_tile.STACK))
 SHEET = sheet_w_k(PLATE)
-SETTLE_S = HEAT_J_M3K * mesh_samples.STACK.thickness_m / LOSS_W_M2K
+SETTLE_S = HEAT_J_M3K * small_tile.STACK.thickness_m / LOSS_W_M2K
 
 
 def test_a_warm_spot_is_the_fin_equation_solved_elsewhere(truth: Truth) -> None:

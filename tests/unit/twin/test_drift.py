@@ -60,7 +60,7 @@ def fitted(name: str, half: int) -> tuple[Drift, np.ndarray, float]:
 @pytest.mark.parametrize(
     ("name", "half", "factor"),
     [
-        ("machine", 0, 1.45),
+        pytest.param("machine", 0, 1.45, marks=pytest.mark.slow),
         pytest.param("ambient", 0, 1.7, marks=pytest.mark.slow),
         pytest.param("machine", 1, 1.45, marks=pytest.mark.slow),
         pytest.param("ambient", 1, 1.7, marks=pytest.mark.slow),
@@ -87,6 +87,7 @@ def test_rates_of_held_out_halves(name: str, half: int, factor: float, truth: Tr
     assert np.exp(np.sqrt(np.mean(gap**2))) < 1.0 + 0.6 * (factor - 1.0)
 
 
+@pytest.mark.slow
 def test_most_of_the_fast_change_of_the_recordings_is_the_sensor() -> None:
     """Neighbouring changes cancel (-1/2 for pure noise) and are those of even draws.
 

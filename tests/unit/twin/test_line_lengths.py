@@ -28,7 +28,10 @@ from truths import Truth, abs_error, rel_error
 
 RISE_S = 100e-12
 LATE_S = 5e-9
-WAYS = [("thru100", "thru200"), ("thru200", "thru100")]
+WAYS = [
+    ("thru100", "thru200"),
+    pytest.param("thru200", "thru100", marks=pytest.mark.slow),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

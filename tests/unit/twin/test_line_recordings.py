@@ -55,6 +55,7 @@ def missed(fit: Fit, standard: Standard, low_hz: float = 0.0) -> dict[str, tuple
     return {each.name: (each.linear, each.db, each.phase_deg) for each in found}
 
 
+@pytest.mark.slow
 def test_both_thrus_are_explained_to_what_connectors_differ_by(truth: Truth) -> None:
     data = standards(recordings())
     fit = fitted(recordings(), ("thru100", "thru200"))
@@ -84,6 +85,7 @@ def test_both_thrus_are_explained_to_what_connectors_differ_by(truth: Truth) -> 
     assert passivity_excess(launch(fit.model.launch, grid)) < 1e-3
 
 
+@pytest.mark.slow
 def test_a_longer_line_is_predicted_from_its_first_gigahertz(truth: Truth) -> None:
     """Held out: nine tenths of the long thru, in which loss and dispersion must scale rightly."""
     data = standards(recordings())
@@ -101,6 +103,7 @@ def test_a_longer_line_is_predicted_from_its_first_gigahertz(truth: Truth) -> No
     assert in_db < 0.08 and degrees < 3.0
 
 
+@pytest.mark.slow
 def test_one_ports_end_on_the_board_after_half_the_line(truth: Truth) -> None:
     """Held out after one open fixed where its line begins: short and load, to 4 GHz."""
     data = standards(recordings())
@@ -115,6 +118,7 @@ def test_one_ports_end_on_the_board_after_half_the_line(truth: Truth) -> None:
         )
 
 
+@pytest.mark.slow
 def test_one_length_alone_says_how_little_it_tells() -> None:
     """Delay of line and connector are one there: the spread must own up to what the priors leave.
 

@@ -119,7 +119,13 @@ def test_fault_in_frequency(name: str, tmp_path: Path, truth: Truth) -> None:
 
 
 @pytest.mark.external
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        each if each in ("bridge", "cut", "nick") else pytest.param(each, marks=pytest.mark.slow)
+        for each in CASES
+    ],
+)
 def test_fault_in_time(name: str, tmp_path: Path, truth: Truth) -> None:
     faults, between, second_m = CASES[name]
     sigma_s = RISE_S / 2.5631031310892007

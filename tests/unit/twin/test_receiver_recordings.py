@@ -128,6 +128,7 @@ def test_the_first_half_of_a_wifi_recording_predicts_the_second(
     assert np.abs(correlation).max() < 0.15
 
 
+@pytest.mark.slow
 def test_another_wifi_recording_is_predicted_to_four_decibels_only() -> None:
     """Rooms differ: frame levels carry over, slow drift does not (a limit, stated as such)."""
     for known, other in (("2", "3"), ("3", "2"), ("1", "2")):

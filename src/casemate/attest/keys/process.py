@@ -143,8 +143,8 @@ class ProcessHolder:
         told = time.perf_counter()
         self._evidence.kill()
         answered = self._store is None or self._store.answered()
-        copied = went and self._evidence.copied()
-        unusable, known = answered and (overwritten or copied), time.perf_counter()
+        unusable = answered and (overwritten or (went and self._evidence.copied()))
+        known = time.perf_counter()
         # keys are gone; from here on it is looked whether that is so, and the memory freed
         stored = self._store.end_erase() if self._store is not None else None
         forgot = time.perf_counter()

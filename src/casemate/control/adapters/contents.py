@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from casemate.control.adapters import chain, rack, trace
+from casemate.control.adapters import chain, chunk, snapshot
 from casemate.control.adapters.payload import Vouched
 from casemate.core.errors import SignatureError
 
@@ -13,7 +13,7 @@ class Contents:
     """Takes items that were vouched for, in the order in which they are shown."""
 
     def __init__(self) -> None:
-        self._chunks: list[tuple[trace.Chunk, bytes]] = []
+        self._chunks: list[tuple[chunk.Chunk, bytes]] = []
         self._snapshots: list[tuple[int, bytes, bytes]] = []
         self._unsigned: list[str] = []
 
@@ -22,14 +22,14 @@ class Contents:
 
         FormatError if it is malformed; SignatureError if it says another number than its proof.
         """
-        if found.stream == trace.STREAM:
+        if found.stream == chunk.STREAM:
             return self._chunk(data, found)
-        if found.stream == rack.STREAM:
+        if found.stream == snapshot.STREAM:
             return self._snapshot(data, found)
         return {}
 
     def _snapshot(self, data: bytes, found: Vouched) -> dict[str, Any]:
-        row = rack.decode(data)
+        row = snapshot.decode(data)
         if row["number"] != found.number:
             raise _other("snapshot", row["number"], found.number)
         self._snapshots.append((row["number"], bytes.fromhex(row["before"]), found.leaf))
@@ -50,28 +50,28 @@ class Contents:
         }
 
     def _chunk(self, data: bytes, found: Vouched) -> dict[str, Any]:
-        chunk = trace.decode(data)
-        if chunk.number != found.number:
-            raise _other("chunk", chunk.number, found.number)
-        self._chunks.append((chunk, found.leaf))
-        seconds = len(chunk.samples) / chunk.meter.rate_hz
+        made = chunk.decode(data)
+        if made.number != found.number:
+            raise _other("chunk", made.number, found.number)
+        self._chunks.append((made, found.leaf))
+        seconds = made.size / made.meter.rate_hz
         return {
-            "sample": chunk.sample,
-            "samples": len(chunk.samples),
+            "sample": made.sample,
+            "samples": made.size,
             "seconds": seconds,
-            "before": chunk.before.hex(),
+            "before": made.before.hex(),
             "leaf": found.leaf.hex(),
-            "holds": f"{len(chunk.samples)} samples from {chunk.sample} on, {seconds:g} s",
+            "holds": f"{made.size} samples from {made.sample} on, {seconds:g} s",
         }
 
     def end(self) -> tuple[list[str], list[str]]:
         """Return what is broken between items, and what else is to be known of them."""
         chunks = [(each.number, each.before, leaf) for each, leaf in self._chunks]
         broken = [
-            *chain.breaks("chunk", chunks), *trace.twice(self._chunks),
+            *chain.breaks("chunk", chunks), *chunk.twice(self._chunks),
             *chain.breaks("snapshot", self._snapshots), *self._unsigned,
         ]  # fmt: skip
-        return broken, list(trace.unsigned(self._chunks))
+        return broken, list(chunk.unsigned(self._chunks))
 
 
 def _other(what: str, says: int, proof: int) -> SignatureError:

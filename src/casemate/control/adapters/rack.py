@@ -15,17 +15,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from casemate.attest.claims import RACK
 from casemate.control.adapters import redfish
 from casemate.control.adapters.apart import Apart
 from casemate.control.adapters.presence import Presence, until_due
+from casemate.control.adapters.snapshot import FORMAT
 from casemate.control.adapters.stream import Draft
 from casemate.core.canonical import canonical_bytes, digest
-from casemate.core.errors import CasemateError, FormatError, InputError, OutputError
+from casemate.core.errors import CasemateError, InputError, OutputError
 from casemate.detect.response import ALERT, LOG
 
-STREAM, SUFFIX = RACK, ".rack.json"
-FORMAT, REFERENCE = "casemate-rack/1", "casemate-rack-reference/1"
+SUFFIX = ".rack.json"
+REFERENCE = "casemate-rack-reference/1"
 AGAIN_S, POLL_S = 60.0, 10.0
 """A snapshot at the latest (issue 5: once a minute), and from one reading to the next (planning
 value)."""
@@ -199,24 +199,6 @@ def draft(content: dict[str, Any], at_s: int) -> Draft:
     return made
 
 
-def decode(data: bytes) -> dict[str, Any]:
-    """Return a snapshot from bytes of anybody; FormatError unless they are canonical."""
-    try:
-        row = json.loads(data)
-        well = isinstance(row, dict) and canonical_bytes(row) == data and row["format"] == FORMAT
-        well = well and type(row["number"]) is int and type(row["time"]) is int
-        well = well and len(bytes.fromhex(row["before"])) in (0, 32)
-        well = well and all(
-            set(each) == {"id", "component", "what"} and all(type(v) is str for v in each.values())
-            for each in row["findings"]
-        )
-    except Exception as error:  # whatever the libraries raise: these are bytes of anybody
-        raise _malformed(type(error).__name__) from None
-    if not well:
-        raise _malformed("not canonical, or of another format")
-    return dict(row)
-
-
 def differences(reading: dict[str, Any], reference: dict[str, Any]) -> list[dict[str, str]]:
     """Return findings: what is missing, added, swapped, changed, unverified; sorted."""
     found: list[tuple[str, str, str]] = []
@@ -284,10 +266,6 @@ def _slots(row: dict[str, Any]) -> dict[tuple[int, str, int], tuple[str, str]]:
 def _silent(why: str) -> dict[str, Any]:
     row = {"id": "service.silent", "component": redfish.ROOT, "what": why}
     return {"findings": [row]}
-
-
-def _malformed(why: str) -> FormatError:
-    return FormatError(f"the snapshot of a rack is malformed: {why}.", remedy="obtain it again.")
 
 
 def reader(order: Order) -> Apart:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -95,6 +96,7 @@ class Stream:
         self._names: list[str] = []
         self.signed = self.passed = 0
         self.failed = self.problem = ""
+        self._full = False
         self._stop, self._settled = threading.Event(), threading.Event()
         self._settled.set()
         self._thread = threading.Thread(target=self._guarded, name=name, daemon=True)
@@ -160,9 +162,25 @@ class Stream:
         for draft in drafts:
             before = self._items[-1].leaf if self._items else self._before
             name, data = draft(self._next + len(self._items), before)
+            if self._keep(name, data):
+                self._items.append(payload.item(data))
+                self._names.append(name)
+
+    def _keep(self, name: str, data: bytes) -> bool:
+        """Write an item; False, and it is passed over, if the disk does not take it now."""
+        try:
             (self._folder / name).write_bytes(data)
-            self._items.append(payload.item(data))
-            self._names.append(name)
+        except OSError as error:
+            with suppress(OSError):
+                (self._folder / name).unlink(missing_ok=True)
+            self.passed += 1
+            if not self._full:  # told once, until items can be kept again
+                self._full = True
+                self._fail(f"an item cannot be kept: {error.strerror or error}")
+            return False
+        if self._full:
+            self._full, self.problem = False, ""
+        return True
 
     def _flush(self) -> None:
         """Have what has come signed, if the enclosure still guards."""

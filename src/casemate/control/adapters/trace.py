@@ -1,107 +1,48 @@
 """Power traces of a DPA sensor, in chained chunks: items of the stream "trace".
 
-A chunk says its own number and names the leaf of the chunk before (a salted digest, payload.py).
-So a chunk that was altered or put in another's place is refused by who has it alone, and of any
-two neighbours one proves the other; samples are counted, so that what was not signed shows.
-docs/formats/payload.md.
+What a chunk is, `chunk` says. docs/formats/payload.md.
 """
 
 from __future__ import annotations
 
 import itertools
 import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from casemate.control.adapters.chunk import (
+    FORMAT,
+    RUN_BYTES,
+    STREAM,
+    Chunk,
+    Meter,
+    decode,
+    encode,
+    twice,
+    unsigned,
+)
 from casemate.control.adapters.payload import PROOF
 from casemate.control.adapters.stream import Draft
-from casemate.core import cbor
-from casemate.core.errors import FormatError, InputError
+from casemate.core.errors import InputError
 
-STREAM, SUFFIX = "trace", ".trace"
-FORMAT = "casemate-trace/1"
+SUFFIX = ".trace"
 SAMPLES = 50_000
 """In a chunk (planning value): 100 kB, half a second at 100 kS/s."""
-MOST_BYTES = 64 << 20
-"""Of a chunk; more is not read."""
-RUN_BYTES, LEAF_BYTES = 16, 32
 _NPY, _RAW = ".npy", (".raw", ".i16")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
-    """What one count of a sample stands for. count_nano: billionths of `unit`, such as "V"."""
-
-    rate_hz: int
-    unit: str
-    count_nano: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """One chunk. before: leaf of chunk `number - 1`, b"" where a chain begins.
-
-    run: drawn when the sensor starts to be read; `sample`, the number of the first sample, counts
-    from there. samples: int16, (n,), in counts of `meter`.
-    """
-
-    number: int
-    before: bytes
-    run: bytes
-    sample: int
-    meter: Meter
-    samples: NDArray[np.int16]
-
-    @property
-    def end(self) -> int:
-        """Return the number of the sample that comes next."""
-        return self.sample + len(self.samples)
-
-
-def encode(chunk: Chunk) -> bytes:
-    """Return the bytes of a chunk: deterministic CBOR."""
-    return cbor.encode(
-        {
-            1: FORMAT, 2: STREAM, 3: chunk.number, 4: chunk.before, 5: chunk.run, 6: chunk.sample,
-            7: chunk.meter.rate_hz, 8: chunk.meter.unit, 9: chunk.meter.count_nano,
-            10: np.asarray(chunk.samples, dtype="<i2").tobytes(),
-        }
-    )  # fmt: skip
-
-
-def decode(data: bytes) -> Chunk:
-    """Return a chunk from bytes of anybody; FormatError unless they are what `encode` gives."""
-    row = cbor.decode(data, most=MOST_BYTES)
-    if type(row) is not dict or set(row) != set(range(1, 11)):
-        raise _malformed("it has other fields")
-    if (row[1], row[2]) != (FORMAT, STREAM):
-        raise _malformed("it is of another format")
-    if any(type(row[key]) is not int or row[key] < 0 for key in (3, 6, 7, 9)):
-        raise _malformed("a number is none, or is below 0")
-    if type(row[4]) is not bytes or len(row[4]) not in (0, LEAF_BYTES):
-        raise _malformed("the chunk before is not named by a leaf")
-    if type(row[5]) is not bytes or len(row[5]) != RUN_BYTES or type(row[8]) is not str:
-        raise _malformed("run or unit is of another kind")
-    if type(row[10]) is not bytes or len(row[10]) % 2 or not row[10] or not row[7] or not row[9]:
-        raise _malformed("samples are missing, or not of 16 bits")
-    return Chunk(
-        number=row[3], before=row[4], run=row[5], sample=row[6],
-        meter=Meter(rate_hz=row[7], unit=row[8], count_nano=row[9]),
-        samples=np.frombuffer(row[10], dtype="<i2"),
-    )  # fmt: skip
 
 
 def draft(run: bytes, sample: int, meter: Meter, samples: NDArray[np.int16]) -> Draft:
     """Return the draft of a chunk: number and chunk before come when it is signed."""
 
+    counts = np.asarray(samples, dtype="<i2").tobytes()
+
     def made(number: int, before: bytes) -> tuple[str, bytes]:
         chunk = Chunk(
-            number=number, before=before, run=run, sample=sample, meter=meter, samples=samples
+            number=number, before=before, run=run, sample=sample, meter=meter, counts=counts
         )
         return f"{number:08d}{SUFFIX}", encode(chunk)
 
@@ -182,28 +123,6 @@ class MadeUpTraces:
         load = 1.0 + 0.05 * (weights[at // self._ROUND] - 64.0)
         counts = 4000.0 * clock * load + generator.normal(0.0, 60.0, self._samples)
         return np.clip(counts, -32768.0, 32767.0).astype(np.int16)
-
-
-def twice(chunks: Sequence[tuple[Chunk, bytes]]) -> Iterator[str]:
-    """Yield where a chunk (each with its own leaf) counts samples of the one before again."""
-    for (one, _), (two, _) in itertools.pairwise(chunks):
-        if two.run == one.run and one.number < two.number and two.sample < one.end:
-            yield f"chunk {two.number}: samples are counted twice"
-
-
-def unsigned(chunks: Sequence[tuple[Chunk, bytes]]) -> Iterator[str]:
-    """Yield where samples came that were not signed: nothing guarded, or the reading began anew."""
-    for (one, _), (two, _) in itertools.pairwise(chunks):
-        if two.number != one.number + 1:
-            continue
-        if two.run != one.run:
-            yield f"chunk {two.number}: the sensor was read anew; what came between is not known"
-        elif two.sample > one.end:
-            yield f"chunk {two.number}: {two.sample - one.end} samples before it were not signed"
-
-
-def _malformed(why: str) -> FormatError:
-    return FormatError(f"the chunk of a trace is malformed: {why}.", remedy="obtain it again.")
 
 
 __all__ = [

@@ -63,6 +63,8 @@ class RfCavity:
     anchor_air: Air
     powers: list[Complex] = field(default_factory=list)
     """What multiplies each power of a stretch, (L, F) each; made when first needed."""
+    strange: dict[tuple[int, str], Complex] = field(default_factory=dict)
+    """Fields (L, F) that come from elsewhere, by seed and label; made when first needed."""
 
     def read(self, conditions: Conditions) -> Reading:
         """Return all links' transfer, stretched, with what stands in the volume or opens it."""
@@ -130,11 +132,13 @@ class RfCavity:
 
     def _unrelated(self, label: str) -> Complex:
         """Return links (L, F) of unit power that have nothing to do with the unit's own."""
-        seed = [self.twin.seed, *label.encode()]
-        generator = np.random.default_rng(seed)
-        decay = float(self.twin.volume.losses(self.f_hz).decay_s.mean())
-        waves = [random_waves(WAVES, decay, generator) for _ in self.links]
-        return np.stack([scattered(each, self.f_hz) for each in waves])
+        key = self.twin.seed, label
+        if key not in self.strange:
+            generator = np.random.default_rng([self.twin.seed, *label.encode()])
+            decay = float(self.twin.volume.losses(self.f_hz).decay_s.mean())
+            waves = [random_waves(WAVES, decay, generator) for _ in self.links]
+            self.strange[key] = np.stack([scattered(each, self.f_hz) for each in waves])
+        return self.strange[key]
 
     def nuisance(self, times_s: Real, generator: np.random.Generator) -> Complex:
         """Return slow change of every link along a few smooth shapes over the band, (K, C)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from pathlib import Path
@@ -133,3 +134,37 @@ def test_a_proof_that_cannot_be_kept_is_said(
     assert wait(lambda: "No space left" in made.problem)
     made.close()
     assert made.signed == 0
+
+
+def test_a_disk_that_is_full_for_a_moment_costs_what_came_meanwhile_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Path.write_bytes
+    full = {b"3", b"4"}  # the number stays until one is kept, so each is tried again as the next
+
+    def write(path: Path, data: bytes) -> int:
+        if data in full:
+            full.discard(data)
+            written(path, data[:0])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return written(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    enclosure, source = Enclosure(), Given([numbered] * 10)
+    made = stream(enclosure, source, tmp_path, batch_s=3600.0, per_s=200.0)
+    assert wait(lambda: source.spent)
+    made.close()
+    assert made.passed == 2 and made.signed == 8
+    assert "No space left on device" in made.failed and not made.problem  # told, and over
+    assert [enclosure.check(each).number for each in kept(tmp_path)] == list(range(8))
+
+
+def test_a_disk_that_stays_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(_path: Path, _data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", write)
+    made = stream(Enclosure(), Given([numbered] * 5), tmp_path, per_s=200.0)
+    assert wait(lambda: made.passed == 5)
+    assert "No space left on device" in made.status()["problem"]
+    made.close()

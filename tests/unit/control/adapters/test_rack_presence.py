@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from casemate.control.adapters import made_up_rack, rack, redfish
+from casemate.control.adapters import made_up_rack, rack, redfish, snapshot
 from casemate.control.adapters.presence import AWAY, Presence, until_due
 from casemate.control.adapters.rack_parts import RackInventory
 from casemate.core.errors import ReaderError
@@ -47,7 +47,7 @@ class Rack:
         (made,) = [each for each in self.snapshots if each is not None] or [None]
         if made is None:
             return list(self.snapshots._last["findings"])
-        found: dict[str, Any] = rack.decode(made(0, b"")[1])
+        found: dict[str, Any] = snapshot.decode(made(0, b"")[1])
         return list(found["findings"])
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from item_signer import Enclosure, kept, stream
 
 from casemate.attest.reference import Digest
-from casemate.control.adapters import made_up_rack, rack, redfish
+from casemate.control.adapters import made_up_rack, rack, redfish, snapshot
 from casemate.control.adapters.contents import Contents
 from casemate.control.parts import digest_of
 from casemate.core.errors import CasemateError, FormatError, InputError, ReaderError
@@ -154,7 +154,7 @@ def test_a_change_is_signed_told_and_in_the_digest(made_up: Rack, tmp_path: Path
     made.close()
     paths = kept(tmp_path / "out")
     assert len(paths) == 2  # readings that are alike are one
-    rows = [rack.decode(each.read_bytes()) for each in paths]
+    rows = [snapshot.decode(each.read_bytes()) for each in paths]
     assert rows[0]["findings"] == []
     assert [(each["id"], each["component"]) for each in rows[1]["findings"]] == [
         ("component.swapped", GPU)
@@ -201,7 +201,7 @@ def test_a_snapshot_a_minute_and_silence_told(tmp_path: Path) -> None:
     made, times = [], []
     for each in source:
         if each is not None:
-            made.append(rack.decode(each(0, b"")[1]))
+            made.append(snapshot.decode(each(0, b"")[1]))
             times.append(clock[0])
     assert max(b - a for a, b in zip(times, times[1:], strict=False)) <= rack.AGAIN_S
     assert made[0]["findings"] == [] and made[-1]["findings"][0]["id"] == "service.silent"
@@ -250,14 +250,14 @@ def test_a_service_that_is_gone_is_a_finding_and_comes_back(made_up: Rack, tmp_p
         source = iter(rack.Snapshots(apart.messages, tmp_path / "rack.json",
                                      tell=lambda text, _level: told.append(text)))  # fmt: skip
         first = next(each for each in source if each is not None)
-        assert rack.decode(first(0, b"")[1])["findings"] == []
+        assert snapshot.decode(first(0, b"")[1])["findings"] == []
         made_up.change(redfish.ROOT, lambda row: row.update(Systems="gone"))
         second = next(each for each in source if each is not None)
-        assert rack.decode(second(1, b"")[1])["findings"][0]["id"] == "service.silent"
+        assert snapshot.decode(second(1, b"")[1])["findings"][0]["id"] == "service.silent"
         made_up.change(redfish.ROOT, lambda row: row.update(
             Systems={"@odata.id": f"{redfish.ROOT}/Systems"}))  # fmt: skip
         third = next(each for each in source if each is not None)
-        assert rack.decode(third(2, b"")[1])["findings"] == []
+        assert snapshot.decode(third(2, b"")[1])["findings"] == []
     finally:
         apart.close()
     assert "rack: service.silent: /redfish/v1: no longer so" in told
@@ -369,7 +369,7 @@ def test_any_answers_give_a_reading_or_an_error_of_ours(rows: list[dict[str, Any
 @given(st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_a_snapshot_or_an_error_of_ours(data: bytes) -> None:
     with pytest.raises(FormatError):
-        rack.decode(data)
+        snapshot.decode(data)
 
 
 def test_a_reference_that_is_none_is_refused(made_up: Rack, tmp_path: Path) -> None:

@@ -21,6 +21,13 @@ TILE_PROPERTIES = {
 ROW = {"id", "figure", "bound", "unit", "holds", "method", "seconds"}
 
 
+@pytest.fixture(scope="module", params=["small", pytest.param("dpa", marks=pytest.mark.slow)])
+def whole_build(request: pytest.FixtureRequest) -> Built:
+    """A build alone in its folder: of the small spec, and of the example itself."""
+    found: Built = request.getfixturevalue(f"{request.param}_build")
+    return found
+
+
 def read(build: Built, name: str) -> dict[str, Any]:
     found: dict[str, Any] = json.loads((build.folder / name).read_text())
     return found
@@ -33,12 +40,12 @@ def files(folder: Path) -> dict[str, bytes]:
     }  # fmt: skip
 
 
-def test_folder_is_laid_out_as_promised(dpa_build: Built) -> None:
-    folder = dpa_build.folder
+def test_folder_is_laid_out_as_promised(whole_build: Built) -> None:
+    folder = whole_build.folder
     for name in ("design.json", "proof.json", "bom.csv", "report.html",
                  "assembly/enclosure.step", "assembly/enclosure.glb"):  # fmt: skip
         assert (folder / name).stat().st_size > 100, name
-    tiles = [tile["id"] for tile in read(dpa_build, "design.json")["tiles"]]
+    tiles = [tile["id"] for tile in read(whole_build, "design.json")["tiles"]]
     assert sorted(tiles) == sorted(path.name for path in (folder / "tiles").iterdir())
     for tile in tiles:
         home = folder / "tiles" / tile
@@ -49,13 +56,13 @@ def test_folder_is_laid_out_as_promised(dpa_build: Built) -> None:
         assert "drill" not in held or list((home / "drill").iterdir())
 
 
-def test_nothing_else_is_left_beside_it(dpa_build: Built) -> None:
-    beside = {path.name for path in dpa_build.folder.parent.iterdir()}
+def test_nothing_else_is_left_beside_it(whole_build: Built) -> None:
+    beside = {path.name for path in whole_build.folder.parent.iterdir()}
     assert beside == {"out", "unit.secret", ".out.casemate-source"}  # for `run`
 
 
-def test_proof_has_every_property_of_every_tile(dpa_build: Built) -> None:
-    proof, design = read(dpa_build, "proof.json"), read(dpa_build, "design.json")
+def test_proof_has_every_property_of_every_tile(whole_build: Built) -> None:
+    proof, design = read(whole_build, "proof.json"), read(whole_build, "design.json")
     assert [tile["id"] for tile in proof["tiles"]] == [tile["id"] for tile in design["tiles"]]
     for tile in proof["tiles"]:
         ids = [row["id"] for row in tile["properties"]]
@@ -73,15 +80,15 @@ def test_proof_has_every_property_of_every_tile(dpa_build: Built) -> None:
     assert len(proof["seams"]) >= 12 and proof["crossings"]
 
 
-def test_slack_of_the_rims_is_within_ten_micrometres(dpa_build: Built) -> None:
-    for tile in read(dpa_build, "proof.json")["tiles"]:
+def test_slack_of_the_rims_is_within_ten_micrometres(whole_build: Built) -> None:
+    for tile in read(whole_build, "proof.json")["tiles"]:
         for row in tile["properties"]:
             if row["id"] in ("rim.severing", "hole.severing.perpendicular"):
                 assert 0 <= row["detail"]["slack_m"] <= 10e-6
 
 
-def test_the_copper_of_every_tile_is_sound(dpa_build: Built) -> None:
-    for tile in read(dpa_build, "proof.json")["tiles"]:
+def test_the_copper_of_every_tile_is_sound(whole_build: Built) -> None:
+    for tile in read(whole_build, "proof.json")["tiles"]:
         rows = {row["id"]: row for row in tile["properties"]}
         for name in ("net.single_path", "net.no_contact", "fab.width", "fab.space",
                      "terminal.exposed"):  # fmt: skip
@@ -89,37 +96,37 @@ def test_the_copper_of_every_tile_is_sound(dpa_build: Built) -> None:
         assert rows["hole.severing.any_direction"]["figure"] < 0.7e-3
 
 
-def test_exit_code_and_doubts_say_what_is_not_met(dpa_build: Built) -> None:
-    design, proof = read(dpa_build, "design.json"), read(dpa_build, "proof.json")
+def test_exit_code_and_doubts_say_what_is_not_met(whole_build: Built) -> None:
+    design, proof = read(whole_build, "design.json"), read(whole_build, "proof.json")
     unmet = [target["id"] for target in design["targets"] if not target["met"]]
     broken = [f"{tile['id']}.{row['id']}" for tile in proof["tiles"]
               for row in tile["properties"] if not row["holds"]]  # fmt: skip
-    assert dpa_build.code == (1 if unmet or broken else 0)
+    assert whole_build.code == (1 if unmet or broken else 0)
     doubts = {doubt["id"] for doubt in design["doubts"]}
     assert set(broken) <= doubts
-    page = (dpa_build.folder / "report.html").read_text()
+    page = (whole_build.folder / "report.html").read_text()
     assert all(name in page for name in unmet)
 
 
-def test_report_is_one_offline_file(dpa_build: Built) -> None:
-    page = (dpa_build.folder / "report.html").read_text()
+def test_report_is_one_offline_file(whole_build: Built) -> None:
+    page = (whole_build.folder / "report.html").read_text()
     assert 'src="http' not in page and "src='http" not in page
     assert '<link rel="stylesheet" href="http' not in page
 
 
-def test_bom_is_a_table(dpa_build: Built) -> None:
-    with (dpa_build.folder / "bom.csv").open(newline="") as file:
+def test_bom_is_a_table(whole_build: Built) -> None:
+    with (whole_build.folder / "bom.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) > 5
 
 
-def test_the_secret_is_in_no_file(dpa_build: Built) -> None:
+def test_the_secret_is_in_no_file(whole_build: Built) -> None:
     secret = bytes.fromhex(SECRET_HEX)
     from casemate.core.randomness import opening
 
     kept = [secret] + [opening(secret, f"UNIT-0001/{tile['id']}")
-                       for tile in read(dpa_build, "design.json")["tiles"]]  # fmt: skip
-    for name, data in files(dpa_build.folder).items():
+                       for tile in read(whole_build, "design.json")["tiles"]]  # fmt: skip
+    for name, data in files(whole_build.folder).items():
         data = gzip.decompress(data) if name.endswith(".gz") else data
         low = data.lower()
         for piece in kept:
@@ -154,6 +161,6 @@ def test_json_names_the_result(small_builds: tuple[Built, Built]) -> None:
 
 
 @pytest.mark.parametrize("name", ["design.json", "proof.json"])
-def test_no_machine_path_is_in_the_output(dpa_build: Built, name: str) -> None:
-    text = (dpa_build.folder / name).read_text()
-    assert str(dpa_build.folder.parent) not in text and str(Path.home()) + "/" not in text
+def test_no_machine_path_is_in_the_output(whole_build: Built, name: str) -> None:
+    text = (whole_build.folder / name).read_text()
+    assert str(whole_build.folder.parent) not in text and str(Path.home()) + "/" not in text
