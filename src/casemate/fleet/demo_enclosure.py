@@ -89,7 +89,7 @@ class DemoEnclosure:
         self._writer = writer
         self._cosigner = Cosigner(
             self.log, writer, peers, policy.parse(rule.encode()),
-            witnessed=lambda _size, _by_s, _made_s: None, alarm=self.told.append,
+            witnessed=lambda *_told: None, alarm=self.told.append, tell=self.told.append,
         )  # fmt: skip
         self._start_s = time.monotonic()
         writer.put(Begin(holder=self._holder, reason="commissioned for a demo", at=self._moment()))
