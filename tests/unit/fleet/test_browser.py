@@ -12,8 +12,6 @@ import pytest
 from browser_kit import Room, chromium, grave
 from fleet_kit import bring, enter, kit_in
 
-from casemate.testing import honest_enclosure as honest
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
