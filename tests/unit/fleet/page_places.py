@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet_kit import Brought, Kit, bring, enter
+from permit_kit import asked_for
 
 from casemate.testing import honest_enclosure as honest
 
@@ -10,6 +11,9 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/fleet": ("/fleet", "/fleet?needs=decision", "/fleet?q=nobody"),
     "/enclosures/{id:int}": ("/enclosures/1", "/enclosures/1?zoom=hour"),
     "/enclosures/{id:int}/continuity": ("/enclosures/1/continuity",),
+    "/enclosures/{id:int}/permits": ("/enclosures/1/permits", "/enclosures/1/permits?show=open"),
+    "/enclosures/{id:int}/permits/new": ("/enclosures/1/permits/new",),
+    "/permits/{id:int}": ("/permits/1",),
     "/incidents": ("/incidents", "/incidents?show=all"),
     "/incidents/{id:int}": ("/incidents/1",),
     "/audit": ("/audit",),
@@ -34,4 +38,5 @@ def furnish(kit: Kit) -> Brought:
     story.change("UNKNOWN", "power went")
     story.seal()
     assert bring(kit, brought).status_code == 200
+    asked_for(kit)
     return brought

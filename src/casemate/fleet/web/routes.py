@@ -5,22 +5,65 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from casemate.fleet.roles import MACHINE
-from casemate.fleet.web import audit_page, enclosure_page, entrance, fleet_page, incident_page
+from casemate.fleet.web import (
+    audit_page,
+    enclosure_page,
+    entrance,
+    fleet_page,
+    incident_page,
+    permit_page,
+)
 from casemate.fleet.web.asked import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A route. template: of a page, which has a JSON twin under the same path with .json."""
+    """A route. template: of a page, which has a JSON twin under the same path with .json.
+
+    files: its form may bring files.
+    """
 
     path: str
     view: View
     permission: str
     method: str = "GET"
     template: str = ""
+    files: bool = False
 
+
+PERMIT_ROUTES = (
+    Route(
+        path="/enclosures/{id:int}/permits", view=permit_page.index, permission="see",
+        template="permits.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/permits/new", view=permit_page.form, permission="permit",
+        template="permit-form.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/permits", method="POST", view=permit_page.ask,
+        permission="permit", template="permit-made.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/permits/bring", method="POST", view=permit_page.bring,
+        permission="permit", files=True,
+    ),
+    Route(
+        path="/permits/{id:int}", view=permit_page.view, permission="see", template="permit.html"
+    ),
+    Route(path="/permits/{id:int}/file.cbor", view=permit_page.download, permission="see"),
+    Route(
+        path="/permits/{id:int}/sign", method="POST", view=permit_page.sign, permission="permit",
+        files=True,
+    ),
+    Route(
+        path="/permits/{id:int}/withdraw", method="POST", view=permit_page.withdraw,
+        permission="permit",
+    ),
+)  # fmt: skip
 
 ROUTES = (
+    *PERMIT_ROUTES,
     Route(path="/", view=entrance.home, permission="see"),
     Route(path="/fleet", view=fleet_page.view, permission="see", template="fleet.html"),
     Route(
