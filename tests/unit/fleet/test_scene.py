@@ -1,4 +1,4 @@
-"""The picture of an enclosure: every tile is seen from some corner, and nothing is by colour alone."""
+"""The picture of an enclosure: every tile is seen from some corner, marks are what is told."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def box() -> dict[str, Any]:
 
 
 def area(points: Any) -> float:
-    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(points, (*points[1:], points[0]), strict=True))) / 2  # fmt: skip
+    pairs = zip(points, (*points[1:], points[0]), strict=True)
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)) / 2
 
 
 def test_opposite_corners_show_every_tile_once_and_within_the_drawing() -> None:
@@ -62,10 +63,6 @@ def test_tiles_of_a_face_do_not_overlap_and_leave_the_vent_open() -> None:
     )  # same height; the front is foreshortened
     front = sum(area_ for name, area_ in by.items() if name.startswith("front"))
     whole = (0.6 * 0.6 + 0.2 * 1.4) / (0.6 * 2.0)
-    corner = [each for each in shapes if each.tile in ("front-low-1-1", "front-high-1-1")]
-    xs = [x for each in corner for x, _ in each.points]
-    ys = [y for each in corner for _, y in each.points]
-    assert front < (max(xs) - min(xs)) * (max(ys) - min(ys)) and face > 0
     assert front / (by["front-low-1-1"] / 0.3 * 2.0) == pytest.approx(whole, rel=0.01)
 
 
