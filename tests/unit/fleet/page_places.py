@@ -14,6 +14,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/enclosures/{id:int}/permits": ("/enclosures/1/permits", "/enclosures/1/permits?show=open"),
     "/enclosures/{id:int}/permits/new": ("/enclosures/1/permits/new",),
     "/permits/{id:int}": ("/permits/1",),
+    "/review": ("/review", "/review?severity=warning"),
+    "/enclosures/{id:int}/interval": ("/enclosures/1/interval",),
     "/incidents": ("/incidents", "/incidents?show=all"),
     "/incidents/{id:int}": ("/incidents/1",),
     "/audit": ("/audit",),

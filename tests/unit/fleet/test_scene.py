@@ -58,9 +58,6 @@ def test_tiles_of_a_face_do_not_overlap_and_leave_the_vent_open() -> None:
     shapes = scene.draw(box(), "front-right-top", {})
     by = {each.tile: area(each.points) for each in shapes if len(each.points) == 4}
     assert by["right-1-1"] == pytest.approx(by["right-2-2"], rel=0.01)
-    face = (
-        by["right-1-1"] * 4 / (1.2 * 2.0) * (0.6 * 2.0)
-    )  # same height; the front is foreshortened
     front = sum(area_ for name, area_ in by.items() if name.startswith("front"))
     whole = (0.6 * 0.6 + 0.2 * 1.4) / (0.6 * 2.0)
     assert front / (by["front-low-1-1"] / 0.3 * 2.0) == pytest.approx(whole, rel=0.01)

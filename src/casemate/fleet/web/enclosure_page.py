@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-import zipfile
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -17,10 +13,10 @@ from casemate.core.errors import FormatError
 from casemate.fleet import evidence, papers, permit_files, scene
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.export import write_bundle
 from casemate.fleet.schema import INCIDENTS, VERDICTS
 from casemate.fleet.web import scene_part, timeline
 from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.fleet.web.interval_page import zipped
 from casemate.verify.continuity import Interval
 
 _LATEST_S = 1 << 40
@@ -118,15 +114,7 @@ def export(service: Service, asked: Asked) -> Reply:
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
         held = evidence.bundle(link, known)
-    out = io.BytesIO()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "evidence"
-        write_bundle(held, folder)
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-                name = f"evidence/{path.relative_to(folder).as_posix()}"
-                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
-    return Reply(body=out.getvalue(), kind="application/zip", name=f"evidence-{known.id}.zip")
+    return Reply(body=zipped(held, {}), kind="application/zip", name=f"evidence-{known.id}.zip")
 
 
 def _head(known: Enclosure, title: str) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from casemate.fleet.web import (
     entrance,
     fleet_page,
     incident_page,
+    interval_page,
     permit_page,
+    review_page,
 )
 from casemate.fleet.web.asked import View
 
@@ -62,8 +64,23 @@ PERMIT_ROUTES = (
     ),
 )  # fmt: skip
 
+REVIEW_ROUTES = (
+    Route(path="/review", view=review_page.view, permission="see", template="review.html"),
+    Route(
+        path="/review/dispose", method="POST", view=review_page.dispose, permission="dispose-many"
+    ),
+    Route(
+        path="/enclosures/{id:int}/interval", view=interval_page.view, permission="see",
+        template="interval.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/interval.zip", view=interval_page.export, permission="export"
+    ),
+)  # fmt: skip
+
 ROUTES = (
     *PERMIT_ROUTES,
+    *REVIEW_ROUTES,
     Route(path="/", view=entrance.home, permission="see"),
     Route(path="/fleet", view=fleet_page.view, permission="see", template="fleet.html"),
     Route(
