@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
 from fleet_kit import Brought, Kit, bring, enter
 from permit_kit import asked_for
+from small_papers import box, case
 
+from casemate.fleet import papers
 from casemate.testing import honest_enclosure as honest
 
 PLACES: dict[str, tuple[str, ...]] = {
@@ -16,6 +20,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/permits/{id:int}": ("/permits/1",),
     "/review": ("/review", "/review?severity=warning"),
     "/enclosures/{id:int}/interval": ("/enclosures/1/interval",),
+    "/continuity": ("/continuity", "/continuity?show=uncovered", "/continuity?q=nobody"),
+    "/enclosures/{id:int}/case": ("/enclosures/1/case", "/enclosures/1/case?node=Sn1"),
     "/incidents": ("/incidents", "/incidents?show=all"),
     "/incidents/{id:int}": ("/incidents/1",),
     "/audit": ("/audit",),
@@ -41,4 +47,7 @@ def furnish(kit: Kit) -> Brought:
     story.seal()
     assert bring(kit, brought).status_code == 200
     asked_for(kit)
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
+        papers.put(link, 1, "case", json.dumps(case()).encode(), 0)
     return brought

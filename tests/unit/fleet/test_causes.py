@@ -6,7 +6,7 @@ import json
 
 import pytest
 from fleet_kit import Kit, bring, enter
-from test_scene import box
+from small_papers import box
 
 from casemate.attest import claims as c
 from casemate.fleet import causes, papers

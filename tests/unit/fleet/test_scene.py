@@ -8,30 +8,12 @@ from typing import Any
 
 import pytest
 from fleet_kit import Kit, bring, enter
+from small_papers import box
 
 from casemate.attest import claims as c
 from casemate.core.errors import FormatError
 from casemate.fleet import papers, scene
 from casemate.testing import honest_enclosure as honest
-
-
-def tile(name: str, face: str, wide: float, high: float, bend: Any = None) -> dict[str, Any]:
-    return {"id": name, "face": face, "width_m": wide, "height_m": high, "bend": bend}
-
-
-def box() -> dict[str, Any]:
-    """A box 0.6 x 1.2 x 2.0 m: a front with a vent, sides of two by two, strips on two edges."""
-    flat = [
-        tile("front-low-1-1", "front", 0.6, 0.3), tile("front-high-1-1", "front", 0.6, 0.3),
-        tile("front-near-1-1", "front", 0.1, 1.4), tile("front-far-1-1", "front", 0.1, 1.4),
-        tile("rear-1-1", "rear", 0.6, 2.0), tile("bottom-1-1", "bottom", 0.6, 1.2),
-        tile("top-1-1", "top", 0.6, 0.6), tile("top-1-2", "top", 0.6, 0.6),
-    ]  # fmt: skip
-    for face in ("left", "right"):
-        flat += [tile(f"{face}-{x}-{y}", face, 0.6, 1.0) for x in (1, 2) for y in (1, 2)]
-    bend = {"faces": ["front", "left"], "edge": "front~left"}
-    strips = [tile(f"edge-front-left-{n}", "front", 1.0, 0.02, bend) for n in (1, 2)]
-    return {"tiles": flat + strips, "faces": [{"name": each} for each in scene.FACES]}
 
 
 def area(points: Any) -> float:

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from casemate.fleet.roles import MACHINE
 from casemate.fleet.web import (
     audit_page,
+    case_page,
     enclosure_page,
     entrance,
     fleet_page,
     incident_page,
     interval_page,
+    knowledge_page,
     permit_page,
     review_page,
 )
@@ -78,7 +80,19 @@ REVIEW_ROUTES = (
     ),
 )  # fmt: skip
 
+PAPER_ROUTES = (
+    Route(
+        path="/continuity", view=knowledge_page.view, permission="see", template="knowledge.html"
+    ),
+    Route(
+        path="/enclosures/{id:int}/case", view=case_page.view, permission="see",
+        template="case.html",
+    ),
+    Route(path="/enclosures/{id:int}/case/file.json", view=case_page.raw, permission="see"),
+)  # fmt: skip
+
 ROUTES = (
+    *PAPER_ROUTES,
     *PERMIT_ROUTES,
     *REVIEW_ROUTES,
     Route(path="/", view=entrance.home, permission="see"),
