@@ -228,3 +228,4 @@ def test_requests_have_an_end(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None
     bring(kit, brought)
     found = [kit.post(HOST, "/enclosures/1/permits", **form(reason=str(each))) for each in range(3)]
     assert [each.status_code for each in found] == [200, 200, 422]
+    assert kit.post(INSPECTOR, "/enclosures/1/permits", **form()).status_code == 200
