@@ -58,6 +58,7 @@ _BEGIN = Method(serve=access.session_begin, any_of=OPEN)
 _ADD_ACCOUNT = Method(serve=access.account_add, any_of=_USERS)
 _SUBSCRIBE = Method(serve=subscriptions.add, any_of=_COMPONENTS | _MANAGER)
 _LEAK = "/Chassis/{chassis}/ThermalSubsystem/LeakDetection"
+_DETECTORS = "/Chassis/{chassis}/LeakDetectors"
 _CHASSIS = (
     _of("/Chassis", "ChassisCollection", reading(chassis.index)),
     _of(
@@ -76,8 +77,8 @@ _CHASSIS = (
     ),
     _of("/Chassis/{chassis}/ThermalSubsystem", "ThermalSubsystem", reading(chassis.thermal)),
     _of(_LEAK, "LeakDetection", reading(chassis.leak_detection)),
-    _of("/Chassis/{chassis}/LeakDetectors", "LeakDetectorCollection", reading(chassis.leak_detectors)),
-    _of("/Chassis/{chassis}/LeakDetectors/{detector}", "LeakDetector", reading(chassis.leak_detector)),
+    _of(_DETECTORS, "LeakDetectorCollection", reading(chassis.leak_detectors)),
+    _of(f"{_DETECTORS}/{{detector}}", "LeakDetector", reading(chassis.leak_detector)),
     *_log("/Chassis/{chassis}"),
     _of("/ComponentIntegrity", "ComponentIntegrityCollection", reading(root.integrity_index)),
     _of("/ComponentIntegrity/{component}", "ComponentIntegrity", reading(root.integrity)),
