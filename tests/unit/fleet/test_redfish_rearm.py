@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,9 +19,11 @@ from redfish_kit import (
     tampered,
     unknown,
 )
+from sqlalchemy import update
 
 from casemate.attest.reference import Enrolment
-from casemate.fleet.redfish import events, messages, standing
+from casemate.fleet.redfish import events, messages, rearm, standing
+from casemate.fleet.schema import INCIDENTS
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story
 
@@ -87,13 +90,10 @@ def test_tampering_stays_whatever_people_and_clients_do(made: RedfishKit) -> Non
 
 def test_an_open_alarm_shows_as_tampering_though_it_is_armed(made: RedfishKit) -> None:
     """A finding that no honest party makes stands in the incident: armed now is not enough."""
-    from sqlalchemy import update
-
-    from casemate.fleet.schema import INCIDENTS
-
     story = armed()
-    story.watch(judged=None, verdict="INTERFERENCE")
+    story.watch(verdict="INTERFERENCE")
     story.seal()
+    honest.watch(story, 1)
     brought = stand(made, lambda: story)
     with made.kit.service.store.write() as link:
         link.execute(update(INCIDENTS).values(severity="alarm"))
@@ -158,18 +158,12 @@ def test_a_permit_that_one_party_signed_is_no_re_seal(made: RedfishKit) -> None:
     go_on(made, brought)
     with made.kit.service.store.read() as link:
         now = standing.read(link, 1, made.kit.service.now_s())
-        from casemate.fleet.redfish import rearm
-
         assert not rearm.is_resealed(link, now)
     assert refused(patch(made))
 
 
 def test_what_mends_tampering_was_signed_after_it(made: RedfishKit) -> None:
     """A permit to open or from before does not undo tampering; one to replace from after does."""
-    from dataclasses import replace
-
-    from casemate.fleet.redfish import rearm
-
     story, digest = opened(actions=("open", "replace", "re-anchor"))
     brought = stand(made, lambda: story)
     story.close_up(digest)
@@ -179,7 +173,9 @@ def test_what_mends_tampering_was_signed_after_it(made: RedfishKit) -> None:
         now = standing.read(link, 1, made.kit.service.now_s())
         assert rearm.is_resealed(link, now)
         logged = next(
-            at for at, token in rearm._tokens(link, 1) if token.body.__class__.__name__ == "PermitUse"
+            at
+            for at, token in rearm._tokens(link, 1)
+            if token.body.__class__.__name__ == "PermitUse"
         )
         worse = replace(now, latch=standing.TAMPERING)
         assert not rearm.is_resealed(link, worse)
@@ -217,29 +213,27 @@ def test_commissioned_anew_after_tampering_and_re_armed(made: RedfishKit) -> Non
     assert made.told()[-1] == "ChassisIntrusionCleared"
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "key"),
-    (
-        ({"PhysicalSecurity": {"IntrusionSensor": "TamperingDetected"}}, 400, "PropertyValueError"),
-        ({"PhysicalSecurity": {"IntrusionSensor": None}}, 400, "PropertyValueError"),
-        ({"PhysicalSecurity": {"IntrusionSensor": ["Normal"]}}, 400, "PropertyValueError"),
-        ({"PhysicalSecurity": {"IntrusionSensorReArm": "Automatic"}}, 400, "PropertyNotWritable"),
-        ({"PhysicalSecurity": "Normal"}, 400, "PropertyValueError"),
-        ({"Oem": {"Casemate": {"State": "ARMED"}}}, 400, "PropertyNotWritable"),
-        ({"Status": {"Health": "OK"}}, 400, "PropertyNotWritable"),
-        ({**REARM, "AssetTag": "x"}, 400, "PropertyNotWritable"),
-        ({"@odata.id": "x"}, 400, "NoOperation"),
-        ({}, 400, "NoOperation"),
-        ([], 400, "MalformedJSON"),
-    ),
+WRITES: tuple[tuple[Any, int, str], ...] = (
+    ({"PhysicalSecurity": {"IntrusionSensor": "TamperingDetected"}}, 400, "PropertyValueError"),
+    ({"PhysicalSecurity": {"IntrusionSensor": None}}, 400, "PropertyValueError"),
+    ({"PhysicalSecurity": {"IntrusionSensor": ["Normal"]}}, 400, "PropertyValueError"),
+    ({"PhysicalSecurity": {"IntrusionSensorReArm": "Automatic"}}, 400, "PropertyNotWritable"),
+    ({"PhysicalSecurity": "Normal"}, 400, "PropertyValueError"),
+    ({"Oem": {"Casemate": {"State": "ARMED"}}}, 400, "PropertyNotWritable"),
+    ({"Status": {"Health": "OK"}}, 400, "PropertyNotWritable"),
+    ({**REARM, "AssetTag": "x"}, 400, "PropertyNotWritable"),
+    ({"@odata.id": "x"}, 400, "NoOperation"),
+    ({}, 400, "NoOperation"),
+    ([], 400, "MalformedJSON"),
 )
-def test_nothing_else_can_be_written(
-    made: RedfishKit, body: Any, status: int, key: str
-) -> None:  # fmt: skip
+
+
+def test_nothing_else_can_be_written(made: RedfishKit) -> None:
     stand(made, tampered)
-    answer = patch(made, body)
-    assert answer.status_code == status
-    assert answer.json()["error"]["code"].endswith(f".{key}")
+    for body, status, key in WRITES:
+        answer = patch(made, body)
+        assert answer.status_code == status, body
+        assert answer.json()["error"]["code"].endswith(f".{key}")
     assert shown(made) == ("TamperingDetected", "Critical")
 
 

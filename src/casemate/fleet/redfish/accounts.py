@@ -79,13 +79,13 @@ class Passwords:
         self._key = secrets.token_bytes(32)
         self._lock, self._deriving = threading.Lock(), threading.Semaphore(2)
         self._known: OrderedDict[bytes, float] = OrderedDict()
-        self._nobody = new_secret(secrets.token_urlsafe(24))
+        self._nobody = ""
 
     def is_known(self, secret: str | None, password: str, now_s: float) -> bool:
         """Return whether a password was right a short while ago, so that nothing is derived."""
         with self._lock:
-            until_s = self._known.get(self._mark(secret or self._nobody, password), 0.0)
-        return secret is not None and now_s < until_s <= now_s + _KNOWN_S
+            until_s = self._known.get(self._mark(secret, password), 0.0) if secret else 0.0
+        return now_s < until_s <= now_s + _KNOWN_S
 
     def _mark(self, stored: str, password: str) -> bytes:
         return hmac.digest(self._key, f"{stored}\0{password}".encode(), "sha256")
@@ -95,9 +95,11 @@ class Passwords:
 
         It takes as long for none: who asks does not learn which names there are.
         """
-        stored = secret or self._nobody
         if len(password) > MOST:
             return False
+        if secret is None and not self._nobody:
+            self._nobody = new_secret(secrets.token_urlsafe(24))
+        stored = secret or self._nobody
         if self.is_known(secret, password, now_s):
             return True
         salt, _, wanted = stored.partition(":")

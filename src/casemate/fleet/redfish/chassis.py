@@ -6,14 +6,13 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from casemate.attest.token import Token
 from casemate.fleet import evidence
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.redfish import odata, oem, rearm, standing
 from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import ROOT, Row
-from casemate.fleet.redfish.standing import NORMAL, Standing
+from casemate.fleet.redfish.standing import NORMAL, Said, Standing
 
 _TYPES = {"nvl72": "Rack", "camera": "Enclosure", "dpa": "Module"}
 """Chassis types by kind of enclosure; any other is an Enclosure."""
@@ -60,7 +59,7 @@ def shown(link: Connection, now: Standing) -> Row:
         ThermalSubsystem=odata.link(f"{path}/ThermalSubsystem") if leaks(known) else ...,
         LeakDetectors=odata.link(f"{path}/LeakDetectors") if leaks(known) else ...,
         Links={"ManagedBy": [odata.link(f"{ROOT}/Managers/fleet")]},
-        Oem={"Casemate": oem.chassis(now, known, standing.last_token(link, now.id))},
+        Oem={"Casemate": oem.chassis(now, known, standing.said(link, now.id))},
     )  # fmt: skip
 
 
@@ -92,7 +91,7 @@ def sensor(link: Connection, redfish: Redfish, asked: Asked) -> Row:
         raise RedfishError("ResourceNotFound")
     now = standing.read(link, number, redfish.now_s())
     known = evidence.enclosure(link, number)
-    value, more = readings(now, known, standing.last_token(link, number))[name]
+    value, more = readings(now, known, standing.said(link, number))[name]
     state = "Enabled" if value is not None else "UnavailableOffline"
     health = _health(value, more.get("Thresholds", {})) if value is not None else "Critical"
     return odata.resource(
@@ -102,9 +101,7 @@ def sensor(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     )  # fmt: skip
 
 
-def readings(
-    now: Standing, known: Enclosure, token: Token | None
-) -> dict[str, tuple[float | None, Row]]:
+def readings(now: Standing, known: Enclosure, said: Said) -> dict[str, tuple[float | None, Row]]:
     """Return readings by sensor, with their units. None where nothing fresh says it.
 
     What the last token tells of health and information is shown only while the state is known.
@@ -112,9 +109,8 @@ def readings(
     timing = known.reference.timing
     allowed_s = timing.batch_s + timing.cosigned_s
     age = None if now.seen_s is None else max(now.now_s - now.seen_s, 0)
-    fresh = token if now.state in ("ARMED", "MAINTENANCE") else None
-    health = fresh.health if fresh is not None else None
-    verdict = fresh.verdict if fresh is not None else None
+    is_known = now.state in ("ARMED", "MAINTENANCE")
+    health, verdict = (said.health, said.verdict) if is_known else (None, None)
     share = 100.0 * health.healthy / health.channels if health and health.channels else None
     nats = verdict.information_millinats / 1000 if verdict else None
     witnessed = 100.0 * now.proven / now.entries if now.entries else None
@@ -160,7 +156,7 @@ def component(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     if asked.path["component"] != COMPONENT:
         raise RedfishError("ResourceNotFound")
     now = standing.read(link, number, redfish.now_s())
-    token = standing.last_token(link, number)
+    token = standing.said(link, number).last
     return odata.resource(
         "TrustedComponent", f"{path_of(number)}/TrustedComponents/{COMPONENT}", COMPONENT,
         "Controller that signs evidence", TrustedComponentType="Integrated",

@@ -10,14 +10,14 @@ from casemate.attest.token import Token
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.redfish import odata
 from casemate.fleet.redfish.odata import Row
-from casemate.fleet.redfish.standing import Standing
+from casemate.fleet.redfish.standing import Said, Standing
 
 TYPE = "#CasemateChassis.v1_0_0.Chassis"
 MOST_ZONES = 256
 """Zones that are listed (planning value)."""
 
 
-def chassis(now: Standing, known: Enclosure, token: Token | None) -> Row:
+def chassis(now: Standing, known: Enclosure, said: Said) -> Row:
     """Return the OEM object of a chassis."""
     return {
         "@odata.type": TYPE,
@@ -27,11 +27,11 @@ def chassis(now: Standing, known: Enclosure, token: Token | None) -> Row:
         "LatchedTime": odata.when(now.latched_s) if now.latch else None,
         "OpenIncident": now.incident,
         "IncidentAcknowledged": now.acknowledged,
-        "Zones": zones(known, token),
-        "Permit": permit(now, token),
+        "Zones": zones(known, said.last),
+        "Permit": permit(now, said.last),
         "Evidence": evidence(now, known),
-        "Coverage": coverage(now, token),
-        "Interference": interference(now, token),
+        "Coverage": coverage(now, said),
+        "Interference": interference(now, said),
     }
 
 
@@ -68,14 +68,13 @@ def evidence(now: Standing, known: Enclosure) -> Row:
     }
 
 
-def coverage(now: Standing, token: Token | None) -> Row:
+def coverage(now: Standing, said: Said) -> Row:
     """Return how much of its time is proven, and how many channels say so now."""
     spans: dict[str, int] = {}
     for each in now.told.get("continuity", []):
         spans[each["kind"]] = spans.get(each["kind"], 0) + int(each["seconds"])
     gaps = [each for each in now.told.get("gaps", []) if not each.get("covered_by")]
-    fresh = token if now.state in ("ARMED", "MAINTENANCE") else None
-    health = fresh.health if fresh is not None else None
+    health = said.health if now.state in ("ARMED", "MAINTENANCE") else None
     return {
         "ProvenSeconds": spans.get("proven", 0) + spans.get("maintenance", 0),
         "UnprovenSeconds": spans.get("unknown", 0) + spans.get("interfered", 0),
@@ -85,8 +84,7 @@ def coverage(now: Standing, token: Token | None) -> Row:
     }
 
 
-def interference(now: Standing, token: Token | None) -> Row:
+def interference(now: Standing, said: Said) -> Row:
     """Return what detection says, while the state is known: its verdict and level of response."""
-    known = token is not None and now.state in ("ARMED", "MAINTENANCE")
-    said = token.verdict if token is not None and known else None
-    return {"Verdict": said.verdict if said else None, "Level": said.level if said else None}
+    known = said.verdict if now.state in ("ARMED", "MAINTENANCE") else None
+    return {"Verdict": known.verdict if known else None, "Level": known.level if known else None}

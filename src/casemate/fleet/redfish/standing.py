@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, select
 
 from casemate.attest import token as tokens
-from casemate.attest.token import Token
+from casemate.attest.claims import Boot
+from casemate.attest.token import Judgement, SensorHealth, Token
 from casemate.core.errors import FormatError
 from casemate.fleet import evidence
 from casemate.fleet.redfish.messages import RedfishError
@@ -32,6 +33,8 @@ _STATES = {
 }  # fmt: skip
 _HEALTH = {"ARMED": "OK", "MAINTENANCE": "Warning", "COMMISSIONING": "Warning",
            "RETIRED": "Warning", "TAMPERED": "Critical", "UNKNOWN": "Critical"}  # fmt: skip
+_RECENT = 16
+"""Tokens in which health is looked for (planning value)."""
 _WORSE = ("OK", "Warning", "Critical")
 _E, _V, _I, _L = ENCLOSURES.c, VERDICTS.c, INCIDENTS.c, REDFISH_LATCHES.c
 
@@ -147,11 +150,30 @@ def counts(link: Connection, now_s: int) -> dict[str, int]:
     return {each: found.get(each, 0) for each in LIVE}
 
 
-def last_token(link: Connection, enclosure_id: int) -> Token | None:
-    """Return what the last entry says, as it came; None if it says nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What an enclosure said last: its last token, and the last verdict and health since a start.
+
+    It is told, not appraised: it is shown only beside a state that is known.
+    """
+
+    last: Token | None = None
+    verdict: Judgement | None = None
+    health: SensorHealth | None = None
+
+
+def said(link: Connection, enclosure_id: int) -> Said:
+    """Return what an enclosure said last, as it came; nothing older than its last few tokens."""
     count = evidence.next_number(link, enclosure_id)
-    found = evidence.entries(link, enclosure_id, max(count - 1, 0), 1)
-    try:
-        return tokens.peek(found[0])[1] if found else None
-    except FormatError:
-        return None
+    found = evidence.entries(link, enclosure_id, max(count - _RECENT, 0), _RECENT)
+    last, verdict, health = None, None, None
+    for data in reversed(found):
+        try:
+            token = tokens.peek(data)[1]
+        except FormatError:
+            break
+        last = last or token
+        verdict, health = verdict or token.verdict, health or token.health
+        if isinstance(token.body, Boot) or (verdict and health):
+            break
+    return Said(last=last, verdict=verdict, health=health)

@@ -95,8 +95,7 @@ def report(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return an enclosure's report: readings that there are, and always its state."""
     number = asked.number("report")
     now = standing.read(link, number, redfish.now_s())
-    token = standing.last_token(link, number)
-    found = chassis.readings(now, evidence.enclosure(link, number), token)
+    found = chassis.readings(now, evidence.enclosure(link, number), standing.said(link, number))
     path, at = chassis.path_of(number), odata.when(now.now_s)
     values = [
         _value(each, str(found[each][0]), f"{path}/Sensors/{each}#/Reading", at)
