@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
+from casemate.cli import fleet_redfish
 from casemate.core.errors import InputError
 
 PORT = 7390
@@ -178,16 +179,21 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 def _serve(args: argparse.Namespace) -> int:
     """Answer people and controllers over TLS, until interrupted."""
     from casemate.fleet import home
+    from casemate.fleet.redfish import delivery
+    from casemate.fleet.redfish.app import RedfishApp
+    from casemate.fleet.redfish.asked import Redfish
     from casemate.fleet.web.app import application
     from casemate.fleet.web.server import Server
 
     host, port = _address(args.listen)
     place = home.read(args.folder)
     with home.running(place) as service:
-        server = Server(application(service), host, port, tls=place.tls)
+        redfish = RedfishApp(Redfish(service=service))
+        server = Server(application(service, redfish=redfish), host, port, tls=place.tls)
         try:
-            _print(args, {"url": server.url}, f"the service answers at {server.url}")
-            _until_ended(None)
+            with delivery.running(redfish.redfish):
+                _print(args, {"url": server.url}, f"the service answers at {server.url}")
+                _until_ended(None)
         finally:
             server.close()
     return 0
@@ -293,5 +299,6 @@ SUBCOMMANDS = (
     ("remove", _declare_name, _remove, "let a person in no more"),
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
+    *fleet_redfish.SUBCOMMANDS,
 )
 """Name, declaration of arguments, action, help."""

@@ -20,6 +20,8 @@ from casemate.core.errors import CasemateError
 from casemate.fleet import intake, roles
 from casemate.fleet.errors import ConflictError, FleetError, NotSignedInError, RefusedError
 from casemate.fleet.people import Person
+from casemate.fleet.redfish.app import RedfishApp
+from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.gate import Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
@@ -34,6 +36,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Of every answer: nothing is fetched from elsewhere, and no script runs at all."""
+REDFISH = ("/redfish", "/redfish/{rest:path}")
+"""What the Redfish service answers, with a table of resources of its own."""
 _LOG = logging.getLogger("casemate.fleet")
 
 
@@ -42,8 +46,13 @@ def fingerprint_of(request: HttpRequest) -> str:
     return str(getattr(request.state, "fingerprint", ""))
 
 
-def application(service: Service, *, gate: Gate | None = None) -> Starlette:
-    """Return the application over a service."""
+def application(
+    service: Service, *, gate: Gate | None = None, redfish: RedfishApp | None = None
+) -> Starlette:
+    """Return the application over a service: pages, the door for controllers, and Redfish.
+
+    redfish: to be shared by several applications; by default one of its own.
+    """
     pages = jinja2.Environment(
         loader=jinja2.PackageLoader("casemate.fleet.web"), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -59,6 +68,8 @@ def application(service: Service, *, gate: Gate | None = None) -> Starlette:
             for path, twin in paths
         ]
     handlers: Mapping[Any, Any] = {404: _plain(404), 405: _plain(405), 500: _plain(500)}
+    machines = redfish or RedfishApp(Redfish(service=service))
+    routes += [HttpRoute(path, machines) for path in REDFISH]
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
