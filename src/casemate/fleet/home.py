@@ -19,6 +19,7 @@ from casemate.core.whole_file import write_whole
 from casemate.fleet import certificates, errands
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.outlets import outbox
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
 from casemate.translog.client import Peer
@@ -112,6 +113,8 @@ def _tick(service: Service, stop: threading.Event) -> None:
         try:
             service.intake.tick()
             errands.take_over(service.store, service.audit)
+            outbox.gather(service.store, service.now_s())
+            service.pulse.tick(service.clock())
             failed = ""
         except Exception as error:  # whatever it is, the next round may do it
             if str(error) != failed:
