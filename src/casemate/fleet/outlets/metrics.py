@@ -103,7 +103,7 @@ def enclosures(held: Iterable[Standing]) -> Iterator[Metric]:
     )
     seen = _gauge("casemate_enclosure_seen_timestamp_seconds", "enclosure")
     fresh = _gauge("casemate_enclosure_fresh_until_timestamp_seconds", "enclosure")
-    incident = _gauge("casemate_enclosure_incident", "enclosure", "severity")
+    incident = _gauge("casemate_enclosure_incident", "enclosure", "incident")
     acknowledged = _gauge("casemate_enclosure_incident_acknowledged", "enclosure")
     for each in held:
         label = (str(each.id),)

@@ -83,7 +83,7 @@ def test_what_is_said_of_an_enclosure(kit: Kit) -> None:
     here = troubled(kit)
     found = read(kit)
     assert state(found, here) == ["UNKNOWN"]
-    assert found["casemate_enclosure_incident"] == [({"enclosure": "1", "severity": "unknown"}, 1)]
+    assert found["casemate_enclosure_incident"] == [({"enclosure": "1", "incident": "unknown"}, 1)]
     assert found["casemate_enclosure_incident_acknowledged"] == [({"enclosure": "1"}, 0)]
     ((labels, _),) = found["casemate_enclosure_info"]
     assert (labels["serial"], labels["site"], labels["kind"]) == ("UNIT-0001", "hall 1", "camera")
