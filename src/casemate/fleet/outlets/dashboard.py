@@ -82,7 +82,10 @@ PANELS = (
         title="Time since witnesses saw it", kind="timeseries", width=12, height=8, unit="s",
         about="The ten enclosures that were longest not seen.",
         queries=(
-            ("{{name}}", f"topk(10, (time() - casemate_enclosure_seen_timestamp_seconds) * {_INFO})"),
+            (
+                "{{name}}",
+                f"topk(10, (time() - casemate_enclosure_seen_timestamp_seconds) * {_INFO})",
+            ),
         ),
     ),
     Panel(

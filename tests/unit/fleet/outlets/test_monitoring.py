@@ -74,7 +74,8 @@ def test_rules_hold(copy: Path) -> None:
 FAULTS = (
     ('"TAMPERED"} == 1', '"ARMED"} == 1'), ('"UNKNOWN"} == 1', '"NONE"} == 1'),
     ("_seconds < time()", "_seconds < 0"), ('"alarm|unknown"} == 1', '"alarm"} == 1'),
-    ('"warning"} == 1', '"warning"} == 0'), ("for: 30m", "for: 20m"), ("== 0 or absent", "== 0 and absent"),
+    ('"warning"} == 1', '"warning"} == 0'), ("for: 30m", "for: 20m"),
+    ("== 0 or absent", "== 0 and absent"),
     (" or absent(up", " or (up"), ("absent(casemate", "(casemate"), (" offset 30m", ""),
     ("_timestamp_seconds > 60", "_timestamp_seconds > 6000"), (") > 30", ") > 9000"),
     ("_seconds > 300", "_seconds > 30000"), ("severity: critical", "severity: none"),
