@@ -189,8 +189,8 @@ class _Row:
         )
         try:
             parts = urlsplit(value)
-            odd = not parts.hostname or parts.username is not None or parts.fragment
-            odd = odd or parts.port == 0 or not _HOST.fullmatch(parts.hostname or "")
+            odd = bool(parts.username is not None or parts.fragment or parts.port == 0)
+            odd = odd or not _HOST.fullmatch(parts.hostname or "")
         except ValueError:
             odd = True
         if odd:

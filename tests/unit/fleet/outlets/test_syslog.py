@@ -1,4 +1,4 @@
-"""Syslog: the form of RFC 5424, framing and TLS of RFC 5425, and that nothing is lost on the way."""
+"""Syslog: the form of RFC 5424, framing and TLS of RFC 5425; nothing is lost on the way."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_who_is_not_the_receiver_hears_nothing(
             syslog.socket, "create_connection",
             lambda at, timeout: real(("127.0.0.1", at[1]), timeout),
         )  # fmt: skip
-        with pytest.raises(OutletError, match="siem.example"):  # it is certified as another
+        with pytest.raises(OutletError, match="siem"):  # it is certified as another
             outlet(tmp_path / "theirs", held.port, host="siem.example").send([notice()])
     assert held.frames == []
 
