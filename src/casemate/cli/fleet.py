@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
+from casemate.cli import fleet_outlets
 from casemate.core.errors import InputError
 
 PORT = 7390
@@ -41,9 +42,8 @@ def run(args: argparse.Namespace) -> int:
 def _installed() -> None:
     from importlib.util import find_spec
 
-    lacking = [
-        each for each in ("starlette", "uvicorn", "sqlalchemy", "alembic") if not find_spec(each)
-    ]
+    needed = ("starlette", "uvicorn", "sqlalchemy", "alembic", "prometheus_client")
+    lacking = [each for each in needed if not find_spec(each)]
     if lacking:
         raise InputError(
             f"{', '.join(lacking)} is not installed.", remedy="install the extra: casemate[fleet]."
@@ -293,5 +293,6 @@ SUBCOMMANDS = (
     ("remove", _declare_name, _remove, "let a person in no more"),
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
+    *fleet_outlets.SUBCOMMANDS,
 )
 """Name, declaration of arguments, action, help."""

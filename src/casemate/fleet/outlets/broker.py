@@ -112,7 +112,7 @@ class Broker:
 
     def _message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if self._heard is not None:
-            self._heard(message.payload)
+            self._heard(bytes(message.payload))
 
     def close(self) -> None:
         """End the connection."""

@@ -73,7 +73,7 @@ def service_discovery(settings: Mqtt, service: str) -> Message:
     base, slug = settings.base, settings.base.replace("/", "_")
     row = {
         "name": "Casemate service", "unique_id": f"casemate_{slug}", "device_class": "connectivity",
-        "state_topic": f"{base}/alive", "value_template": "{{ 'ON' if value | int > 0 else 'OFF' }}",
+        "state_topic": f"{base}/alive", "value_template": "{{ 'ON' if value | int else 'OFF' }}",
         "expire_after": SILENT_S, "availability_topic": f"{base}/status", "qos": 1,
         "device": {"identifiers": [f"casemate_{slug}"], "name": service,
                    "manufacturer": "Casemate"},

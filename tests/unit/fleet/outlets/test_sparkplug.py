@@ -35,10 +35,10 @@ def test_bytes_are_those_of_the_specification() -> None:
     """Field by field after the numbers of Sparkplug 3.0, section 6.4.1, by hand."""
     # timestamp 1000; a metric of 10 bytes: name a, timestamp 1000, datatype 11, true
     made = encode([("a", True)], 1.0)
-    assert made == bytes.fromhex("08e807" "120a" "0a0161" "18e807" "200b" "7001")
+    assert made == bytes.fromhex("08e807120a0a016118e807200b7001")
     quality = encode([("a", "b")], 1.0, seq=3, quality=500)
-    assert quality.endswith(bytes.fromhex("7a0162" "1803"))
-    assert bytes.fromhex("4a10" "0a07" + b"Quality".hex() + "1205" "0803" "18f403") in quality
+    assert quality.endswith(bytes.fromhex("7a01621803"))
+    assert bytes.fromhex("4a100a07" + b"Quality".hex() + "1205080318f403") in quality
 
 
 @given(st.binary(max_size=200))
