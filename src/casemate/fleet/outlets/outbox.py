@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
@@ -131,12 +130,13 @@ def gather(store: Store, now_s: int) -> int:
         if link.execute(asked.limit(1)).first() is None:
             return 0
     with store.write() as link:
-        return _gather(link, link.execute(asked).all(), now_s)
+        return gather_in(link, now_s)
 
 
-def _gather(link: Connection, floods: Sequence[Any], now_s: int) -> int:
+def gather_in(link: Connection, now_s: int) -> int:
+    """Call people as `gather` does, within a transaction."""
     called = 0
-    for row in floods:
+    for row in link.execute(select(FLOODS).where(FLOODS.c.more > 0)).all():
         body = link.execute(select(OUTBOX.c.body).where(OUTBOX.c.id == row.last_id)).scalar_one()
         last = decode(row.last_id, body)
         if 0 <= now_s - row.led_s < WINDOW_S[last.severity]:

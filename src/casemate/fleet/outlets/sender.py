@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
-from casemate.core.errors import CasemateError
+from casemate.core.errors import CasemateError, InputError
 from casemate.fleet.outlets import outbox
 from casemate.fleet.outlets.notice import spoken
 from casemate.fleet.outlets.outlet import Outlet, Told
@@ -26,7 +27,13 @@ Maker = Callable[[Settings, Told], Outlet]
 
 
 def make(settings: Settings, told: Told) -> Outlet:
-    """Return the outlet of settings."""
+    """Return the outlet of settings. InputError if its library is not installed."""
+    needed = {"mqtt": "paho", "snmp": "pysnmp"}.get(kind_of(settings), "")
+    if needed and not find_spec(needed):
+        raise InputError(
+            f"{needed} is not installed.", remedy="install the extra: casemate[interop].",
+            key=f"outlets: {settings.name}",
+        )  # fmt: skip
     if isinstance(settings, Syslog):
         from casemate.fleet.outlets.syslog import SyslogOutlet
 
