@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
-from casemate.cli import fleet_redfish
+from casemate.cli import fleet_outlets, fleet_redfish
 from casemate.core.errors import InputError
 
 PORT = 7390
@@ -42,9 +42,8 @@ def run(args: argparse.Namespace) -> int:
 def _installed() -> None:
     from importlib.util import find_spec
 
-    lacking = [
-        each for each in ("starlette", "uvicorn", "sqlalchemy", "alembic") if not find_spec(each)
-    ]
+    needed = ("starlette", "uvicorn", "sqlalchemy", "alembic", "prometheus_client")
+    lacking = [each for each in needed if not find_spec(each)]
     if lacking:
         raise InputError(
             f"{', '.join(lacking)} is not installed.", remedy="install the extra: casemate[fleet]."
@@ -300,5 +299,6 @@ SUBCOMMANDS = (
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
     *fleet_redfish.SUBCOMMANDS,
+    *fleet_outlets.SUBCOMMANDS,
 )
 """Name, declaration of arguments, action, help."""

@@ -168,7 +168,7 @@ def _failed(
     error: CasemateError, pages: jinja2.Environment, *, as_json: bool, route: Route
 ) -> Response:
     status = error.status if isinstance(error, FleetError) else 503
-    machine = route.permission == roles.MACHINE
+    machine = route.permission in roles.MACHINES
     if isinstance(error, NotSignedInError) and route.template and not as_json:
         return Response(status_code=303, headers={**HEADERS, "Location": "/sign-in"})
     if as_json or machine:
