@@ -324,3 +324,33 @@ SCRAPERS = Table(
     Column("added_s", BigInteger, nullable=False),
 )
 """Certificates (SHA-256) of the monitoring that may read metrics, and nothing else."""
+
+# ---- pages (decision 43) ----
+
+PERMITS = Table(
+    "permits",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _of_enclosure(),
+    Column("digest", String(96), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signed", LargeBinary),
+    Column("asked_by", String(255), nullable=False),
+    Column("asked_role", String(32), nullable=False),
+    Column("asked_party", String(255), nullable=False),
+    Column("asked_s", BigInteger, nullable=False),
+    Column("withdrawn_by", String(255)),
+    Column("withdrawn_s", BigInteger),
+    UniqueConstraint("enclosure_id", "digest"),
+)
+"""Requests for permits, with the signatures that came so far. What became of one is evidence."""
+
+PAPERS = Table(
+    "papers",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+)
+"""What this party was handed over about an enclosure: its design, its security case."""
