@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
-from casemate.cli import fleet_paper
+from casemate.cli import fleet_outlets, fleet_paper, fleet_redfish
 from casemate.core.errors import InputError
 
 PORT = 7390
@@ -42,9 +42,8 @@ def run(args: argparse.Namespace) -> int:
 def _installed() -> None:
     from importlib.util import find_spec
 
-    lacking = [
-        each for each in ("starlette", "uvicorn", "sqlalchemy", "alembic") if not find_spec(each)
-    ]
+    needed = ("starlette", "uvicorn", "sqlalchemy", "alembic", "prometheus_client")
+    lacking = [each for each in needed if not find_spec(each)]
     if lacking:
         raise InputError(
             f"{', '.join(lacking)} is not installed.", remedy="install the extra: casemate[fleet]."
@@ -185,16 +184,21 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 def _serve(args: argparse.Namespace) -> int:
     """Answer people and controllers over TLS, until interrupted."""
     from casemate.fleet import home
+    from casemate.fleet.redfish import delivery
+    from casemate.fleet.redfish.app import RedfishApp
+    from casemate.fleet.redfish.asked import Redfish
     from casemate.fleet.web.app import application
     from casemate.fleet.web.server import Server
 
     host, port = _address(args.listen)
     place = home.read(args.folder)
     with home.running(place) as service:
-        server = Server(application(service), host, port, tls=place.tls)
+        redfish = RedfishApp(Redfish(service=service))
+        server = Server(application(service, redfish=redfish), host, port, tls=place.tls)
         try:
-            _print(args, {"url": server.url}, f"the service answers at {server.url}")
-            _until_ended(None)
+            with delivery.running(redfish.redfish):
+                _print(args, {"url": server.url}, f"the service answers at {server.url}")
+                _until_ended(None)
         finally:
             server.close()
     return 0
@@ -302,5 +306,7 @@ SUBCOMMANDS = (
     ("remove", _declare_name, _remove, "let a person in no more"),
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
+    *fleet_redfish.SUBCOMMANDS,
+    *fleet_outlets.SUBCOMMANDS,
 )
 """Name, declaration of arguments, action, help."""

@@ -18,6 +18,9 @@ from casemate.fleet.demo_enclosure import BEAT_S, DemoEnclosure, Script
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
 from casemate.fleet.push import Pusher
+from casemate.fleet.redfish.app import RedfishApp
+from casemate.fleet.redfish.asked import Redfish
+from casemate.fleet.redfish.delivery import Delivery
 from casemate.fleet.web.app import application
 from casemate.fleet.web.server import Server
 from casemate.translog.client import Peer
@@ -69,8 +72,10 @@ def running(
     peers = tuple(each.peer for each in witnesses)
     try:
         with home.running(place, secure=False, peers=peers) as service:
-            pages = Server(application(service), host, port)
-            door = Server(application(service), "127.0.0.1", 0, tls=place.tls)
+            redfish = RedfishApp(Redfish(service=service))
+            pages = Server(application(service, redfish=redfish), host, port)
+            door = Server(application(service, redfish=redfish), "127.0.0.1", 0, tls=place.tls)
+            telling = Delivery(redfish.redfish)
             parties = tuple(each.party for each in demo_parties(folder / "parties"))
             pushers = [_entered(place, each, door.url, peers, parties) for each in enclosures]
             threads = [
@@ -89,6 +94,7 @@ def running(
                     each.join()
                 for enclosure in enclosures:
                     enclosure.close()
+                telling.close()
                 pages.close()
                 door.close()
     finally:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -19,6 +19,8 @@ from casemate.core.whole_file import write_whole
 from casemate.fleet import certificates, errands
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.outlets import outbox, settings
+from casemate.fleet.outlets.sender import Senders
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
 from casemate.translog.client import Peer
@@ -35,6 +37,8 @@ class Home:
     folder: Path
     name: str
     store: str
+    outlets: object = field(default_factory=list)
+    """As they stand in the settings; `running` reads them."""
 
     @property
     def tls(self) -> Path:
@@ -68,7 +72,10 @@ def read(folder: Path) -> Home:
         row = json.loads(path.read_text(encoding="utf-8"))
         if row["format"] != FORMAT:
             raise ValueError("it is of another format")
-        return Home(folder=folder, name=str(row["name"]), store=str(row["store"]))
+        return Home(
+            folder=folder, name=str(row["name"]), store=str(row["store"]),
+            outlets=row.get("outlets", []),
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"this is no service: {error}.", remedy="make one with `casemate fleet init`.",
@@ -82,6 +89,7 @@ def running(
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Service]:  # fmt: skip
     """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
+    held = settings.read(home.outlets, home.folder, home.folder / SETTINGS)
     store = home.opened()
     origin = f"{home.name}/audit"
     try:
@@ -92,18 +100,27 @@ def running(
     intake = Intake(store, clock)
     service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
     stop = threading.Event()
-    ticking = threading.Thread(target=_tick, args=(service, stop), name="fleet", daemon=True)
+    try:
+        senders = Senders(store, service.pulse, clock, home.name, held)
+    except BaseException:
+        audit.close()
+        store.close()
+        raise
+    ticking = threading.Thread(
+        target=_tick, args=(service, senders, stop), name="fleet", daemon=True
+    )
     ticking.start()
     try:
         yield service
     finally:
         stop.set()
         ticking.join()
+        senders.close()
         audit.close()
         store.close()
 
 
-def _tick(service: Service, stop: threading.Event) -> None:
+def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
     """Do what time asks for, until told to stop. A failure is told once a run, and tried again."""
     import logging
 
@@ -112,6 +129,9 @@ def _tick(service: Service, stop: threading.Event) -> None:
         try:
             service.intake.tick()
             errands.take_over(service.store, service.audit)
+            outbox.gather(service.store, service.now_s())
+            senders.tick(service.now_s())
+            service.pulse.tick(service.clock())
             failed = ""
         except Exception as error:  # whatever it is, the next round may do it
             if str(error) != failed:

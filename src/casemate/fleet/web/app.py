@@ -20,6 +20,8 @@ from casemate.core.errors import CasemateError
 from casemate.fleet import intake, roles
 from casemate.fleet.errors import ConflictError, FleetError, NotSignedInError, RefusedError
 from casemate.fleet.people import Person
+from casemate.fleet.redfish.app import RedfishApp
+from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.gate import Gate, Request
@@ -37,6 +39,8 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Of every answer: nothing is fetched from elsewhere, and no script runs at all."""
+REDFISH = ("/redfish", "/redfish/{rest:path}")
+"""What the Redfish service answers, with a table of resources of its own."""
 _LOG = logging.getLogger("casemate.fleet")
 
 
@@ -45,8 +49,13 @@ def fingerprint_of(request: HttpRequest) -> str:
     return str(getattr(request.state, "fingerprint", ""))
 
 
-def application(service: Service, *, gate: Gate | None = None) -> Starlette:
-    """Return the application over a service."""
+def application(
+    service: Service, *, gate: Gate | None = None, redfish: RedfishApp | None = None
+) -> Starlette:
+    """Return the application over a service: pages, the door for controllers, and Redfish.
+
+    redfish: to be shared by several applications; by default one of its own.
+    """
     pages = jinja2.Environment(
         loader=jinja2.PackageLoader("casemate.fleet.web"), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -62,6 +71,8 @@ def application(service: Service, *, gate: Gate | None = None) -> Starlette:
             for path, twin in paths
         ]
     handlers: Mapping[Any, Any] = {404: _plain(404), 405: _plain(405), 500: _plain(500)}
+    machines = redfish or RedfishApp(Redfish(service=service))
+    routes += [HttpRoute(path, machines) for path in REDFISH]
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
@@ -165,7 +176,7 @@ def _failed(
     error: CasemateError, pages: jinja2.Environment, *, as_json: bool, route: Route
 ) -> Response:
     status = error.status if isinstance(error, FleetError) else 503
-    machine = route.permission == roles.MACHINE
+    machine = route.permission in roles.MACHINES
     if isinstance(error, NotSignedInError) and route.template and not as_json:
         return Response(status_code=303, headers={**HEADERS, "Location": "/sign-in"})
     if as_json or machine:

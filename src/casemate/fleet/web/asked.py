@@ -9,6 +9,7 @@ from typing import Any
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
+from casemate.fleet.outlets.pulse import Pulse
 from casemate.fleet.people import Person
 from casemate.fleet.store import Store
 from casemate.fleet.told import Told
@@ -25,6 +26,7 @@ class Service:
     audit: AuditLog
     clock: Callable[[], float]
     secure: bool = True
+    pulse: Pulse = field(default_factory=Pulse)
     told: Told = field(default_factory=Told)
 
     def now_s(self) -> int:

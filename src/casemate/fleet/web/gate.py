@@ -14,6 +14,7 @@ from sqlalchemy import select
 from casemate.fleet import people, roles
 from casemate.fleet.audit import Line
 from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
+from casemate.fleet.outlets import scrapers
 from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
 from casemate.fleet.web.asked import Answer, Asked, Reply, Service
@@ -149,6 +150,15 @@ class Gate:
                     remedy="register the controller's certificate with this service.",
                 )
             return None, int(found)
+        if asked.route.permission == roles.SCRAPER:
+            with service.store.read() as link:
+                let_in = scrapers.known(link, asked.fingerprint)
+            if not let_in:
+                raise NotSignedInError(
+                    "no certificate came that may read metrics.",
+                    remedy="make one with `casemate fleet scraper`.",
+                )
+            return None, None
         if asked.route.permission in roles.OPEN:
             return None, None
         with service.store.read() as link:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casemate.fleet.roles import MACHINE
+from casemate.fleet.outlets import metrics
+from casemate.fleet.roles import MACHINE, SCRAPER
 from casemate.fleet.web import (
     audit_page,
     case_page,
@@ -138,6 +139,7 @@ ROUTES = (
     Route(path="/sign-in", method="POST", view=entrance.sign_in, permission="sign-in"),
     Route(path="/sign-out", method="POST", view=entrance.sign_out, permission="sign-out"),
     Route(path="/static/{name}", view=entrance.asset, permission="static"),
+    Route(path="/metrics", view=metrics.view, permission=SCRAPER),
     Route(path="/evidence", view=entrance.where, permission=MACHINE),
     Route(path="/evidence", method="POST", view=entrance.push, permission=MACHINE),
 )  # fmt: skip

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a0004"
-down_revision = "a0001"
+down_revision = "a0003"
 branch_labels = None
 depends_on = None
 
