@@ -6,10 +6,11 @@ from fleet_kit import Kit, bring, enter
 
 from casemate.attest.token import SensorHealth
 from casemate.fleet.told import KINDS, Told, events, last_watch, plain
+from casemate.testing import honest_enclosure as honest
 
 
 def test_events_are_those_of_the_tokens(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     story = brought.story
     allowed = story.allow()
     story.open_up(allowed)
@@ -30,7 +31,7 @@ def test_events_are_those_of_the_tokens(kit: Kit) -> None:
 
 
 def test_what_comes_later_is_added_and_memory_has_an_end(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     told = Told(enclosures=1, events=2)
     bring(kit, brought)
     with kit.service.store.read() as link:
@@ -45,7 +46,7 @@ def test_what_comes_later_is_added_and_memory_has_an_end(kit: Kit) -> None:
 
 
 def test_health_is_of_the_newest_token_that_says_it_and_of_this_start(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     story = brought.story
     story.watch(health=SensorHealth(channels=8, healthy=6, flags=0))
     story.frames()
