@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
+from casemate.cli import fleet_care as care
 from casemate.core.errors import InputError
 
 PORT = 7390
@@ -293,5 +294,6 @@ SUBCOMMANDS = (
     ("remove", _declare_name, _remove, "let a person in no more"),
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
+    ("hammer", care.declare_hammer, care.hammer, "measure a service under load"),
 )
 """Name, declaration of arguments, action, help."""
