@@ -22,7 +22,7 @@ MOST_FORKS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """An enclosure as this instance knows it. reference, policy: as read from their files."""
+    """An enclosure as this instance knows it. reference, policy: as read from `files`."""
 
     id: int
     name: str
@@ -31,6 +31,7 @@ class Enclosure:
     site: str
     reference: Reference
     policy: Policy
+    files: tuple[bytes, bytes]
 
 
 def add(
@@ -66,6 +67,7 @@ def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
     return Enclosure(
         id=row.id, name=row.name, serial=row.serial, kind=row.kind, site=row.site,
         reference=load(row.reference), policy=parse(row.policy),
+        files=(bytes(row.reference), bytes(row.policy)),
     )  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from casemate.core.canonical import pretty_json
 from casemate.core.errors import InputError
 from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
-from casemate.fleet import certificates, errands
+from casemate.fleet import certificates, errands, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
 from casemate.fleet.store import Store
@@ -89,7 +89,7 @@ def running(
     except BaseException:
         store.close()
         raise
-    intake = Intake(store, clock)
+    intake = Intake(store, clock, key=walks.key_in(home.folder))
     service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
     stop = threading.Event()
     ticking = threading.Thread(target=_tick, args=(service, stop), name="fleet", daemon=True)

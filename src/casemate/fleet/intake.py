@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from sqlalchemy import Connection, delete, insert, select
 from casemate.cli.verify_text import as_json
 from casemate.core import cbor
 from casemate.core.errors import FormatError
-from casemate.fleet import decisions, evidence
+from casemate.fleet import decisions, evidence, walk_data, walks
 from casemate.fleet.appraiser import Appraiser, Held, read_note
 from casemate.fleet.errors import ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
@@ -102,6 +102,8 @@ class _Place:
         self.known: Enclosure | None = None
         self.appraiser: Appraiser | None = None
         self.adding = Submission(first=0, entries=(), notes=())
+        self.trust, self.saved = "", 0
+        """Of the walk that is written, and how many entries it has; 0 if there is none."""
 
 
 class Intake:
@@ -111,8 +113,10 @@ class Intake:
     check holds nobody else up.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float], *, kept: int = KEPT) -> None:
-        self._store, self._clock, self._kept = store, clock, kept
+    def __init__(
+        self, store: Store, clock: Callable[[], float], *, kept: int = KEPT, key: bytes = b""
+    ) -> None:
+        self._store, self._clock, self._kept, self._key = store, clock, kept, key
         self._lock = threading.Lock()
         self._places: OrderedDict[int, _Place] = OrderedDict()
 
@@ -137,6 +141,7 @@ class Intake:
                 with self._store.write() as link:
                     evidence.put(link, enclosure_id, first, fresh, new)
                     evidence.drop(link, enclosure_id, needless)
+                    self._save(link, enclosure_id, place, new)
                     self._enter(link, enclosure_id, appraiser, result)
             except BaseException:
                 self.forget(enclosure_id)  # the store has not what it has
@@ -189,14 +194,41 @@ class Intake:
                     self._places[each].appraiser = None
         with place.lock:
             if place.appraiser is None:
-                with self._store.read() as link:
-                    place.known = evidence.enclosure(link, enclosure_id)
-                known = place.known
-                place.appraiser = Appraiser(
-                    known.reference, known.policy, known.serial, partial(self._load, known, place)
-                )
+                place.appraiser = self._begun(enclosure_id, place)
             assert place.known is not None
             yield place.known, place.appraiser, place
+
+    def _begun(self, enclosure_id: int, place: _Place) -> Appraiser:
+        """Return an appraiser that goes on from the walk that is written, if there is a sound one.
+
+        What is stored is read all at one moment.
+        """
+        with self._store.read() as link:
+            place.known = known = evidence.enclosure(link, enclosure_id)
+            place.trust, found = walks.trust_of(*known.files), None
+            if self._key:
+                found = walks.read(link, enclosure_id, place.trust, self._key)
+        saved, place.saved = found if found is not None else (None, 0)
+        return Appraiser(
+            known.reference, known.policy, known.serial, partial(self._load, known, place), saved
+        )
+
+    def _save(
+        self, link: Connection, enclosure_id: int, place: _Place, new: Sequence[bytes]
+    ) -> None:
+        """Write the walk if it is time to, or if the one that is written lacks a note."""
+        held = place.appraiser
+        assert held is not None
+        lacks = any(read_note(each).stated.size <= place.saved for each in new)
+        if not self._key or not (lacks or walks.is_due(held.size, place.saved)):
+            return
+        if held.irregular:
+            walks.drop(link, enclosure_id)
+            place.saved = 0
+            return
+        settled, data = walk_data.settled(held), walk_data.write(held)
+        walks.put(link, enclosure_id, place.trust, self._key, held.size, settled, data)
+        place.saved = held.size
 
     def _load(self, known: Enclosure, place: _Place) -> Bundle:
         """Return all evidence: what is stored, and what is about to be."""

@@ -208,3 +208,15 @@ ERRANDS = Table(
     Column("subject", String(255), nullable=False),
 )
 """What was done on the machine itself, until the service has it in its audit log."""
+
+WALKS = Table(
+    "walks",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("trust", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("code", LargeBinary, nullable=False),
+)
+"""Appraisals as they stood after `size` entries: made anew from evidence where one is missing."""
