@@ -11,6 +11,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from casemate.attest.reference import Reference
 from casemate.core.errors import FormatError
@@ -52,10 +53,17 @@ class Held:
     note: Note
 
 
+@lru_cache(maxsize=256)
 def read_note(data: bytes) -> Held:
     """Return a note, taken apart; FormatError if it is no checkpoint."""
     stated, note = checkpoints.parse(data)
     return Held(data=data, stated=stated, note=note)
+
+
+@lru_cache(maxsize=64)
+def taken_apart(data: bytes) -> Entry:
+    """Return an entry, taken apart: it is looked at before it is taken, and then again."""
+    return tokens.read([data])[0]
 
 
 def is_part(shorter: bytes, longer: bytes) -> bool:
@@ -206,7 +214,7 @@ class Appraiser:
     @staticmethod
     def numbered(entries: Sequence[bytes], first: int) -> list[Entry]:
         """Return entries, taken apart, that stand in the log from number `first` on."""
-        return [replace(each, index=first + each.index) for each in tokens.read(entries)]
+        return [replace(taken_apart(x), index=first + at) for at, x in enumerate(entries)]
 
     def _begin(self) -> None:
         book = Notebook()

@@ -96,8 +96,9 @@ def check_attack(name: str, seed: int, kit: Kit) -> None:
             continue
         first, left = first + len(new), [x for x in left if x not in given]
     with kit.service.store.read() as link:
-        bundle = evidence.bundle(link, evidence.enclosure(link, 1))
-    wanted = appraise(bundle, shown.reference, honest.policy(), now_s=shown.now_s)
+        known = evidence.enclosure(link, 1)  # its file names times by the day
+        bundle = evidence.bundle(link, known)
+    wanted = appraise(bundle, known.reference, known.policy, now_s=shown.now_s)
     assert intake(kit).look(1, shown.now_s) == wanted
 
 
