@@ -295,5 +295,8 @@ SUBCOMMANDS = (
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
     ("hammer", care.declare_hammer, care.hammer, "measure a service under load"),
+    ("backup", care.declare_backup, care.backup, "write a backup, while it runs"),
+    ("restore", care.declare_restore, care.restore, "make a service from a backup"),
+    ("doctor", care.declare_doctor, care.doctor, "say what is wrong, and how to mend it"),
 )
 """Name, declaration of arguments, action, help."""

@@ -6,6 +6,8 @@ import argparse
 import json
 import sys
 import tempfile
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 
@@ -43,3 +45,61 @@ def hammer(args: argparse.Namespace) -> int:
     else:
         print("\n".join(f"{name:22} {value}" for name, value in row.items()))
     return 0 if found.keeps_up else 1
+
+
+def declare_backup(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet backup`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
+    parser.add_argument("out", metavar="OUT", type=Path, help="a new folder; it will hold keys")
+
+
+def backup(args: argparse.Namespace) -> int:
+    """Write a backup of a service, which may go on running."""
+    from casemate.fleet import backup as backups
+    from casemate.fleet import home
+
+    made = backups.backup(home.read(args.folder), args.out)
+    told = f"{args.out}: {made.enclosures} enclosures, {made.entries} entries; it holds keys"
+    print(json.dumps(asdict(made)) if args.json else told)
+    return 0
+
+
+def declare_restore(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet restore`."""
+    parser.add_argument("backup", metavar="BACKUP", type=Path, help="a backup's folder")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
+    parser.add_argument("--store", default="", metavar="URL", help="of a new service: its database")
+    parser.add_argument(
+        "--replace", action="store_true", help="bring back the tables of a service that is there"
+    )
+
+
+def restore(args: argparse.Namespace) -> int:
+    """Make a service from a backup. It must not run; its audit log is never set back."""
+    from casemate.fleet import backup as backups
+
+    held = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace)
+    told = f"{args.folder}: {held.enclosures} enclosures, {held.entries} entries; see fleet doctor"
+    print(json.dumps(asdict(held)) if args.json else told)
+    return 0
+
+
+def declare_doctor(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet doctor`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
+    parser.add_argument("--deep", action="store_true", help="appraise all evidence anew, too")
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Say what is wrong with a service, and how to mend it. Exit code 1 if anything is."""
+    from casemate.fleet import doctor as doctors
+
+    found = doctors.examine(args.folder, int(time.time()), deep=args.deep)
+    if args.json:
+        print(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+    else:
+        for each in found:
+            print(f"{each.level:8}{each.id}: {each.what}")
+            if each.remedy:
+                print(f"        {each.remedy}")
+    return 0 if all(each.level == "good" for each in found) else 1

@@ -49,6 +49,11 @@ def make_authority(folder: Path, name: str) -> None:
         made = built.sign(key, hashes.SHA256())
         make_once(folder / CA_KEY, _pem_key(key))
         make_once(folder / CA, made.public_bytes(serialization.Encoding.PEM))
+    make_server(folder, name)
+
+
+def make_server(folder: Path, name: str) -> None:
+    """Make the service's certificate by the authority that is there, if there is none."""
     if not (folder / CERTIFICATE).exists():
         made_ = issue(folder, name, server=True)
         make_once(folder / KEY, made_.key)

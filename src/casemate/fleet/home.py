@@ -21,7 +21,8 @@ from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
-from casemate.translog.client import Peer
+from casemate.translog.client import HttpAsker, Peer
+from casemate.translog.note import parse_vkey
 
 FORMAT = "casemate-fleet-1"
 SETTINGS, TLS, AUDIT, DATABASE = "fleet.json", "tls", "audit", "fleet.db"
@@ -30,11 +31,15 @@ _TICK_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A service's folder. name: by which others reach it. store: address of the database."""
+    """A service's folder. name: by which others reach it. store: address of the database.
+
+    witnesses: name, key and address of each that cosigns the audit log.
+    """
 
     folder: Path
     name: str
     store: str
+    witnesses: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def tls(self) -> Path:
@@ -68,7 +73,11 @@ def read(folder: Path) -> Home:
         row = json.loads(path.read_text(encoding="utf-8"))
         if row["format"] != FORMAT:
             raise ValueError("it is of another format")
-        return Home(folder=folder, name=str(row["name"]), store=str(row["store"]))
+        named = row.get("witnesses", [])
+        witnesses = tuple((str(x["name"]), str(x["key"]), str(x["url"])) for x in named)
+        return Home(
+            folder=folder, name=str(row["name"]), store=str(row["store"]), witnesses=witnesses
+        )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"this is no service: {error}.", remedy="make one with `casemate fleet init`.",
@@ -82,10 +91,13 @@ def running(
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Service]:  # fmt: skip
     """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
+    known = (*peers, *_peers(home))
+    if secure:
+        certificates.make_server(home.tls, home.name)
     store = home.opened()
     origin = f"{home.name}/audit"
     try:
-        audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=peers)
+        audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=known)
     except BaseException:
         store.close()
         raise
@@ -101,6 +113,14 @@ def running(
         ticking.join()
         audit.close()
         store.close()
+
+
+def _peers(home: Home) -> tuple[Peer, ...]:
+    """Return the witnesses that the settings name. FormatError if a key is none."""
+    return tuple(
+        Peer(name=name, keys=(parse_vkey(key),), asker=HttpAsker(url))
+        for name, key, url in home.witnesses
+    )
 
 
 def _tick(service: Service, stop: threading.Event) -> None:
