@@ -144,7 +144,7 @@ def share(values: Sequence[float], part: float) -> float:
 
 
 @dataclass(slots=True)
-class _Tally:
+class Tally:
     """What has been counted so far. lock: of it."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -248,7 +248,7 @@ def run(load: Load, plan: Plan, tell: Callable[[str], None]) -> Figures:
 def _measured(
     load: Load, plan: Plan, child: hammer_child.Child, pages: hammer_child.Reader
 ) -> Figures:
-    tally, stop = _Tally(), threading.Event()
+    tally, stop = Tally(), threading.Event()
     host, port = child.address
     pages_s: list[float] = []
     reading = threading.Thread(target=_read_often, args=(pages, pages_s, stop), daemon=True)
@@ -260,7 +260,7 @@ def _measured(
             if (wait_s := begun + at_s - time.monotonic()) > 0:
                 time.sleep(wait_s)
             identity, ca = load.identities / f"{which}.pem", load.place.tls / certificates.CA
-            hands.submit(_bring, host, port, identity, ca, body, begun + at_s, tally)
+            hands.submit(bring, host, port, identity, ca, body, begun + at_s, tally)
     wall_s = max(time.monotonic() - begun, plan.pushes / plan.rate)
     cpu_s = child.cpu_s() - cpu_s
     stop.set()
@@ -277,8 +277,8 @@ def _measured(
     )  # fmt: skip
 
 
-def _bring(
-    host: str, port: int, identity: Path, ca: Path, body: bytes, due: float, tally: _Tally
+def bring(
+    host: str, port: int, identity: Path, ca: Path, body: bytes, due: float, tally: Tally
 ) -> None:
     """Bring one push over a connection of its own, and count what comes of it."""
     late = time.monotonic() - due > 1.0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +14,10 @@ from casemate.attest.reference import load
 from casemate.cli.fleet_care import hammer as command
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import hammer
+from casemate.fleet import certificates, doctor, evidence, hammer, hammer_child
 from casemate.fleet.hammer import Figures, Plan
 from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
-from casemate.fleet.intake import Submission, encode
+from casemate.fleet.intake import Submission, decode, encode
 from casemate.translog.bundle import Bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
@@ -103,3 +105,43 @@ def test_the_command_prints_figures(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert row["acknowledged"] == row["pushes"] == 3
     with pytest.raises((InputError, OutputError)):
         command(args)  # the folder is there
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path: Path) -> None:
+    plan = Plan(enclosures=20, period_s=5, for_s=9)
+    load = hammer.prepare(tmp_path / "fleet", plan, lambda _text: None)
+    tally, acknowledged = hammer.Tally(), set()
+    ca = load.place.tls / certificates.CA
+
+    def bring(child: hammer_child.Child, number: int) -> bool:
+        which, _ = plan.at(number)
+        host, port = child.address
+        before = len(tally.times_s)
+        hammer.bring(
+            host, port, load.identities / f"{which}.pem", ca, load.pushes[number], 0.0, tally
+        )
+        return len(tally.times_s) > before
+
+    with hammer_child.serving(load.place.folder) as child:
+        killing = threading.Thread(target=lambda: (time.sleep(1.5), child.kill()))
+        killing.start()
+        for number in range(plan.pushes):
+            if not bring(child, number):
+                break
+            acknowledged.add(number)
+        killing.join()
+    assert 0 < len(acknowledged) < plan.pushes
+    assert tally.failed == 1
+    store = load.place.opened()
+    with store.read() as link:
+        for number in acknowledged:
+            which, _ = plan.at(number)
+            pushed = decode(load.pushes[number])
+            assert evidence.next_number(link, which + 1) >= pushed.first + len(pushed.entries)
+    store.close()
+    with hammer_child.serving(load.place.folder) as child:
+        assert all(bring(child, number) for number in range(plan.pushes))  # known ones, too
+    found = {each.id: each.level for each in doctor.examine(load.place.folder, int(time.time()))}
+    assert found["audit"] != "bad"
+    assert found["schema"] == found["walks"] == "good"
