@@ -112,14 +112,12 @@ def test_a_service_that_starts_anew_each_time_finds_the_same(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", list(ATTACKS))
-@pytest.mark.parametrize("seed", (2, 3))
-@pytest.mark.parametrize("least", (1, 5))
 def test_so_it_is_with_every_attack(
-    name: str, seed: int, least: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walks, "LEAST", least)
+    monkeypatch.setattr(walks, "LEAST", 1)
     with kit_in(tmp_path) as kit:
-        check_attack(name, seed, kit)
+        check_attack(name, 2, kit)
 
 
 @pytest.mark.parametrize(
