@@ -199,7 +199,10 @@ def test_the_timeline_tells_gaps_permits_and_hours_of_interference(kit: Kit) -> 
     row = client.get("/enclosures/1.json").json()
     assert row["zoom"] == "hour"
     assert (row["hours"]["maintenance"], row["hours"]["interfered"]) == ("1 min", "1 min 1 s")
-    assert [each["letter"] for each in row["marks"]] == list("SCPPCPCD")
+    assert [each["letter"] for each in row["window_events"]] == list("SCPPCPCD")
+    assert {letter for each in row["marks"] for letter in each["letter"]} == set("SCPD")
+    places = [each["x"] for each in row["marks"]]
+    assert all(b - a >= 30 for a, b in zip(places, places[1:], strict=False))
     gap = next(each for each in row["window_gaps"] if each["kind"] == "interfered")
     near = client.get(f"/enclosures/1.json?zoom={gap['zoom']}&at={gap['at']}").json()
     assert near["zoom"] == "hour" and gap in near["window_gaps"]

@@ -15,6 +15,8 @@ from casemate.verify.continuity import Interval, gaps
 _LATEST_S = 1 << 40
 MOST = 50
 """Gaps and events listed of a window, the newest (planning value)."""
+_NEAR = 30.0
+"""Least distance of two marks, in the line's own units: three letters are as wide."""
 MARKS = {"start": "S", "change": "C", "permit": "P", "disturbed": "D", "last word": "T"}
 """Letters on the line by kind of event: no mark is a colour alone."""
 
@@ -40,7 +42,7 @@ def of(
         "window": {"from": clock(start_s), "to": clock(end_s), "at": at_s, "start": start_s,
                    "next": min(at_s + (end_s - start_s), max(now_s, at_s))},
         "bars": timeline.draw(found, start_s, end_s),
-        "marks": [_mark(each, start_s, end_s) for each in here][-MOST:],
+        "marks": _marks(here[-MOST:], start_s, end_s),
         "hours": {kind: each["length"] for kind, each in totals.items()},
         "window_gaps": [_gap(each) for each in gaps(seen)][-MOST:],
         "window_events": [
@@ -51,13 +53,21 @@ def of(
     }  # fmt: skip
 
 
-def _mark(each: Event, start_s: int, end_s: int) -> dict[str, Any]:
-    assert each.at_s is not None
-    x = timeline.WIDTH * (each.at_s - start_s) / max(end_s - start_s, 1)
-    return {
-        "x": round(min(max(x, 8.0), timeline.WIDTH - 8.0), 2), "letter": MARKS[each.kind],
-        "text": f"{clock(each.at_s)}, token {each.number}: {each.kind} {each.act} {each.text}",
-    }  # fmt: skip
+def _marks(here: Sequence[Event], start_s: int, end_s: int) -> list[dict[str, Any]]:
+    """Return letters on the line; of events too close to be told apart, their letters together."""
+    out: list[dict[str, Any]] = []
+    for each in here:
+        assert each.at_s is not None
+        x = timeline.WIDTH * (each.at_s - start_s) / max(end_s - start_s, 1)
+        x = round(min(max(x, _NEAR / 2), timeline.WIDTH - _NEAR / 2), 2)
+        text = f"{clock(each.at_s)}, token {each.number}: {each.kind} {each.act} {each.text}"
+        if out and x - out[-1]["x"] < _NEAR:
+            if MARKS[each.kind] not in out[-1]["letter"]:
+                out[-1]["letter"] += MARKS[each.kind]
+            out[-1]["text"] += f"; {text}"
+        else:
+            out.append({"x": x, "letter": MARKS[each.kind], "text": text})
+    return out
 
 
 def _gap(each: Interval) -> dict[str, Any]:
