@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+import compiled_once
 from shared_builds import (
     EXAMPLE,
     SECRET_HEX,
@@ -27,6 +28,12 @@ EARLY = ("attacks", "attest", "case", "core", "modules", "spec", "translog", "ve
 LATE = ("cli", "e2e")
 """Rooms whose tests need next to nothing compiled, and those that look at whole builds and cases:
 these have to wait for the warm-up of `.ci/run`, which goes on beside the first."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let workers compile each kernel once between them."""
+    if hasattr(config, "workerinput"):
+        compiled_once.install()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
