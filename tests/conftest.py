@@ -14,12 +14,14 @@ from shared_builds import (
     SECRET_HEX,
     Built,
     built,
+    designed,
     of_the_run,
     small_case_of,
     small_text,
 )
 
 if TYPE_CHECKING:
+    from casemate.design.enclosure import Enclosure
     from casemate.sensors.modality import Fitted
     from casemate.twin.assembly import Twin
 
@@ -82,16 +84,27 @@ def small_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def dpa_twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+def small_design(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Enclosure:
+    """The design of the small spec."""
+    return designed(tmp_path_factory, "small", small_spec)
+
+
+@pytest.fixture(scope="session")
+def dpa_design(tmp_path_factory: pytest.TempPathFactory) -> Enclosure:
+    """The design of the dpa example."""
+    return designed(tmp_path_factory, "dpa", EXAMPLE)
+
+
+@pytest.fixture(scope="session")
+def dpa_twin(dpa_design: Enclosure, tmp_path_factory: pytest.TempPathFactory) -> Twin:
     """The twin of the dpa example, its boards drawn once a run."""
-    from casemate.design import design_enclosure
     from casemate.spec import load_spec
     from casemate.twin.assembly import assemble
 
     spec = load_spec(EXAMPLE)
     with of_the_run(tmp_path_factory, "dpa-boards") as folder:
         return assemble(
-            design_enclosure(spec, serial="UNIT-0001", explained=False),
+            dpa_design,
             kind=spec.protected.kind,
             secret=bytes.fromhex(SECRET_HEX),
             folder=folder,
