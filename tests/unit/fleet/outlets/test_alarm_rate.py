@@ -54,6 +54,7 @@ def test_noise_at_a_site_calls_once_and_hides_no_tampering(kit: Kit) -> None:
         says_no_end(each.text)
 
 
+@pytest.mark.slow
 def test_without_grouping_the_same_noise_would_be_a_flood(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -207,6 +207,7 @@ def test_rows_that_are_no_notices(body: str) -> None:
     assert decode(7, encode(notice())) == notice()
 
 
+@pytest.mark.slow
 def test_what_is_in_the_outbox_is_there_after_a_kill(kit: Kit, tmp_path: Path) -> None:
     """Killed between two alarms: the first is told, the second was never acknowledged."""
     url = str(kit.service.store.engine.url)
