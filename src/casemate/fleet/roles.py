@@ -10,6 +10,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "acknowledge": frozenset(("host-operator", "inspector")),
     "propose": frozenset(("host-operator", "inspector", "adjudicator")),
     "confirm": frozenset(("host-operator", "inspector", "adjudicator")),
+    "dispose-many": frozenset(("inspector", "adjudicator")),
+    "permit": frozenset(("host-operator", "inspector")),
     "see-audit": frozenset(("adjudicator", "auditor")),
     "sign-out": frozenset(ROLES),
 }

@@ -209,6 +209,80 @@ ERRANDS = Table(
 )
 """What was done on the machine itself, until the service has it in its audit log."""
 
+# ---- Redfish (decision 41) ----
+
+REDFISH_ACCOUNTS = Table(
+    "redfish_accounts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(32), nullable=False),
+    Column("party", String(255), nullable=False),
+    Column("secret", String(255), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+)
+"""Accounts of machines that read by Redfish. secret: scrypt of a password, with its salt."""
+
+REDFISH_SESSIONS = Table(
+    "redfish_sessions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("account_id", Integer, ForeignKey("redfish_accounts.id"), nullable=False),
+    Column("begun_s", BigInteger, nullable=False),
+    Column("seen_s", BigInteger, nullable=False),
+)
+
+REDFISH_SUBSCRIPTIONS = Table(
+    "redfish_subscriptions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, ForeignKey("redfish_accounts.id"), nullable=False),
+    Column("destination", String(1024), nullable=False),
+    Column("context", String(255), nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("begun_s", BigInteger, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+)
+"""Whom events are sent to. sent: number of the last event that was taken there."""
+
+REDFISH_RECEIVERS = Table(
+    "redfish_receivers",
+    METADATA,
+    Column("network", String(64), primary_key=True),
+)
+"""Networks to which events may be sent at all; made on the machine of the service alone."""
+
+REDFISH_EVENTS = Table(
+    "redfish_events",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("enclosure_id", Integer, ForeignKey("enclosures.id")),
+    Column("at_s", BigInteger, nullable=False),
+    Column("message", String(64), nullable=False),
+    Column("args", Text, nullable=False),
+    Index("ix_redfish_events_enclosure_id", "enclosure_id", "id"),
+)
+"""What was told by Redfish, in order; nothing changes it. message: key in the registry."""
+
+REDFISH_LATCHES = Table(
+    "redfish_latches",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("shown", String(32), nullable=False),
+    Column("trouble", String(64), nullable=False),
+    Column("latch", String(32), nullable=False),
+    Column("latched_s", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
+)
+"""What was last told of an enclosure, and its intrusion sensor until it is re-armed.
+
+entry: number of the entry of its log that came next when it latched: a re-seal comes later.
+"""
+
+# ---- what is told outside (decision 42) ----
+
 OUTBOX = Table(
     "outbox",
     METADATA,
@@ -250,3 +324,33 @@ SCRAPERS = Table(
     Column("added_s", BigInteger, nullable=False),
 )
 """Certificates (SHA-256) of the monitoring that may read metrics, and nothing else."""
+
+# ---- pages (decision 43) ----
+
+PERMITS = Table(
+    "permits",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _of_enclosure(),
+    Column("digest", String(96), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signed", LargeBinary),
+    Column("asked_by", String(255), nullable=False),
+    Column("asked_role", String(32), nullable=False),
+    Column("asked_party", String(255), nullable=False),
+    Column("asked_s", BigInteger, nullable=False),
+    Column("withdrawn_by", String(255)),
+    Column("withdrawn_s", BigInteger),
+    UniqueConstraint("enclosure_id", "digest"),
+)
+"""Requests for permits, with the signatures that came so far. What became of one is evidence."""
+
+PAPERS = Table(
+    "papers",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+)
+"""What this party was handed over about an enclosure: its design, its security case."""

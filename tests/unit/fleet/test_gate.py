@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,21 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/incidents/{id:int}/acknowledge"): {HOST, INSPECTOR},
     ("POST", "/incidents/{id:int}/propose"): {HOST, INSPECTOR, COURT},
     ("POST", "/incidents/{id:int}/confirm"): {HOST, INSPECTOR, COURT},
+    ("GET", "/enclosures/{id:int}/permits"): ALL,
+    ("GET", "/enclosures/{id:int}/permits/new"): {HOST, INSPECTOR},
+    ("POST", "/enclosures/{id:int}/permits"): {HOST, INSPECTOR},
+    ("POST", "/enclosures/{id:int}/permits/bring"): {HOST, INSPECTOR},
+    ("GET", "/continuity"): ALL,
+    ("GET", "/enclosures/{id:int}/case"): ALL,
+    ("GET", "/enclosures/{id:int}/case/file.json"): ALL,
+    ("GET", "/review"): ALL,
+    ("POST", "/review/dispose"): {INSPECTOR, COURT},
+    ("GET", "/enclosures/{id:int}/interval"): ALL,
+    ("GET", "/enclosures/{id:int}/interval.zip"): ALL,
+    ("GET", "/permits/{id:int}"): ALL,
+    ("GET", "/permits/{id:int}/file.cbor"): ALL,
+    ("POST", "/permits/{id:int}/sign"): {HOST, INSPECTOR},
+    ("POST", "/permits/{id:int}/withdraw"): {HOST, INSPECTOR},
     ("GET", "/audit"): {COURT, AUDITOR},
     ("GET", "/audit.zip"): {COURT, AUDITOR},
     ("GET", "/sign-in"): ALL | {""},
@@ -58,7 +74,11 @@ def ask(kit: Kit, role: str, method: str, path: str) -> Any:
             return client.get(path)
         if path == "/evidence":
             return client.post(path, content=encode(Submission(first=0, entries=(), notes=())))
-        return client.post(path, data={"csrf": kit.csrf.get(role, "")})
+        data = {"csrf": kit.csrf.get(role, "")}
+        files = {route.path for route in ROUTES if route.files}
+        if re.sub(r"/1(?=/|$)", "/{id:int}", path) in files:
+            return client.post(path, data=data, files={"file": b"x"})
+        return client.post(path, data=data)
     finally:
         kit.fronted.fingerprint = ""
 

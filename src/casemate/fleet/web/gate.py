@@ -33,6 +33,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
     session: str = ""
     fingerprint: str = ""
     client: str = ""
@@ -120,8 +121,8 @@ class Gate:
         self, asked: Request, person: Person | None, enclosure_id: int | None, said: Person | str
     ) -> Answer:
         given = Asked(
-            path=asked.path, query=asked.query, form=asked.form, body=asked.body, person=person,
-            enclosure_id=enclosure_id, session=asked.session,
+            path=asked.path, query=asked.query, form=asked.form, body=asked.body, files=asked.files,
+            person=person, enclosure_id=enclosure_id, session=asked.session,
         )  # fmt: skip
         writes = asked.route.method != "GET"
         try:
@@ -130,7 +131,7 @@ class Gate:
             self._write(asked, said, f"failed {getattr(error, 'status', 500)}")
             raise
         if writes:
-            told = answer.told if isinstance(answer, Reply) else ""
+            told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
             self._write(asked, said, f"done {told}".rstrip())
         return answer
 
