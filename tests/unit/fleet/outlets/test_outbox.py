@@ -126,6 +126,26 @@ def test_a_flood_at_a_site_calls_once_and_then_says_how_many(kit: Kit) -> None:
     says_no_end(many.text)
 
 
+def test_a_flood_at_all_sites_calls_for_a_few_and_counts_the_others(kit: Kit) -> None:
+    """Witnesses are away, or noise is made everywhere: not one call a site."""
+    store = kit.service.store
+    racks = [put(store, number, site=f"hall {number % 20}") for number in range(60)]
+    for number, rack in enumerate(racks):
+        find(store, rack, 1000 + number, trigger("time.stale", 1000))
+    first = calls(told(store))
+    assert len(first) == outbox.MOST_SITES + 1
+    find(store, racks[59], 1100, trigger("state.tampered", 1100, 1))
+    assert calls(told(store))[-1].finding == "state.tampered"
+    for now_s in range(1100, 3000):
+        outbox.gather(store, now_s)
+    many = [each for each in told(store) if each.what == "many"]
+    assert len(many) == outbox.MOST_SITES + 1
+    assert sum(each.more for each in many) + len(first) == 60
+    assert [each.site for each in many].count("all sites") == 1
+    assert max(each.at_s for each in many) < 1000 + 60 + outbox.WINDOW_S["unknown"]
+    says_no_end("".join(each.text for each in many))
+
+
 def test_a_second_tampering_at_a_site_waits_a_minute_at_most(kit: Kit) -> None:
     store = kit.service.store
     for number in range(3):
