@@ -36,11 +36,11 @@ def receiver(tmp_path: Path) -> Iterator[Hook]:
 
 def outlet(
     folder: Path, port: int, *, networks: tuple[object, ...] = HERE,
-    look: destination.Lookup = destination.lookup,
+    look: destination.Lookup = destination.lookup, host: str = "localhost",
 ) -> WebhookOutlet:  # fmt: skip
     """Return an outlet to a receiver of the same authority."""
     made = Webhook(
-        name="soc", url=f"https://localhost:{port}/in?x=1", secret=SECRET,
+        name="soc", url=f"https://{host}:{port}/in?x=1", secret=SECRET,
         networks=networks,  # type: ignore[arg-type]
         tls=Tls(ca=str(identity(folder) / "ca.pem"), certificate="", key=""),
     )  # fmt: skip
@@ -143,6 +143,16 @@ def test_a_name_that_points_elsewhere_the_second_time(tmp_path: Path, receiver: 
     for _ in range(2):
         with pytest.raises(OutletError, match="may have"):
             to.send([notice()])
+    assert len(receiver.got) == 1
+
+
+def test_nothing_is_looked_up_a_second_time(tmp_path: Path, receiver: Hook) -> None:
+    """The name is nobody's: who looks it up again gets nowhere. Its certificate has to fit it."""
+    here = lambda _host, _port: ["127.0.0.1"]  # noqa: E731
+    outlet(tmp_path, receiver.port, look=here, host="hooks.example").send([notice()])
+    assert receiver.got[0][0]["host"] == f"hooks.example:{receiver.port}"
+    with pytest.raises(OutletError, match="certificate"):
+        outlet(tmp_path, receiver.port, look=here, host="other.example").send([notice()])
     assert len(receiver.got) == 1
 
 
