@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
 
+from casemate.cli import fleet_care as care
 from casemate.cli import fleet_outlets, fleet_paper, fleet_redfish
 from casemate.core.errors import InputError
 
@@ -308,5 +309,9 @@ SUBCOMMANDS = (
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
     *fleet_redfish.SUBCOMMANDS,
     *fleet_outlets.SUBCOMMANDS,
+    ("hammer", care.declare_hammer, care.hammer, "measure a service under load"),
+    ("backup", care.declare_backup, care.backup, "write a backup, while it runs"),
+    ("restore", care.declare_restore, care.restore, "make a service from a backup"),
+    ("doctor", care.declare_doctor, care.doctor, "say what is wrong, and how to mend it"),
 )
 """Name, declaration of arguments, action, help."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from casemate.fleet import incidents
 from casemate.fleet.errors import ConflictError, NotFoundError
@@ -15,6 +15,14 @@ from casemate.fleet.schema import ACTS, INCIDENTS, TRIGGERS
 from casemate.verify.result import Result
 
 _COLUMNS = [TRIGGERS.c[each] for each in Trigger.__slots__]
+_KNOWN = (
+    select(TRIGGERS.c.incident_id, *_COLUMNS)
+    .where(TRIGGERS.c.enclosure_id == bindparam("of"))
+    .order_by(TRIGGERS.c.incident_id)
+)
+_OPEN = select(INCIDENTS.c.id).where(
+    INCIDENTS.c.enclosure_id == bindparam("of"), INCIDENTS.c.disposed_s.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +75,7 @@ def update_from(
         here = _at(places[each.key], each)
         values = {"live": each.live, "last_s": each.last_s, "what": each.what}
         link.execute(update(TRIGGERS).where(here).values(**values))
-    open_ = select(INCIDENTS.c.id).where(
-        INCIDENTS.c.enclosure_id == enclosure_id, INCIDENTS.c.disposed_s.is_(None)
-    )
-    current = link.execute(open_).scalar_one_or_none()
+    current = link.execute(_OPEN, {"of": enclosure_id}).scalar_one_or_none()
     if found.new:
         current = _enter(link, enclosure_id, current, found.new, result.now_s)
     return current
@@ -100,14 +105,9 @@ def _known(
     link: Connection, enclosure_id: int
 ) -> tuple[dict[tuple[str, int], Trigger], dict[tuple[str, int], int]]:
     """Return the last trigger of each key, and the incident that it stands in."""
-    asked = (
-        select(TRIGGERS.c.incident_id, *_COLUMNS)
-        .where(TRIGGERS.c.enclosure_id == enclosure_id)
-        .order_by(TRIGGERS.c.incident_id)
-    )
     known: dict[tuple[str, int], Trigger] = {}
     places: dict[tuple[str, int], int] = {}
-    for row in link.execute(asked):
+    for row in link.execute(_KNOWN, {"of": enclosure_id}):
         values = dict(row._mapping)
         place = int(values.pop("incident_id"))
         each = Trigger(**values)

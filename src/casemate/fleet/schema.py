@@ -354,3 +354,17 @@ PAPERS = Table(
     Column("at_s", BigInteger, nullable=False),
 )
 """What this party was handed over about an enclosure: its design, its security case."""
+
+# ---- operation (decision 44) ----
+
+WALKS = Table(
+    "walks",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("trust", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("code", LargeBinary, nullable=False),
+)
+"""Appraisals as they stood after `size` entries: made anew from evidence where one is missing."""

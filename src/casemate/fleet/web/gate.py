@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from casemate.fleet import people, roles
 from casemate.fleet.audit import Line
@@ -20,6 +20,7 @@ from casemate.fleet.schema import MACHINES
 from casemate.fleet.web.asked import Answer, Asked, Reply, Service
 from casemate.fleet.web.routes import Route
 
+_MACHINE = select(MACHINES.c.enclosure_id).where(MACHINES.c.fingerprint == bindparam("shown"))
 _TOUCH_S = 60
 """That a session's last use may be older in the store than it is."""
 
@@ -140,11 +141,8 @@ class Gate:
         service, now_s = self._service, self._service.now_s()
         if asked.route.permission == roles.MACHINE:
             with service.store.read() as link:
-                found = link.execute(
-                    select(MACHINES.c.enclosure_id).where(
-                        MACHINES.c.fingerprint == asked.fingerprint
-                    )
-                ).scalar_one_or_none()
+                shown = {"shown": asked.fingerprint}
+                found = link.execute(_MACHINE, shown).scalar_one_or_none()
             if not asked.fingerprint or found is None:
                 raise NotSignedInError(
                     "no known certificate came with this.",
