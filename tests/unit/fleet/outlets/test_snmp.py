@@ -114,7 +114,7 @@ def said(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("confirmed", (True, False))
+@pytest.mark.parametrize("confirmed", (True, pytest.param(False, marks=pytest.mark.slow)))
 def test_notices_come_in_order(confirmed: bool) -> None:
     with manager() as held, outlet(held.port, confirmed=confirmed) as to:
         to.send([notice(id=number, what=what) for number, what in enumerate(KINDS, 1)])
