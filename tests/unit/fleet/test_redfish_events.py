@@ -7,6 +7,7 @@ import http.client
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -195,6 +196,11 @@ def test_a_receiver_that_fails_holds_up_no_other(made: RedfishKit) -> None:
     assert made.get(f"{SUBSCRIPTIONS}/{first.id}")["Status"]["Health"] == "Warning"
 
 
+def test_tries_come_ever_later_and_never_too_late() -> None:
+    waits = [delivery.wait_after(each) for each in (0, 1, 2, 8, 9, 5000)]
+    assert waits == [0.0, 2.0, 4.0, 256.0, 300.0, 300.0]
+
+
 def test_a_connection_goes_to_the_checked_address_with_the_names_certificate(
     tmp_path: Path,
 ) -> None:
@@ -246,6 +252,16 @@ def test_a_stream_tells_each_event_once_and_ends_when_it_is_deleted(made: Redfis
         assert made.client(OPERATOR).delete(member["@odata.id"]).status_code == 204
         assert answer.read() == b"\n"
         assert made.get(SUBSCRIPTIONS)["Members"] == []
+        link.request("GET", f"{ROOT}/EventService/SSE", headers=token)
+        gone = link.getresponse()
+        assert gone.readline() == b": open\n" and made.redfish.hub.streams
+        gone.close()
+        link.close()
+        for _ in range(100):
+            if not made.redfish.hub.streams:
+                break
+            time.sleep(0.05)
+        assert not made.redfish.hub.streams  # whoever leaves takes nobody's place
     finally:
         made.redfish.hub.ended = True
         link.close()
