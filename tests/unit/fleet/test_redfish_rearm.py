@@ -184,6 +184,18 @@ def test_what_mends_tampering_was_signed_after_it(made: RedfishKit) -> None:
         assert not rearm.is_resealed(link, replace(now, entry=10_000))
 
 
+def test_a_permit_to_open_alone_mends_no_tampering(made: RedfishKit) -> None:
+    story, digest = opened(actions=("open",))
+    brought = stand(made, lambda: story)
+    story.close_up(digest)
+    story.seal()
+    go_on(made, brought)
+    with made.kit.service.store.read() as link:
+        now = replace(standing.read(link, 1, made.kit.service.now_s()), entry=0)
+        assert rearm.is_resealed(link, replace(now, latch=standing.OPENED))
+        assert not rearm.is_resealed(link, replace(now, latch=standing.TAMPERING))
+
+
 def commissioned_anew(story: Story) -> None:
     """Commission with keys that were enrolled, under a permit, and watch again."""
     story.evidence = honest.keys("second")
