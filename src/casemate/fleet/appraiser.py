@@ -11,8 +11,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from casemate.attest.reference import Reference
+from casemate.core.errors import FormatError
+from casemate.fleet import walk_data
+from casemate.fleet.walk_data import Saved
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog import merkle
 from casemate.translog.bundle import Bundle
@@ -49,10 +53,17 @@ class Held:
     note: Note
 
 
+@lru_cache(maxsize=256)
 def read_note(data: bytes) -> Held:
     """Return a note, taken apart; FormatError if it is no checkpoint."""
     stated, note = checkpoints.parse(data)
     return Held(data=data, stated=stated, note=note)
+
+
+@lru_cache(maxsize=64)
+def taken_apart(data: bytes) -> Entry:
+    """Return an entry, taken apart: it is looked at before it is taken, and then again."""
+    return tokens.read([data])[0]
 
 
 def is_part(shorter: bytes, longer: bytes) -> bool:
@@ -76,16 +87,19 @@ class Appraiser:
     """One enclosure. `load` gives all of its evidence that is stored.
 
     Nothing is taken that the caller has not checked to be of this log. Not for several threads.
+    saved: where to go on from, as this service wrote it.
     """
 
     def __init__(
-        self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle]
-    ) -> None:
+        self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle],
+        saved: Saved | None = None,
+    ) -> None:  # fmt: skip
         self.reference, self.policy, self.unit = reference, policy, reference.unit(serial)
         self._load = load
         self.walked = 0
         """Entries whose signatures were checked, counted each time."""
-        self._again()
+        if saved is None or not self._resumes(saved):
+            self._again()
 
     @property
     def size(self) -> int:
@@ -124,7 +138,7 @@ class Appraiser:
                 return f"a checkpoint is of {held.stated.size} entries, and {edge.size} are here"
             if roots.get(held.stated.size) == held.stated.root:
                 signed = max(signed, held.stated.size)
-        read = self._numbered(entries)
+        read = self.numbered(entries, self.size)
         newest = self._newest.stated.size if self._newest is not None else 0
         newest = max((newest, *(each.stated.size for each in notes)))
         if any(named.size > newest for named in tokens.named(read)):
@@ -188,8 +202,19 @@ class Appraiser:
         notes = [*found.witnessed, *([found.checkpoint] if found.checkpoint else ())]
         self.irregular = not self._grow((*found.entries, *found.pending), notes)
 
-    def _numbered(self, entries: Sequence[bytes]) -> list[Entry]:
-        return [replace(each, index=self.size + each.index) for each in tokens.read(entries)]
+    def _resumes(self, saved: Saved) -> bool:
+        """Go on from a walk that was written down. Return False if that does not do."""
+        self._begin()
+        try:
+            walk_data.resume(self, saved)
+        except FormatError:
+            return False
+        return self._grow(saved.entries, saved.notes)
+
+    @staticmethod
+    def numbered(entries: Sequence[bytes], first: int) -> list[Entry]:
+        """Return entries, taken apart, that stand in the log from number `first` on."""
+        return [replace(taken_apart(x), index=first + at) for at, x in enumerate(entries)]
 
     def _begin(self) -> None:
         book = Notebook()
@@ -207,7 +232,7 @@ class Appraiser:
 
     def _grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> bool:
         """Go on. Return False if it is not plain that all is as it has to be."""
-        read = self._numbered(entries)
+        read = self.numbered(entries, self.size)
         self.ledger.take(entries, _AllSizes())
         self._waiting += read
         named = list(tokens.named(read))

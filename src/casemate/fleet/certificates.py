@@ -49,6 +49,11 @@ def make_authority(folder: Path, name: str) -> None:
         made = built.sign(key, hashes.SHA256())
         make_once(folder / CA_KEY, _pem_key(key))
         make_once(folder / CA, made.public_bytes(serialization.Encoding.PEM))
+    make_server(folder, name)
+
+
+def make_server(folder: Path, name: str) -> None:
+    """Make the service's certificate by the authority that is there, if there is none."""
     if not (folder / CERTIFICATE).exists():
         made_ = issue(folder, name, server=True)
         make_once(folder / KEY, made_.key)
@@ -57,31 +62,42 @@ def make_authority(folder: Path, name: str) -> None:
 
 def issue(folder: Path, name: str, *, server: bool = False) -> Made:
     """Return a new certificate by the authority in `folder`, for the service or a controller."""
-    try:
-        authority = x509.load_pem_x509_certificate((folder / CA).read_bytes())
-        signer = serialization.load_pem_private_key((folder / CA_KEY).read_bytes(), None)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            f"the authority cannot be read: {error}.", remedy="restore it, or make a new service.",
-            file=str(folder),
-        ) from None  # fmt: skip
-    assert isinstance(signer, ec.EllipticCurvePrivateKey)
-    key = ec.generate_private_key(ec.SECP256R1())
-    use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
-    built = (
-        _builder(_name(name), authority.subject, key, DAYS)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(_usage(signs=False), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
-    )
-    if server:
-        built = built.add_extension(x509.SubjectAlternativeName(_names(name)), critical=False)
-    made = built.sign(signer, hashes.SHA256())
-    return Made(
-        certificate=made.public_bytes(serialization.Encoding.PEM),
-        key=_pem_key(key),
-        fingerprint=made.fingerprint(hashes.SHA256()).hex(),
-    )
+    return Issuer(folder).issue(name, server=server)
+
+
+class Issuer:
+    """The authority in a folder, to issue many. InputError if it cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._authority = x509.load_pem_x509_certificate((folder / CA).read_bytes())
+            signer = serialization.load_pem_private_key((folder / CA_KEY).read_bytes(), None)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"the authority cannot be read: {error}.",
+                remedy="restore it, or make a new service.", file=str(folder),
+            ) from None  # fmt: skip
+        assert isinstance(signer, ec.EllipticCurvePrivateKey)
+        self._signer = signer
+
+    def issue(self, name: str, *, server: bool = False) -> Made:
+        """Return a new certificate, for the service or a controller."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
+        built = (
+            _builder(_name(name), self._authority.subject, key, DAYS)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(_usage(signs=False), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+        )
+        if server:
+            built = built.add_extension(x509.SubjectAlternativeName(_names(name)), critical=False)
+        made = built.sign(self._signer, hashes.SHA256())
+        return Made(
+            certificate=made.public_bytes(serialization.Encoding.PEM),
+            key=_pem_key(key),
+            fingerprint=made.fingerprint(hashes.SHA256()).hex(),
+        )
 
 
 def _builder(

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, update
 
 from casemate.fleet import incidents
 from casemate.fleet.errors import ConflictError, NotFoundError
 from casemate.fleet.incidents import Act, Trigger
+from casemate.fleet.outlets import outbox
 from casemate.fleet.schema import ACTS, INCIDENTS, TRIGGERS
 from casemate.verify.result import Result
 
 _COLUMNS = [TRIGGERS.c[each] for each in Trigger.__slots__]
+_KNOWN = (
+    select(TRIGGERS.c.incident_id, *_COLUMNS)
+    .where(TRIGGERS.c.enclosure_id == bindparam("of"))
+    .order_by(TRIGGERS.c.incident_id)
+)
+_OPEN = select(INCIDENTS.c.id).where(
+    INCIDENTS.c.enclosure_id == bindparam("of"), INCIDENTS.c.disposed_s.is_(None)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +75,7 @@ def update_from(
         here = _at(places[each.key], each)
         values = {"live": each.live, "last_s": each.last_s, "what": each.what}
         link.execute(update(TRIGGERS).where(here).values(**values))
-    open_ = select(INCIDENTS.c.id).where(
-        INCIDENTS.c.enclosure_id == enclosure_id, INCIDENTS.c.disposed_s.is_(None)
-    )
-    current = link.execute(open_).scalar_one_or_none()
+    current = link.execute(_OPEN, {"of": enclosure_id}).scalar_one_or_none()
     if found.new:
         current = _enter(link, enclosure_id, current, found.new, result.now_s)
     return current
@@ -87,20 +93,21 @@ def record(link: Connection, incident: Incident, act: Act) -> None:
         values = {"disposed_s": act.at_s, "outcome": act.outcome}
     if values:
         link.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(**values))
+    disposed = "disposed_s" in values
+    if disposed or (act.act == "acknowledge" and incident.acknowledged_by is None):
+        outbox.acted(
+            link, incident.enclosure_id, incident.id, incident.triggers, incident.severity,
+            disposed=disposed, now_s=act.at_s,
+        )  # fmt: skip
 
 
 def _known(
     link: Connection, enclosure_id: int
 ) -> tuple[dict[tuple[str, int], Trigger], dict[tuple[str, int], int]]:
     """Return the last trigger of each key, and the incident that it stands in."""
-    asked = (
-        select(TRIGGERS.c.incident_id, *_COLUMNS)
-        .where(TRIGGERS.c.enclosure_id == enclosure_id)
-        .order_by(TRIGGERS.c.incident_id)
-    )
     known: dict[tuple[str, int], Trigger] = {}
     places: dict[tuple[str, int], int] = {}
-    for row in link.execute(asked):
+    for row in link.execute(_KNOWN, {"of": enclosure_id}):
         values = dict(row._mapping)
         place = int(values.pop("incident_id"))
         each = Trigger(**values)
@@ -114,13 +121,15 @@ def _enter(
     """Put triggers into the open incident, or into a new one; return its id."""
     added = tuple(new)
     old: tuple[Trigger, ...] = ()
+    acknowledged = False
     if current is None:
         severity = incidents.worst(each.severity for each in added)
         row = {"enclosure_id": enclosure_id, "severity": severity, "opened_s": now_s}
         made = insert(INCIDENTS).values(**row, last_s=now_s).returning(INCIDENTS.c.id)
         current = int(link.execute(made).scalar_one())
     else:
-        old = read(link, current).triggers
+        before = read(link, current)
+        old, acknowledged = before.triggers, before.acknowledged_by is not None
     held = {each.key for each in old}
     for each in added:
         if each.key in held:
@@ -135,6 +144,7 @@ def _enter(
     if incidents.voids_acknowledgement(added, old):
         after |= {"acknowledged_by": None, "acknowledged_s": None}
     link.execute(update(INCIDENTS).where(INCIDENTS.c.id == current).values(**after))
+    outbox.opened(link, enclosure_id, current, added, old, acknowledged=acknowledged, now_s=now_s)
     return current
 
 

@@ -13,7 +13,7 @@ from casemate.attest.parties import Party
 from casemate.control import local_witness
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, errands, evidence, home, people
+from casemate.fleet import certificates, demo_papers, errands, evidence, home, people
 from casemate.fleet.demo_enclosure import BEAT_S, DemoEnclosure, Script
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
@@ -55,9 +55,13 @@ class Demo:
 
 @contextmanager
 def running(
-    folder: Path, *, host: str = "127.0.0.1", port: int = 0, scripts: tuple[Script, ...] = SCRIPTS
-) -> Iterator[Demo]:
-    """Yield the demo, in a new folder. Pages are on plain HTTP, on this machine alone."""
+    folder: Path, *, host: str = "127.0.0.1", port: int = 0, scripts: tuple[Script, ...] = SCRIPTS,
+    designs: bool = False,
+) -> Iterator[Demo]:  # fmt: skip
+    """Yield the demo, in a new folder. Pages are on plain HTTP, on this machine alone.
+
+    designs: have them made meanwhile, so that enclosures are drawn.
+    """
     place = home.make(folder, "localhost")
     told: list[str] = []
     stop = threading.Event()
@@ -80,8 +84,10 @@ def running(
             ]
             for each in threads:
                 each.start()
+            kinds = [each.kind for each in scripts] if designs else []
             try:
-                yield Demo(url=pages.url, door=door.url, codes=_codes(place), told=told)
+                with demo_papers.coming(place, folder / "designs", kinds, told):
+                    yield Demo(url=pages.url, door=door.url, codes=_codes(place), told=told)
             finally:
                 stop.set()
                 for each in threads:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from casemate.attest.reference import Reference, load
 from casemate.fleet.appraiser import read_note, whole
@@ -18,11 +18,16 @@ from casemate.translog.policy import Policy, parse
 
 MOST_FORKS = 100
 """Kept of an enclosure (planning value)."""
+_KNOWN_NOTES = select(NOTES.c.digest).where(
+    NOTES.c.enclosure_id == bindparam("of"), NOTES.c.digest.in_(bindparam("asked", expanding=True))
+)
+_FORKED = select(FORKS.c.number).where(FORKS.c.enclosure_id == bindparam("of"))
+"""Statements of each push are made once: making them takes longer than carrying them out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosure:
-    """An enclosure as this instance knows it. reference, policy: as read from their files."""
+    """An enclosure as this instance knows it. reference, policy: as read from `files`."""
 
     id: int
     name: str
@@ -31,6 +36,7 @@ class Enclosure:
     site: str
     reference: Reference
     policy: Policy
+    files: tuple[bytes, bytes]
 
 
 def add(
@@ -66,6 +72,7 @@ def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
     return Enclosure(
         id=row.id, name=row.name, serial=row.serial, kind=row.kind, site=row.site,
         reference=load(row.reference), policy=parse(row.policy),
+        files=(bytes(row.reference), bytes(row.policy)),
     )  # fmt: skip
 
 
@@ -121,9 +128,10 @@ def bundle(
 def unknown(link: Connection, enclosure_id: int, new: Sequence[bytes]) -> tuple[bytes, ...]:
     """Return the notes that are not stored, each once."""
     asked = {hashlib.sha256(each).hexdigest(): each for each in new}
-    here = (NOTES.c.enclosure_id == enclosure_id) & NOTES.c.digest.in_(list(asked))
-    for each in link.execute(select(NOTES.c.digest).where(here)).scalars():
-        del asked[each]
+    if asked:
+        here = {"of": enclosure_id, "asked": list(asked)}
+        for each in link.execute(_KNOWN_NOTES, here).scalars():
+            del asked[each]
     return tuple(asked.values())
 
 
@@ -137,9 +145,15 @@ def put(
             for at, each in enumerate(data)
         ]
         link.execute(insert(ENTRIES), rows)
-    for each in new:
-        row = {"enclosure_id": enclosure_id, "digest": hashlib.sha256(each).hexdigest()}
-        link.execute(insert(NOTES).values(**row, data=each, size=read_note(each).stated.size))
+    if new:
+        rows = [
+            {
+                "enclosure_id": enclosure_id, "digest": hashlib.sha256(each).hexdigest(),
+                "data": each, "size": read_note(each).stated.size,
+            }
+            for each in new
+        ]  # fmt: skip
+        link.execute(insert(NOTES), rows)
 
 
 def drop(link: Connection, enclosure_id: int, data: Sequence[bytes]) -> None:
@@ -163,8 +177,7 @@ def put_fork(link: Connection, enclosure_id: int, number: int, data: bytes, now_
 
 def forks(link: Connection, enclosure_id: int) -> list[int]:
     """Return the places that two signed tokens claim."""
-    asked = select(FORKS.c.number).where(FORKS.c.enclosure_id == enclosure_id)
-    return sorted({int(each) for each in link.execute(asked).scalars()})
+    return sorted({int(each) for each in link.execute(_FORKED, {"of": enclosure_id}).scalars()})
 
 
 def digest(held: Bundle) -> str:

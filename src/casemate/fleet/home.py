@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -16,12 +16,15 @@ from casemate.core.canonical import pretty_json
 from casemate.core.errors import InputError
 from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
-from casemate.fleet import certificates, errands
+from casemate.fleet import certificates, errands, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.outlets import outbox, settings
+from casemate.fleet.outlets.sender import Senders
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
-from casemate.translog.client import Peer
+from casemate.translog.client import HttpAsker, Peer
+from casemate.translog.note import parse_vkey
 
 FORMAT = "casemate-fleet-1"
 SETTINGS, TLS, AUDIT, DATABASE = "fleet.json", "tls", "audit", "fleet.db"
@@ -30,11 +33,17 @@ _TICK_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
-    """A service's folder. name: by which others reach it. store: address of the database."""
+    """A service's folder. name: by which others reach it. store: address of the database.
+
+    witnesses: name, key and address of each that cosigns the audit log.
+    """
 
     folder: Path
     name: str
     store: str
+    outlets: object = field(default_factory=list)
+    """As they stand in the settings; `running` reads them."""
+    witnesses: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def tls(self) -> Path:
@@ -68,7 +77,12 @@ def read(folder: Path) -> Home:
         row = json.loads(path.read_text(encoding="utf-8"))
         if row["format"] != FORMAT:
             raise ValueError("it is of another format")
-        return Home(folder=folder, name=str(row["name"]), store=str(row["store"]))
+        named = row.get("witnesses", [])
+        witnesses = tuple((str(x["name"]), str(x["key"]), str(x["url"])) for x in named)
+        return Home(
+            folder=folder, name=str(row["name"]), store=str(row["store"]),
+            outlets=row.get("outlets", []), witnesses=witnesses,
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"this is no service: {error}.", remedy="make one with `casemate fleet init`.",
@@ -82,28 +96,49 @@ def running(
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Service]:  # fmt: skip
     """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
+    held = settings.read(home.outlets, home.folder, home.folder / SETTINGS)
+    known = (*peers, *_peers(home))
+    if secure:
+        certificates.make_server(home.tls, home.name)
     store = home.opened()
     origin = f"{home.name}/audit"
     try:
-        audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=peers)
+        audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=known)
     except BaseException:
         store.close()
         raise
-    intake = Intake(store, clock)
+    intake = Intake(store, clock, key=walks.key_in(home.folder))
     service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
     stop = threading.Event()
-    ticking = threading.Thread(target=_tick, args=(service, stop), name="fleet", daemon=True)
+    try:
+        senders = Senders(store, service.pulse, clock, home.name, held)
+    except BaseException:
+        audit.close()
+        store.close()
+        raise
+    ticking = threading.Thread(
+        target=_tick, args=(service, senders, stop), name="fleet", daemon=True
+    )
     ticking.start()
     try:
         yield service
     finally:
         stop.set()
         ticking.join()
+        senders.close()
         audit.close()
         store.close()
 
 
-def _tick(service: Service, stop: threading.Event) -> None:
+def _peers(home: Home) -> tuple[Peer, ...]:
+    """Return the witnesses that the settings name. FormatError if a key is none."""
+    return tuple(
+        Peer(name=name, keys=(parse_vkey(key),), asker=HttpAsker(url))
+        for name, key, url in home.witnesses
+    )
+
+
+def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
     """Do what time asks for, until told to stop. A failure is told once a run, and tried again."""
     import logging
 
@@ -112,6 +147,9 @@ def _tick(service: Service, stop: threading.Event) -> None:
         try:
             service.intake.tick()
             errands.take_over(service.store, service.audit)
+            outbox.gather(service.store, service.now_s())
+            senders.tick(service.now_s())
+            service.pulse.tick(service.clock())
             failed = ""
         except Exception as error:  # whatever it is, the next round may do it
             if str(error) != failed:

@@ -97,7 +97,18 @@ def findings_of(result: Result, forks: Sequence[int], allowed_s: int) -> tuple[T
         )
         for number in forks
     ]  # fmt: skip
-    return (*forked, *found)
+    return (*forked, *_one_each(found))
+
+
+def _one_each(found: Iterable[Trigger]) -> tuple[Trigger, ...]:
+    """Return one trigger a kind and place: the verifier tells findings apart by subject, too."""
+    out: dict[tuple[str, int], Trigger] = {}
+    for each in found:
+        if (held := out.get(each.key)) is not None:
+            told = f"{held.what}; {each.what}"[:_MOST_TEXT]
+            each = replace(held, what=told, times=held.times + each.times)
+        out[each.key] = each
+    return tuple(out.values())
 
 
 def news(found: Iterable[Trigger], known: Mapping[tuple[str, int], Trigger], now_s: int) -> News:

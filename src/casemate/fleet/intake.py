@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from casemate.cli.verify_text import as_json
 from casemate.core import cbor
 from casemate.core.errors import FormatError
-from casemate.fleet import decisions, evidence
+from casemate.fleet import decisions, evidence, walk_data, walks
 from casemate.fleet.appraiser import Appraiser, Held, read_note
 from casemate.fleet.errors import ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
@@ -37,8 +37,10 @@ MOST_BYTES = 8_000_000
 """Longest submission read (planning value): 2,000 tokens of two signatures."""
 MOST_ENTRIES, MOST_NOTES = 4096, 64
 """Of a submission (planning values)."""
-KEPT = 2048
-"""Enclosures whose appraisal is kept in memory (planning value); others are walked anew."""
+KEPT = 12_288
+"""Enclosures whose appraisal is kept in memory, 0.1 MB each; others go on from what is written."""
+_OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
+_NEW_VERDICT = insert(VERDICTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +104,8 @@ class _Place:
         self.known: Enclosure | None = None
         self.appraiser: Appraiser | None = None
         self.adding = Submission(first=0, entries=(), notes=())
+        self.trust, self.saved = "", 0
+        """Of the walk that is written, and how many entries it has; 0 if there is none."""
 
 
 class Intake:
@@ -111,8 +115,10 @@ class Intake:
     check holds nobody else up.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], float], *, kept: int = KEPT) -> None:
-        self._store, self._clock, self._kept = store, clock, kept
+    def __init__(
+        self, store: Store, clock: Callable[[], float], *, kept: int = KEPT, key: bytes = b""
+    ) -> None:
+        self._store, self._clock, self._kept, self._key = store, clock, kept, key
         self._lock = threading.Lock()
         self._places: OrderedDict[int, _Place] = OrderedDict()
 
@@ -137,6 +143,7 @@ class Intake:
                 with self._store.write() as link:
                     evidence.put(link, enclosure_id, first, fresh, new)
                     evidence.drop(link, enclosure_id, needless)
+                    self._save(link, enclosure_id, place, new)
                     self._enter(link, enclosure_id, appraiser, result)
             except BaseException:
                 self.forget(enclosure_id)  # the store has not what it has
@@ -189,14 +196,41 @@ class Intake:
                     self._places[each].appraiser = None
         with place.lock:
             if place.appraiser is None:
-                with self._store.read() as link:
-                    place.known = evidence.enclosure(link, enclosure_id)
-                known = place.known
-                place.appraiser = Appraiser(
-                    known.reference, known.policy, known.serial, partial(self._load, known, place)
-                )
+                place.appraiser = self._begun(enclosure_id, place)
             assert place.known is not None
             yield place.known, place.appraiser, place
+
+    def _begun(self, enclosure_id: int, place: _Place) -> Appraiser:
+        """Return an appraiser that goes on from the walk that is written, if there is a sound one.
+
+        What is stored is read all at one moment.
+        """
+        with self._store.read() as link:
+            place.known = known = evidence.enclosure(link, enclosure_id)
+            place.trust, found = walks.trust_of(*known.files), None
+            if self._key:
+                found = walks.read(link, enclosure_id, place.trust, self._key)
+        saved, place.saved = found if found is not None else (None, 0)
+        return Appraiser(
+            known.reference, known.policy, known.serial, partial(self._load, known, place), saved
+        )
+
+    def _save(
+        self, link: Connection, enclosure_id: int, place: _Place, new: Sequence[bytes]
+    ) -> None:
+        """Write the walk if it is time to, or if the one that is written lacks a note."""
+        held = place.appraiser
+        assert held is not None
+        lacks = any(read_note(each).stated.size <= place.saved for each in new)
+        if not self._key or not (lacks or walks.is_due(held.size, place.saved)):
+            return
+        if held.irregular:
+            walks.drop(link, enclosure_id)
+            place.saved = 0
+            return
+        settled, data = walk_data.settled(held), walk_data.write(held)
+        walks.put(link, enclosure_id, place.trust, self._key, held.size, settled, data)
+        place.saved = held.size
 
     def _load(self, known: Enclosure, place: _Place) -> Bundle:
         """Return all evidence: what is stored, and what is about to be."""
@@ -215,8 +249,10 @@ class Intake:
                 next_number=here,
             )
         told = min(here - brought.first, len(brought.entries))
-        with self._store.read() as link:
-            held = evidence.entries(link, known.id, brought.first, told) if told else []
+        held: list[bytes] = []
+        if told:
+            with self._store.read() as link:
+                held = evidence.entries(link, known.id, brought.first, told)
         for at, (ours, theirs) in enumerate(zip(held, brought.entries, strict=False)):
             if ours != theirs:
                 self._differs(known, brought.first + at, theirs, now_s)
@@ -241,9 +277,9 @@ class Intake:
         self, link: Connection, enclosure_id: int, appraiser: Appraiser, result: Result
     ) -> None:
         forks = evidence.forks(link, enclosure_id)
-        link.execute(delete(VERDICTS).where(VERDICTS.c.enclosure_id == enclosure_id))
+        link.execute(_OLD_VERDICT, {"of": enclosure_id})
         row = {**verdict(result, appraiser, forks), "enclosure_id": enclosure_id}
-        link.execute(insert(VERDICTS).values(**row))
+        link.execute(_NEW_VERDICT, row)
         timing = appraiser.reference.timing
         allowed_s = timing.batch_s + timing.cosigned_s
         decisions.update_from(link, enclosure_id, result, forks, allowed_s)

@@ -57,6 +57,7 @@ class Pusher:
                 file=str(identity),
             ) from None
         self._sent: set[bytes] = set()
+        self._told = 0
 
     def once(self) -> Answer:
         """Bring all that is new, and return the last answer. ReaderError if nobody answers."""
@@ -65,11 +66,15 @@ class Pusher:
         if answer.next_number is None:
             return answer
         told = answer.next_number
+        if told < self._told:  # the service was restored from a backup: it lacks notes, too
+            self._sent.clear()
+        self._told = told
         for part in parts_of(held, told, self._sent):
             answer = self._ask("POST", encode(part))
             if answer.status != 200:
                 return answer
             self._sent.update(part.notes)
+            self._told = max(self._told, answer.next_number or 0)
         return answer
 
     def _ask(self, method: str, body: bytes) -> Answer:

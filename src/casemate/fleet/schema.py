@@ -280,3 +280,91 @@ REDFISH_LATCHES = Table(
 
 entry: number of the entry of its log that came next when it latched: a re-seal comes later.
 """
+
+# ---- what is told outside (decision 42) ----
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _of_enclosure(),
+    _of_incident(),
+    Column("at_s", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What is to be told outside, in order. An id is never used twice: outlets remember the last."""
+
+OUTLETS = Table(
+    "outlets",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("sent_id", Integer, nullable=False),
+    Column("sent_s", BigInteger),
+    Column("boots", Integer, nullable=False),
+)
+"""How far each outlet has told the outbox. boots: how often its sender has started."""
+
+FLOODS = Table(
+    "floods",
+    METADATA,
+    Column("site", String(255), primary_key=True),
+    Column("finding", String(64), primary_key=True),
+    Column("led_s", BigInteger, nullable=False),
+    Column("more", Integer, nullable=False),
+    Column("last_id", Integer),
+)
+"""Of a finding at a site: when people were last called; how many came since, and the last."""
+
+SCRAPERS = Table(
+    "scrapers",
+    METADATA,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("name", String(255), nullable=False),
+    Column("added_s", BigInteger, nullable=False),
+)
+"""Certificates (SHA-256) of the monitoring that may read metrics, and nothing else."""
+
+# ---- pages (decision 43) ----
+
+PERMITS = Table(
+    "permits",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _of_enclosure(),
+    Column("digest", String(96), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signed", LargeBinary),
+    Column("asked_by", String(255), nullable=False),
+    Column("asked_role", String(32), nullable=False),
+    Column("asked_party", String(255), nullable=False),
+    Column("asked_s", BigInteger, nullable=False),
+    Column("withdrawn_by", String(255)),
+    Column("withdrawn_s", BigInteger),
+    UniqueConstraint("enclosure_id", "digest"),
+)
+"""Requests for permits, with the signatures that came so far. What became of one is evidence."""
+
+PAPERS = Table(
+    "papers",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
+)
+"""What this party was handed over about an enclosure: its design, its security case."""
+
+# ---- operation (decision 44) ----
+
+WALKS = Table(
+    "walks",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("settled", BigInteger, nullable=False),
+    Column("trust", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("code", LargeBinary, nullable=False),
+)
+"""Appraisals as they stood after `size` entries: made anew from evidence where one is missing."""

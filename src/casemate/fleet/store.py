@@ -22,16 +22,18 @@ class Store:
     """A database at an address of SQLAlchemy's, such as sqlite:////var/lib/casemate/fleet.db.
 
     What `write` has ended without an error is durable. OutputError where the database refuses.
+    migrates: bring the schema up to date; who only looks does not.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, migrates: bool = True) -> None:
         self._lock = threading.RLock()
         self._writing: Connection | None = None
         try:
             self.engine: Engine = create_engine(url, pool_size=16, max_overflow=32)
             if self.engine.dialect.name == "sqlite":
                 _as_sqlite(self.engine)
-            self._migrate()
+            if migrates:
+                self._migrate()
         except SQLAlchemyError as error:
             raise _refused(error) from None
 
@@ -64,19 +66,55 @@ class Store:
         except SQLAlchemyError as error:
             raise _refused(error) from None
 
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that reads, all at one moment, on PostgreSQL too."""
+        with self.engine.connect() as link:
+            if self.engine.dialect.name != "sqlite":
+                link = link.execution_options(isolation_level="REPEATABLE READ")
+            with link.begin():
+                yield link
+
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
 
     def _migrate(self) -> None:
         from alembic import command
-        from alembic.config import Config
+        from alembic.util import CommandError
 
         with self.write() as link:
-            config = Config()
-            config.set_main_option("script_location", str(_MIGRATIONS))
+            config = _config()
             config.attributes["connection"] = link
-            command.upgrade(config, "head")
+            try:
+                command.upgrade(config, "head")
+            except CommandError:
+                raise OutputError(
+                    f"the store has schema {revision(link)!r}, which this release does not know.",
+                    remedy="use the release that wrote it, or a later one.",
+                ) from None
+
+
+def revision(link: Connection) -> str:
+    """Return the revision of the schema that the store has, "" if it has none."""
+    from alembic.migration import MigrationContext
+
+    return MigrationContext.configure(link).get_current_revision() or ""
+
+
+def newest_revision() -> str:
+    """Return the revision of this release's schema."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _config() -> Any:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    return config
 
 
 def _as_sqlite(engine: Engine) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from fleet_kit import Kit, enter
+from sqlalchemy import delete
 
 from casemate.core.errors import InputError, ReaderError
 from casemate.fleet import certificates, evidence
@@ -19,6 +20,7 @@ from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
 from casemate.fleet.intake import MOST_NOTES
 from casemate.fleet.push import Pusher, parts_of
+from casemate.fleet.schema import ENTRIES, NOTES, VERDICTS
 from casemate.fleet.web.app import application
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest
@@ -81,6 +83,19 @@ def test_a_folder_is_brought_as_it_grows(door: Door) -> None:
     assert pusher.once().next_number == len(door.story.entries)
     another = Pusher(door.folder, door.url, door.identity)  # a controller that was restarted
     assert another.once().status == 200
+
+
+def test_a_service_that_was_restored_gets_all_again(door: Door) -> None:
+    door.write()
+    pusher = Pusher(door.folder, door.url, door.identity)
+    assert pusher.once().state == "ARMED"
+    with door.kit.service.store.write() as link:  # as a backup from before the first push has it
+        for table in (VERDICTS, NOTES, ENTRIES):
+            link.execute(delete(table))
+    door.kit.service.intake.forget(1)
+    assert pusher.once().state == "ARMED"
+    with door.kit.service.store.read() as link:
+        assert set(evidence.notes(link, 1)) == set(door.story.notes)
 
 
 def test_who_shows_no_known_certificate_is_not_let_in(door: Door, tmp_path: Path) -> None:

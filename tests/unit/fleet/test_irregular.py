@@ -7,11 +7,13 @@ from dataclasses import replace
 from fleet_kit import Brought, Kit, bring, enter
 from sqlalchemy import select
 
+from casemate.fleet import decisions
 from casemate.fleet.appraiser import read_note
 from casemate.fleet.intake import Submission
 from casemate.fleet.schema import VERDICTS
 from casemate.testing import honest_enclosure as honest
 from casemate.translog.note import Note
+from casemate.verify.findings import KINDS, Finding
 
 
 def odd(kit: Kit) -> Brought:
@@ -52,3 +54,26 @@ def test_a_last_word_without_a_checkpoint_gets_through(kit: Kit) -> None:
     assert answer.status_code == 200, answer.text
     with kit.service.store.read() as link:
         assert link.execute(select(VERDICTS.c.tokens)).scalar_one() == len(story.entries)
+
+
+def test_two_findings_of_one_kind_and_place_hold_nothing_up(kit: Kit) -> None:
+    """The verifier tells them apart by subject; an incident has one trigger a kind and place.
+
+    Else whoever makes two lines up (`make-lines-up`) would have all evidence refused.
+    """
+    brought = enter(kit)
+    assert bring(kit, brought).status_code == 200
+    result = kit.service.intake.look(1)
+    kind = KINDS["permit.invalid"]
+    twice = tuple(
+        Finding(
+            id=kind.id, severity=kind.severity, claim=kind.claim, remedy=kind.remedy,
+            what=f"{kind.meaning}: {each}", token=3, at_s=result.now_s, times=2,
+        )
+        for each in ("one", "another")
+    )  # fmt: skip
+    with kit.service.store.write() as link:
+        decisions.update_from(link, 1, replace(result, findings=twice), [], 600)
+        (trigger,) = decisions.read(link, 1).triggers
+    assert trigger.times == 4
+    assert "one" in trigger.what and "another" in trigger.what

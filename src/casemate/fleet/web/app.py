@@ -22,16 +22,19 @@ from casemate.fleet.errors import ConflictError, FleetError, NotSignedInError, R
 from casemate.fleet.people import Person
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
+from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.gate import Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
 
 MOST_FORM_BYTES = 16_384
+MOST_UPLOAD_BYTES = 100_000
+"""Of a form with a file: a permit of sixteen signatures (planning value)."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -91,9 +94,13 @@ def _endpoint(
 
 async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
     machine = route.permission == roles.MACHINE
-    body = await _body(http, intake.MOST_BYTES if machine else MOST_FORM_BYTES)
+    most = MOST_UPLOAD_BYTES if route.files else MOST_FORM_BYTES
+    body = await _body(http, intake.MOST_BYTES if machine else most)
     form: dict[str, str] = {}
-    if route.method != "GET" and not machine:
+    files: dict[str, bytes] = {}
+    if route.files:
+        form, files = forms.parse(http.headers.get("content-type", ""), body)
+    elif route.method != "GET" and not machine:
         try:
             form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20, keep_blank_values=True))
         except ValueError:
@@ -104,6 +111,7 @@ async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
         query=dict(http.query_params),
         form=form,
         body=body if machine else b"",
+        files=files,
         session=http.cookies.get(cookie_name(service), ""),
         fingerprint=fingerprint_of(http),
         client=http.client.host if http.client else "",
@@ -168,7 +176,7 @@ def _failed(
     error: CasemateError, pages: jinja2.Environment, *, as_json: bool, route: Route
 ) -> Response:
     status = error.status if isinstance(error, FleetError) else 503
-    machine = route.permission == roles.MACHINE
+    machine = route.permission in roles.MACHINES
     if isinstance(error, NotSignedInError) and route.template and not as_json:
         return Response(status_code=303, headers={**HEADERS, "Location": "/sign-in"})
     if as_json or machine:

@@ -9,8 +9,10 @@ from typing import Any
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
+from casemate.fleet.outlets.pulse import Pulse
 from casemate.fleet.people import Person
 from casemate.fleet.store import Store
+from casemate.fleet.told import Told
 
 _MOST_ID = (1 << 31) - 1
 
@@ -24,6 +26,8 @@ class Service:
     audit: AuditLog
     clock: Callable[[], float]
     secure: bool = True
+    pulse: Pulse = field(default_factory=Pulse)
+    told: Told = field(default_factory=Told)
 
     def now_s(self) -> int:
         """Return the time in whole seconds."""
@@ -34,13 +38,15 @@ class Service:
 class Asked:
     """A request that may be made. person: None where nobody has to be signed in, or of a machine.
 
-    enclosure_id: of the machine whose certificate came with it, if that is known.
+    enclosure_id: of the machine whose certificate came with it, if that is known. files: by the
+    name of their field, where the route takes any.
     """
 
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
     person: Person | None = None
     enclosure_id: int | None = None
     session: str = ""

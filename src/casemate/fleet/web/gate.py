@@ -9,16 +9,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from casemate.fleet import people, roles
 from casemate.fleet.audit import Line
 from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
+from casemate.fleet.outlets import scrapers
 from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
 from casemate.fleet.web.asked import Answer, Asked, Reply, Service
 from casemate.fleet.web.routes import Route
 
+_MACHINE = select(MACHINES.c.enclosure_id).where(MACHINES.c.fingerprint == bindparam("shown"))
 _TOUCH_S = 60
 """That a session's last use may be older in the store than it is."""
 
@@ -32,6 +34,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
     session: str = ""
     fingerprint: str = ""
     client: str = ""
@@ -119,8 +122,8 @@ class Gate:
         self, asked: Request, person: Person | None, enclosure_id: int | None, said: Person | str
     ) -> Answer:
         given = Asked(
-            path=asked.path, query=asked.query, form=asked.form, body=asked.body, person=person,
-            enclosure_id=enclosure_id, session=asked.session,
+            path=asked.path, query=asked.query, form=asked.form, body=asked.body, files=asked.files,
+            person=person, enclosure_id=enclosure_id, session=asked.session,
         )  # fmt: skip
         writes = asked.route.method != "GET"
         try:
@@ -129,7 +132,7 @@ class Gate:
             self._write(asked, said, f"failed {getattr(error, 'status', 500)}")
             raise
         if writes:
-            told = answer.told if isinstance(answer, Reply) else ""
+            told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
             self._write(asked, said, f"done {told}".rstrip())
         return answer
 
@@ -137,17 +140,23 @@ class Gate:
         service, now_s = self._service, self._service.now_s()
         if asked.route.permission == roles.MACHINE:
             with service.store.read() as link:
-                found = link.execute(
-                    select(MACHINES.c.enclosure_id).where(
-                        MACHINES.c.fingerprint == asked.fingerprint
-                    )
-                ).scalar_one_or_none()
+                shown = {"shown": asked.fingerprint}
+                found = link.execute(_MACHINE, shown).scalar_one_or_none()
             if not asked.fingerprint or found is None:
                 raise NotSignedInError(
                     "no known certificate came with this.",
                     remedy="register the controller's certificate with this service.",
                 )
             return None, int(found)
+        if asked.route.permission == roles.SCRAPER:
+            with service.store.read() as link:
+                let_in = scrapers.known(link, asked.fingerprint)
+            if not let_in:
+                raise NotSignedInError(
+                    "no certificate came that may read metrics.",
+                    remedy="make one with `casemate fleet scraper`.",
+                )
+            return None, None
         if asked.route.permission in roles.OPEN:
             return None, None
         with service.store.read() as link:

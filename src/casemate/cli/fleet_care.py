@@ -1,0 +1,105 @@
+"""Subcommands of `casemate fleet` that measure a service and look after it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+
+def declare_hammer(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet hammer`."""
+    parser.add_argument("--enclosures", type=int, default=10_000, metavar="N")
+    parser.add_argument(
+        "--period", type=int, default=360, metavar="S", help="between tokens of an enclosure"
+    )
+    parser.add_argument("--for", dest="for_s", type=float, default=60.0, metavar="S")
+    parser.add_argument(
+        "--folder", type=Path, metavar="DIR", help="a new folder that stays; default: a passing one"
+    )
+
+
+def hammer(args: argparse.Namespace) -> int:
+    """Run a service here under the load of many simulated enclosures, and print how it fares.
+
+    Exit code 1 if it does not keep up, or refuses anything.
+    """
+    from casemate.fleet import hammer as hammers
+
+    plan = hammers.Plan(enclosures=args.enclosures, period_s=args.period, for_s=args.for_s)
+
+    def tell(text: str) -> None:
+        if sys.stderr.isatty():
+            print(text, file=sys.stderr, flush=True)
+
+    with tempfile.TemporaryDirectory(prefix="casemate-hammer-") as passing:
+        folder = args.folder or Path(passing) / "fleet"
+        found = hammers.run(hammers.prepare(folder, plan, tell), plan, tell)
+    row = found.as_json()
+    if args.json:
+        print(json.dumps(row, ensure_ascii=False))
+    else:
+        print("\n".join(f"{name:22} {value}" for name, value in row.items()))
+    return 0 if found.keeps_up else 1
+
+
+def declare_backup(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet backup`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
+    parser.add_argument("out", metavar="OUT", type=Path, help="a new folder; it will hold keys")
+
+
+def backup(args: argparse.Namespace) -> int:
+    """Write a backup of a service, which may go on running."""
+    from casemate.fleet import backup as backups
+    from casemate.fleet import home
+
+    made = backups.backup(home.read(args.folder), args.out)
+    told = f"{args.out}: {made.enclosures} enclosures, {made.entries} entries; it holds keys"
+    print(json.dumps(asdict(made)) if args.json else told)
+    return 0
+
+
+def declare_restore(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet restore`."""
+    parser.add_argument("backup", metavar="BACKUP", type=Path, help="a backup's folder")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
+    parser.add_argument("--store", default="", metavar="URL", help="of a new service: its database")
+    parser.add_argument(
+        "--replace", action="store_true", help="bring back the tables of a service that is there"
+    )
+
+
+def restore(args: argparse.Namespace) -> int:
+    """Make a service from a backup. It must not run; its audit log is never set back."""
+    from casemate.fleet import backup as backups
+
+    held = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace)
+    told = f"{args.folder}: {held.enclosures} enclosures, {held.entries} entries; see fleet doctor"
+    print(json.dumps(asdict(held)) if args.json else told)
+    return 0
+
+
+def declare_doctor(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet doctor`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
+    parser.add_argument("--deep", action="store_true", help="appraise all evidence anew, too")
+
+
+def doctor(args: argparse.Namespace) -> int:
+    """Say what is wrong with a service, and how to mend it. Exit code 1 if anything is."""
+    from casemate.fleet import doctor as doctors
+
+    found = doctors.examine(args.folder, int(time.time()), deep=args.deep)
+    if args.json:
+        print(json.dumps([asdict(each) for each in found], ensure_ascii=False))
+    else:
+        for each in found:
+            print(f"{each.level:8}{each.id}: {each.what}")
+            if each.remedy:
+                print(f"        {each.remedy}")
+    return 0 if all(each.level == "good" for each in found) else 1

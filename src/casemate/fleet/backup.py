@@ -1,0 +1,278 @@
+"""Backups of a service while it runs, and their restoration.
+
+backup.json    when, of what schema, how much there is, and the SHA-256 of the database
+fleet.db       all tables at one moment, always SQLite
+fleet.json tls/ audit/ walks.key    as they are in the service's folder; tls/ and audit/ hold keys
+
+What was said in the audit log stays said: a restoration brings the tables back, never the audit log
+of a service that has gone on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from sqlalchemy import URL, Connection, func, insert, make_url, select, text
+
+from casemate.core.canonical import pretty_json
+from casemate.core.errors import CasemateError, InputError, OutputError
+from casemate.core.private_folder import private_folder
+from casemate.core.whole_file import write_whole
+from casemate.fleet import errands, home, walks
+from casemate.fleet.home import Home
+from casemate.fleet.schema import ACTS, ENCLOSURES, ENTRIES, METADATA, WALKS
+from casemate.fleet.store import Store, revision
+from casemate.translog.bundle import read_bundle, read_manifest
+from casemate.translog.disk import FolderDisk
+from casemate.translog.fsck import fsck
+
+FORMAT, MANIFEST = "casemate-fleet-backup-1", "backup.json"
+_TRIES = 5
+"""Of copying the audit log while it grows (planning value)."""
+_ROWS = 500
+"""Copied at once (planning value)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """What a backup holds. audit: lines of the audit log under its checkpoint."""
+
+    made_s: int
+    name: str
+    schema: str
+    enclosures: int
+    entries: int
+    acts: int
+    audit: int
+    database: str
+
+
+def backup(place: Home, out: Path) -> Backup:
+    """Write a backup into a new folder. InputError if there is something already.
+
+    What is in it was so at one moment; the audit log is no older than the tables.
+    """
+    if out.exists():
+        raise InputError("it is there already.", remedy="name a new folder.", file=str(out))
+    private_folder(out)
+    try:
+        store = Store(place.store, migrates=False)
+        try:
+            _copy_out(store, out / home.DATABASE)
+        finally:
+            store.close()
+        shutil.copytree(place.tls, out / home.TLS)
+        for name in (home.SETTINGS, walks.KEY_FILE):
+            if (place.folder / name).exists():
+                shutil.copy2(place.folder / name, out / name)
+        size = _copy_audit(place.folder / home.AUDIT, out / home.AUDIT)
+        made = _counted(out, place.name, size, int(time.time()))
+        write_whole(out / MANIFEST, pretty_json({"format": FORMAT, **asdict(made)}))
+    except OSError as error:
+        raise OutputError(
+            f"the backup is not whole: {error}.", remedy="free space, and begin anew elsewhere."
+        ) from None
+    return made
+
+
+def check(folder: Path) -> Backup:
+    """Return what a backup holds, if it is whole. InputError says what is wrong with it."""
+    try:
+        row = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if row.pop("format") != FORMAT:
+            raise ValueError("it is of another format")
+        told = Backup(**row)
+        if told != _counted(folder, told.name, told.audit, told.made_s):
+            raise ValueError("the database is not the one that was backed up")
+        if _sound(folder / home.AUDIT) != told.audit:
+            raise ValueError("the audit log is another one")
+        return told
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"this is no whole backup: {error}.", remedy="restore another one.", file=str(folder)
+        ) from None
+    except CasemateError as error:
+        raise InputError(
+            f"this is no whole backup: {error.message}", remedy="restore another one.",
+            file=str(folder),
+        ) from None  # fmt: skip
+
+
+def restore(source: Path, folder: Path, *, store: str = "", replace: bool = False) -> Backup:
+    """Make a service from a backup, or bring back the tables of one that is there (`replace`).
+
+    The service must not run. Of one that is there, certificates and the audit log stay, and the
+    database that was is kept beside. InputError if the backup is not whole, or this would
+    overwrite something.
+    """
+    held = check(source)
+    there = (folder / home.SETTINGS).exists()
+    if there and not replace:
+        raise InputError(
+            "there is a service already.",
+            remedy="name another folder, or say --replace.", file=str(folder),
+        )  # fmt: skip
+    place = home.read(folder) if there else _new(source, folder, held.name, store)
+    disk = FolderDisk(folder / home.AUDIT / "log")
+    disk.lock()
+    try:
+        _copy_in(source / home.DATABASE, place.store, int(time.time()))
+        opened = place.opened()
+        try:
+            with opened.write() as link:
+                told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
+                errands.note(link, told, held.database[:16], int(time.time()))
+        finally:
+            opened.close()
+    finally:
+        disk.unlock()
+    return held
+
+
+def _new(source: Path, folder: Path, name: str, store: str) -> Home:
+    private_folder(folder)
+    url = store or str(URL.create("sqlite", database=str((folder / home.DATABASE).absolute())))
+    for each in (home.TLS, home.AUDIT):
+        shutil.copytree(source / each, folder / each)
+    if (source / walks.KEY_FILE).exists():
+        shutil.copy2(source / walks.KEY_FILE, folder / walks.KEY_FILE)
+    row = {"format": home.FORMAT, "name": name, "store": url}
+    write_whole(folder / home.SETTINGS, pretty_json(row))
+    return Home(folder=folder, name=name, store=url)
+
+
+def _counted(folder: Path, name: str, audit: int, made_s: int) -> Backup:
+    path = folder / home.DATABASE
+    store = Store(_sqlite(path), migrates=False)
+    try:
+        with store.read() as link:
+            if link.exec_driver_sql("PRAGMA quick_check").scalar_one() != "ok":
+                raise ValueError("the database is damaged")
+            counts = [
+                int(link.execute(select(func.count()).select_from(each)).scalar_one())
+                for each in (ENCLOSURES, ENTRIES, ACTS)
+            ]
+            schema = revision(link)
+    finally:
+        store.close()
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Backup(
+        made_s=made_s, name=name, schema=schema, enclosures=counts[0], entries=counts[1],
+        acts=counts[2], audit=audit, database=digest,
+    )  # fmt: skip
+
+
+def _sqlite(path: Path) -> str:
+    return str(URL.create("sqlite", database=str(path.absolute())))
+
+
+def _copy_out(store: Store, path: Path) -> None:
+    """Write all tables at one moment into a new SQLite file."""
+    if store.engine.dialect.name != "sqlite":
+        made = Store(_sqlite(path))
+        try:
+            with store.snapshot() as link, made.write() as into:
+                _copy_rows(link, into)
+        finally:
+            made.close()
+    else:
+        import sqlite3
+
+        with store.read() as link, closing(sqlite3.connect(path)) as into:
+            held = link.connection.driver_connection
+            assert isinstance(held, sqlite3.Connection)
+            held.commit()  # the copy is consistent by itself
+            held.backup(into)
+            into.execute("PRAGMA journal_mode=DELETE")
+    path.chmod(0o600)
+
+
+def _copy_in(path: Path, url: str, now_s: int) -> None:
+    """Put the tables of a SQLite file in place of those of a store."""
+    target = make_url(url)
+    if target.get_backend_name() == "sqlite":
+        into = Path(str(target.database))
+        if into.exists():
+            into.rename(into.with_name(f"{into.name}.before-{now_s}"))
+        for each in ("-wal", "-shm"):
+            if (rest := into.with_name(into.name + each)).exists():
+                rest.rename(rest.with_name(f"{rest.name}.before-{now_s}"))
+        shutil.copyfile(path, into)
+        into.chmod(0o600)
+        return
+    passing = path.with_name(f".{path.name}.{now_s}")
+    shutil.copyfile(path, passing)
+    source, store = Store(_sqlite(passing)), Store(url)
+    try:
+        with source.read() as link, store.write() as into_link:
+            for table in reversed(METADATA.sorted_tables):
+                into_link.execute(table.delete())
+            _copy_rows(link, into_link)
+            _set_sequences(into_link)
+    finally:
+        source.close()
+        store.close()
+        passing.unlink()
+
+
+def _copy_rows(link: Connection, into: Connection) -> None:
+    for table in METADATA.sorted_tables:
+        if table is WALKS:
+            continue  # made anew
+        for rows in link.execution_options(yield_per=_ROWS).execute(select(table)).partitions():
+            into.execute(insert(table), [dict(each._mapping) for each in rows])
+
+
+def _set_sequences(link: Connection) -> None:
+    """Let numbers of new rows follow those that were copied."""
+    for table in METADATA.sorted_tables:
+        if "id" in table.c:
+            name = table.name
+            link.execute(
+                text(
+                    f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), "
+                    f"coalesce((SELECT max(id) FROM {name}), 0) + 1, false)"
+                )
+            )
+
+
+def _copy_audit(source: Path, out: Path) -> int:
+    """Copy the audit log, which may grow meanwhile, and return how many lines are under it."""
+    for left in reversed(range(_TRIES)):
+        shutil.rmtree(out, ignore_errors=True)
+        try:
+            private_folder(out)
+            if (source / "key.json").exists():
+                shutil.copy2(source / "key.json", out / "key.json")
+            log = source / "log"
+            # the checkpoint first: what it states is never taken away
+            for path in sorted(log.rglob("*"), key=lambda each: each.name != "checkpoint"):
+                if path.is_file() and not path.name.startswith(".") and ".new" not in path.name:
+                    to = out / "log" / path.relative_to(log)
+                    to.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy2(path, to)
+            return _sound(out)
+        except (CasemateError, FileNotFoundError) as error:
+            if not left:
+                raise OutputError(
+                    f"the audit log cannot be copied: {error}.", remedy="see `fleet doctor`."
+                ) from None
+    raise AssertionError
+
+
+def _sound(audit: Path) -> int:
+    """Return how many lines are under the checkpoint, if all of the log agrees."""
+    log = audit / "log"
+    if not log.exists():
+        return 0
+    origin = read_manifest(log)["origin"]
+    found = fsck(FolderDisk(log), origin)
+    read_bundle(log)
+    return found.size

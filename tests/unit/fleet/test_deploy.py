@@ -1,0 +1,85 @@
+"""Files in deploy/: units that are shut tight, with commands that there are."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from casemate.cli.fleet import SUBCOMMANDS
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
+UNITS = ("casemate-fleet.service", "casemate-fleet-backup.service")
+MOST = 3.0
+"""Exposure by systemd, of 10 (the issue's)."""
+
+
+def exposure(unit: Path) -> float:
+    """Return how exposed systemd finds a unit, from its file alone."""
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
+            pytest.fail("systemd-analyze is not here")
+        pytest.skip("systemd-analyze is not here")
+    done = subprocess.run(
+        [program, "security", "--offline=yes", "--no-pager", str(unit)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    found = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert found is not None, done.stdout + done.stderr
+    return float(found[1])
+
+
+@pytest.mark.external
+@pytest.mark.parametrize("name", UNITS)
+def test_units_are_shut_tight(name: str, tmp_path: Path) -> None:
+    assert exposure(DEPLOY / name) < MOST
+    text = (DEPLOY / name).read_text(encoding="utf-8")
+    open_ = re.sub(
+        r"(?m)^(Protect|Private|Restrict|Capability|SystemCall|User|NoNew).*\n", "", text
+    )
+    (tmp_path / name).write_text(open_, encoding="utf-8")
+    assert exposure(tmp_path / name) > MOST
+
+
+def commands() -> list[list[str]]:
+    """Return each call of casemate in the files."""
+    lines = "\n".join((DEPLOY / each).read_text(encoding="utf-8") for each in UNITS)
+    found = re.findall(r"/opt/casemate/bin/casemate fleet ([^'\n]+)", lines)
+    container = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    entry, given = (
+        re.search(rf"(?m)^{name} (\[.*\])$", container) for name in ("ENTRYPOINT", "CMD")
+    )
+    assert entry is not None and entry[1].endswith('"fleet"]')
+    assert given is not None
+    return [*map(shlex.split, found), re.findall(r'"([^"]*)"', given[1])]
+
+
+def test_commands_are_those_that_there_are() -> None:
+    import argparse
+
+    from casemate.cli import fleet
+
+    parser = argparse.ArgumentParser()
+    fleet.configure(parser)
+    found = commands()
+    assert len(found) == 3
+    for each in found:
+        assert each[0] in {name for name, *_ in SUBCOMMANDS}
+        parser.parse_args(each)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["serve", "--no-such-thing"])
+
+
+def test_nothing_runs_as_root_and_no_registry_is_named() -> None:
+    container = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
+    last = container.rindex("\nFROM ")
+    assert "\nUSER casemate-fleet\n" in container[last:]
+    images = re.findall(r"(?m)^FROM (\S+)", container)
+    assert all("/" not in each for each in images)
+    assert "--require-hashes" in container

@@ -1,0 +1,147 @@
+"""The load generator: bounds, what it counts, and evidence that the verifier accepts."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from casemate.attest.reference import load
+from casemate.cli.fleet_care import hammer as command
+from casemate.control.demo_parties import demo_parties
+from casemate.core.errors import InputError, OutputError
+from casemate.fleet import certificates, doctor, evidence, hammer, hammer_child
+from casemate.fleet.hammer import Figures, Plan
+from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
+from casemate.fleet.intake import Submission, decode, encode
+from casemate.translog.bundle import Bundle
+from casemate.translog.policy import parse
+from casemate.verify import appraise
+
+START_S = 1_800_000_000
+
+
+def test_its_evidence_is_what_the_verifier_accepts(tmp_path: Path) -> None:
+    parties = [each.party for each in demo_parties(tmp_path)]
+    made = HammerEnclosure(7, witnesses(), parties, 360)
+    parts = [made.commission(START_S), made.batch(START_S + 360), made.batch(START_S + 720)]
+    entries = tuple(x for each in parts for x in each.entries)
+    notes = tuple(x for each in parts for x in each.notes)
+    held = Bundle(
+        enclosure="hammer", serial=made.serial, origin=made.origin, checkpoint=notes[-1],
+        witnessed=notes[:-1], entries=entries, pending=(), torn_bytes=0,
+    )  # fmt: skip
+    trust = load(made.reference()), parse(made.policy())
+    found = appraise(held, *trust, now_s=START_S + 730)
+    assert (found.state, found.tokens, found.proven) == ("ARMED", 5, 5)
+    assert [each for each in found.findings if each.severity != "note"] == []
+    twice = replace(held, entries=(*entries[:-1], made.another(START_S + 721)))
+    assert appraise(twice, *trust, now_s=START_S + 730).worst == "alarm"
+
+
+@pytest.mark.parametrize(
+    ("enclosures", "period_s", "for_s"),
+    [(0, 360, 60), (20_001, 360, 60), (10, 4, 60), (10, 360, 0), (10, 360, 1801), (9000, 5, 60)],
+)
+def test_it_is_bounded(enclosures: int, period_s: int, for_s: float) -> None:
+    with pytest.raises(InputError):
+        Plan(enclosures=enclosures, period_s=period_s, for_s=for_s)
+
+
+def test_ten_thousand_at_one_hertz_are_28_pushes_a_second() -> None:
+    plan = Plan(enclosures=10_000, period_s=360, for_s=60)
+    assert (round(plan.rate, 1), plan.pushes) == (27.8, 1666)
+    which, at_s = plan.at(plan.pushes - 1)
+    assert which == 1665
+    assert 59 < at_s < 60
+
+
+def figures(**changes: object) -> Figures:
+    """Return figures of a service that keeps up."""
+    plan = Plan(enclosures=100, period_s=10, for_s=10)
+    given: dict[str, object] = {
+        "plan": plan, "done": 100, "refused": 0, "failed": 0, "late": 0, "wall_s": 10.1,
+        "cpu_s": 1.0, "acknowledged_s": (0.01,) * 98 + (0.5, 0.9), "pages_s": (0.1, 0.3),
+        "page_cpu_s": 0.05, "memory_bytes": 10**8, "states": {"ARMED": 100},
+    }  # fmt: skip
+    return Figures(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def test_who_does_not_keep_up_is_told_so() -> None:
+    good = figures()
+    assert good.keeps_up
+    assert good.as_json()["acknowledged_p99_ms"] == 900.0
+    assert good.as_json()["acknowledged_p50_ms"] == 10.0
+    assert not figures(done=99, refused=1).keeps_up
+    assert not figures(wall_s=11.0).keeps_up
+
+
+def test_a_service_under_load_and_a_push_that_is_refused(tmp_path: Path) -> None:
+    plan = Plan(enclosures=10, period_s=5, for_s=3)
+    load = hammer.prepare(tmp_path / "fleet", plan, lambda _text: None)
+    bad = encode(Submission(first=9, entries=(b"x",), notes=()))
+    found = hammer.run(replace(load, pushes=(*load.pushes[:-1], bad)), plan, lambda _text: None)
+    assert (found.done, found.refused, found.failed) == (plan.pushes - 1, 1, 0)
+    assert found.said.startswith("409")
+    assert not found.keeps_up
+    assert found.states == {"ARMED": 10}
+    assert found.cpu_s > 0
+    assert found.pages_s
+
+
+@pytest.mark.slow
+def test_the_command_prints_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import argparse
+
+    args = argparse.Namespace(
+        enclosures=4, period=5, for_s=4.0, folder=tmp_path / "kept", json=True
+    )
+    assert command(args) in (0, 1)  # how busy this machine is, is not for a test
+    row = json.loads(capsys.readouterr().out)
+    assert row["acknowledged"] == row["pushes"] == 3
+    with pytest.raises((InputError, OutputError)):
+        command(args)  # the folder is there
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path: Path) -> None:
+    plan = Plan(enclosures=20, period_s=5, for_s=9)
+    load = hammer.prepare(tmp_path / "fleet", plan, lambda _text: None)
+    tally, acknowledged = hammer.Tally(), set()
+    ca = load.place.tls / certificates.CA
+
+    def bring(child: hammer_child.Child, number: int) -> bool:
+        which, _ = plan.at(number)
+        host, port = child.address
+        before = len(tally.times_s)
+        hammer.bring(
+            host, port, load.identities / f"{which}.pem", ca, load.pushes[number], 0.0, tally
+        )
+        return len(tally.times_s) > before
+
+    with hammer_child.serving(load.place.folder) as child:
+        killing = threading.Thread(target=lambda: (time.sleep(1.5), child.kill()))
+        killing.start()
+        for number in range(plan.pushes):
+            if not bring(child, number):
+                break
+            acknowledged.add(number)
+        killing.join()
+    assert 0 < len(acknowledged) < plan.pushes
+    assert tally.failed == 1
+    store = load.place.opened()
+    with store.read() as link:
+        for number in acknowledged:
+            which, _ = plan.at(number)
+            pushed = decode(load.pushes[number])
+            assert evidence.next_number(link, which + 1) >= pushed.first + len(pushed.entries)
+    store.close()
+    with hammer_child.serving(load.place.folder) as child:
+        assert all(bring(child, number) for number in range(plan.pushes))  # known ones, too
+    found = {each.id: each.level for each in doctor.examine(load.place.folder, int(time.time()))}
+    assert found["audit"] != "bad"
+    assert found["schema"] == found["walks"] == "good"
