@@ -205,7 +205,13 @@ def test_accounts_are_made_changed_and_removed(made: RedfishKit) -> None:
     assert mine.get(base).json()["Members@odata.count"] == 1
     assert mine.patch(place, json={"RoleId": ADMIN}).status_code == 403
     assert mine.patch(place, json={"Enabled": True}).status_code == 403
+    with made.kit.service.store.write() as link:
+        account = accounts.by_name(link, "exporter")
+        assert account is not None
+        _, token = accounts.begin(link, account, made.kit.service.now_s())
+    assert made.client(**{"X-Auth-Token": token}).get(base).status_code == 200
     assert mine.patch(place, json={"Password": "another horse battery 2"}).status_code == 200
+    assert made.client(**{"X-Auth-Token": token}).get(base).status_code == 401  # its sessions end
     assert mine.get(base).status_code == 401
     other = made.client(**basic("exporter", "another horse battery 2"))
     assert other.patch(f"{base}/1", json={"Password": "x" * 30}).status_code == 403
