@@ -324,3 +324,26 @@ def test_a_service_that_looks_no_more_says_so(made: RedfishKit) -> None:
     made.kit.clock.now_s += 31
     assert made.get(f"{ROOT}/EventService")["Status"]["Health"] == "Critical"
     assert made.get(f"{ROOT}/Managers/fleet")["Status"]["Health"] == "Critical"
+
+
+def test_a_client_that_leaves_before_the_first_line_takes_no_place(made: RedfishKit) -> None:
+    path, token = f"{ROOT}/EventService/SSE", made.token(OPERATOR).encode()
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+        "query_string": b"", "headers": [(b"x-auth-token", token), (b"host", b"fleet.test")],
+        "client": ("192.0.2.1", 5), "server": ("fleet.test", 443), "scheme": "https",
+        "asgi": {"version": "3.0", "spec_version": "2.3"}, "root_path": "",
+    }  # fmt: skip
+    seen: list[int] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: dict[str, Any]) -> None:
+        seen.append(len(made.redfish.hub.streams))
+        raise OSError("it is gone")
+
+    with pytest.raises(BaseException):  # noqa: B017 - of the framework's, whichever it is
+        asyncio.run(made.app(scope, receive, send))
+    assert seen == [1]
+    assert not made.redfish.hub.streams and not made.redfish.hub.owners
