@@ -12,13 +12,13 @@ from redfish_kit import ROLES, ROOT, RedfishKit, password_of, redfish_of
 from sqlalchemy import select
 
 from casemate.fleet.redfish import accounts
-from casemate.fleet.redfish.app import RedfishApp
-from casemate.fleet.redfish.asked import MOST_BODY_BYTES, Redfish
+from casemate.fleet.redfish.asked import MOST_BODY_BYTES
 from casemate.fleet.redfish.gate import Gate, Limited, Request, resource_at
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.routes import RESOURCES
 from casemate.fleet.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS
 from casemate.fleet.web.app import cookie_name
+from casemate.fleet.web.gate import Limits
 
 ADMIN, OPERATOR, READER = ROLES
 ALL, ANY = set(ROLES), {*ROLES, ""}
@@ -93,7 +93,7 @@ def test_every_method_of_every_resource_for_every_role(still: RedfishKit) -> Non
         for method in ("GET", "POST", "PATCH", "PUT", "DELETE"):
             if method in resource.methods:
                 seen.add((method, resource.path))
-            for role in ("", *ROLES):
+            for role in ("", *(ROLES if method in resource.methods else (ADMIN,))):
                 token = {"x-auth-token": still.token(role)} if role else {}
                 request = Request(method=method, path=concrete(resource.path), headers=token)
                 status = _admitted(gate, request)
@@ -117,9 +117,7 @@ def _is_free(path: str) -> bool:
     return set(found.methods) <= methods
 
 
-def _wide() -> Any:
-    from casemate.fleet.web.gate import Limits
-
+def _wide() -> Limits:
     return Limits(per_s=1e9, burst=1e9)
 
 
@@ -207,7 +205,13 @@ def test_accounts_are_made_changed_and_removed(made: RedfishKit) -> None:
     assert mine.get(base).json()["Members@odata.count"] == 1
     assert mine.patch(place, json={"RoleId": ADMIN}).status_code == 403
     assert mine.patch(place, json={"Enabled": True}).status_code == 403
+    with made.kit.service.store.write() as link:
+        account = accounts.by_name(link, "exporter")
+        assert account is not None
+        _, token = accounts.begin(link, account, made.kit.service.now_s())
+    assert made.client(**{"X-Auth-Token": token}).get(base).status_code == 200
     assert mine.patch(place, json={"Password": "another horse battery 2"}).status_code == 200
+    assert made.client(**{"X-Auth-Token": token}).get(base).status_code == 401  # its sessions end
     assert mine.get(base).status_code == 401
     other = made.client(**basic("exporter", "another horse battery 2"))
     assert other.patch(f"{base}/1", json={"Password": "x" * 30}).status_code == 403
@@ -240,16 +244,25 @@ def test_the_last_administrator_stays(made: RedfishKit) -> None:
 
 
 def test_guessing_is_slowed_down_and_fills_nothing(made: RedfishKit) -> None:
-    app = RedfishApp(Redfish(service=made.kit.service))
-    slow = RedfishKit(made.kit, app, made.tokens)
-    before = made.kit.service.audit.log.next_index
+    gate, audit = Gate(made.redfish), made.kit.service.audit
+    before, path = audit.log.next_index, f"{ROOT}/Chassis"
     wrong = basic(f"{READER}-one", "a long password of another" * 6)  # longer than is derived
-    found = [slow.client(**wrong).get(f"{ROOT}/Chassis").status_code for _ in range(24)]
-    assert found == [401] * 20 + [429] * 4
-    strange = [slow.client().get(f"{ROOT}/Chassis").status_code for _ in range(60)]
-    assert set(strange) == {401}
-    assert made.kit.service.audit.log.next_index - before == 50
-    assert slow.client(READER).get(f"{ROOT}/Chassis").status_code == 200
+    headers = {"authorization": wrong["Authorization"]}
+    guess = Request(method="GET", path=path, headers=headers, client="192.0.2.1")
+    assert [_admitted(gate, guess) for _ in range(24)] == [401] * 20 + [429] * 4
+    login = Request(
+        method="POST", path=f"{ROOT}/SessionService/Sessions", client="192.0.2.1", body=b"{}"
+    )
+    assert _admitted(gate, login) == 429
+    strange = Request(method="GET", path=path, client="192.0.2.2")
+    assert {_admitted(gate, strange) for _ in range(60)} == {401}
+    assert audit.log.next_index - before == 50
+    token = {"x-auth-token": made.token(READER)}
+    known = Request(method="GET", path=path, client="192.0.2.1", headers=token)
+    assert [_admitted(gate, known) for _ in range(3)] == [200] * 3
+    often = Limited(all_=Limits(per_s=1.0, burst=2.0))
+    busy = Gate(made.redfish, often)
+    assert [_admitted(busy, known) for _ in range(3)] == [200, 200, 429]
 
 
 def test_a_password_that_was_right_is_known_for_a_minute(made: RedfishKit) -> None:
@@ -282,6 +295,13 @@ def test_requests_that_are_refused_whatever_they_ask(still: RedfishKit) -> None:
     assert admin.put(f"{base}/1", json={}).headers["allow"] == "GET, HEAD, PATCH"
     for path in ("0", "-1", "01", "1e3", "4294967296", "%31%00", "x" * 200, "١"):
         assert admin.get(f"{base}/{path}").status_code in (400, 404), path
+
+
+def test_strangers_do_not_learn_what_there_is(still: RedfishKit) -> None:
+    for path in ("None", "Chassis/1", "Chassis/77", "AccountService/Accounts/77", "schema/x.xml"):
+        assert still.client().get(f"{ROOT}/{path}").status_code == 401, path
+    for path in ("None", "Chassis/77", "AccountService/Accounts/77", "schema/x.xml"):
+        assert still.client(ADMIN).get(f"{ROOT}/{path}").status_code == 404, path
 
 
 def test_nothing_of_a_fault_is_told(still: RedfishKit, monkeypatch: pytest.MonkeyPatch) -> None:

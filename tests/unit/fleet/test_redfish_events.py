@@ -7,6 +7,7 @@ import http.client
 import json
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,17 @@ def test_nothing_is_allowed_until_somebody_on_the_machine_says_so(made: RedfishK
     assert subscribe(made).status_code == 400
 
 
+def test_this_machine_links_and_groups_are_never_allowed_whatever_is() -> None:
+    all_ = [destinations.ipaddress.ip_network(each) for each in ("0.0.0.0/0", "::/0")]
+    for good in ("10.20.0.9", "8.8.8.8", "2001:db8::9"):
+        assert destinations.is_allowed(good, all_)
+    for bad in (
+        "127.0.0.1", "127.9.9.9", "::1", "0.0.0.0", "::", "169.254.169.254", "fe80::1", "fe80::1%1",
+        "224.0.0.1", "ff02::1", "::ffff:10.20.0.9", "2002:0a14:9::1", "2001:0:1::1", "10.20.0.9.",
+    ):  # fmt: skip
+        assert not destinations.is_allowed(bad, all_), bad
+
+
 def test_all_addresses_of_a_name_have_to_be_allowed() -> None:
     allowed = [destinations.ipaddress.ip_network("10.20.0.0/16")]
     to = Destination(host="receiver.test", port=443, path="/")
@@ -119,7 +131,10 @@ def test_subscriptions_that_cannot_be(still: RedfishKit, change: dict[str, Any])
     assert name in answer.json()["error"]["@Message.ExtendedInfo"][0]["MessageArgs"]
 
 
-def test_subscriptions_have_an_end_and_owners(made: RedfishKit) -> None:
+def test_subscriptions_have_an_end_and_owners(
+    made: RedfishKit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriptions, "MOST_OF_ONE", 4)
     assert subscribe(made, READER).status_code == 403
     first = subscribe(made)
     assert first.status_code == 201 and first.json()["VerifyCertificate"] is True
@@ -129,8 +144,8 @@ def test_subscriptions_have_an_end_and_owners(made: RedfishKit) -> None:
     assert made.client(READER).delete(first.headers["location"]).status_code == 403
     assert made.client(ADMIN).delete(first.headers["location"]).status_code == 204
     assert made.client(ADMIN).delete(first.headers["location"]).status_code == 404
-    page = made.get(f"{SUBSCRIPTIONS}?$top=5&$skip=2")
-    assert (len(page["Members"]), page["Members@odata.count"]) == (5, 19)
+    page = made.get(f"{SUBSCRIPTIONS}?$top=1&$skip=1")
+    assert (len(page["Members"]), page["Members@odata.count"]) == (1, 3)
     with made.kit.service.store.write() as link:
         accounts.change(link, 2, {"enabled": False})
         assert not subscriptions.active(link)
@@ -195,6 +210,11 @@ def test_a_receiver_that_fails_holds_up_no_other(made: RedfishKit) -> None:
     assert made.get(f"{SUBSCRIPTIONS}/{first.id}")["Status"]["Health"] == "Warning"
 
 
+def test_tries_come_ever_later_and_never_too_late() -> None:
+    waits = [delivery.wait_after(each) for each in (0, 1, 2, 8, 9, 5000)]
+    assert waits == [0.0, 2.0, 4.0, 256.0, 300.0, 300.0]
+
+
 def test_a_connection_goes_to_the_checked_address_with_the_names_certificate(
     tmp_path: Path,
 ) -> None:
@@ -246,6 +266,16 @@ def test_a_stream_tells_each_event_once_and_ends_when_it_is_deleted(made: Redfis
         assert made.client(OPERATOR).delete(member["@odata.id"]).status_code == 204
         assert answer.read() == b"\n"
         assert made.get(SUBSCRIPTIONS)["Members"] == []
+        link.request("GET", f"{ROOT}/EventService/SSE", headers=token)
+        gone = link.getresponse()
+        assert gone.readline() == b": open\n" and made.redfish.hub.streams
+        gone.close()
+        link.close()
+        for _ in range(100):
+            if not made.redfish.hub.streams:
+                break
+            time.sleep(0.05)
+        assert not made.redfish.hub.streams  # whoever leaves takes nobody's place
     finally:
         made.redfish.hub.ended = True
         link.close()
@@ -294,3 +324,26 @@ def test_a_service_that_looks_no_more_says_so(made: RedfishKit) -> None:
     made.kit.clock.now_s += 31
     assert made.get(f"{ROOT}/EventService")["Status"]["Health"] == "Critical"
     assert made.get(f"{ROOT}/Managers/fleet")["Status"]["Health"] == "Critical"
+
+
+def test_a_client_that_leaves_before_the_first_line_takes_no_place(made: RedfishKit) -> None:
+    path, token = f"{ROOT}/EventService/SSE", made.token(OPERATOR).encode()
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+        "query_string": b"", "headers": [(b"x-auth-token", token), (b"host", b"fleet.test")],
+        "client": ("192.0.2.1", 5), "server": ("fleet.test", 443), "scheme": "https",
+        "asgi": {"version": "3.0", "spec_version": "2.3"}, "root_path": "",
+    }  # fmt: skip
+    seen: list[int] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    async def send(_message: dict[str, Any]) -> None:
+        seen.append(len(made.redfish.hub.streams))
+        raise OSError("it is gone")
+
+    with pytest.raises(BaseException):  # noqa: B017 - of the framework's, whichever it is
+        asyncio.run(made.app(scope, receive, send))
+    assert seen == [1]
+    assert not made.redfish.hub.streams and not made.redfish.hub.owners

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fleet_kit import Kit, bring, enter
+from fleet_kit import Kit, enter
 from redfish_kit import (
     ROOT,
     RedfishKit,
@@ -19,11 +19,11 @@ from redfish_kit import (
     tampered,
     unknown,
 )
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from casemate.attest.reference import Enrolment
-from casemate.fleet.redfish import events, messages, rearm, standing
-from casemate.fleet.schema import INCIDENTS
+from casemate.fleet.redfish import messages, rearm, standing
+from casemate.fleet.schema import INCIDENTS, TRIGGERS
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story
 
@@ -184,6 +184,18 @@ def test_what_mends_tampering_was_signed_after_it(made: RedfishKit) -> None:
         assert not rearm.is_resealed(link, replace(now, entry=10_000))
 
 
+def test_a_permit_to_open_alone_mends_no_tampering(made: RedfishKit) -> None:
+    story, digest = opened(actions=("open",))
+    brought = stand(made, lambda: story)
+    story.close_up(digest)
+    story.seal()
+    go_on(made, brought)
+    with made.kit.service.store.read() as link:
+        now = replace(standing.read(link, 1, made.kit.service.now_s()), entry=0)
+        assert rearm.is_resealed(link, replace(now, latch=standing.OPENED))
+        assert not rearm.is_resealed(link, replace(now, latch=standing.TAMPERING))
+
+
 def commissioned_anew(story: Story) -> None:
     """Commission with keys that were enrolled, under a permit, and watch again."""
     story.evidence = honest.keys("second")
@@ -265,16 +277,23 @@ def test_the_registry_has_those_words_for_the_end_alone() -> None:
 
 
 def test_a_flood_is_one_event(made: RedfishKit) -> None:
-    story = unknown()
-    brought = stand(made, lambda: story)
-    before = len(made.told())
-    for _ in range(5):
-        story.change("COMMISSIONING", "again")
-        story.change("UNKNOWN", "and again")
-        story.seal()
-        bring(made.kit, brought)
+    """More findings of an incident are no more events; a worse one is one."""
+    stand(made, unknown)
+    before = made.told()
+    row = {
+        "incident_id": 1, "enclosure_id": 1, "what": "w", "remedy": "r", "at_s": None,
+        "first_s": 1, "last_s": 1, "times": 1, "live": True,
+    }  # fmt: skip
+    for token in range(20):
+        with made.kit.service.store.write() as link:
+            more = {"finding": "boot.restart", "token": token, "severity": "warning"}
+            link.execute(insert(TRIGGERS).values(**row, **more))
         made.scan()
+    assert made.told() == before
+    with made.kit.service.store.write() as link:
+        worse = {"finding": "boot.counter", "token": 3, "severity": "alarm"}
+        link.execute(insert(TRIGGERS).values(**row, **worse))
+        link.execute(update(INCIDENTS).values(severity="alarm"))
+    for _ in range(3):
         made.scan()
-    assert len(made.told()) - before <= 5
-    with made.kit.service.store.read() as link:
-        assert events.latest(link) == len(made.told())
+    assert made.told() == [*before, "ChassisIntrusionFinding"]

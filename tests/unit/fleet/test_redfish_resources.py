@@ -277,3 +277,15 @@ def test_both_validators_of_dmtf_have_no_failure(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     assert done.stdout.count(", 0 fail,") == 2
+
+
+def test_the_page_of_the_format_names_all_of_it() -> None:
+    page = (Path(__file__).parents[3] / "docs/formats/redfish.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| `")]
+    severities = {key.strip(" `"): value.strip() for key, value in rows}
+    for key, message in messages.OWN.items():
+        assert severities[key] == message.severity, key
+    for file in oem_types.FILES.values():
+        assert file.name in page
+        for properties in file.types.values():
+            assert all(f"`{each}`" in page for each in properties), file.name

@@ -133,7 +133,7 @@ def add_here(link: Connection, name: str, role: str, party: str) -> str:
     """Enter an account on the machine itself; return its password. InputError if it cannot be."""
     if not (party.isprintable() and 0 < len(party) <= 100):
         raise InputError("this is no party.", remedy="use 1 to 100 printable characters.")
-    password = secrets.token_urlsafe(32)
+    password = secrets.token_hex(24)
     try:
         add(link, name, role, party, password)
     except RedfishError as error:

@@ -38,11 +38,14 @@ class RedfishApp:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
-        http = HttpRequest(scope, receive)
-        response = await self._respond(http)
-        await response(scope, receive, send)
+        response, number = await self._respond(HttpRequest(scope, receive))
+        try:
+            await response(scope, receive, send)
+        finally:  # also of a stream whose client was gone before its first line
+            stream.close(self.redfish, number)
 
-    async def _respond(self, http: HttpRequest) -> Response:
+    async def _respond(self, http: HttpRequest) -> tuple[Response, int]:
+        """Return the answer, and the number of the stream that it is; 0 if it is none."""
         resource, _ = resource_at(http.url.path)
         try:
             request = await _read(http)
@@ -50,24 +53,24 @@ class RedfishApp:
             if request.path.rstrip("/") == STREAM and request.method == "GET":
                 return await self._stream(request)
             answer, found = await run_in_threadpool(self._gate.serve, request)
-            return _answered(answer, found, request)
+            return _answered(answer, found, request), 0
         except RedfishError as error:
-            return _failed(error, resource)
+            return _failed(error, resource), 0
         except CasemateError as error:
             _LOG.error("a request of Redfish failed: %s", error)
-            return _failed(RedfishError("ServiceTemporarilyUnavailable"), resource)
+            return _failed(RedfishError("ServiceTemporarilyUnavailable"), resource), 0
         except Exception:
             _LOG.exception("a request of Redfish failed")
-            return _failed(RedfishError("InternalError"), resource)
+            return _failed(RedfishError("InternalError"), resource), 0
 
-    async def _stream(self, request: Request) -> Response:
+    async def _stream(self, request: Request) -> tuple[Response, int]:
         found = await run_in_threadpool(self._gate.admit, request)
         last = request.headers.get("last-event-id", "")
         account = found.asked.who
         number, at = await run_in_threadpool(stream.open_stream, self.redfish, account, last)
         body = stream.lines(self.redfish, account, number, at)
         headers = {**_HEADERS, "X-Accel-Buffering": "no"}
-        return StreamingResponse(body, media_type="text/event-stream", headers=headers)
+        return StreamingResponse(body, media_type="text/event-stream", headers=headers), number
 
 
 async def _read(http: HttpRequest) -> Request:

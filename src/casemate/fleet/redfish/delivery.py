@@ -29,7 +29,7 @@ WORKERS = 4
 """Receivers that are written to at once (planning value)."""
 LONGEST_S = 300.0
 """Between two tries (planning value)."""
-_TICK_S = 0.5
+_TICK_S = 1.0
 _LOG = logging.getLogger("casemate.fleet")
 Send = Callable[[Destination, str, bytes], int]
 
@@ -87,7 +87,7 @@ class Delivery:
             here = REDFISH_SUBSCRIPTIONS.c.id == each.id
             with self._redfish.store.write() as link:
                 link.execute(update(REDFISH_SUBSCRIPTIONS).where(here).values(**values))
-            wait_s = min(2.0**failed, LONGEST_S) if failed else 0.0
+            wait_s = wait_after(failed)
             with self._lock:
                 self._due_s[each.id] = self._redfish.service.clock() + wait_s
         except Exception:
@@ -95,6 +95,11 @@ class Delivery:
         finally:
             with self._lock:
                 self._busy.discard(each.id)
+
+
+def wait_after(failed: int) -> float:
+    """Return how long is waited after failures in a row, in seconds: ever longer, to a bound."""
+    return min(2.0 ** min(failed, 16), LONGEST_S) if failed else 0.0
 
 
 def look(redfish: Redfish) -> None:

@@ -67,7 +67,7 @@ OWN = {
         resolution="Dispose of the incident; re-arm the sensor once a signed re-seal is logged.",
     ),
     "ChassisIntrusionCleared": Message(
-        text="chassis intrusion cleared: chassis %1 is armed, its sensor was re-armed and no "
+        text="chassis intrusion cleared: chassis %1 is armed, its sensor says Normal and no "
         "incident is open",
         severity="OK", args=1, resolution="None.",
     ),

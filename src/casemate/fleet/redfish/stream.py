@@ -63,8 +63,13 @@ async def lines(
                     return
                 yield b": alive\n\n"
     finally:
-        hub.streams.pop(number, None)
-        hub.owners.pop(number, None)
+        close(redfish, number)
+
+
+def close(redfish: Redfish, number: int) -> None:
+    """Forget a stream; nothing happens if there is none of that number."""
+    redfish.hub.streams.pop(number, None)
+    redfish.hub.owners.pop(number, None)
 
 
 def _after(redfish: Redfish, last: int) -> list[Event]:
