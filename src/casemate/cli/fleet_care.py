@@ -103,3 +103,19 @@ def doctor(args: argparse.Namespace) -> int:
             if each.remedy:
                 print(f"        {each.remedy}")
     return 0 if all(each.level == "good" for each in found) else 1
+
+
+def forget_passkeys(args: argparse.Namespace) -> int:
+    """Forget all passkeys of a person, who then signs in with a code."""
+    from casemate.fleet import errands, home, passkeys
+
+    store = home.read(args.folder).opened()
+    try:
+        with store.write() as link:
+            count = passkeys.forget(link, args.name)
+            errands.note(link, f"forget {count} passkeys", args.name, int(time.time()))
+    finally:
+        store.close()
+    row = {"name": args.name, "forgotten": count}
+    print(json.dumps(row) if args.json else f"{count} passkeys of {args.name} are forgotten")
+    return 0

@@ -80,11 +80,15 @@ def update_from(
     return current
 
 
-def record(link: Connection, incident: Incident, act: Act) -> None:
-    """Write down what a person did. ConflictError if the incident is disposed already."""
+def record(link: Connection, incident: Incident, act: Act) -> int:
+    """Write down what a person did; return the act's id.
+
+    ConflictError if the incident is disposed already.
+    """
     if incident.disposed_s is not None:
         raise ConflictError("the incident is disposed.", remedy="see what was decided.")
-    link.execute(insert(ACTS).values(**asdict(act), incident_id=incident.id))
+    made = insert(ACTS).values(**asdict(act), incident_id=incident.id).returning(ACTS.c.id)
+    number = int(link.execute(made).scalar_one())
     values: dict[str, object] = {}
     if act.act == "acknowledge":
         values = {"acknowledged_by": act.person, "acknowledged_s": act.at_s}
@@ -92,6 +96,7 @@ def record(link: Connection, incident: Incident, act: Act) -> None:
         values = {"disposed_s": act.at_s, "outcome": act.outcome}
     if values:
         link.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(**values))
+    return number
 
 
 def _known(

@@ -33,13 +33,15 @@ _TICK_S = 1.0
 class Home:
     """A service's folder. name: by which others reach it. store: address of the database.
 
-    witnesses: name, key and address of each that cosigns the audit log.
+    witnesses: name, key and address of each that cosigns the audit log. passkeys: dispositions of
+    alarms are signed by one.
     """
 
     folder: Path
     name: str
     store: str
     witnesses: tuple[tuple[str, str, str], ...] = ()
+    passkeys: bool = False
 
     @property
     def tls(self) -> Path:
@@ -51,7 +53,7 @@ class Home:
         return Store(self.store)
 
 
-def make(folder: Path, name: str, store: str = "") -> Home:
+def make(folder: Path, name: str, store: str = "", *, passkeys: bool = False) -> Home:
     """Make the folder of a new service. InputError if there is one already."""
     if (folder / SETTINGS).exists():
         raise InputError(
@@ -61,9 +63,9 @@ def make(folder: Path, name: str, store: str = "") -> Home:
     url = store or str(URL.create("sqlite", database=str((folder / DATABASE).absolute())))
     certificates.make_authority(folder / TLS, name)
     Store(url).close()
-    row = {"format": FORMAT, "name": name, "store": url}
+    row = {"format": FORMAT, "name": name, "store": url, "passkeys": passkeys}
     write_whole(folder / SETTINGS, pretty_json(row))
-    return Home(folder=folder, name=name, store=url)
+    return Home(folder=folder, name=name, store=url, passkeys=passkeys)
 
 
 def read(folder: Path) -> Home:
@@ -76,7 +78,11 @@ def read(folder: Path) -> Home:
         named = row.get("witnesses", [])
         witnesses = tuple((str(x["name"]), str(x["key"]), str(x["url"])) for x in named)
         return Home(
-            folder=folder, name=str(row["name"]), store=str(row["store"]), witnesses=witnesses
+            folder=folder,
+            name=str(row["name"]),
+            store=str(row["store"]),
+            witnesses=witnesses,
+            passkeys=row.get("passkeys", False) is True,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -102,7 +108,10 @@ def running(
         store.close()
         raise
     intake = Intake(store, clock, key=walks.key_in(home.folder))
-    service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
+    service = Service(
+        store=store, intake=intake, audit=audit, clock=clock, secure=secure,
+        name=home.name, passkeys=home.passkeys,
+    )  # fmt: skip
     stop = threading.Event()
     ticking = threading.Thread(target=_tick, args=(service, stop), name="fleet", daemon=True)
     ticking.start()

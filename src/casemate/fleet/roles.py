@@ -12,6 +12,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "confirm": frozenset(("host-operator", "inspector", "adjudicator")),
     "see-audit": frozenset(("adjudicator", "auditor")),
     "sign-out": frozenset(ROLES),
+    "passkey": frozenset(ROLES),
 }
 """Roles that have a permission. What a disposition needs beyond it: `incidents.confirm`."""
 

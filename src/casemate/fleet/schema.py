@@ -220,3 +220,34 @@ WALKS = Table(
     Column("code", LargeBinary, nullable=False),
 )
 """Appraisals as they stood after `size` entries: made anew from evidence where one is missing."""
+
+PASSKEYS = Table(
+    "passkeys",
+    METADATA,
+    Column("id", String(1400), primary_key=True),
+    Column("person_id", Integer, ForeignKey("people.id"), nullable=False),
+    Column("public", LargeBinary, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("added_s", BigInteger, nullable=False),
+    Index("ix_passkeys_person_id", "person_id"),
+)
+"""Passkeys: a device's public key, and how often it has signed, as it says."""
+
+NONCES = Table(
+    "nonces",
+    METADATA,
+    Column("digest", String(64), primary_key=True),
+    Column("expires_s", BigInteger, nullable=False),
+)
+"""Nonces that were used, until they are too old."""
+
+ACT_SIGNATURES = Table(
+    "act_signatures",
+    METADATA,
+    Column("act_id", Integer, ForeignKey("acts.id"), primary_key=True, autoincrement=False),
+    Column("passkey", String(1400), nullable=False),
+    Column("nonce", String(100), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("signed", Text, nullable=False),
+)
+"""What a person's own device has signed of an act. words: the challenge is a digest of them."""

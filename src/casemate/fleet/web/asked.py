@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
+from casemate.fleet.passkeys import Desk
 from casemate.fleet.people import Person
 from casemate.fleet.store import Store
 
@@ -17,13 +19,24 @@ _MOST_ID = (1 << 31) - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What views work with. clock: Unix time."""
+    """What views work with. clock: Unix time. name: of the host, as browsers know it.
+
+    passkeys: dispositions of alarms need one. secret: of challenges; a restart makes them void.
+    """
 
     store: Store
     intake: Intake
     audit: AuditLog
     clock: Callable[[], float]
     secure: bool = True
+    name: str = "localhost"
+    passkeys: bool = False
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+
+    @property
+    def desk(self) -> Desk:
+        """Return who checks passkeys here."""
+        return Desk(name=self.name, secret=self.secret, secure=self.secure)
 
     def now_s(self) -> int:
         """Return the time in whole seconds."""

@@ -5,19 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from casemate.fleet.roles import MACHINE
-from casemate.fleet.web import audit_page, enclosure_page, entrance, fleet_page, incident_page
+from casemate.fleet.web import (
+    audit_page,
+    enclosure_page,
+    entrance,
+    fleet_page,
+    incident_page,
+    passkey_page,
+)
 from casemate.fleet.web.asked import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A route. template: of a page, which has a JSON twin under the same path with .json."""
+    """A route. template: of a page, which has a JSON twin under the same path with .json.
+
+    scripts: where the page has the browser ask for a passkey, it may run our own.
+    """
 
     path: str
     view: View
     permission: str
     method: str = "GET"
     template: str = ""
+    scripts: bool = False
 
 
 ROUTES = (
@@ -42,7 +53,7 @@ ROUTES = (
     ),
     Route(
         path="/incidents/{id:int}", view=incident_page.story, permission="see",
-        template="incident.html",
+        template="incident.html", scripts=True,
     ),
     Route(
         path="/incidents/{id:int}/acknowledge", method="POST", view=incident_page.acknowledge,
@@ -62,6 +73,20 @@ ROUTES = (
         path="/sign-in", view=entrance.sign_in_form, permission="sign-in", template="sign-in.html"
     ),
     Route(path="/sign-in", method="POST", view=entrance.sign_in, permission="sign-in"),
+    Route(
+        path="/sign-in/passkey", view=passkey_page.sign_in_form, permission="sign-in",
+        template="passkey-sign-in.html", scripts=True,
+    ),
+    Route(
+        path="/sign-in/passkey", method="POST", view=passkey_page.sign_in, permission="sign-in"
+    ),
+    Route(
+        path="/passkeys", view=passkey_page.view, permission="passkey", template="passkeys.html",
+        scripts=True,
+    ),
+    Route(
+        path="/passkeys", method="POST", view=passkey_page.register, permission="passkey"
+    ),
     Route(path="/sign-out", method="POST", view=entrance.sign_out, permission="sign-out"),
     Route(path="/static/{name}", view=entrance.asset, permission="static"),
     Route(path="/evidence", view=entrance.where, permission=MACHINE),
