@@ -294,6 +294,7 @@ SUBCOMMANDS = (
     ("demo", _declare_demo, _demo, "eight simulated enclosures, witnesses and the service"),
     ("init", _declare_init, _init, "make the folder of a new service"),
     ("add", _declare_add, _add, "enter an enclosure"),
+    ("update", care.declare_update, care.update, "take reference values that both signed"),
     ("person", _declare_person, _person, "enter a person"),
     ("code", _declare_name, _code, "make a code to sign in with"),
     ("remove", _declare_name, _remove, "let a person in no more"),

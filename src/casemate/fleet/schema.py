@@ -251,3 +251,15 @@ ACT_SIGNATURES = Table(
     Column("signed", Text, nullable=False),
 )
 """What a person's own device has signed of an act. words: the challenge is a digest of them."""
+
+TRUSTS = Table(
+    "trusts",
+    METADATA,
+    _of_enclosure(key=True),
+    Column("version", BigInteger, primary_key=True, autoincrement=False),
+    Column("since_s", BigInteger, nullable=False),
+    Column("reference", LargeBinary, nullable=False),
+    Column("signed", LargeBinary, nullable=False),
+    Column("parties", Text, nullable=False),
+)
+"""Versions of reference values that were in force, once there was more than one."""

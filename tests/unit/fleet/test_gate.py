@@ -41,6 +41,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/static/{name}"): ALL | {""},
     ("GET", "/evidence"): {"machine"},
     ("POST", "/evidence"): {"machine"},
+    ("POST", "/trust"): {"machine"},
+    ("GET", "/enclosures/{id:int}/trust.json"): ALL,
 }
 """Written down here a second time, by hand: a change of one of the two has to be meant."""
 

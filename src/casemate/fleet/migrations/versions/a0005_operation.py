@@ -1,4 +1,4 @@
-"""What the operation of a service keeps: walks, passkeys.
+"""What the operation of a service keeps: walks, passkeys, versions of trust.
 
 Revision ID: a0005
 Revises: a0001
@@ -60,6 +60,19 @@ def upgrade() -> None:
             ["act_id"], ["acts.id"], name=op.f("fk_act_signatures_act_id_acts")
         ),
         sa.PrimaryKeyConstraint("act_id", name=op.f("pk_act_signatures")),
+    )
+    op.create_table(
+        "trusts",
+        sa.Column("enclosure_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("since_s", sa.BigInteger(), nullable=False),
+        sa.Column("reference", sa.LargeBinary(), nullable=False),
+        sa.Column("signed", sa.LargeBinary(), nullable=False),
+        sa.Column("parties", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["enclosure_id"], ["enclosures.id"], name=op.f("fk_trusts_enclosure_id_enclosures")
+        ),
+        sa.PrimaryKeyConstraint("enclosure_id", "version", name=op.f("pk_trusts")),
     )
 
 
