@@ -19,13 +19,14 @@ from casemate.core.whole_file import write_whole
 from casemate.fleet import certificates, errands, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
 from casemate.translog.client import HttpAsker, Peer
 from casemate.translog.note import parse_vkey
 
 FORMAT = "casemate-fleet-1"
-SETTINGS, TLS, AUDIT, DATABASE = "fleet.json", "tls", "audit", "fleet.db"
+SETTINGS, TLS, AUDIT, DATABASE, SERIES = "fleet.json", "tls", "audit", "fleet.db", "series"
 _TICK_S = 1.0
 
 
@@ -110,7 +111,7 @@ def running(
     intake = Intake(store, clock, key=walks.key_in(home.folder))
     service = Service(
         store=store, intake=intake, audit=audit, clock=clock, secure=secure,
-        name=home.name, passkeys=home.passkeys,
+        name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),
     )  # fmt: skip
     stop = threading.Event()
     ticking = threading.Thread(target=_tick, args=(service, stop), name="fleet", daemon=True)

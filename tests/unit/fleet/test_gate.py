@@ -42,6 +42,8 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/evidence"): {"machine"},
     ("POST", "/evidence"): {"machine"},
     ("POST", "/trust"): {"machine"},
+    ("POST", "/series"): {"machine"},
+    ("GET", "/enclosures/{id:int}/series.json"): ALL,
     ("GET", "/enclosures/{id:int}/trust.json"): ALL,
 }
 """Written down here a second time, by hand: a change of one of the two has to be meant."""

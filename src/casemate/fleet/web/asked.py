@@ -12,6 +12,7 @@ from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
 from casemate.fleet.passkeys import Desk
 from casemate.fleet.people import Person
+from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 
 _MOST_ID = (1 << 31) - 1
@@ -31,6 +32,7 @@ class Service:
     secure: bool = True
     name: str = "localhost"
     passkeys: bool = False
+    series: Series | None = None
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
 
     @property

@@ -12,6 +12,7 @@ from casemate.fleet.web import (
     fleet_page,
     incident_page,
     passkey_page,
+    series_page,
     trust_page,
 )
 from casemate.fleet.web.asked import View
@@ -92,6 +93,8 @@ ROUTES = (
     Route(path="/static/{name}", view=entrance.asset, permission="static"),
     Route(path="/evidence", view=entrance.where, permission=MACHINE),
     Route(path="/evidence", method="POST", view=entrance.push, permission=MACHINE),
+    Route(path="/series", method="POST", view=series_page.bring, permission=MACHINE),
+    Route(path="/enclosures/{id:int}/series.json", view=series_page.view, permission="see"),
     Route(path="/trust", method="POST", view=trust_page.bring, permission=MACHINE),
     Route(path="/enclosures/{id:int}/trust.json", view=trust_page.versions, permission="see"),
 )  # fmt: skip
