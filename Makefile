@@ -6,7 +6,7 @@ SOURCES := src tests benchmarks
 # processes of the tests; some tests wait for clocks rather than compute
 WORKERS ?= 2
 
-.PHONY: demo test lint types contracts pytest bench fuzz validate clean
+.PHONY: demo test lint types contracts pytest bench fuzz validate validate-redfish clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/casemate build examples/camera/enclosure.toml -o out/camera; code=$$?; \
@@ -39,6 +39,9 @@ validate: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow" --validation-table=docs/validation.md
 	$(BIN)/python -m casemate.testing.matrix_page docs/matrix.md
 	$(BIN)/python tests/faults --jobs 2 docs/faults.md
+
+validate-redfish: $(VENV)/.ready-dev
+	$(BIN)/python tests/redfish docs/redfish.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

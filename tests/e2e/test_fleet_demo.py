@@ -52,7 +52,8 @@ class Browser:
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Any]]:
     """The demo as it runs: its folder, and what it has printed."""
     folder = tmp_path_factory.mktemp("demo") / "fleet"
-    command = [sys.executable, "-m", "casemate", "fleet", "demo", str(folder), "--port", "0"]
+    command = [sys.executable, "-m", "casemate", "fleet", "demo", str(folder), "--port", "0",
+               "--without-designs"]  # fmt: skip
     running = subprocess.Popen(
         [*command, "--json", "--for", "1100"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,

@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 from casemate.cli import fleet_care as care
+from casemate.cli import fleet_outlets, fleet_paper, fleet_redfish
 from casemate.core.errors import InputError
 
 PORT = 7390
@@ -42,11 +43,8 @@ def run(args: argparse.Namespace) -> int:
 def _installed() -> None:
     from importlib.util import find_spec
 
-    lacking = [
-        each
-        for each in ("starlette", "uvicorn", "sqlalchemy", "alembic", "webauthn")
-        if not find_spec(each)
-    ]
+    needed = ("starlette", "uvicorn", "sqlalchemy", "alembic", "prometheus_client", "webauthn")
+    lacking = [each for each in needed if not find_spec(each)]
     if lacking:
         raise InputError(
             f"{', '.join(lacking)} is not installed.", remedy="install the extra: casemate[fleet]."
@@ -85,14 +83,18 @@ def _declare_add(parser: argparse.ArgumentParser) -> None:
         "--identity", type=Path, required=True, metavar="OUT",
         help="new folder: the certificate of its controller",
     )  # fmt: skip
+    for kind in ("design", "case"):
+        parser.add_argument(f"--{kind}", type=Path, metavar="FILE", help=f"its {kind}.json")
 
 
 def _add(args: argparse.Namespace) -> int:
     """Enter an enclosure with your party's files of trust; make its controller a certificate."""
-    from casemate.fleet import certificates, errands, evidence, home
+    from casemate.fleet import certificates, errands, evidence, home, papers
     from casemate.fleet.identity import write_identity
 
     place, now_s = home.read(args.folder), int(time.time())
+    given = {kind: fleet_paper.read(file) for kind in ("design", "case")
+             if (file := getattr(args, kind)) is not None}  # fmt: skip
     reference, policy = (_bytes(args.trust / each) for each in ("reference.json", "policy"))
     if args.identity.exists():
         raise InputError("it is there already.", remedy="name a new folder.", key="--identity")
@@ -105,6 +107,8 @@ def _add(args: argparse.Namespace) -> int:
                 site=args.site, now_s=now_s,
             )  # fmt: skip
             evidence.let(link, number, issued.fingerprint, now_s)
+            for kind, data in given.items():
+                papers.put(link, number, kind, data, now_s)
             errands.note(link, "enter an enclosure", str(number), now_s)
             write_identity(place, args.identity, issued)
     finally:
@@ -184,16 +188,21 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 def _serve(args: argparse.Namespace) -> int:
     """Answer people and controllers over TLS, until interrupted."""
     from casemate.fleet import home
+    from casemate.fleet.redfish import delivery
+    from casemate.fleet.redfish.app import RedfishApp
+    from casemate.fleet.redfish.asked import Redfish
     from casemate.fleet.web.app import application
     from casemate.fleet.web.server import Server
 
     host, port = _address(args.listen)
     place = home.read(args.folder)
     with home.running(place) as service:
-        server = Server(application(service), host, port, tls=place.tls)
+        redfish = RedfishApp(Redfish(service=service))
+        server = Server(application(service, redfish=redfish), host, port, tls=place.tls)
         try:
-            _print(args, {"url": server.url}, f"the service answers at {server.url}")
-            _until_ended(None)
+            with delivery.running(redfish.redfish):
+                _print(args, {"url": server.url}, f"the service answers at {server.url}")
+                _until_ended(None)
         finally:
             server.close()
     return 0
@@ -234,13 +243,14 @@ def _declare_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="a new folder")
     parser.add_argument("--port", type=int, default=PORT, help="of the pages; 0: any free one")
     parser.add_argument("--for", dest="for_s", type=float, metavar="S", help="end after S seconds")
+    parser.add_argument("--without-designs", action="store_true", help="enclosures are not drawn")
 
 
 def _demo(args: argparse.Namespace) -> int:
     """Run eight simulated enclosures of three kinds, two witnesses and the service here."""
     from casemate.fleet import demo
 
-    with demo.running(args.folder, port=args.port) as shown:
+    with demo.running(args.folder, port=args.port, designs=not args.without_designs) as shown:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]
         lines += [f"  {name:12} {code}" for name, code in shown.codes.items()]
@@ -295,12 +305,15 @@ SUBCOMMANDS = (
     ("init", _declare_init, _init, "make the folder of a new service"),
     ("add", _declare_add, _add, "enter an enclosure"),
     ("update", care.declare_update, care.update, "take reference values that both signed"),
+    ("paper", fleet_paper.declare, fleet_paper.act, "hand over a design or a security case"),
     ("person", _declare_person, _person, "enter a person"),
     ("code", _declare_name, _code, "make a code to sign in with"),
     ("remove", _declare_name, _remove, "let a person in no more"),
     ("forget-passkeys", _declare_name, care.forget_passkeys, "let a person's passkeys in no more"),
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
+    *fleet_redfish.SUBCOMMANDS,
+    *fleet_outlets.SUBCOMMANDS,
     ("hammer", care.declare_hammer, care.hammer, "measure a service under load"),
     ("backup", care.declare_backup, care.backup, "write a backup, while it runs"),
     ("restore", care.declare_restore, care.restore, "make a service from a backup"),

@@ -17,10 +17,13 @@ from importlib import metadata, resources
 from pathlib import Path
 
 DISTRIBUTIONS = (
-    "cbor2", "cffi", "charset-normalizer", "cryptography", "llvmlite", "numba", "numpy", "PyYAML",
-    "scipy", "setuptools", "tpm2-pytss",
+    "cbor2", "cffi", "charset-normalizer", "colorama", "cryptography", "llvmlite", "numba", "numpy",
+    "PyYAML", "scipy", "setuptools", "tpm2-pytss",
 )  # fmt: skip
-"""Libraries that the controller's process loads; a test holds this against a process that runs."""
+"""Libraries that the controller's process loads; a test holds this against a process that runs.
+
+numba loads colorama where it is installed, though nothing here asks for it.
+"""
 _NOT_STDLIB = frozenset({"__pycache__", "site-packages", "test", "tests", "idlelib", "turtledemo"})
 _CODE = (".py", ".so")
 

@@ -286,6 +286,8 @@ class Upkeep:
         now = self._runtime.watching.machine
         if self._proposed is None or now.alien or not now.in_use:
             raise _waits("there is no module that has proved its identity and was measured")
+        if now.open:
+            raise _waits(f"{', '.join(sorted(now.open))} is open")
         data = self._proposed[1]
         return {
             "file": f"anchor/{PROPOSED}",
@@ -364,10 +366,10 @@ class Upkeep:
     def _until(
         self, done: Callable[[], bool], *, seconds: float | None = None, nudge: bool = False
     ) -> bool:
-        """Wait until something holds; nudge: ask witnesses again meanwhile."""
+        """Wait until it holds, and what the machine then orders is done; nudge: ask witnesses."""
         until_s = time.monotonic() + (WAIT_S if seconds is None else seconds)
         again_s = time.monotonic() + AGAIN_S
-        while not done():
+        while not done() or self._runtime.watching.stepping:
             now_s = time.monotonic()
             if now_s >= until_s or not self._runtime.watching.alive:
                 return False

@@ -114,6 +114,8 @@ class Watching:
         anchor: bytes,
     ) -> None:
         self.machine, self.figures = now, Figures()
+        self.stepping = False
+        """Whether the machine has taken a step whose actions are not all carried out yet."""
         self.inbox: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         self._waiting: deque[Event] = deque()
@@ -339,7 +341,7 @@ class Watching:
         return min(least, default=0.0)
 
     def _step(self, event: Event) -> None:
-        before = self.machine
+        before, self.stepping = self.machine, True
         self.machine, actions = machine.step(before, event, time.monotonic() - self._boot_s)
         now = self.machine
         try:
@@ -349,6 +351,8 @@ class Watching:
         except CasemateError as error:
             self._tell(f"what {type(event).__name__} asks for failed: {error}")
             self._failed()  # what was to follow would say what is not so
+        finally:
+            self.stepping = False
 
 
 def _quiet(judged: Judged) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, insert, select, upd
 from casemate.fleet import incidents
 from casemate.fleet.errors import ConflictError, NotFoundError
 from casemate.fleet.incidents import Act, Trigger
+from casemate.fleet.outlets import outbox
 from casemate.fleet.schema import ACTS, INCIDENTS, TRIGGERS
 from casemate.verify.result import Result
 
@@ -96,6 +97,12 @@ def record(link: Connection, incident: Incident, act: Act) -> int:
         values = {"disposed_s": act.at_s, "outcome": act.outcome}
     if values:
         link.execute(update(INCIDENTS).where(INCIDENTS.c.id == incident.id).values(**values))
+    disposed = "disposed_s" in values
+    if disposed or (act.act == "acknowledge" and incident.acknowledged_by is None):
+        outbox.acted(
+            link, incident.enclosure_id, incident.id, incident.triggers, incident.severity,
+            disposed=disposed, now_s=act.at_s,
+        )  # fmt: skip
     return number
 
 
@@ -119,13 +126,15 @@ def _enter(
     """Put triggers into the open incident, or into a new one; return its id."""
     added = tuple(new)
     old: tuple[Trigger, ...] = ()
+    acknowledged = False
     if current is None:
         severity = incidents.worst(each.severity for each in added)
         row = {"enclosure_id": enclosure_id, "severity": severity, "opened_s": now_s}
         made = insert(INCIDENTS).values(**row, last_s=now_s).returning(INCIDENTS.c.id)
         current = int(link.execute(made).scalar_one())
     else:
-        old = read(link, current).triggers
+        before = read(link, current)
+        old, acknowledged = before.triggers, before.acknowledged_by is not None
     held = {each.key for each in old}
     for each in added:
         if each.key in held:
@@ -140,6 +149,7 @@ def _enter(
     if incidents.voids_acknowledgement(added, old):
         after |= {"acknowledged_by": None, "acknowledged_s": None}
     link.execute(update(INCIDENTS).where(INCIDENTS.c.id == current).values(**after))
+    outbox.opened(link, enclosure_id, current, added, old, acknowledged=acknowledged, now_s=now_s)
     return current
 
 

@@ -13,11 +13,14 @@ from casemate.attest.parties import Party
 from casemate.control import local_witness
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, errands, evidence, home, people
+from casemate.fleet import certificates, demo_papers, errands, evidence, home, people
 from casemate.fleet.demo_enclosure import BEAT_S, DemoEnclosure, Script
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
 from casemate.fleet.push import Pusher
+from casemate.fleet.redfish.app import RedfishApp
+from casemate.fleet.redfish.asked import Redfish
+from casemate.fleet.redfish.delivery import Delivery
 from casemate.fleet.web.app import application
 from casemate.fleet.web.server import Server
 from casemate.translog.client import Peer
@@ -52,9 +55,13 @@ class Demo:
 
 @contextmanager
 def running(
-    folder: Path, *, host: str = "127.0.0.1", port: int = 0, scripts: tuple[Script, ...] = SCRIPTS
-) -> Iterator[Demo]:
-    """Yield the demo, in a new folder. Pages are on plain HTTP, on this machine alone."""
+    folder: Path, *, host: str = "127.0.0.1", port: int = 0, scripts: tuple[Script, ...] = SCRIPTS,
+    designs: bool = False,
+) -> Iterator[Demo]:  # fmt: skip
+    """Yield the demo, in a new folder. Pages are on plain HTTP, on this machine alone.
+
+    designs: have them made meanwhile, so that enclosures are drawn.
+    """
     place = home.make(folder, "localhost")
     told: list[str] = []
     stop = threading.Event()
@@ -65,8 +72,10 @@ def running(
     peers = tuple(each.peer for each in witnesses)
     try:
         with home.running(place, secure=False, peers=peers) as service:
-            pages = Server(application(service), host, port)
-            door = Server(application(service), "127.0.0.1", 0, tls=place.tls)
+            redfish = RedfishApp(Redfish(service=service))
+            pages = Server(application(service, redfish=redfish), host, port)
+            door = Server(application(service, redfish=redfish), "127.0.0.1", 0, tls=place.tls)
+            telling = Delivery(redfish.redfish)
             parties = tuple(each.party for each in demo_parties(folder / "parties"))
             pushers = [_entered(place, each, door.url, peers, parties) for each in enclosures]
             threads = [
@@ -75,14 +84,17 @@ def running(
             ]
             for each in threads:
                 each.start()
+            kinds = [each.kind for each in scripts] if designs else []
             try:
-                yield Demo(url=pages.url, door=door.url, codes=_codes(place), told=told)
+                with demo_papers.coming(place, folder / "designs", kinds, told):
+                    yield Demo(url=pages.url, door=door.url, codes=_codes(place), told=told)
             finally:
                 stop.set()
                 for each in threads:
                     each.join()
                 for enclosure in enclosures:
                     enclosure.close()
+                telling.close()
                 pages.close()
                 door.close()
     finally:

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL
@@ -19,6 +19,8 @@ from casemate.core.whole_file import write_whole
 from casemate.fleet import certificates, errands, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.outlets import outbox, settings
+from casemate.fleet.outlets.sender import Senders
 from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
@@ -41,6 +43,8 @@ class Home:
     folder: Path
     name: str
     store: str
+    outlets: object = field(default_factory=list)
+    """As they stand in the settings; `running` reads them."""
     witnesses: tuple[tuple[str, str, str], ...] = ()
     passkeys: bool = False
 
@@ -79,12 +83,10 @@ def read(folder: Path) -> Home:
         named = row.get("witnesses", [])
         witnesses = tuple((str(x["name"]), str(x["key"]), str(x["url"])) for x in named)
         return Home(
-            folder=folder,
-            name=str(row["name"]),
-            store=str(row["store"]),
-            witnesses=witnesses,
+            folder=folder, name=str(row["name"]), store=str(row["store"]),
+            outlets=row.get("outlets", []), witnesses=witnesses,
             passkeys=row.get("passkeys", False) is True,
-        )
+        )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"this is no service: {error}.", remedy="make one with `casemate fleet init`.",
@@ -98,6 +100,7 @@ def running(
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Service]:  # fmt: skip
     """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
+    held = settings.read(home.outlets, home.folder, home.folder / SETTINGS)
     known = (*peers, *_peers(home))
     if secure:
         certificates.make_server(home.tls, home.name)
@@ -114,13 +117,22 @@ def running(
         name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),
     )  # fmt: skip
     stop = threading.Event()
-    ticking = threading.Thread(target=_tick, args=(service, stop), name="fleet", daemon=True)
+    try:
+        senders = Senders(store, service.pulse, clock, home.name, held)
+    except BaseException:
+        audit.close()
+        store.close()
+        raise
+    ticking = threading.Thread(
+        target=_tick, args=(service, senders, stop), name="fleet", daemon=True
+    )
     ticking.start()
     try:
         yield service
     finally:
         stop.set()
         ticking.join()
+        senders.close()
         audit.close()
         store.close()
 
@@ -133,7 +145,7 @@ def _peers(home: Home) -> tuple[Peer, ...]:
     )
 
 
-def _tick(service: Service, stop: threading.Event) -> None:
+def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
     """Do what time asks for, until told to stop. A failure is told once a run, and tried again."""
     import logging
 
@@ -142,6 +154,9 @@ def _tick(service: Service, stop: threading.Event) -> None:
         try:
             service.intake.tick()
             errands.take_over(service.store, service.audit)
+            outbox.gather(service.store, service.now_s())
+            senders.tick(service.now_s())
+            service.pulse.tick(service.clock())
             failed = ""
         except Exception as error:  # whatever it is, the next round may do it
             if str(error) != failed:

@@ -10,6 +10,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "acknowledge": frozenset(("host-operator", "inspector")),
     "propose": frozenset(("host-operator", "inspector", "adjudicator")),
     "confirm": frozenset(("host-operator", "inspector", "adjudicator")),
+    "dispose-many": frozenset(("inspector", "adjudicator")),
+    "permit": frozenset(("host-operator", "inspector")),
     "see-audit": frozenset(("adjudicator", "auditor")),
     "sign-out": frozenset(ROLES),
     "passkey": frozenset(ROLES),
@@ -20,6 +22,10 @@ OPEN = frozenset(("sign-in", "static"))
 """Permissions that need nobody signed in."""
 MACHINE = "push"
 """The permission of a controller, by its certificate, for the evidence of its enclosure alone."""
+SCRAPER = "scrape"
+"""The permission of monitoring, by its certificate, to read metrics."""
+MACHINES = frozenset((MACHINE, SCRAPER))
+"""Permissions that nobody signed in has: a certificate alone gives them."""
 
 
 def may(role: str, permission: str) -> bool:

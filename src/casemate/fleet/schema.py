@@ -14,34 +14,20 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-METADATA = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
-
-
-def _of_enclosure(*, key: bool = False) -> Column[int]:
-    return Column(
-        "enclosure_id", Integer, ForeignKey("enclosures.id"), primary_key=key, nullable=False
-    )
-
-
-def _of_incident(*, key: bool = False) -> Column[int]:
-    return Column(
-        "incident_id", Integer, ForeignKey("incidents.id"), primary_key=key, nullable=False
-    )
-
+from casemate.fleet.schema_base import METADATA as METADATA
+from casemate.fleet.schema_base import of_enclosure as _of_enclosure
+from casemate.fleet.schema_base import of_incident as _of_incident
+from casemate.fleet.schema_operation import ACT_SIGNATURES as ACT_SIGNATURES
+from casemate.fleet.schema_operation import NONCES as NONCES
+from casemate.fleet.schema_operation import PASSKEYS as PASSKEYS
+from casemate.fleet.schema_operation import TRUSTS as TRUSTS
+from casemate.fleet.schema_operation import WALKS as WALKS
 
 ENCLOSURES = Table(
     "enclosures",
@@ -209,57 +195,150 @@ ERRANDS = Table(
 )
 """What was done on the machine itself, until the service has it in its audit log."""
 
-WALKS = Table(
-    "walks",
+# ---- Redfish (decision 41) ----
+
+REDFISH_ACCOUNTS = Table(
+    "redfish_accounts",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("role", String(32), nullable=False),
+    Column("party", String(255), nullable=False),
+    Column("secret", String(255), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+)
+"""Accounts of machines that read by Redfish. secret: scrypt of a password, with its salt."""
+
+REDFISH_SESSIONS = Table(
+    "redfish_sessions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("digest", String(64), nullable=False, unique=True),
+    Column("account_id", Integer, ForeignKey("redfish_accounts.id"), nullable=False),
+    Column("begun_s", BigInteger, nullable=False),
+    Column("seen_s", BigInteger, nullable=False),
+)
+
+REDFISH_SUBSCRIPTIONS = Table(
+    "redfish_subscriptions",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("account_id", Integer, ForeignKey("redfish_accounts.id"), nullable=False),
+    Column("destination", String(1024), nullable=False),
+    Column("context", String(255), nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("begun_s", BigInteger, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("failed", BigInteger, nullable=False),
+)
+"""Whom events are sent to. sent: number of the last event that was taken there."""
+
+REDFISH_RECEIVERS = Table(
+    "redfish_receivers",
+    METADATA,
+    Column("network", String(64), primary_key=True),
+)
+"""Networks to which events may be sent at all; made on the machine of the service alone."""
+
+REDFISH_EVENTS = Table(
+    "redfish_events",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("enclosure_id", Integer, ForeignKey("enclosures.id")),
+    Column("at_s", BigInteger, nullable=False),
+    Column("message", String(64), nullable=False),
+    Column("args", Text, nullable=False),
+    Index("ix_redfish_events_enclosure_id", "enclosure_id", "id"),
+)
+"""What was told by Redfish, in order; nothing changes it. message: key in the registry."""
+
+REDFISH_LATCHES = Table(
+    "redfish_latches",
     METADATA,
     _of_enclosure(key=True),
-    Column("size", BigInteger, nullable=False),
-    Column("settled", BigInteger, nullable=False),
-    Column("trust", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("code", LargeBinary, nullable=False),
+    Column("shown", String(32), nullable=False),
+    Column("trouble", String(64), nullable=False),
+    Column("latch", String(32), nullable=False),
+    Column("latched_s", BigInteger, nullable=False),
+    Column("entry", BigInteger, nullable=False),
 )
-"""Appraisals as they stood after `size` entries: made anew from evidence where one is missing."""
+"""What was last told of an enclosure, and its intrusion sensor until it is re-armed.
 
-PASSKEYS = Table(
-    "passkeys",
+entry: number of the entry of its log that came next when it latched: a re-seal comes later.
+"""
+
+# ---- what is told outside (decision 42) ----
+
+OUTBOX = Table(
+    "outbox",
     METADATA,
-    Column("id", String(1400), primary_key=True),
-    Column("person_id", Integer, ForeignKey("people.id"), nullable=False),
-    Column("public", LargeBinary, nullable=False),
-    Column("count", BigInteger, nullable=False),
+    Column("id", Integer, primary_key=True),
+    _of_enclosure(),
+    _of_incident(),
+    Column("at_s", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What is to be told outside, in order. An id is never used twice: outlets remember the last."""
+
+OUTLETS = Table(
+    "outlets",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("sent_id", Integer, nullable=False),
+    Column("sent_s", BigInteger),
+    Column("boots", Integer, nullable=False),
+)
+"""How far each outlet has told the outbox. boots: how often its sender has started."""
+
+FLOODS = Table(
+    "floods",
+    METADATA,
+    Column("site", String(255), primary_key=True),
+    Column("finding", String(64), primary_key=True),
+    Column("led_s", BigInteger, nullable=False),
+    Column("more", Integer, nullable=False),
+    Column("last_id", Integer),
+)
+"""Of a finding at a site: when people were last called; how many came since, and the last."""
+
+SCRAPERS = Table(
+    "scrapers",
+    METADATA,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("name", String(255), nullable=False),
     Column("added_s", BigInteger, nullable=False),
-    Index("ix_passkeys_person_id", "person_id"),
 )
-"""Passkeys: a device's public key, and how often it has signed, as it says."""
+"""Certificates (SHA-256) of the monitoring that may read metrics, and nothing else."""
 
-NONCES = Table(
-    "nonces",
+# ---- pages (decision 43) ----
+
+PERMITS = Table(
+    "permits",
     METADATA,
-    Column("digest", String(64), primary_key=True),
-    Column("expires_s", BigInteger, nullable=False),
+    Column("id", Integer, primary_key=True),
+    _of_enclosure(),
+    Column("digest", String(96), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signed", LargeBinary),
+    Column("asked_by", String(255), nullable=False),
+    Column("asked_role", String(32), nullable=False),
+    Column("asked_party", String(255), nullable=False),
+    Column("asked_s", BigInteger, nullable=False),
+    Column("withdrawn_by", String(255)),
+    Column("withdrawn_s", BigInteger),
+    UniqueConstraint("enclosure_id", "digest"),
 )
-"""Nonces that were used, until they are too old."""
+"""Requests for permits, with the signatures that came so far. What became of one is evidence."""
 
-ACT_SIGNATURES = Table(
-    "act_signatures",
-    METADATA,
-    Column("act_id", Integer, ForeignKey("acts.id"), primary_key=True, autoincrement=False),
-    Column("passkey", String(1400), nullable=False),
-    Column("nonce", String(100), nullable=False),
-    Column("words", Text, nullable=False),
-    Column("signed", Text, nullable=False),
-)
-"""What a person's own device has signed of an act. words: the challenge is a digest of them."""
-
-TRUSTS = Table(
-    "trusts",
+PAPERS = Table(
+    "papers",
     METADATA,
     _of_enclosure(key=True),
-    Column("version", BigInteger, primary_key=True, autoincrement=False),
-    Column("since_s", BigInteger, nullable=False),
-    Column("reference", LargeBinary, nullable=False),
-    Column("signed", LargeBinary, nullable=False),
-    Column("parties", Text, nullable=False),
+    Column("kind", String(16), primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    Column("at_s", BigInteger, nullable=False),
 )
-"""Versions of reference values that were in force, once there was more than one."""
+"""What this party was handed over about an enclosure: its design, its security case."""
+
+# ---- operation (decision 44) ----

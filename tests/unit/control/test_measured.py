@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from casemate.control import measured
 
 ASK = """
@@ -21,7 +19,6 @@ for name in sorted({d for m in list(sys.modules) for d in known.get(m.split(".")
 """
 
 
-@pytest.mark.slow
 def test_what_the_controller_loads_is_measured() -> None:
     done = subprocess.run(
         [sys.executable, "-c", ASK], capture_output=True, text=True, check=True, timeout=120

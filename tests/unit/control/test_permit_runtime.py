@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from live_small import Live, judged
-from permit_play import finish, measured, signed_permit, use
+from permit_play import finish, measured, re_anchor, signed_permit, told, use
 from small_enclosure import pretty, wait_for
 
 from casemate.control.actions import MoreChips
@@ -98,6 +98,21 @@ def test_a_face_opened_and_closed_ends_armed(live: Live) -> None:
     assert live.state() == "ARMED"
     live.close()
     assert alarms(live) == []
+
+
+def test_an_open_face_is_named_before_anybody_signs(live: Live) -> None:
+    signed = signed_permit(live, faces=("back",), actions=("open", "re-anchor", "replace"))
+    use(live, signed)
+    live.far.hear({"face": "back", "open": True})
+    live.far.swap("plates")
+    assert told(live, "proves its identity") and measured(live)
+    assert wait_for(lambda: live.runtime.watching.machine.open == {"back"})
+    with pytest.raises(CasemateError, match="back is open"):
+        re_anchor(live)
+    live.far.hear({"face": "back", "open": False})
+    assert wait_for(lambda: not live.runtime.watching.machine.open)
+    re_anchor(live)
+    assert finish(live, signed)["state"] == "ARMED"
 
 
 def test_what_is_not_mended_is_not_armed(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,11 +56,11 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
         seen["working"] = live.runtime.status()
         seen["anchored"] = re_anchor(live)
         seen["finished"] = finish(live, signed)
-        time.sleep(SECOND_S)
+        time.sleep(2.0 * SECOND_S)
         seen["after"] = live.runtime.status()
         seen["reused"] = refused(live, lambda: use(live, signed))
         use(live, signed_permit(live, modules=("coils",)))
-        time.sleep(SECOND_S)
+        time.sleep(2.0 * SECOND_S)
         far.spared, far.cut = frozenset({"coils"}), True
         live.reaches("TAMPERED")
         assert wait_for(lambda: any(each.kind == "last" for each in tokens(folder)))

@@ -109,15 +109,16 @@ def _empty() -> bytes:
 
 
 @contextmanager
-def kit_in(folder: Path, url: str = "") -> Iterator[Kit]:
-    """Yield a service whose data lie in a folder."""
+def kit_in(folder: Path, url: str = "", *, secure: bool = True) -> Iterator[Kit]:
+    """Yield a service whose data lie in a folder. secure: cookies are for TLS alone."""
     folder.mkdir(exist_ok=True)
     clock = Clock(honest.START_S)
     if not url and not (folder / "fleet.db").exists():
         (folder / "fleet.db").write_bytes(_empty())
     store = Store(url or f"sqlite:///{folder}/fleet.db")
     audit = AuditLog(folder / "audit", "fleet.test/audit", clock=clock)
-    service = Service(store=store, intake=Intake(store, clock), audit=audit, clock=clock)
+    intake = Intake(store, clock)
+    service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
     wide = Limits(per_s=1e9, burst=1e9)
     gate = Gate(service, all_=wide, codes=wide, refusals=wide)
     kit = Kit(service=service, clock=clock, fronted=Fronted(application(service, gate=gate)))

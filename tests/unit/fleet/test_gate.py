@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,10 +12,12 @@ from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
 from casemate.fleet import people, roles
 from casemate.fleet.errors import NotSignedInError, TooManyError
 from casemate.fleet.intake import Submission, encode
+from casemate.fleet.outlets import scrapers
 from casemate.fleet.web.app import HEADERS, cookie_name
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.fleet.web.routes import ROUTES
 
+SCRAPER = "cd" * 32
 HOST, INSPECTOR, COURT, AUDITOR = roles.ROLES
 ALL = set(roles.ROLES)
 MATRIX: dict[tuple[str, str], set[str]] = {
@@ -29,6 +32,21 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/incidents/{id:int}/acknowledge"): {HOST, INSPECTOR},
     ("POST", "/incidents/{id:int}/propose"): {HOST, INSPECTOR, COURT},
     ("POST", "/incidents/{id:int}/confirm"): {HOST, INSPECTOR, COURT},
+    ("GET", "/enclosures/{id:int}/permits"): ALL,
+    ("GET", "/enclosures/{id:int}/permits/new"): {HOST, INSPECTOR},
+    ("POST", "/enclosures/{id:int}/permits"): {HOST, INSPECTOR},
+    ("POST", "/enclosures/{id:int}/permits/bring"): {HOST, INSPECTOR},
+    ("GET", "/continuity"): ALL,
+    ("GET", "/enclosures/{id:int}/case"): ALL,
+    ("GET", "/enclosures/{id:int}/case/file.json"): ALL,
+    ("GET", "/review"): ALL,
+    ("POST", "/review/dispose"): {INSPECTOR, COURT},
+    ("GET", "/enclosures/{id:int}/interval"): ALL,
+    ("GET", "/enclosures/{id:int}/interval.zip"): ALL,
+    ("GET", "/permits/{id:int}"): ALL,
+    ("GET", "/permits/{id:int}/file.cbor"): ALL,
+    ("POST", "/permits/{id:int}/sign"): {HOST, INSPECTOR},
+    ("POST", "/permits/{id:int}/withdraw"): {HOST, INSPECTOR},
     ("GET", "/audit"): {COURT, AUDITOR},
     ("GET", "/audit.zip"): {COURT, AUDITOR},
     ("GET", "/sign-in"): ALL | {""},
@@ -39,6 +57,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/passkeys"): ALL,
     ("POST", "/sign-out"): ALL,
     ("GET", "/static/{name}"): ALL | {""},
+    ("GET", "/metrics"): {"scraper"},
     ("GET", "/evidence"): {"machine"},
     ("POST", "/evidence"): {"machine"},
     ("POST", "/trust"): {"machine"},
@@ -56,14 +75,18 @@ def concrete(path: str) -> str:
 
 def ask(kit: Kit, role: str, method: str, path: str) -> Any:
     """Make a request as somebody of a role, as nobody, or as a machine."""
-    kit.fronted.fingerprint = FINGERPRINT if role == "machine" else ""
+    kit.fronted.fingerprint = {"machine": FINGERPRINT, "scraper": SCRAPER}.get(role, "")
     client = kit.client(role if role in ALL else "")
     try:
         if method == "GET":
             return client.get(path)
         if path == "/evidence":
             return client.post(path, content=encode(Submission(first=0, entries=(), notes=())))
-        return client.post(path, data={"csrf": kit.csrf.get(role, "")})
+        data = {"csrf": kit.csrf.get(role, "")}
+        files = {route.path for route in ROUTES if route.files}
+        if re.sub(r"/1(?=/|$)", "/{id:int}", path) in files:
+            return client.post(path, data=data, files={"file": b"x"})
+        return client.post(path, data=data)
     finally:
         kit.fronted.fingerprint = ""
 
@@ -71,7 +94,7 @@ def ask(kit: Kit, role: str, method: str, path: str) -> Any:
 def test_the_matrix_names_every_route() -> None:
     assert set(MATRIX) == {(each.method, each.path) for each in ROUTES}
     assert {each.permission for each in ROUTES} == (
-        set(roles.PERMISSIONS) | roles.OPEN | {roles.MACHINE}
+        set(roles.PERMISSIONS) | roles.OPEN | roles.MACHINES
     )
 
 
@@ -89,6 +112,8 @@ def trouble(kit: Kit) -> Kit:
     brought.story.change("UNKNOWN", "power went")
     brought.story.seal()
     assert bring(kit, brought).status_code == 200
+    with kit.service.store.write() as link:
+        scrapers.let(link, SCRAPER, "prometheus", kit.service.now_s())
     return kit
 
 
@@ -96,12 +121,12 @@ def test_every_route_for_every_role(trouble: Kit) -> None:
     """Who may gets through to the view, whatever it then says of an empty form; others do not."""
     for (method, path), allowed in MATRIX.items():
         twin = {each.path for each in ROUTES if each.template and each.method == method}
-        for role in ("", "machine", *roles.ROLES):
+        for role in ("", "machine", "scraper", *roles.ROLES):
             if role in ALL and path == "/sign-out":
                 continue  # it ends the session: see below
             for shown in (path, f"{path}.json") if path in twin else (path,):
                 answer = ask(trouble, role, method, concrete(shown))
-                may = role in allowed or (role == "machine" and "" in allowed)
+                may = role in allowed or (role in ("machine", "scraper") and "" in allowed)
                 through = answer.status_code not in (401, 403)
                 through &= answer.headers.get("location") != "/sign-in"
                 if (method, path[:8]) == ("POST", "/sign-in"):

@@ -20,11 +20,16 @@ from casemate.core.errors import CasemateError
 from casemate.fleet import intake, roles
 from casemate.fleet.errors import ConflictError, FleetError, NotSignedInError, RefusedError
 from casemate.fleet.people import Person
+from casemate.fleet.redfish.app import RedfishApp
+from casemate.fleet.redfish.asked import Redfish
+from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.gate import Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
 
 MOST_FORM_BYTES = 16_384
+MOST_UPLOAD_BYTES = 100_000
+"""Of a form with a file: a permit of sixteen signatures (planning value)."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -39,6 +44,8 @@ WITH_SCRIPTS = {
     "Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; script-src 'self'",
 }
 """Of pages that have the browser ask for a passkey: scripts of this service, none within pages."""
+REDFISH = ("/redfish", "/redfish/{rest:path}")
+"""What the Redfish service answers, with a table of resources of its own."""
 _LOG = logging.getLogger("casemate.fleet")
 
 
@@ -47,8 +54,13 @@ def fingerprint_of(request: HttpRequest) -> str:
     return str(getattr(request.state, "fingerprint", ""))
 
 
-def application(service: Service, *, gate: Gate | None = None) -> Starlette:
-    """Return the application over a service."""
+def application(
+    service: Service, *, gate: Gate | None = None, redfish: RedfishApp | None = None
+) -> Starlette:
+    """Return the application over a service: pages, the door for controllers, and Redfish.
+
+    redfish: to be shared by several applications; by default one of its own.
+    """
     pages = jinja2.Environment(
         loader=jinja2.PackageLoader("casemate.fleet.web"), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -64,6 +76,8 @@ def application(service: Service, *, gate: Gate | None = None) -> Starlette:
             for path, twin in paths
         ]
     handlers: Mapping[Any, Any] = {404: _plain(404), 405: _plain(405), 500: _plain(500)}
+    machines = redfish or RedfishApp(Redfish(service=service))
+    routes += [HttpRoute(path, machines) for path in REDFISH]
     return Starlette(routes=routes, exception_handlers=handlers)
 
 
@@ -85,9 +99,13 @@ def _endpoint(
 
 async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
     machine = route.permission == roles.MACHINE
-    body = await _body(http, intake.MOST_BYTES if machine else MOST_FORM_BYTES)
+    most = MOST_UPLOAD_BYTES if route.files else MOST_FORM_BYTES
+    body = await _body(http, intake.MOST_BYTES if machine else most)
     form: dict[str, str] = {}
-    if route.method != "GET" and not machine:
+    files: dict[str, bytes] = {}
+    if route.files:
+        form, files = forms.parse(http.headers.get("content-type", ""), body)
+    elif route.method != "GET" and not machine:
         try:
             form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20, keep_blank_values=True))
         except ValueError:
@@ -98,6 +116,7 @@ async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
         query=dict(http.query_params),
         form=form,
         body=body if machine else b"",
+        files=files,
         session=http.cookies.get(cookie_name(service), ""),
         fingerprint=fingerprint_of(http),
         client=http.client.host if http.client else "",
@@ -164,7 +183,7 @@ def _failed(
     error: CasemateError, pages: jinja2.Environment, *, as_json: bool, route: Route
 ) -> Response:
     status = error.status if isinstance(error, FleetError) else 503
-    machine = route.permission == roles.MACHINE
+    machine = route.permission in roles.MACHINES
     if isinstance(error, NotSignedInError) and route.template and not as_json:
         return Response(status_code=303, headers={**HEADERS, "Location": "/sign-in"})
     if as_json or machine:

@@ -10,10 +10,12 @@ from typing import Any
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
+from casemate.fleet.outlets.pulse import Pulse
 from casemate.fleet.passkeys import Desk
 from casemate.fleet.people import Person
 from casemate.fleet.series import Series
 from casemate.fleet.store import Store
+from casemate.fleet.told import Told
 
 _MOST_ID = (1 << 31) - 1
 
@@ -34,6 +36,8 @@ class Service:
     passkeys: bool = False
     series: Series | None = None
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
+    pulse: Pulse = field(default_factory=Pulse)
+    told: Told = field(default_factory=Told)
 
     @property
     def desk(self) -> Desk:
@@ -49,13 +53,15 @@ class Service:
 class Asked:
     """A request that may be made. person: None where nobody has to be signed in, or of a machine.
 
-    enclosure_id: of the machine whose certificate came with it, if that is known.
+    enclosure_id: of the machine whose certificate came with it, if that is known. files: by the
+    name of their field, where the route takes any.
     """
 
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
     person: Person | None = None
     enclosure_id: int | None = None
     session: str = ""

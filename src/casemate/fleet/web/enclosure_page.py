@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-import zipfile
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -14,13 +10,13 @@ from casemate.attest import token as tokens
 from casemate.cli.verify_text import as_json
 from casemate.core.canonical import canonical_bytes, digest
 from casemate.core.errors import FormatError
-from casemate.fleet import evidence
+from casemate.fleet import evidence, papers, permit_files, scene
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.export import write_bundle
 from casemate.fleet.schema import INCIDENTS, VERDICTS
-from casemate.fleet.web import timeline
+from casemate.fleet.web import scene_part, timeline
 from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.fleet.web.interval_page import zipped
 from casemate.verify.continuity import Interval
 
 _LATEST_S = 1 << 40
@@ -34,6 +30,10 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         told = _last(link, known)
         incidents = _incidents(link, known.id)
         forks = evidence.forks(link, known.id)
+        design = papers.find(link, known.id, "design")
+        has = papers.there(link, known.id)
+        events = service.told.of(link, known.id)
+        filed = permit_files.of_enclosure(link, known.id, 50)
         held = link.execute(
             select(VERDICTS.c.state, VERDICTS.c.headline).where(VERDICTS.c.enclosure_id == known.id)
         ).one_or_none()
@@ -42,10 +42,14 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
     level = asked.choice("zoom", tuple(name for name, _ in timeline.LEVELS)) or "day"
     at_s = asked.number("at", 0, _LATEST_S, now_s)
     start_s, end_s = timeline.window(level, at_s)
+    view_ = asked.choice("view", scene.VIEWS) or scene.VIEWS[0]
+    how = held.state if forked and held is not None else result.state
     return {
         **_head(known, "Enclosure"),
         "now": clock(now_s),
-        "how": held.state if forked and held is not None else result.state,
+        "how": how,
+        "picture": scene_part.picture(design, view_, events, filed, how),
+        "papers": list(has),
         "headline": held.headline if forked and held is not None else result.headline,
         "since": clock(result.since_s),
         "seen": clock(result.seen_s),
@@ -110,15 +114,7 @@ def export(service: Service, asked: Asked) -> Reply:
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
         held = evidence.bundle(link, known)
-    out = io.BytesIO()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "evidence"
-        write_bundle(held, folder)
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-                name = f"evidence/{path.relative_to(folder).as_posix()}"
-                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
-    return Reply(body=out.getvalue(), kind="application/zip", name=f"evidence-{known.id}.zip")
+    return Reply(body=zipped(held, {}), kind="application/zip", name=f"evidence-{known.id}.zip")
 
 
 def _head(known: Enclosure, title: str) -> dict[str, Any]:

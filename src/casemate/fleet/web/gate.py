@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select
 from casemate.fleet import people, roles
 from casemate.fleet.audit import Line
 from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
+from casemate.fleet.outlets import scrapers
 from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
 from casemate.fleet.web.asked import Answer, Asked, Reply, Service
@@ -33,6 +34,7 @@ class Request:
     query: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    files: Mapping[str, bytes] = field(default_factory=dict)
     session: str = ""
     fingerprint: str = ""
     client: str = ""
@@ -120,8 +122,8 @@ class Gate:
         self, asked: Request, person: Person | None, enclosure_id: int | None, said: Person | str
     ) -> Answer:
         given = Asked(
-            path=asked.path, query=asked.query, form=asked.form, body=asked.body, person=person,
-            enclosure_id=enclosure_id, session=asked.session,
+            path=asked.path, query=asked.query, form=asked.form, body=asked.body, files=asked.files,
+            person=person, enclosure_id=enclosure_id, session=asked.session,
         )  # fmt: skip
         writes = asked.route.method != "GET"
         try:
@@ -130,7 +132,7 @@ class Gate:
             self._write(asked, said, f"failed {getattr(error, 'status', 500)}")
             raise
         if writes:
-            told = answer.told if isinstance(answer, Reply) else ""
+            told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
             self._write(asked, said, f"done {told}".rstrip())
         return answer
 
@@ -146,6 +148,15 @@ class Gate:
                     remedy="register the controller's certificate with this service.",
                 )
             return None, int(found)
+        if asked.route.permission == roles.SCRAPER:
+            with service.store.read() as link:
+                let_in = scrapers.known(link, asked.fingerprint)
+            if not let_in:
+                raise NotSignedInError(
+                    "no certificate came that may read metrics.",
+                    remedy="make one with `casemate fleet scraper`.",
+                )
+            return None, None
         if asked.route.permission in roles.OPEN:
             return None, None
         with service.store.read() as link:

@@ -12,7 +12,7 @@ from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.people import Person
 from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
-from casemate.fleet.web import passkey_page
+from casemate.fleet.web import incident_why, passkey_page
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.fleet_page import shown_state
 from casemate.verify.findings import SEVERITIES
@@ -80,6 +80,8 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
             select(shown_state(now_s)).select_from(VERDICTS)
             .where(VERDICTS.c.enclosure_id == known.id)
         ).scalar_one_or_none()  # fmt: skip
+        told = service.told.of(link, known.id)
+        why = incident_why.of(link, known, found, told, asked.who, now_s)
     ordered = sorted(found.triggers, key=_order)
     return {
         "title": "Alarm story",
@@ -105,6 +107,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "acknowledged": clock(found.acknowledged_s),
         "triggers": [_trigger(each, now_s) for each in ordered],
         "meaning": _MEANING[found.severity],
+        **why,
         "next": list(_NEXT[found.severity]),
         "two_persons": incidents.needs_two(found.severity),
         "proposed": _proposed(found),

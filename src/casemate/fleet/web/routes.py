@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casemate.fleet.roles import MACHINE
+from casemate.fleet.outlets import metrics
+from casemate.fleet.roles import MACHINE, SCRAPER
 from casemate.fleet.web import (
     audit_page,
+    case_page,
     enclosure_page,
     entrance,
     fleet_page,
     incident_page,
+    interval_page,
+    knowledge_page,
     passkey_page,
+    permit_page,
+    review_page,
     series_page,
     trust_page,
 )
@@ -23,6 +29,7 @@ class Route:
     """A route. template: of a page, which has a JSON twin under the same path with .json.
 
     scripts: where the page has the browser ask for a passkey, it may run our own.
+    files: its form may bring files.
     """
 
     path: str
@@ -31,9 +38,69 @@ class Route:
     method: str = "GET"
     template: str = ""
     scripts: bool = False
+    files: bool = False
 
+
+PERMIT_ROUTES = (
+    Route(
+        path="/enclosures/{id:int}/permits", view=permit_page.index, permission="see",
+        template="permits.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/permits/new", view=permit_page.form, permission="permit",
+        template="permit-form.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/permits", method="POST", view=permit_page.ask,
+        permission="permit", template="permit-made.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/permits/bring", method="POST", view=permit_page.bring,
+        permission="permit", files=True,
+    ),
+    Route(
+        path="/permits/{id:int}", view=permit_page.view, permission="see", template="permit.html"
+    ),
+    Route(path="/permits/{id:int}/file.cbor", view=permit_page.download, permission="see"),
+    Route(
+        path="/permits/{id:int}/sign", method="POST", view=permit_page.sign, permission="permit",
+        files=True,
+    ),
+    Route(
+        path="/permits/{id:int}/withdraw", method="POST", view=permit_page.withdraw,
+        permission="permit",
+    ),
+)  # fmt: skip
+
+REVIEW_ROUTES = (
+    Route(path="/review", view=review_page.view, permission="see", template="review.html"),
+    Route(
+        path="/review/dispose", method="POST", view=review_page.dispose, permission="dispose-many"
+    ),
+    Route(
+        path="/enclosures/{id:int}/interval", view=interval_page.view, permission="see",
+        template="interval.html",
+    ),
+    Route(
+        path="/enclosures/{id:int}/interval.zip", view=interval_page.export, permission="export"
+    ),
+)  # fmt: skip
+
+PAPER_ROUTES = (
+    Route(
+        path="/continuity", view=knowledge_page.view, permission="see", template="knowledge.html"
+    ),
+    Route(
+        path="/enclosures/{id:int}/case", view=case_page.view, permission="see",
+        template="case.html",
+    ),
+    Route(path="/enclosures/{id:int}/case/file.json", view=case_page.raw, permission="see"),
+)  # fmt: skip
 
 ROUTES = (
+    *PAPER_ROUTES,
+    *PERMIT_ROUTES,
+    *REVIEW_ROUTES,
     Route(path="/", view=entrance.home, permission="see"),
     Route(path="/fleet", view=fleet_page.view, permission="see", template="fleet.html"),
     Route(
@@ -91,6 +158,7 @@ ROUTES = (
     ),
     Route(path="/sign-out", method="POST", view=entrance.sign_out, permission="sign-out"),
     Route(path="/static/{name}", view=entrance.asset, permission="static"),
+    Route(path="/metrics", view=metrics.view, permission=SCRAPER),
     Route(path="/evidence", view=entrance.where, permission=MACHINE),
     Route(path="/evidence", method="POST", view=entrance.push, permission=MACHINE),
     Route(path="/series", method="POST", view=series_page.bring, permission=MACHINE),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from casemate.fleet.clockface import clock, length
@@ -47,6 +48,19 @@ def window(level: str, at_s: int) -> tuple[int, int]:
     """Return start and end of a window of this level that ends at a time."""
     wide = dict(LEVELS)[level]
     return at_s - wide, at_s
+
+
+def unix_s(shown: str) -> int:
+    """Return the Unix seconds of a time as `clock` shows it."""
+    if shown.startswith("Unix time "):
+        return int(shown[10:])
+    return int(datetime.strptime(shown, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+
+
+def fitting(start_s: int, end_s: int) -> str:
+    """Return the name of the closest zoom level that holds a time, the widest if none does."""
+    fits = [name for name, wide in LEVELS if wide >= end_s - start_s]
+    return fits[-1] if fits else LEVELS[0][0]
 
 
 def totals(found: Sequence[Interval]) -> dict[str, dict[str, Any]]:

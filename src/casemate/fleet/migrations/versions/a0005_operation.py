@@ -1,7 +1,7 @@
 """What the operation of a service keeps: walks, passkeys, versions of trust.
 
 Revision ID: a0005
-Revises: a0001
+Revises: a0004
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "a0005"
-down_revision = "a0001"
+down_revision = "a0004"
 branch_labels = None
 depends_on = None
 

@@ -1,0 +1,147 @@
+"""The ASGI application under /redfish: requests to the gate, answers with Redfish's headers."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response, StreamingResponse
+
+from casemate.core.errors import CasemateError
+from casemate.fleet.redfish import odata, stream
+from casemate.fleet.redfish.asked import MOST_BODY_BYTES, Answer, Redfish, Resource
+from casemate.fleet.redfish.gate import Gate, Limited, Request, resource_at
+from casemate.fleet.redfish.messages import RedfishError, error_body
+from casemate.fleet.redfish.routes import STREAM
+
+_LOG = logging.getLogger("casemate.fleet")
+_HEADERS = {
+    "OData-Version": "4.0",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; "
+    "form-action 'none'; style-src 'self'; img-src 'self'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+"""Of every answer."""
+
+
+class RedfishApp:
+    """The application under /redfish."""
+
+    def __init__(self, redfish: Redfish, limited: Limited | None = None) -> None:
+        self.redfish, self._gate = redfish, Gate(redfish, limited)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a request."""
+        http = HttpRequest(scope, receive)
+        response = await self._respond(http)
+        await response(scope, receive, send)
+
+    async def _respond(self, http: HttpRequest) -> Response:
+        resource, _ = resource_at(http.url.path)
+        try:
+            request = await _read(http)
+            _check_headers(request, resource)
+            if request.path.rstrip("/") == STREAM and request.method == "GET":
+                return await self._stream(request)
+            answer, found = await run_in_threadpool(self._gate.serve, request)
+            return _answered(answer, found, request)
+        except RedfishError as error:
+            return _failed(error, resource)
+        except CasemateError as error:
+            _LOG.error("a request of Redfish failed: %s", error)
+            return _failed(RedfishError("ServiceTemporarilyUnavailable"), resource)
+        except Exception:
+            _LOG.exception("a request of Redfish failed")
+            return _failed(RedfishError("InternalError"), resource)
+
+    async def _stream(self, request: Request) -> Response:
+        found = await run_in_threadpool(self._gate.admit, request)
+        last = request.headers.get("last-event-id", "")
+        account = found.asked.who
+        number, at = await run_in_threadpool(stream.open_stream, self.redfish, account, last)
+        body = stream.lines(self.redfish, account, number, at)
+        headers = {**_HEADERS, "X-Accel-Buffering": "no"}
+        return StreamingResponse(body, media_type="text/event-stream", headers=headers)
+
+
+async def _read(http: HttpRequest) -> Request:
+    parts, size = [], 0
+    if http.method in ("POST", "PATCH", "PUT", "DELETE"):
+        try:
+            async for each in http.stream():
+                size += len(each)
+                if size > MOST_BODY_BYTES:
+                    raise RedfishError("GeneralError", status=413)
+                parts.append(each)
+        except ClientDisconnect:
+            raise RedfishError("MalformedJSON") from None
+    return Request(
+        method=http.method, path=http.url.path, query=http.url.query, body=b"".join(parts),
+        headers={key.lower(): value for key, value in http.headers.items()},
+        client=http.client.host if http.client else "",
+    )  # fmt: skip
+
+
+def _check_headers(request: Request, resource: Resource | None) -> None:
+    """Refuse a version of OData that is none of ours, media that are not taken or not given."""
+    if request.headers.get("odata-version", "4.0") != "4.0":
+        raise RedfishError("PreconditionFailed")
+    if request.method in ("POST", "PATCH") and request.body:
+        kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind != "application/json":
+            raise RedfishError("GeneralError", status=415)
+    wanted = request.headers.get("accept", "")
+    if request.path.rstrip("/") == STREAM:
+        given = "text/event-stream"
+    elif request.path.endswith(("$metadata", ".xml")):
+        given = "application/xml"
+    else:
+        given = "application/json"
+    if resource is not None and wanted and not _is_accepted(wanted, given):
+        raise RedfishError("GeneralError", status=406)
+
+
+def _is_accepted(header: str, given: str) -> bool:
+    kinds = [each.split(";")[0].strip().lower() for each in header.split(",")]
+    return any(each in ("*/*", f"{given.split('/')[0]}/*", given) for each in kinds)
+
+
+def _answered(answer: Answer, resource: Resource, request: Request) -> Response:
+    headers = {**_HEADERS, "Allow": resource.allow, **answer.headers}
+    if answer.row is None:
+        if not answer.raw:
+            return Response(status_code=answer.status, headers=headers)
+        if answer.kind == "application/json":
+            headers["Link"] = "</redfish/v1/JsonSchemas>; rel=related"
+        return Response(answer.raw, media_type=None, headers={
+            **headers, "Content-Type": answer.kind,
+        })  # fmt: skip
+    row = answer.row
+    kind = str(row.get("@odata.type", "")).removeprefix("#").split(".")[0]
+    if kind and "@odata.id" in row:
+        row = odata.tagged({key: row[key] for key in row if key != "@odata.etag"})
+        headers["Link"] = f"<{odata.described_by(kind)}>; rel=describedby"
+        headers["ETag"] = row["@odata.etag"]
+        tags = request.headers.get("if-none-match", "")
+        if tags and request.method in ("GET", "HEAD") and odata.matches(tags, headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+    body = odata.encoded(row)
+    return Response(body, answer.status, media_type="application/json", headers=headers)
+
+
+def _failed(error: RedfishError, resource: Resource | None) -> Response:
+    headers = dict(_HEADERS)
+    if error.status == 401:
+        headers["WWW-Authenticate"] = 'Basic realm="Casemate Redfish", charset="UTF-8"'
+    if error.status == 405 and resource is not None:
+        headers["Allow"] = resource.allow
+    if error.status in (429, 503):
+        headers["Retry-After"] = "5"
+    body = odata.encoded(error_body(error))
+    return Response(body, error.status, media_type="application/json", headers=headers)

@@ -1,0 +1,186 @@
+"""What a Redfish request asks, what an answer is, and what a resource is; no framework in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection
+
+from casemate.fleet.audit import AuditLog
+from casemate.fleet.redfish import odata
+from casemate.fleet.redfish.accounts import Account, Passwords
+from casemate.fleet.redfish.messages import RedfishError
+from casemate.fleet.redfish.odata import Row
+from casemate.fleet.store import Store
+from casemate.fleet.web.asked import Service
+
+MOST_BODY_BYTES = 16_384
+"""Longest body that is read (planning value)."""
+_MOST_ID = (1 << 31) - 1
+_MOST_SKIP = 1 << 40
+
+
+@dataclass(slots=True, kw_only=True)
+class Hub:
+    """What streams and senders share. scanned_s: when events were last looked for; 0: never."""
+
+    scanned_s: float = 0.0
+    latest: int = 0
+    ended: bool = False
+    streams: dict[int, Row] = field(default_factory=dict)
+    """Open streams of events by number: what their subscription says."""
+    owners: dict[int, int] = field(default_factory=dict)
+    """Accounts of open streams."""
+    next_stream: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redfish:
+    """What resources are made from."""
+
+    service: Service
+    hub: Hub = field(default_factory=Hub)
+    passwords: Passwords = field(default_factory=Passwords)
+
+    @property
+    def store(self) -> Store:
+        """Return the store."""
+        return self.service.store
+
+    @property
+    def audit(self) -> AuditLog:
+        """Return the audit log."""
+        return self.service.audit
+
+    def now_s(self) -> int:
+        """Return the time in whole seconds."""
+        return self.service.now_s()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request that may be made. path: parts of the template. account: None without one."""
+
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    account: Account | None = None
+    client: str = ""
+    if_match: str = ""
+    url: str = ""
+
+    @property
+    def who(self) -> Account:
+        """Return the account, on routes that let nobody else through."""
+        assert self.account is not None
+        return self.account
+
+    def number(self, name: str) -> int:
+        """Return a number in the path; RedfishError if no row can have it."""
+        text = self.path[name]
+        plain = text.isascii() and text.isdigit() and len(text) <= 10 and text == str(int(text))
+        if not plain or not 0 < int(text) <= _MOST_ID:
+            raise RedfishError("ResourceNotFound")
+        return int(text)
+
+    def object(self) -> dict[str, Any]:
+        """Return the JSON object of the body; RedfishError if it is none."""
+        try:
+            row = json.loads(self.body.decode("utf-8"), parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            raise RedfishError("MalformedJSON") from None
+        if not isinstance(row, dict):
+            raise RedfishError("MalformedJSON")
+        return row
+
+    def page(self) -> tuple[int, int | None]:
+        """Return $skip and $top, None without it; RedfishError if they are no numbers."""
+        found: list[int | None] = []
+        for name in ("$skip", "$top"):
+            text = self.query.get(name)
+            if text is None:
+                found.append(None)
+                continue
+            if not (text.isascii() and text.isdigit() and len(text) <= 12):
+                raise RedfishError("QueryParameterValueError", name)
+            found.append(min(int(text), _MOST_SKIP))
+        return found[0] or 0, found[1]
+
+    def window(self) -> tuple[int, int, int | None]:
+        """Return where a page begins, how much is read at most, and $top as it was asked."""
+        skip, top = self.page()
+        return skip, min(odata.PAGE if top is None else top, odata.PAGE), top
+
+    def must_match(self, row: Row) -> None:
+        """Check If-Match, if there is one, against a representation; RedfishError if it differs."""
+        if self.if_match and not odata.matches(self.if_match, odata.etag(row)):
+            raise RedfishError("PreconditionFailed")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """An answer. row: a resource, None without a body; raw: of files, with their media type."""
+
+    row: Row | None = None
+    raw: bytes = b""
+    kind: str = "application/json"
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    told: str = ""
+
+
+Serve = Callable[[Redfish, Asked], Answer]
+OPEN = frozenset[str]()
+"""The privileges of what anybody may ask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """A method of a resource. any_of: privileges of which an account needs one; none: anybody may.
+
+    own: "account" or "session" if ConfigureSelf is enough for one's own, by the number in the path.
+    """
+
+    serve: Serve
+    any_of: frozenset[str] = frozenset(("Login",))
+    own: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource, or many of a kind. path: with {names}. kind: of its schema, "" for files."""
+
+    path: str
+    kind: str
+    methods: Mapping[str, Method]
+
+    @property
+    def allow(self) -> str:
+        """Return the header Allow."""
+        return ", ".join(sorted({*self.methods, *(["HEAD"] if "GET" in self.methods else [])}))
+
+
+def reading(read: Callable[[Connection, Redfish, Asked], Row]) -> Serve:
+    """Return what serves a resource that is made from the store."""
+
+    def serve(redfish: Redfish, asked: Asked) -> Answer:
+        with redfish.store.read() as link:
+            return Answer(row=read(link, redfish, asked))
+
+    return serve
+
+
+def fixed(row: Row) -> Serve:
+    """Return what serves a resource that never changes."""
+
+    def serve(_redfish: Redfish, _asked: Asked) -> Answer:
+        return Answer(row=row)
+
+    return serve

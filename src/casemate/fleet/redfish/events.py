@@ -1,0 +1,245 @@
+"""Events: what changed about enclosures is written down once, in order, and never overwritten.
+
+`scan` compares what is shown with what was told last. It runs once a second; a service of which it
+does not run says so in its health.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    Text,
+    and_,
+    case,
+    cast,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from casemate.fleet import evidence, incidents
+from casemate.fleet.redfish import messages, odata, standing
+from casemate.fleet.redfish.odata import Row
+from casemate.fleet.redfish.standing import NORMAL, OPENED, TAMPERING, Standing
+from casemate.fleet.schema import (
+    ENCLOSURES,
+    INCIDENTS,
+    REDFISH_EVENTS,
+    REDFISH_LATCHES,
+    TRIGGERS,
+    VERDICTS,
+)
+from casemate.fleet.store import Store
+from casemate.fleet.web.fleet_page import shown_state
+from casemate.verify.findings import SEVERITIES
+
+MOST_AT_ONCE = 500
+"""Enclosures that one scan tells of (planning value); the next goes on."""
+_E, _I, _L, _R = ENCLOSURES.c, INCIDENTS.c, REDFISH_LATCHES.c, REDFISH_EVENTS.c
+_NOT_IN_USE = {"COMMISSIONING": "it is being commissioned", "RETIRED": "it is out of service"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An event. enclosure_id: None for what is about the service. message: key in the registry."""
+
+    id: int
+    enclosure_id: int | None
+    at_s: int
+    message: str
+    args: tuple[str, ...]
+
+    @property
+    def severity(self) -> str:
+        """Return OK, Warning or Critical."""
+        return messages.OWN[self.message].severity
+
+    @property
+    def origin(self) -> str:
+        """Return the path of what it is about."""
+        if self.enclosure_id is None:
+            return f"{odata.ROOT}/EventService"
+        return f"{odata.ROOT}/Chassis/{self.enclosure_id}"
+
+
+def tell(
+    link: Connection, enclosure_id: int | None, at_s: int, message: str, *args: object
+) -> int:  # fmt: skip
+    """Write an event down; return its number."""
+    given = json.dumps([str(each) for each in args])
+    row = {"enclosure_id": enclosure_id, "at_s": at_s, "message": message, "args": given}
+    return int(link.execute(insert(REDFISH_EVENTS).values(**row).returning(_R.id)).scalar_one())
+
+
+def latest(link: Connection) -> int:
+    """Return the number of the last event, 0 if there is none."""
+    return int(link.execute(select(func.max(_R.id))).scalar_one() or 0)
+
+
+def after(link: Connection, number: int, count: int) -> list[Event]:
+    """Return events that came after a number, at most `count`, oldest first."""
+    asked = select(REDFISH_EVENTS).where(_R.id > number).order_by(_R.id).limit(count)
+    return [_event(row) for row in link.execute(asked)]
+
+
+def page(
+    link: Connection, enclosure_id: int | None, skip: int, top: int
+) -> tuple[list[Event], int]:  # fmt: skip
+    """Return a page of events, newest first, of an enclosure or of all; and how many there are."""
+    here = [] if enclosure_id is None else [_R.enclosure_id == enclosure_id]
+    total = link.execute(select(func.count()).select_from(REDFISH_EVENTS).where(*here)).scalar_one()
+    asked = select(REDFISH_EVENTS).where(*here).order_by(_R.id.desc()).offset(skip).limit(top)
+    return [_event(row) for row in link.execute(asked)], int(total)
+
+
+def one(link: Connection, number: int) -> Event | None:
+    """Return an event, None if there is none."""
+    row = link.execute(select(REDFISH_EVENTS).where(_R.id == number)).one_or_none()
+    return None if row is None else _event(row)
+
+
+def _event(row: Any) -> Event:
+    return Event(
+        id=row.id, enclosure_id=row.enclosure_id, at_s=row.at_s, message=row.message,
+        args=tuple(json.loads(row.args)),
+    )  # fmt: skip
+
+
+def payload(found: Sequence[Event], context: str) -> Row:
+    """Return events as the body that is sent of them."""
+    return {
+        "@odata.type": odata.type_of("Event"), "Id": str(found[-1].id), "Name": "Casemate events",
+        "Context": context, "Events": [record(each, at) for at, each in enumerate(found)],
+    }  # fmt: skip
+
+
+def record(event: Event, at: int = 0) -> Row:
+    """Return an event as a record of such a body."""
+    return {
+        "MemberId": str(at), "EventId": str(event.id), "EventType": "Alert",
+        "EventTimestamp": odata.when(event.at_s), "Severity": event.severity,
+        "MessageSeverity": event.severity, "MessageId": messages.message_id(event.message),
+        "Message": messages.rendered(event.message, event.args), "MessageArgs": list(event.args),
+        "OriginOfCondition": odata.link(event.origin),
+        "Resolution": messages.OWN[event.message].resolution,
+    }  # fmt: skip
+
+
+def scan(store: Store, now_s: int) -> int:
+    """Tell of all that changed since it was last told; return how many events that made."""
+    with store.read() as link:
+        changed = [int(each) for each in link.execute(_changed(now_s)).scalars()]
+    made = 0
+    for each in changed:
+        with store.write() as link:
+            made += _catch_up(link, standing.read(link, each, now_s))
+    return made
+
+
+def _trouble() -> Any:
+    """Return, as SQL, what marks an open incident with how much stands in it; "" without one."""
+    count = (
+        select(func.count()).where(TRIGGERS.c.incident_id == _I.id).scalar_subquery()
+    )  # fmt: skip
+    mark = cast(_I.id, Text).concat(":").concat(_I.severity).concat(":").concat(cast(count, Text))
+    return case((_I.id.is_(None), literal("")), else_=mark)
+
+
+def _joined() -> Any:
+    open_ = and_(_I.enclosure_id == _E.id, _I.disposed_s.is_(None))
+    return (
+        ENCLOSURES.outerjoin(VERDICTS).outerjoin(INCIDENTS, open_)
+        .outerjoin(REDFISH_LATCHES, _L.enclosure_id == _E.id)
+    )  # fmt: skip
+
+
+def _changed(now_s: int) -> Any:
+    new = or_(_L.shown.is_(None), _L.shown != shown_state(now_s), _L.trouble != _trouble())
+    return select(_E.id).select_from(_joined()).where(new).order_by(_E.id).limit(MOST_AT_ONCE)
+
+
+def _catch_up(link: Connection, now: Standing) -> int:
+    """Tell what is new of an enclosure, latch its sensor, and note what was told."""
+    row = link.execute(select(REDFISH_LATCHES).where(_L.enclosure_id == now.id)).one_or_none()
+    mark = str(
+        link.execute(select(_trouble()).select_from(_joined()).where(_E.id == now.id)).scalar_one()
+    )
+    made = latch(link, now, row)
+    if row is None or row.shown != now.state:
+        made += _state(link, now, row)
+    if mark and (row is None or row.trouble != mark):
+        made += _findings(link, now, row)
+    values = {"shown": now.state, "trouble": mark}
+    link.execute(update(REDFISH_LATCHES).where(_L.enclosure_id == now.id).values(**values))
+    return made + end_if_well(link, standing.read(link, now.id, now.now_s), row)
+
+
+def latch(link: Connection, now: Standing, row: Any) -> int:
+    """Latch what the sensor says, if it is worse than before. It makes no event by itself."""
+    if row is None:
+        first = {"enclosure_id": now.id, "shown": "", "trouble": "", "latch": "", "latched_s": 0}
+        link.execute(insert(REDFISH_LATCHES).values(**first, entry=0))
+    held = "" if row is None else str(row.latch)
+    if now.live in (None, NORMAL) or held in (TAMPERING, now.live):
+        return 0
+    entry = evidence.next_number(link, now.id)
+    values = {"latch": now.live, "latched_s": now.now_s, "entry": entry}
+    link.execute(update(REDFISH_LATCHES).where(_L.enclosure_id == now.id).values(**values))
+    return 0
+
+
+def _state(link: Connection, now: Standing, row: Any) -> int:
+    if now.state == "ARMED":
+        well = now.health == "OK" and not (row and row.latch)
+        if not well and row is not None:
+            tell(link, now.id, now.now_s, "ChassisArmed", now.id)
+            return 1
+        return 0
+    if now.state in _NOT_IN_USE:
+        tell(link, now.id, now.now_s, "ChassisNotInUse", now.id, _NOT_IN_USE[now.state])
+        return 1
+    stale = "ChassisIntrusionStale" if now.stale else "ChassisIntrusionUnknown"
+    keys = {"TAMPERED": "ChassisIntrusionTampering", "MAINTENANCE": "ChassisIntrusionOpened"}
+    tell(link, now.id, now.now_s, keys.get(now.state, stale), now.id)
+    return 1
+
+
+def _findings(link: Connection, now: Standing, row: Any) -> int:
+    """Tell the worst finding of the open incident: one event, however many there are."""
+    asked = select(TRIGGERS.c.finding, TRIGGERS.c.severity).where(
+        TRIGGERS.c.incident_id == now.incident
+    )
+    found = sorted(
+        ((str(r.severity), str(r.finding)) for r in link.execute(asked)),
+        key=lambda each: (SEVERITIES.index(each[0]), each[1]),
+    )
+    if not found:
+        return 0
+    severity, finding = found[0]
+    before = str(row.trouble) if row is not None else ""
+    if before.startswith(f"{now.incident}:{severity}:"):
+        return 0  # more of the same severity is told by the incident's page
+    key = "ChassisIntrusionWarning" if severity == "warning" else "ChassisIntrusionFinding"
+    tell(link, now.id, now.now_s, key, now.id, incidents.alarm_text(finding), now.incident)
+    return 1
+
+
+def end_if_well(link: Connection, now: Standing, row: Any) -> int:
+    """Tell that all is over, once: armed, re-armed, no incident open. row: what was told before."""
+    well = now.state == "ARMED" and now.sensor == NORMAL and now.incident is None
+    before = row is not None and (row.shown != "ARMED" or row.trouble != "" or row.latch != "")
+    if not (well and before):
+        return 0
+    tell(link, now.id, now.now_s, "ChassisIntrusionCleared", now.id)
+    return 1
+
+
+__all__ = ["NORMAL", "OPENED", "TAMPERING", "Event", "scan", "tell"]

@@ -1,0 +1,287 @@
+"""The gate before every resource: who asks, may they, and is it written down."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import parse_qsl
+
+from casemate.fleet.audit import Line
+from casemate.fleet.errors import TooManyError
+from casemate.fleet.redfish import accounts
+from casemate.fleet.redfish.accounts import Account
+from casemate.fleet.redfish.asked import Answer, Asked, Method, Redfish, Resource
+from casemate.fleet.redfish.messages import RedfishError
+from casemate.fleet.redfish.odata import ROOT
+from casemate.fleet.redfish.routes import RESOURCES, STREAM
+from casemate.fleet.web.gate import Limits
+
+_TOUCH_S = 60
+_METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
+_EXACT = {each.path: each for each in RESOURCES if "{" not in each.path}
+_PATTERNS = [(each.path.split("/"), each) for each in RESOURCES if "{" in each.path]
+_STREAM = Resource(path=STREAM, kind="", methods={"GET": Method(serve=lambda _r, _a: Answer())})
+_PARAMETERS = ("$skip", "$top")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request as it came. headers: with names in lower case. client: its address."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A request that may be made: of which resource, by which method, and what it asks."""
+
+    resource: Resource
+    method: Method
+    asked: Asked
+    name: str
+
+
+class Limited:
+    """What strangers and accounts may ask how often. Of `wrong` each password takes one."""
+
+    def __init__(
+        self, *, all_: Limits | None = None, wrong: Limits | None = None,
+        refusals: Limits | None = None,
+    ) -> None:  # fmt: skip
+        self.all = all_ or Limits(per_s=100.0, burst=1000.0)
+        self.wrong = wrong or Limits(per_s=0.5, burst=20.0)
+        self.refusals = refusals or Limits(per_s=1.0, burst=50.0)
+
+
+class Gate:
+    """Lets requests through to resources."""
+
+    def __init__(self, redfish: Redfish, limited: Limited | None = None) -> None:
+        self._redfish, self._limited = redfish, limited or Limited()
+        self._counting, self._unwritten = threading.Lock(), 0
+
+    def serve(self, request: Request) -> tuple[Answer, Resource]:
+        """Return the answer, and of which resource it is. A RedfishError says why not."""
+        found = self.admit(request)
+        answer = self._serve(found, request)
+        if "only" in found.asked.query and found.name == "GET":
+            return self._only(request, found, answer)
+        return answer, found.resource
+
+    def admit(self, request: Request) -> Admitted:
+        """Return what a request may do, once that is written down. RedfishError if it may not."""
+        try:
+            self._limited.all.take(request.client, self._redfish.service.clock())
+        except TooManyError:
+            raise RedfishError("RateLimitExceeded") from None
+        if request.method not in _METHODS:
+            raise RedfishError("ActionNotSupported", "method", status=501)
+        resource, path = resource_at(request.path)
+        account: Account | None = None
+        try:
+            name = "GET" if request.method == "HEAD" else request.method
+            if not _is_open(resource, name):
+                account = self._identify(request)
+            found = self._allowed(request, resource, name, path, account)
+        except RedfishError as error:
+            if error.status in (401, 403):
+                self._refuse(request, resource, account, error.status)
+            raise
+        if found.method.any_of or name != "GET":
+            if not found.method.any_of:
+                self._count(request)
+            self._write(found, request, "asked")
+        return found
+
+    def _serve(self, found: Admitted, request: Request) -> Answer:
+        writes = found.name != "GET"
+        try:
+            answer = found.method.serve(self._redfish, found.asked)
+        except Exception as error:
+            status = getattr(error, "status", 500)
+            if status == 401:
+                self._refuse(request, found.resource, None, status)
+            elif found.method.any_of or writes:
+                self._write(found, request, f"failed {status}")
+            raise
+        if writes:
+            self._write(found, request, f"done {answer.told}".rstrip())
+        return answer
+
+    def _only(
+        self, request: Request, found: Admitted, answer: Answer
+    ) -> tuple[Answer, Resource]:  # fmt: skip
+        """Return the one member of a collection, as the query parameter `only` asks."""
+        if not found.resource.kind.endswith("Collection"):
+            raise RedfishError("QueryNotSupported", status=400)
+        assert answer.row is not None
+        members = answer.row["Members"]
+        if answer.row["Members@odata.count"] != 1 or len(members) != 1:
+            return answer, found.resource
+        return self.serve(replace(request, path=members[0]["@odata.id"], query=""))
+
+    def _identify(self, request: Request) -> Account:
+        redfish, now_s = self._redfish, self._redfish.now_s()
+        token = request.headers.get("x-auth-token", "")
+        if token:
+            with redfish.store.read() as link:
+                found = accounts.of_session(link, token[:200], now_s)
+            if found is None:
+                raise RedfishError("NoValidSession")
+            account, seen_s = found
+            if now_s - seen_s >= _TOUCH_S:
+                with redfish.store.write() as link:
+                    accounts.touch(link, account.session, now_s)
+            return account
+        name, password = _basic(request.headers.get("authorization", ""))
+        with redfish.store.read() as link:
+            known = accounts.by_name(link, name)
+        usable = known if known is not None and known.enabled else None
+        secret = usable.secret if usable is not None else None
+        now = redfish.service.clock()
+        if not redfish.passwords.is_known(secret, password, now):
+            self._count(request)
+        if usable is None or not redfish.passwords.are_right(secret, password, now):
+            if usable is None:
+                redfish.passwords.are_right(None, password, now)
+            raise RedfishError("NoValidSession")
+        return usable
+
+    def _count(self, request: Request) -> None:
+        try:
+            self._limited.wrong.take(request.client, self._redfish.service.clock())
+        except TooManyError:
+            raise RedfishError("RateLimitExceeded") from None
+
+    def _allowed(
+        self, request: Request, resource: Resource | None, name: str, path: Mapping[str, str],
+        account: Account | None,
+    ) -> Admitted:  # fmt: skip
+        if resource is None:
+            raise RedfishError("ResourceNotFound")
+        method = resource.methods.get(name)
+        if method is None:
+            raise RedfishError("OperationNotAllowed", allow=resource.allow)
+        if account is not None:
+            own = method.own and path.get(method.own) == str(account.id)
+            mine = own and "ConfigureSelf" in account.privileges
+            if not (mine or method.any_of & account.privileges):
+                raise RedfishError("InsufficientPrivilege")
+        origin = request.headers.get("origin", "")
+        if origin and name != "GET" and origin.partition("://")[2] != request.headers.get("host"):
+            raise RedfishError("AccessDenied")
+        asked = Asked(
+            path=path, query=_query(request, name), body=request.body, account=account,
+            client=request.client, if_match=request.headers.get("if-match", ""),
+            url=request.headers.get("host", ""),
+        )  # fmt: skip
+        return Admitted(resource=resource, method=method, asked=asked, name=name)
+
+    def _refuse(
+        self, request: Request, resource: Resource | None, account: Account | None, status: int
+    ) -> None:
+        """Write a refusal down; of strangers, of many at once, how many they were."""
+        told = f"refused {status}"
+        if account is None:
+            with self._counting:
+                try:
+                    self._limited.refusals.take("", self._redfish.service.clock())
+                except TooManyError:
+                    self._unwritten += 1
+                    return
+                more, self._unwritten = self._unwritten, 0
+            told += f", and {more} more before" if more else ""
+        path = resource.path if resource is not None else f"{ROOT}/?"
+        self._line(f"{request.method} {path}", "", account, request, told)
+
+    def _write(self, found: Admitted, request: Request, outcome: str) -> None:
+        what = f"{request.method} {found.resource.path}"
+        subject = "/".join(found.asked.path.values())
+        self._line(what, subject, found.asked.account, request, outcome)
+
+    def _line(
+        self, what: str, subject: str, account: Account | None, request: Request, outcome: str
+    ) -> None:
+        who = f"account {account.name}" if account else f"client {request.client}"
+        self._redfish.audit.write(
+            Line(
+                at_s=self._redfish.now_s(), who=who, role=account.role if account else "",
+                party=account.party if account else "", what=what, subject=subject,
+                outcome=outcome,
+            )
+        )  # fmt: skip
+
+
+def resource_at(path: str) -> tuple[Resource | None, dict[str, str]]:
+    """Return the resource at a path and the parts of its template; None if there is none."""
+    if path.endswith("/") and path != f"{ROOT}/":
+        path = path.removesuffix("/")
+    if path == STREAM:
+        return _STREAM, {}
+    if path in _EXACT:
+        return _EXACT[path], {}
+    parts = path.split("/")
+    for pattern, each in _PATTERNS:
+        if len(pattern) != len(parts):
+            continue
+        found = {}
+        for ours, theirs in zip(pattern, parts, strict=True):
+            if ours.startswith("{") and _is_plain(theirs):
+                found[ours[1:-1]] = theirs
+            elif ours != theirs:
+                break
+        else:
+            return each, found
+    return None, {}
+
+
+def _is_plain(part: str) -> bool:
+    return 0 < len(part) <= 100 and part.isascii() and part.replace("-", "").replace(
+        ".", ""
+    ).replace("_", "").isalnum()  # fmt: skip
+
+
+def _is_open(resource: Resource | None, name: str) -> bool:
+    if resource is None:
+        return False
+    method = resource.methods.get(name)
+    if method is None:  # how it is refused tells nothing if all of it is open
+        return all(not each.any_of for each in resource.methods.values())
+    return not method.any_of
+
+
+def _basic(header: str) -> tuple[str, str]:
+    """Return name and password of HTTP Basic (RFC 7617); RedfishError if there are none."""
+    scheme, _, coded = header.partition(" ")
+    try:
+        if scheme.lower() != "basic" or len(coded) > 1000:
+            raise ValueError
+        text = base64.b64decode(coded.strip(), validate=True).decode("utf-8")
+    except (ValueError, binascii.Error):
+        raise RedfishError("NoValidSession") from None
+    name, colon, password = text.partition(":")
+    if not colon or not name or not password:
+        raise RedfishError("NoValidSession")
+    return name, password
+
+
+def _query(request: Request, name: str) -> dict[str, str]:
+    """Return query parameters. What begins with $ and is not supported is refused (DSP0266)."""
+    try:
+        found = dict(parse_qsl(request.query, keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        raise RedfishError("QueryNotSupported", status=400) from None
+    for each in found:
+        if each.startswith("$") and each not in _PARAMETERS:
+            raise RedfishError("QueryNotSupported")
+    if name == "GET" and found.get("only"):
+        raise RedfishError("QueryParameterValueError", "only")
+    return found

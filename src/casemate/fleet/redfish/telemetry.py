@@ -1,0 +1,141 @@
+"""The telemetry service: a report an enclosure of its readings, made when it is asked for."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from casemate.fleet import evidence
+from casemate.fleet.redfish import chassis, odata, standing
+from casemate.fleet.redfish.asked import Answer, Asked, Redfish
+from casemate.fleet.redfish.messages import RedfishError
+from casemate.fleet.redfish.odata import ROOT, Row
+
+SERVICE = f"{ROOT}/TelemetryService"
+UNITS = {"EvidenceAge": "s", "HealthyChannels": "%", "Information": "1", "WitnessedEntries": "%"}
+"""Units of metrics (UCUM)."""
+STATE = "State"
+_STATES = tuple(sorted(standing.LIVE))
+_TROUBLE = {"TAMPERED": "Critical", "UNKNOWN": "Critical", "MAINTENANCE": "Warning"}
+
+
+def service(redfish: Redfish, asked: Asked) -> Answer:
+    """Return the telemetry service."""
+    row = odata.resource(
+        "TelemetryService", SERVICE, "TelemetryService", "Telemetry", ServiceEnabled=True,
+        Status=odata.status("Enabled", "OK"), MinCollectionInterval="PT1S",
+        MetricDefinitions=odata.link(f"{SERVICE}/MetricDefinitions"),
+        MetricReportDefinitions=odata.link(f"{SERVICE}/MetricReportDefinitions"),
+        MetricReports=odata.link(f"{SERVICE}/MetricReports"),
+        Triggers=odata.link(f"{SERVICE}/Triggers"),
+    )  # fmt: skip
+    return Answer(row=row)
+
+
+def definitions(redfish: Redfish, asked: Asked) -> Answer:
+    """Return the definitions of metrics."""
+    base = f"{SERVICE}/MetricDefinitions"
+    members = odata.links(base, [*UNITS, STATE])
+    return Answer(row=odata.collection("MetricDefinition", base, "Metrics", members))
+
+
+def definition(redfish: Redfish, asked: Asked) -> Answer:
+    """Return the definition of a metric."""
+    name, path = asked.path["metric"], f"{SERVICE}/MetricDefinitions"
+    if name == STATE:
+        row = odata.resource(
+            "MetricDefinition", f"{path}/{name}", name, "State of an enclosure",
+            MetricType="Discrete", MetricDataType="Enumeration", DiscreteValues=list(_STATES),
+            Implementation="Calculated",
+        )  # fmt: skip
+    elif name in UNITS:
+        row = odata.resource(
+            "MetricDefinition", f"{path}/{name}", name, name, MetricType="Gauge",
+            MetricDataType="Decimal", Units=UNITS[name], Implementation="Calculated",
+        )  # fmt: skip
+    else:
+        raise RedfishError("ResourceNotFound")
+    return Answer(row=row)
+
+
+def report_definitions(link: Connection, redfish: Redfish, asked: Asked) -> Row:
+    """Return a page of definitions of reports, one an enclosure."""
+    return _page(link, asked, "MetricReportDefinition")
+
+
+def reports(link: Connection, redfish: Redfish, asked: Asked) -> Row:
+    """Return a page of reports, one an enclosure."""
+    return _page(link, asked, "MetricReport")
+
+
+def _page(link: Connection, asked: Asked, kind: str) -> Row:
+    skip, count, top = asked.window()
+    found, total = standing.ids(link, skip, count)
+    base = f"{SERVICE}/{kind}s"
+    members = odata.links(base, found)
+    return odata.collection(kind, base, f"{kind}s", members, total=total, skip=skip, top=top)
+
+
+def report_definition(link: Connection, redfish: Redfish, asked: Asked) -> Row:
+    """Return the definition of an enclosure's report."""
+    number = asked.number("report")
+    standing.read(link, number, redfish.now_s())
+    return odata.resource(
+        "MetricReportDefinition", f"{SERVICE}/MetricReportDefinitions/{number}", str(number),
+        f"Readings of chassis {number}", MetricReportDefinitionType="OnRequest",
+        MetricReportDefinitionEnabled=True, Status=odata.status("Enabled", "OK"),
+        MetricReport=odata.link(f"{SERVICE}/MetricReports/{number}"),
+        MetricProperties=[
+            *(f"{chassis.path_of(number)}/Sensors/{each}#/Reading" for each in UNITS),
+            f"{chassis.path_of(number)}#/Oem/Casemate/State",
+        ],
+    )  # fmt: skip
+
+
+def report(link: Connection, redfish: Redfish, asked: Asked) -> Row:
+    """Return an enclosure's report: readings that there are, and always its state."""
+    number = asked.number("report")
+    now = standing.read(link, number, redfish.now_s())
+    found = chassis.readings(now, evidence.enclosure(link, number), standing.said(link, number))
+    path, at = chassis.path_of(number), odata.when(now.now_s)
+    values = [
+        _value(each, str(found[each][0]), f"{path}/Sensors/{each}#/Reading", at)
+        for each in UNITS
+        if found[each][0] is not None
+    ]
+    values.append(_value(STATE, now.state, f"{path}#/Oem/Casemate/State", at))
+    return odata.resource(
+        "MetricReport", f"{SERVICE}/MetricReports/{number}", str(number),
+        f"Readings of chassis {number}", Timestamp=at,
+        MetricReportDefinition=odata.link(f"{SERVICE}/MetricReportDefinitions/{number}"),
+        MetricValues=values,
+    )  # fmt: skip
+
+
+def _value(name: str, value: str, property_: str, at: str | None) -> Row:
+    return {
+        "MetricId": name, "MetricValue": value, "MetricProperty": property_, "Timestamp": at,
+    }  # fmt: skip
+
+
+def triggers(redfish: Redfish, asked: Asked) -> Answer:
+    """Return the triggers: what of a state makes an event."""
+    base = f"{SERVICE}/Triggers"
+    members = odata.links(base, [STATE])
+    return Answer(row=odata.collection("Triggers", base, "Triggers", members))
+
+
+def trigger(redfish: Redfish, asked: Asked) -> Answer:
+    """Return the trigger on the state of enclosures. It is always on."""
+    if asked.path["trigger"] != STATE:
+        raise RedfishError("ResourceNotFound")
+    row = odata.resource(
+        "Triggers", f"{SERVICE}/Triggers/{STATE}", STATE, "An enclosure is not armed",
+        MetricType="Discrete", TriggerActions=["LogToLogService", "RedfishEvent"],
+        DiscreteTriggerCondition="Specified", TriggerEnabled=True, MetricIds=[STATE],
+        DiscreteTriggers=[
+            {"Name": each, "Value": each, "Severity": severity, "DwellTime": "PT0S"}
+            for each, severity in _TROUBLE.items()
+        ],
+        Status=odata.status("Enabled", "OK"),
+    )  # fmt: skip
+    return Answer(row=row)

@@ -1,0 +1,133 @@
+"""An interval of an enclosure's time: what it shows, and the bundle that proves it offline."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from casemate.core.canonical import pretty_json
+from casemate.fleet import evidence, interval
+from casemate.fleet.clockface import clock, length
+from casemate.fleet.errors import RefusedError
+from casemate.fleet.export import write_bundle
+from casemate.fleet.web import timeline
+from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.translog.bundle import Bundle
+from casemate.verify.continuity import Interval, gaps
+
+_DEFAULT_S = 86_400
+FORMAT = "casemate-interval-1"
+
+
+def view(service: Service, asked: Asked) -> dict[str, Any]:
+    """Return what an interval shows, and where its bundle is."""
+    now_s = service.now_s()
+    from_s, until_s = _asked(asked, now_s)
+    with service.store.read() as link:
+        known = evidence.enclosure(link, asked.id())
+        told = service.told.of(link, known.id)
+    found = interval.within(service.intake.look(known.id, now_s).intervals, from_s, until_s)
+    said = sum(each.length_s for each in found)
+    return {
+        "title": "Interval",
+        "id": known.id, "name": known.name, "serial": known.serial, "kind": known.kind,
+        "site": known.site,
+        "from": clock(from_s), "until": clock(until_s), "now": clock(now_s),
+        "form": {"from": _local(from_s), "until": _local(until_s)},
+        "length": length(until_s - from_s),
+        "silent": length(until_s - from_s - said),
+        "totals": timeline.totals(found),
+        "bars": timeline.draw(found, from_s, until_s),
+        "gaps": [_shown(each) for each in gaps(found)],
+        "events": [
+            {"token": each.number, "at": clock(each.at_s), "kind": each.kind, "act": each.act,
+             "place": each.place, "text": each.text}
+            for each in told if each.at_s is not None and from_s <= each.at_s <= until_s
+        ][-200:],
+        "link": f"/enclosures/{known.id}/interval.zip?"
+        + urlencode({"from": _local(from_s), "until": _local(until_s)}),
+    }  # fmt: skip
+
+
+def export(service: Service, asked: Asked) -> Reply:
+    """Return the bundle of an interval, with what it shows, in a ZIP file."""
+    now_s = service.now_s()
+    from_s, until_s = _asked(asked, now_s)
+    with service.store.read() as link:
+        known = evidence.enclosure(link, asked.id())
+        held = evidence.bundle(link, known)
+    part = interval.cut(held, known, until_s, now_s)
+    found = interval.within(service.intake.look(known.id, now_s).intervals, from_s, until_s)
+    row = {
+        "format": FORMAT,
+        "enclosure": known.name,
+        "serial": known.serial,
+        "from": clock(from_s),
+        "until": clock(until_s),
+        "entries": len(part.bundle.entries) + len(part.bundle.pending),
+        "whole": part.whole,
+        "evidence": evidence.digest(part.bundle),
+        "verify_at": clock(part.now_s),
+        "verify": f"casemate verify evidence --trust YOUR-OWN-FOLDER --now {clock(part.now_s)}",
+        "continuity": [_shown(each) for each in found],
+        "note": "A bundle begins with the log. What this instance says of the interval is said, "
+        "not proven: run the command, and compare.",
+    }
+    extra = {"interval.json": pretty_json(row).encode()}
+    return Reply(
+        body=zipped(part.bundle, extra), kind="application/zip", name=f"interval-{known.id}.zip",
+        told=f"{row['from']} {row['until']}",
+    )  # fmt: skip
+
+
+def zipped(held: Bundle, extra: dict[str, bytes]) -> bytes:
+    """Return a ZIP file with a bundle in the folder evidence/, and other files beside it."""
+    out = io.BytesIO()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "evidence"
+        write_bundle(held, folder)
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+                name = f"evidence/{path.relative_to(folder).as_posix()}"
+                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+            for name, data in extra.items():
+                archive.writestr(zipfile.ZipInfo(name), data)
+    return out.getvalue()
+
+
+def _asked(asked: Asked, now_s: int) -> tuple[int, int]:
+    """Return the interval that is asked for: the last day by default."""
+    until_s = _time(asked.query.get("until", ""), now_s)
+    from_s = _time(asked.query.get("from", ""), until_s - _DEFAULT_S)
+    if not 0 <= from_s < until_s <= now_s:
+        raise RefusedError(
+            "an interval begins before it ends, and has ended.", remedy="correct the times, in UTC."
+        )
+    return from_s, until_s
+
+
+def _time(text: str, default: int) -> int:
+    if not text:
+        return default
+    for form in ("%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"):
+        try:
+            return int(datetime.strptime(text, form).replace(tzinfo=UTC).timestamp())
+        except (ValueError, OverflowError):
+            continue
+    raise RefusedError("that is no time.", remedy="write 2026-11-28T13:00, in UTC.")
+
+
+def _local(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _shown(each: Interval) -> dict[str, Any]:
+    return {
+        "from": clock(each.start_s), "to": clock(each.end_s), "length": length(each.length_s),
+        "kind": each.kind, "cause": each.cause, "covered_by": each.covered_by,
+    }  # fmt: skip

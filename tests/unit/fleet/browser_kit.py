@@ -1,0 +1,149 @@
+"""A browser for tests: Debian's Chromium, driven by Playwright, and what axe-core says of a page.
+
+It sees the service on a socket of this machine, as a person would.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleet_kit import Kit
+
+from casemate.fleet import people
+from casemate.fleet.web.app import cookie_name
+from casemate.fleet.web.server import Server
+
+SCHEMES = ("light", "dark")
+_WAIT_MS = 30_000.0
+"""For a machine that others use too."""
+_GRAVE = ("serious", "critical")
+
+
+def unavailable(what: str) -> None:
+    """Skip, or fail where every outside tool is required."""
+    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
+        pytest.fail(f"{what} is required here and missing")
+    pytest.skip(f"{what} is not installed")
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Yield a browser of this machine."""
+    found = shutil.which("chromium")
+    if found is None:
+        unavailable("chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@cache
+def _axe() -> Any:
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
+def grave(page: Any) -> list[str]:
+    """Return what axe-core finds serious or critical on a page."""
+    found = _axe().run(page).response
+    assert found["passes"], "axe-core looked at nothing"
+    return [
+        f"{page.url}: {each['impact']} {each['id']}: {each['nodes'][0]['html'][:200]}"
+        for each in found["violations"]
+        if each["impact"] in _GRAVE
+    ]
+
+
+@dataclass(slots=True)
+class Seat:
+    """Somebody of a role before a browser. asked: every address that the browser asked for."""
+
+    base: str
+    page: Any
+    asked: list[str]
+
+    def go(self, path: str) -> Any:
+        """Open a page of the service, and return it."""
+        answer = self.page.goto(self.base + path)
+        assert answer is not None and answer.status == 200, (path, answer and answer.status)
+        return self.page
+
+    def press(self, name: str, **where: Any) -> Any:
+        """Press a button by its name, and wait for the page that follows."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("button", name=name, **where).click()
+        return self.page
+
+    def follow(self, name: str, **where: Any) -> Any:
+        """Follow a link by its name."""
+        with self.page.expect_navigation():
+            self.page.get_by_role("link", name=name, **where).first.click()
+        return self.page
+
+    @property
+    def text(self) -> str:
+        """Return what the page says, as a person reads it."""
+        return str(self.page.inner_text("body"))
+
+    @property
+    def foreign(self) -> list[str]:
+        """Return the addresses elsewhere that the browser asked for."""
+        return [each for each in self.asked if not each.startswith(self.base + "/")]
+
+
+class Room:
+    """A service on a socket, and a browser that people of every role sit before."""
+
+    def __init__(self, kit: Kit, browser: Any) -> None:
+        self.kit, self._browser = kit, browser
+        self._server = Server(kit.fronted, "127.0.0.1", 0)
+        self._contexts: list[Any] = []
+
+    def seat(self, role: str = "", *, scheme: str = "light", **more: Any) -> Seat:
+        """Return a seat of somebody of a role who has signed in, "" for nobody."""
+        context = self._browser.new_context(
+            color_scheme=scheme, viewport={"width": 1280, "height": 900}, **more
+        )
+        context.set_default_timeout(_WAIT_MS)
+        self._contexts.append(context)
+        if role:
+            name = cookie_name(self.kit.service)
+            value = {"name": name, "value": self.kit.sessions[role], "url": self._server.url}
+            context.add_cookies([{**value, "sameSite": "Strict", "httpOnly": True}])
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        return Seat(base=self._server.url, page=page, asked=asked)
+
+    def code(self, role: str) -> str:
+        """Return a code for the person of a role."""
+        with self.kit.service.store.write() as link:
+            return people.new_code(link, f"{role} one", self.kit.service.now_s())
+
+    def close(self) -> None:
+        """End the service, and leave the browser as it was."""
+        for each in self._contexts:
+            each.close()
+        self._server.close()
+
+
+def shoot(seat: Seat, folder: Path, name: str, paths: Sequence[str]) -> None:
+    """Keep pictures of pages as files that are small enough for the repository."""
+    for at, path in enumerate(paths):
+        seat.go(path)
+        file = folder / f"{name}{'' if at == 0 else f'-{at}'}.png"
+        seat.page.screenshot(path=str(file), full_page=False)

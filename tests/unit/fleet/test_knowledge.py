@@ -1,0 +1,157 @@
+"""Continuity of the fleet, and the security case: what is not proven is never counted as proven."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from fleet_kit import Kit, bring, enter
+from small_papers import case
+from sqlalchemy import insert
+
+from casemate.core.errors import FormatError
+from casemate.fleet import papers
+from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.web import timeline
+from casemate.testing import honest_enclosure as honest
+
+
+def test_the_fleet_page_says_the_same_as_the_page_of_the_enclosure(kit: Kit) -> None:
+    brought = enter(kit)
+    story = brought.story
+    story.watch(verdict="INTERFERENCE")
+    honest.watch(story, 3)
+    bring(kit, brought)
+    client = kit.client("inspector")
+    one = client.get("/enclosures/1/continuity.json").json()
+    row = client.get("/continuity.json").json()
+    assert row["rows"][0]["proven"] == one["totals"]["proven"]["share"] > 0
+    assert row["totals"] == one["totals"]
+    assert row["rows"][0]["gaps"] == len(one["gaps"]) == len(row["ledger"])
+    assert row["uncovered"] == one["uncovered"]
+    bare = client.get("/continuity.json?show=uncovered").json()["ledger"]
+    assert len(bare) == one["uncovered"] and not any(each["covered_by"] for each in bare)
+
+
+def test_time_since_the_last_appraisal_is_never_proven(kit: Kit) -> None:
+    brought = enter(kit)
+    bring(kit, brought)
+    client = kit.client("inspector")
+    before = client.get("/continuity.json").json()
+    proven_s = before["totals"]["proven"]["seconds"]
+    kit.clock.now_s += 100
+    after = client.get("/continuity.json").json()
+    assert after["totals"]["proven"]["seconds"] == proven_s
+    assert after["totals"]["unknown"]["seconds"] >= 100
+    assert after["uncovered"] == before["uncovered"]  # it may be silent so long
+    kit.clock.now_s += 1000
+    assert client.get("/continuity.json").json()["uncovered"] == before["uncovered"] + 1
+
+
+def test_what_never_brought_anything_is_unknown_since_it_was_entered(kit: Kit) -> None:
+    client = kit.client("auditor")
+    assert "There is no enclosure yet" in client.get("/continuity").text
+    enter(kit)
+    kit.clock.now_s += 60
+    row = client.get("/continuity.json").json()
+    assert (row["rows"][0]["proven"], row["uncovered"]) == (0.0, 1)
+    assert row["ledger"][0]["cause"] == "no evidence was brought yet"
+
+
+def test_pages_and_filters_are_in_the_address(kit: Kit) -> None:
+    base = {"reference": b"x", "policy": b"x", "added_s": 0, "kind": "camera"}
+    rows = [
+        {**base, "name": "cam", "serial": f"S-{n}", "origin": f"o/{n}", "site": f"hall {n % 2}"}
+        for n in range(60)
+    ]
+    with kit.service.store.write() as link:
+        link.execute(insert(ENCLOSURES), rows)
+    client = kit.client("inspector")
+    first = client.get("/continuity.json?q=cam").json()
+    assert (len(first["rows"]), first["pages"]) == (50, 2)
+    assert first["links"] == {"after": "?q=cam&show=all&page=2"}
+    assert len(client.get("/continuity.json?page=2").json()["rows"]) == 10
+    assert client.get("/continuity.json?q=HALL 1").json()["total"] == 30
+    assert client.get("/continuity?show=x").status_code == 422
+
+
+def test_times_as_shown_are_read_back() -> None:
+    for each in (0, honest.START_S, 253_402_300_800):
+        assert timeline.unix_s(timeline.clock(each)) == each
+    assert [timeline.fitting(0, wide) for wide in (5, 60, 61, 86_400, 10**9)] == [
+        "seconds", "minute", "hour", "day", "year",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def argued(kit: Kit) -> Kit:
+    enter(kit)
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "case", json.dumps(case()).encode(), 0)
+    return kit
+
+
+def read(kit: Kit, query: str = "") -> dict[str, Any]:
+    return dict(kit.client("auditor").get(f"/enclosures/1/case.json{query}").json()["case"])
+
+
+def test_the_case_is_read_from_the_goal_down_to_evidence(argued: Kit) -> None:
+    top = read(argued)
+    assert top["warnings"] == [] and top["doubts"][0]["id"] == "simulated"
+    assert [each["id"] for each in top["supported_by"]] == ["S1"]
+    assert [each["id"] for each in top["context"]] == ["A1"]
+    claim = read(argued, "?node=G2")
+    assert [each["id"] for each in claim["path"]] == ["G1", "S1"]
+    assert [each["id"] for each in claim["challenged_by"]] == ["CG1"]
+    assert claim["node"]["target"]["achieved"] == "0.0009"
+    proof = read(argued, "?node=Sn1")["node"]["evidence"]
+    assert proof["rerun"] == "casemate build enclosure.toml -o out"
+    assert argued.client("auditor").get("/enclosures/1/case?node=none").status_code == 404
+    page = argued.client("auditor").get("/enclosures/1/case").text
+    assert page.index("Doubts") < page.index("Targets")
+    raw = argued.client("auditor").get("/enclosures/1/case/file.json")
+    assert json.loads(raw.content) == case()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    (({"verdict": "met"}, "it was changed"), ({"serial": "UNIT-0009"}, "serial UNIT-0009"),
+     ({"enclosure": "rack"}, "enclosure rack")),
+)  # fmt: skip
+def test_a_case_that_is_not_of_this_enclosure_says_so(
+    kit: Kit, changes: dict[str, str], says: str
+) -> None:
+    enter(kit)
+    made = case(**changes) if "verdict" not in changes else {**case(), **changes}
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "case", json.dumps(made).encode(), 0)
+    assert any(says in each for each in read(kit)["warnings"])
+    assert "Do not rely on it" in kit.client("auditor").get("/enclosures/1/case").text
+
+
+def test_a_case_in_a_circle_ends(argued: Kit) -> None:
+    made = case()
+    made["gsn"]["links"] += [{"kind": "SupportedBy", "source": "Sn1", "target": "G1"},
+                             {"kind": "SupportedBy", "source": "G2", "target": "S1"}]  # fmt: skip
+    with argued.service.store.write() as link:
+        papers.put(link, 1, "case", json.dumps(made).encode(), 0)
+    assert [each["id"] for each in read(argued, "?node=Sn1")["path"]] == ["G1", "S1", "G2"]
+
+
+@pytest.mark.parametrize("kind", ("format", "root", "link", "text"))
+def test_a_case_that_is_none_is_refused(kit: Kit, kind: str) -> None:
+    enter(kit)
+    made = case()
+    if kind == "format":
+        made["format"] = "casemate/case/2"
+    elif kind == "root":
+        made["gsn"]["root"] = "G9"
+    elif kind == "link":
+        made["gsn"]["links"][0]["target"] = "G9"
+    data = b"no case" if kind == "text" else json.dumps(made).encode()
+    with kit.service.store.write() as link, pytest.raises(FormatError):
+        papers.put(link, 1, "case", data, 0)
+    assert (
+        "No security case was handed over" in kit.client("auditor").get("/enclosures/1/case").text
+    )

@@ -1,0 +1,125 @@
+"""The picture of an enclosure: every tile is seen from some corner, marks are what is told."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from fleet_kit import Kit, bring, enter
+from small_papers import box
+
+from casemate.attest import claims as c
+from casemate.core.errors import FormatError
+from casemate.fleet import papers, scene
+from casemate.testing import honest_enclosure as honest
+
+
+def area(points: Any) -> float:
+    pairs = zip(points, (*points[1:], points[0]), strict=True)
+    return abs(sum(a[0] * b[1] - b[0] * a[1] for a, b in pairs)) / 2
+
+
+def test_opposite_corners_show_every_tile_once_and_within_the_drawing() -> None:
+    design = box()
+    seen: list[str] = []
+    for view in ("front-right-top", "rear-left-bottom"):
+        shapes = scene.draw(design, view, {})
+        flat = [each for each in shapes if len(each.points) == 4]
+        assert len({each.face for each in flat}) == 3
+        seen += [each.tile for each in flat]
+        for each in shapes:
+            assert all(0 <= x <= scene.WIDTH and 0 <= y <= scene.HEIGHT for x, y in each.points)
+        assert set(scene.hidden(design, shapes)).isdisjoint(each.tile for each in shapes)
+    whole = {each["id"] for each in design["tiles"] if each["bend"] is None}
+    assert set(seen) == whole and len(seen) == len(whole)
+
+
+def test_tiles_of_a_face_do_not_overlap_and_leave_the_vent_open() -> None:
+    shapes = scene.draw(box(), "front-right-top", {})
+    by = {each.tile: area(each.points) for each in shapes if len(each.points) == 4}
+    assert by["right-1-1"] == pytest.approx(by["right-2-2"], rel=0.01)
+    front = sum(area_ for name, area_ in by.items() if name.startswith("front"))
+    whole = (0.6 * 0.6 + 0.2 * 1.4) / (0.6 * 2.0)
+    assert front / (by["front-low-1-1"] / 0.3 * 2.0) == pytest.approx(whole, rel=0.01)
+
+
+def test_the_camera_stands_where_the_view_says() -> None:
+    """Of the left face, what is nearer to the front is on the right, as seen from outside."""
+    shapes = {each.tile: each for each in scene.draw(box(), "front-left-top", {})}
+    assert shapes["left-2-1"].centre[0] > shapes["left-1-1"].centre[0]
+    assert shapes["left-1-2"].centre[1] < shapes["left-1-1"].centre[1]
+    assert shapes["front-low-1-1"].centre[0] > shapes["left-2-1"].centre[0]
+    assert "edge-front-left-1" in shapes and "right-1-1" not in shapes
+
+
+def test_marks_are_of_what_is_told() -> None:
+    design = box()
+    found = scene.marks(
+        design, said=["the Front was opened", "left-1-2: drilled"], unwatched=["rear", "front"],
+        permitted=["top"],
+    )  # fmt: skip
+    assert found["front-low-1-1"] == found["left-1-2"] == "event"
+    assert found["left-1-1"] == "plain"
+    assert (found["rear-1-1"], found["top-1-2"]) == ("unwatched", "permit")
+    assert found["edge-front-left-1"] == "plain"
+
+
+@pytest.mark.parametrize("kind", ("size", "name", "none", "bend", "json", "deep"))
+def test_a_design_that_is_none_is_refused(kit: Kit, kind: str) -> None:
+    enter(kit)
+    made = copy.deepcopy(box())
+    if kind == "size":
+        made["tiles"][0]["width_m"] = float("1e9")
+    elif kind == "name":
+        made["tiles"][0]["id"] = "x\x1b[2J"
+    elif kind == "none":
+        made["tiles"] = []
+    elif kind == "bend":
+        made["tiles"][0]["bend"] = {"faces": 7}
+    data = b"{" if kind == "json" else json.dumps(made).encode()
+    data = b"[" * 100_000 if kind == "deep" else data
+    with kit.service.store.write() as link, pytest.raises(FormatError):
+        papers.put(link, 1, "design", data, 0)
+
+
+def test_the_page_shows_the_place_that_the_evidence_names(kit: Kit) -> None:
+    brought = enter(kit)
+    client = kit.client("inspector")
+    assert "No design was handed over" in client.get("/enclosures/1").text
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
+    bring(kit, brought)
+    page = client.get("/enclosures/1?view=front-left-top").text
+    assert 'class="scene is-armed"' in page and '<g class="place"' not in page
+    story = brought.story
+    story.state = "TAMPERED"
+    story.token(c.LastWord(reason="the front was opened", erased_us=9), signers=story.last_word)
+    story.seal()
+    bring(kit, brought)
+    page = client.get("/enclosures/1?view=front-left-top").text
+    assert page.count('<g class="place"') == 4 and 'fill="url(#scene-unknown)"' in page
+    row = client.get("/enclosures/1.json?view=rear-right-bottom").json()["picture"]
+    assert set(row["unseen"]["event"]) == set(row["marked"]["event"])
+    assert "from here not seen" in client.get("/enclosures/1?view=rear-right-bottom").text
+    assert client.get("/enclosures/1?view=inside").status_code == 422
+
+
+def test_a_stale_enclosure_is_not_drawn_as_armed(kit: Kit) -> None:
+    brought = enter(kit)
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
+    bring(kit, brought)
+    kit.clock.now_s += 1000
+    page = kit.client("inspector").get("/enclosures/1").text
+    assert 'class="scene is-unknown"' in page and "url(#scene-unknown)" in page
+
+
+def test_what_nothing_watches_is_marked(kit: Kit) -> None:
+    brought = enter(kit, honest.armed(body={"unwatched": ("rear",)}))
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
+    bring(kit, brought)
+    row = kit.client("inspector").get("/enclosures/1.json").json()["picture"]
+    assert row["marked"] == {"unwatched": ["rear-1-1"]}
