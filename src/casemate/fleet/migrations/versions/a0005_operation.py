@@ -17,6 +17,17 @@ depends_on = None
 
 def upgrade() -> None:
     """Make the tables."""
+    _walks()
+    _passkeys()
+    _trusts()
+
+
+def downgrade() -> None:
+    """Evidence and acts stay; what is dropped is made anew or entered again."""
+    raise NotImplementedError("restore a backup instead")
+
+
+def _walks() -> None:
     op.create_table(
         "walks",
         sa.Column("enclosure_id", sa.Integer(), nullable=False),
@@ -30,6 +41,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("enclosure_id", name=op.f("pk_walks")),
     )
+
+
+def _passkeys() -> None:
     op.create_table(
         "passkeys",
         sa.Column("id", sa.String(length=1400), nullable=False),
@@ -61,6 +75,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("act_id", name=op.f("pk_act_signatures")),
     )
+
+
+def _trusts() -> None:
     op.create_table(
         "trusts",
         sa.Column("enclosure_id", sa.Integer(), nullable=False),
@@ -74,8 +91,3 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("enclosure_id", "version", name=op.f("pk_trusts")),
     )
-
-
-def downgrade() -> None:
-    """Evidence and acts stay; what is dropped is made anew or entered again."""
-    raise NotImplementedError("restore a backup instead")
