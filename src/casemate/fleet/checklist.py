@@ -132,8 +132,8 @@ def _healthy(last: Token | None) -> Check:
     text = "Every channel is without a fault"
     health = last.health if last is not None else None
     if health is None:
-        return Check(id="healthy", text=text, how="unknown", why="the last token does not say",
-                     remedy="wait for the next heartbeats.")  # fmt: skip
+        return Check(id="healthy", text=text, how="unknown", why="no token since its start says",
+                     remedy="wait for heartbeats.")  # fmt: skip
     why = f"{health.healthy} of {health.channels} channels are"
     if health.healthy < health.channels or not health.channels:
         return Check(id="healthy", text=text, how="blocks", why=why,
@@ -145,8 +145,8 @@ def _quiet(last: Token | None) -> Check:
     text = "Detection is not disturbed"
     verdict = last.verdict if last is not None else None
     if verdict is None:
-        return Check(id="quiet", text=text, how="unknown", why="the last token does not say",
-                     remedy="wait for the next heartbeats.")  # fmt: skip
+        return Check(id="quiet", text=text, how="unknown", why="no token since its start says",
+                     remedy="wait for heartbeats.")  # fmt: skip
     if verdict.verdict != "NORMAL":
         why = f"the last verdict is {verdict.verdict}"
         return Check(id="quiet", text=text, how="blocks", why=why,

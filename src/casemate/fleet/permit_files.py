@@ -25,7 +25,10 @@ from casemate.fleet.schema import PERMITS
 from casemate.fleet.told import Event
 
 MOST_OPEN = 200
-"""Requests of an enclosure that are neither withdrawn nor over (planning value)."""
+"""Requests of a party for an enclosure in the longest time of a permit (planning value).
+
+Of each party by itself: nobody can fill the list so that the other has no room.
+"""
 MOST_BYTES = 80_000
 """Of a permit that is brought: sixteen signatures of two keys (planning value)."""
 PHASES = (
@@ -70,10 +73,14 @@ def ask(link: Connection, known: Enclosure, asked: Permit, person: Person, now_s
         raise RefusedError("it is for another enclosure.", remedy="file it with that one.")
     if asked.not_after_s <= now_s:
         raise RefusedError("its time is over.", remedy="ask for a time that is to come.")
-    here = (PERMITS.c.enclosure_id == known.id) & PERMITS.c.withdrawn_s.is_(None)
+    here = (
+        (PERMITS.c.enclosure_id == known.id)
+        & (PERMITS.c.asked_party == person.party)
+        & (PERMITS.c.asked_s > now_s - permits.LONGEST_S)
+    )
     count = select(func.count()).select_from(PERMITS).where(here)
     if link.execute(count).scalar_one() >= MOST_OPEN:
-        raise RefusedError("too many requests lie here.", remedy="withdraw those of no use.")
+        raise RefusedError("too many requests lie here.", remedy="use those that lie here.")
     payload = permits.encode(asked)
     digest = identity(known, payload)
     same = (PERMITS.c.enclosure_id == known.id) & (PERMITS.c.digest == digest)

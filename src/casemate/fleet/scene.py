@@ -80,7 +80,8 @@ def draw(design: Mapping[str, Any], view: str, marked: Mapping[str, str]) -> lis
     offset = np.array([WIDTH, HEIGHT]) / 2 - scale * (low + high) / 2
 
     def seen(points: Array) -> Array:
-        return scale * np.stack([points @ right, -(points @ up)], axis=1) + offset
+        flat_: Array = scale * np.stack([points @ right, -(points @ up)], axis=1) + offset
+        return flat_
 
     out = []
     for face in FACES:

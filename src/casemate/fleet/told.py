@@ -26,6 +26,8 @@ MOST_ENCLOSURES = 256
 """Of which events are kept in memory (planning value); others are read anew."""
 _AT_ONCE = 1000
 _MOST_TEXT = 200
+_LOOKED_AT = 64
+"""Newest tokens in which health is looked for: payload is between (planning value)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,26 @@ class Told:
             if len(self._held) > self._most:
                 self._held.popitem(last=False)
         return held
+
+
+def last_watch(link: Connection, enclosure_id: int) -> tuple[int, Token] | None:
+    """Return the newest token that tells of health and verdict, with its number.
+
+    None if there is none since the last start, or among the newest tokens: it is not known then.
+    """
+    end = evidence.next_number(link, enclosure_id)
+    first = max(end - _LOOKED_AT, 0)
+    data = evidence.entries(link, enclosure_id, first, _LOOKED_AT)
+    for at in range(len(data) - 1, -1, -1):
+        try:
+            _, token = tokens.peek(data[at])
+        except FormatError:
+            return None
+        if token.health is not None and token.verdict is not None:
+            return first + at, token
+        if isinstance(token.body, c.Boot):
+            return None
+    return None
 
 
 def events(data: Sequence[bytes], first: int) -> list[Event]:

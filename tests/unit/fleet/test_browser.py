@@ -54,6 +54,7 @@ def test_an_operator_signs_in_with_a_browser_and_acknowledges(room: Room) -> Non
     assert seat.page.url.endswith("/sign-in") and not seat.foreign
 
 
+@pytest.mark.slow
 def test_the_keyboard_alone_leads_past_the_header(room: Room) -> None:
     seat = room.seat("inspector")
     seat.go("/fleet")
@@ -63,6 +64,7 @@ def test_the_keyboard_alone_leads_past_the_header(room: Room) -> None:
     assert seat.page.url.endswith("/fleet#main")
 
 
+@pytest.mark.slow
 def test_axe_finds_a_fault_that_was_planted(room: Room) -> None:
     seat = room.seat("inspector")
     seat.go("/sign-in")

@@ -59,7 +59,7 @@ def test_the_site_speaks_for_what_is_of_the_site_alone() -> None:
 
 @pytest.fixture
 def opened(kit: Kit) -> Kit:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     with kit.service.store.write() as link:
         papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
     story = brought.story
@@ -100,7 +100,7 @@ def test_the_next_step_is_that_of_who_asks(opened: Kit) -> None:
 
 
 def test_capacity_counts_nothing_stale(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     brought.story.watch(verdict="INTERFERENCE")
     honest.watch(brought.story, 2)
     bring(kit, brought)

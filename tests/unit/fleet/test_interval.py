@@ -98,14 +98,15 @@ def test_of_an_odd_log_there_is_no_interval(kit: Kit) -> None:
     assert answer.status_code == 200 and told.status_code == 422
 
 
-@pytest.mark.parametrize(
-    "query", ("from=x", "until=2099-01-01T00:00", "from=2027-01-15T09:00&until=2027-01-15T08:00",
-              "from=2027-01-15T08:00&until=2027-01-15T08:00", "until=0001-01-01T00:00"),
-)  # fmt: skip
-def test_times_out_of_bounds_are_refused(kit: Kit, query: str) -> None:
-    enter(kit)
-    for path in ("interval", "interval.zip"):
-        assert kit.client("inspector").get(f"/enclosures/1/{path}?{query}").status_code == 422
+def test_times_out_of_bounds_are_refused(kit: Kit) -> None:
+    enter(kit, honest.Story())
+    for query in (
+        "from=x", "until=2099-01-01T00:00", "from=2027-01-15T09:00&until=2027-01-15T08:00",
+        "from=2027-01-15T08:00&until=2027-01-15T08:00", "until=0001-01-01T00:00",
+    ):  # fmt: skip
+        for path in ("interval", "interval.zip"):
+            answer = kit.client("inspector").get(f"/enclosures/1/{path}?{query}")
+            assert answer.status_code == 422, query
 
 
 def test_the_page_shows_gaps_events_and_what_is_not_said(kit: Kit) -> None:

@@ -18,7 +18,7 @@ from casemate.testing import honest_enclosure as honest
 
 
 def test_the_fleet_page_says_the_same_as_the_page_of_the_enclosure(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     story = brought.story
     story.watch(verdict="INTERFERENCE")
     honest.watch(story, 3)
@@ -35,7 +35,7 @@ def test_the_fleet_page_says_the_same_as_the_page_of_the_enclosure(kit: Kit) -> 
 
 
 def test_time_since_the_last_appraisal_is_never_proven(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     client = kit.client("inspector")
     before = client.get("/continuity.json").json()
@@ -114,20 +114,16 @@ def test_the_case_is_read_from_the_goal_down_to_evidence(argued: Kit) -> None:
     assert json.loads(raw.content) == case()
 
 
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    (({"verdict": "met"}, "it was changed"), ({"serial": "UNIT-0009"}, "serial UNIT-0009"),
-     ({"enclosure": "rack"}, "enclosure rack")),
-)  # fmt: skip
-def test_a_case_that_is_not_of_this_enclosure_says_so(
-    kit: Kit, changes: dict[str, str], says: str
-) -> None:
-    enter(kit)
-    made = case(**changes) if "verdict" not in changes else {**case(), **changes}
-    with kit.service.store.write() as link:
-        papers.put(link, 1, "case", json.dumps(made).encode(), 0)
-    assert any(says in each for each in read(kit)["warnings"])
-    assert "Do not rely on it" in kit.client("auditor").get("/enclosures/1/case").text
+def test_a_case_that_is_not_of_this_enclosure_says_so(kit: Kit) -> None:
+    enter(kit, honest.Story())
+    for made, says in (
+        ({**case(), "verdict": "met"}, "it was changed"),
+        (case(serial="UNIT-0009"), "serial UNIT-0009"), (case(enclosure="rack"), "enclosure rack"),
+    ):  # fmt: skip
+        with kit.service.store.write() as link:
+            papers.put(link, 1, "case", json.dumps(made).encode(), 0)
+        assert any(says in each for each in read(kit)["warnings"])
+        assert "Do not rely on it" in kit.client("auditor").get("/enclosures/1/case").text
 
 
 def test_a_case_in_a_circle_ends(argued: Kit) -> None:
@@ -139,19 +135,15 @@ def test_a_case_in_a_circle_ends(argued: Kit) -> None:
     assert [each["id"] for each in read(argued, "?node=Sn1")["path"]] == ["G1", "S1", "G2"]
 
 
-@pytest.mark.parametrize("kind", ("format", "root", "link", "text"))
-def test_a_case_that_is_none_is_refused(kit: Kit, kind: str) -> None:
-    enter(kit)
-    made = case()
-    if kind == "format":
-        made["format"] = "casemate/case/2"
-    elif kind == "root":
-        made["gsn"]["root"] = "G9"
-    elif kind == "link":
-        made["gsn"]["links"][0]["target"] = "G9"
-    data = b"no case" if kind == "text" else json.dumps(made).encode()
-    with kit.service.store.write() as link, pytest.raises(FormatError):
-        papers.put(link, 1, "case", data, 0)
+def test_a_case_that_is_none_is_refused(kit: Kit) -> None:
+    enter(kit, honest.Story())
+    gsn = case()["gsn"]
+    stray = [{**gsn["links"][0], "target": "G9"}]
+    none = (case(format="casemate/case/2"), case(gsn={**gsn, "root": "G9"}),
+            case(gsn={**gsn, "links": stray}), case(doubts=["x"]))  # fmt: skip
+    for data in (b"no case", *(json.dumps(each).encode() for each in none)):
+        with kit.service.store.write() as link, pytest.raises(FormatError):
+            papers.put(link, 1, "case", data, 0)
     assert (
         "No security case was handed over" in kit.client("auditor").get("/enclosures/1/case").text
     )

@@ -184,6 +184,36 @@ def test_the_enclosure_shows_health_beside_data_and_zooms(kit: Kit) -> None:
     assert client.get("/enclosures/1?zoom=era").status_code == 422
 
 
+def test_the_timeline_tells_gaps_permits_and_hours_of_interference(kit: Kit) -> None:
+    brought = enter(kit)
+    story = brought.story
+    allowed = story.allow()
+    story.seal()
+    story.open_up(allowed)
+    story.watch()
+    story.close_up(allowed)
+    story.watch(verdict="INTERFERENCE")
+    honest.watch(story)
+    bring(kit, brought)
+    client = kit.client("inspector")
+    row = client.get("/enclosures/1.json").json()
+    assert row["zoom"] == "hour"
+    assert (row["hours"]["maintenance"], row["hours"]["interfered"]) == ("1 min", "1 min 1 s")
+    assert [each["letter"] for each in row["window_events"]] == list("SCPPCPCD")
+    assert {letter for each in row["marks"] for letter in each["letter"]} == set("SCPD")
+    places = [each["x"] for each in row["marks"]]
+    assert all(b - a >= 30 for a, b in zip(places, places[1:], strict=False))
+    gap = next(each for each in row["window_gaps"] if each["kind"] == "interfered")
+    near = client.get(f"/enclosures/1.json?zoom={gap['zoom']}&at={gap['at']}").json()
+    assert near["zoom"] == "hour" and gap in near["window_gaps"]
+    near = client.get(f"/enclosures/1.json?zoom=minute&at={gap['at']}").json()
+    assert near["hours"] == {
+        "proven": "0 s", "maintenance": "0 s", "interfered": "1 min", "unknown": "0 s",
+    }  # fmt: skip
+    assert client.get(f"/enclosures/1.json?zoom=day&at={1 << 40}").status_code == 200
+    assert client.get("/enclosures/1.json?at=0").json()["marks"] == []
+
+
 def test_continuity_has_gaps_with_cause_and_cover(trouble: Kit) -> None:
     row = trouble.client("inspector").get("/enclosures/1/continuity.json").json()
     assert row["gaps"] and row["gaps"][0]["covered_by"] == "commissioning"

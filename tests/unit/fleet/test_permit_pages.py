@@ -26,7 +26,7 @@ def checks(kit: Kit) -> dict[str, Any]:
 
 
 def test_a_permit_goes_its_whole_way(kit: Kit, tmp_path: Path) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     number, token = asked_for(kit)
     assert phase(kit, number) == "requested"
@@ -73,16 +73,16 @@ def test_what_is_not_known_stands_in_the_way_of_arming(kit: Kit) -> None:
 @pytest.mark.parametrize(
     ("plant", "id_"),
     (
-        ({"verdict": "INTERFERENCE"}, "quiet"),
+        pytest.param({"verdict": "INTERFERENCE"}, "quiet", marks=pytest.mark.slow),
         ({"health": honest.SensorHealth(channels=8, healthy=7, flags=0)}, "healthy"),
-        ({"stale": True}, "fresh"),
+        pytest.param({"stale": True}, "fresh", marks=pytest.mark.slow),
         ({"unwatched": ("rear",)}, "watched"),
         ({"tampered": True}, "latch"),
     ),
 )  # fmt: skip
 def test_the_check_list_says_what_blocks(kit: Kit, plant: dict[str, Any], id_: str) -> None:
     unwatched = plant.pop("unwatched", ())
-    story = honest.armed(body={"unwatched": unwatched}) if unwatched else honest.armed()
+    story = honest.armed(1, body={"unwatched": unwatched}) if unwatched else honest.armed(1)
     brought = enter(kit, story)
     stale, tampered = plant.pop("stale", False), plant.pop("tampered", False)
     if tampered:
@@ -101,7 +101,7 @@ def test_the_check_list_says_what_blocks(kit: Kit, plant: dict[str, Any], id_: s
 
 def test_signatures_count_and_nothing_else_does(kit: Kit, tmp_path: Path) -> None:
     """What is wrong is refused, and nothing of it is kept."""
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     one, _ = asked_for(kit)
     other, _ = asked_for(kit, reason="another")
@@ -120,19 +120,21 @@ def test_signatures_count_and_nothing_else_does(kit: Kit, tmp_path: Path) -> Non
     assert phase(kit, one) == "signed in part"
 
 
-@pytest.mark.parametrize(
-    "changes",
-    (
-        {"until": "2027-01-15T07:59"}, {"until": "2027-03-15T08:00"}, {"until": "soon"},
-        {"from": "-"}, {"faces": "-", "modules": "-"},
-        {"action.open": "-", "action.replace": "-", "action.re-anchor": "-"},
-        {"reason": "two\nlines"}, {"faces": "front\x1b[2J"},
-    ),
+NONE = (
+    {"until": "2027-01-15T07:59"}, {"until": "2027-03-15T08:00"}, {"until": "soon"},
+    {"from": "-"}, {"faces": "-", "modules": "-"},
+    {"action.open": "-", "action.replace": "-", "action.re-anchor": "-"},
+    {"reason": "two\nlines"}, {"faces": "front\x1b[2J"},
 )  # fmt: skip
-def test_a_request_that_is_none_is_refused(kit: Kit, changes: dict[str, str]) -> None:
-    brought = enter(kit)
+"""What makes a request none."""
+
+
+def test_a_request_that_is_none_is_refused(kit: Kit) -> None:
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
-    assert kit.post(HOST, "/enclosures/1/permits", **form(**changes)).status_code == 422
+    for changes in NONE:
+        answer = kit.post(HOST, "/enclosures/1/permits", **form(**changes))
+        assert answer.status_code == 422, changes
     assert kit.client(HOST).get("/enclosures/1/permits.json").json()["rows"] == []
 
 
@@ -146,7 +148,7 @@ def test_a_request_made_elsewhere_is_brought_and_the_token_never_comes(
 ) -> None:
     from casemate.cli.main import main
 
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     note, out = tmp_path / "checkpoint", tmp_path / "asked.cbor"
     note.write_bytes(brought.story.notes[-1])
@@ -166,7 +168,7 @@ def test_a_request_made_elsewhere_is_brought_and_the_token_never_comes(
 
 
 def test_the_token_is_shown_once_and_not_kept(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     _, token = asked_for(kit)
     raw = token_from(token)
@@ -182,7 +184,7 @@ def test_the_token_is_shown_once_and_not_kept(kit: Kit) -> None:
 
 
 def test_a_request_is_withdrawn_by_the_party_that_asked(kit: Kit, tmp_path: Path) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     number, _ = asked_for(kit)
     signed = signed_at_home(kit, number, "hostland", tmp_path)
@@ -196,7 +198,7 @@ def test_a_request_is_withdrawn_by_the_party_that_asked(kit: Kit, tmp_path: Path
 
 
 def test_a_permit_of_the_evidence_that_nobody_asked_for_here_is_shown(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     allowed = brought.story.allow()
     brought.story.seal()
     bring(kit, brought)
@@ -205,7 +207,7 @@ def test_a_permit_of_the_evidence_that_nobody_asked_for_here_is_shown(kit: Kit) 
 
 
 def test_a_permit_does_not_outlast_a_start_of_the_controller(kit: Kit, tmp_path: Path) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     number, _ = asked_for(kit)
     digest = kit.client(HOST).get(f"/permits/{number}.json").json()["digest"]
@@ -224,7 +226,8 @@ def test_requests_have_an_end(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None
     from casemate.fleet import permit_files
 
     monkeypatch.setattr(permit_files, "MOST_OPEN", 2)
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     found = [kit.post(HOST, "/enclosures/1/permits", **form(reason=str(each))) for each in range(3)]
     assert [each.status_code for each in found] == [200, 200, 422]
+    assert kit.post(INSPECTOR, "/enclosures/1/permits", **form()).status_code == 200

@@ -66,26 +66,27 @@ def test_marks_are_of_what_is_told() -> None:
     assert found["edge-front-left-1"] == "plain"
 
 
-@pytest.mark.parametrize("kind", ("size", "name", "none", "bend", "json", "deep"))
-def test_a_design_that_is_none_is_refused(kit: Kit, kind: str) -> None:
-    enter(kit)
+def wrong(**changes: Any) -> bytes:
+    """Return a design of which the first tile has something else."""
     made = copy.deepcopy(box())
-    if kind == "size":
-        made["tiles"][0]["width_m"] = float("1e9")
-    elif kind == "name":
-        made["tiles"][0]["id"] = "x\x1b[2J"
-    elif kind == "none":
-        made["tiles"] = []
-    elif kind == "bend":
-        made["tiles"][0]["bend"] = {"faces": 7}
-    data = b"{" if kind == "json" else json.dumps(made).encode()
-    data = b"[" * 100_000 if kind == "deep" else data
-    with kit.service.store.write() as link, pytest.raises(FormatError):
-        papers.put(link, 1, "design", data, 0)
+    made["tiles"][0].update(changes)
+    return json.dumps(made).encode()
+
+
+def test_a_design_that_is_none_is_refused(kit: Kit) -> None:
+    enter(kit, honest.Story())
+    none = (
+        wrong(width_m=1e9), wrong(height_m="1"), wrong(id="x\x1b[2J"), wrong(face=""),
+        wrong(bend={"faces": 7}), json.dumps({**box(), "tiles": []}).encode(), b"{", b"[" * 100_000,
+        json.dumps({"tiles": box()["tiles"]}).encode(),
+    )  # fmt: skip
+    for data in none:
+        with kit.service.store.write() as link, pytest.raises(FormatError):
+            papers.put(link, 1, "design", data, 0)
 
 
 def test_the_page_shows_the_place_that_the_evidence_names(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     client = kit.client("inspector")
     assert "No design was handed over" in client.get("/enclosures/1").text
     with kit.service.store.write() as link:
@@ -107,7 +108,7 @@ def test_the_page_shows_the_place_that_the_evidence_names(kit: Kit) -> None:
 
 
 def test_a_stale_enclosure_is_not_drawn_as_armed(kit: Kit) -> None:
-    brought = enter(kit)
+    brought = enter(kit, honest.armed(1))
     with kit.service.store.write() as link:
         papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
     bring(kit, brought)
@@ -117,7 +118,7 @@ def test_a_stale_enclosure_is_not_drawn_as_armed(kit: Kit) -> None:
 
 
 def test_what_nothing_watches_is_marked(kit: Kit) -> None:
-    brought = enter(kit, honest.armed(body={"unwatched": ("rear",)}))
+    brought = enter(kit, honest.armed(1, body={"unwatched": ("rear",)}))
     with kit.service.store.write() as link:
         papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
     bring(kit, brought)

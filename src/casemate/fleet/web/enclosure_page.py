@@ -14,7 +14,8 @@ from casemate.fleet import evidence, papers, permit_files, scene
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.schema import INCIDENTS, VERDICTS
-from casemate.fleet.web import scene_part, timeline
+from casemate.fleet.told import last_watch
+from casemate.fleet.web import scene_part, timeline, timeline_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.interval_page import zipped
 from casemate.verify.continuity import Interval
@@ -39,9 +40,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         ).one_or_none()
     result = service.intake.look(known.id, now_s)
     forked = bool(forks) and held is not None
-    level = asked.choice("zoom", tuple(name for name, _ in timeline.LEVELS)) or "day"
-    at_s = asked.number("at", 0, _LATEST_S, now_s)
-    start_s, end_s = timeline.window(level, at_s)
+    line = timeline_part.of(asked, result.intervals, events, now_s)
     view_ = asked.choice("view", scene.VIEWS) or scene.VIEWS[0]
     how = held.state if forked and held is not None else result.state
     return {
@@ -60,10 +59,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "findings": as_json(result)["findings"],
         "forks": forks,
         "incidents": incidents,
-        "zoom": level,
-        "levels": [name for name, _ in timeline.LEVELS],
-        "window": {"from": clock(start_s), "to": clock(end_s), "at": at_s, "start": start_s},
-        "bars": timeline.draw(result.intervals, start_s, end_s),
+        **line,
     }
 
 
@@ -159,13 +155,15 @@ def _last(link: Connection, known: Enclosure) -> dict[str, Any] | None:
     row: dict[str, Any] = {
         "number": count - 1, "kind": token.kind, "state": token.state,
         "uptime": length(token.uptime_s), "boots": token.boot, "time": clock(token.time_s),
-        "channels": None, "healthy": None, "verdict": None, "information_nats": None,
+        "channels": None, "healthy": None, "watch": None, "verdict": None, "information_nats": None,
     }  # fmt: skip
-    if token.health is not None:
-        row |= {"channels": token.health.channels, "healthy": token.health.healthy}
-    if token.verdict is not None:
+    watch = last_watch(link, known.id)
+    if watch is not None:
+        number, token = watch
+        assert token.health is not None and token.verdict is not None
         row |= {
+            "channels": token.health.channels, "healthy": token.health.healthy, "watch": number,
             "verdict": token.verdict.verdict,
             "information_nats": token.verdict.information_millinats / 1000,
-        }
+        }  # fmt: skip
     return row

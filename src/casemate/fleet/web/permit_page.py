@@ -7,9 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from casemate.attest import permit as permits
-from casemate.attest import token as tokens
 from casemate.attest.permit import ACTIONS, NONCE_BYTES, Permit
-from casemate.attest.token import CheckpointRef, Token
+from casemate.attest.token import CheckpointRef
 from casemate.control.permits import TOKEN_BYTES, token_hash, token_text
 from casemate.core.errors import FormatError
 from casemate.fleet import checklist, evidence, papers, permit_files
@@ -19,7 +18,7 @@ from casemate.fleet.errors import RefusedError
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.permit_files import Filed, Standing
 from casemate.fleet.roles import may
-from casemate.fleet.told import Event, plain
+from casemate.fleet.told import Event, last_watch, plain
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 ROWS = 50
@@ -45,13 +44,13 @@ def index(service: Service, asked: Asked) -> dict[str, Any]:
         told = service.told.of(link, known.id)
         filed = permit_files.of_enclosure(link, known.id, ROWS)
         forks = evidence.forks(link, known.id)
-        last = last_token(evidence.entries(link, known.id, told_end(service, link, known), 1))
+        watch = last_watch(link, known.id)
     rows = [(each, permit_files.standing(known, each, told, now_s)) for each in filed]
     if shown == "open":
         done = ("closed", "expired", "withdrawn")
         rows = [each for each in rows if each[1].phase not in done]
     result = service.intake.look(known.id, now_s)
-    checks = checklist.before_arming(result, told, last, forks)
+    checks = checklist.before_arming(result, told, watch[1] if watch else None, forks)
     mine = {each.digest for each in filed}
     return {
         "title": "Permits",
@@ -184,19 +183,6 @@ def download(service: Service, asked: Asked) -> Reply:
     kind = "permit" if filed.signed else "request"
     data, name = filed.signed or filed.payload, f"{kind}-{filed.id}.cbor"
     return Reply(body=data, kind="application/octet-stream", name=name)
-
-
-def told_end(service: Service, link: Any, known: Enclosure) -> int:
-    """Return the number of the last entry."""
-    return max(evidence.next_number(link, known.id) - 1, 0)
-
-
-def last_token(data: list[bytes]) -> Token | None:
-    """Return the token in the one entry that was read, None if it is none."""
-    try:
-        return tokens.peek(data[0])[1] if data else None
-    except FormatError:
-        return None
 
 
 def _checkpoint(known: Enclosure, held: tuple[bytes, ...], proven: int) -> CheckpointRef:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from casemate.fleet import decisions, incidents
 from casemate.fleet.clockface import ago, clock
@@ -104,7 +104,7 @@ def _kinds(found: Incident) -> tuple[str, ...]:
 
 def _groups(link: Connection, severity: str) -> dict[str, list[int]]:
     """Return ids of open incidents by their kinds of finding: the worst group first, then old."""
-    here = INCIDENTS.c.disposed_s.is_(None)
+    here: ColumnElement[bool] = INCIDENTS.c.disposed_s.is_(None)
     if severity:
         here &= INCIDENTS.c.severity == severity
     chosen = select(INCIDENTS.c.id, INCIDENTS.c.severity).where(here)
