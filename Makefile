@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 SOURCES := src tests benchmarks
 # processes of the tests; some tests wait for clocks rather than compute
 WORKERS ?= 2
+# what installs packages; `.ci/run` names something quicker
+INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint types contracts pytest bench fuzz validate validate-redfish clean
 
@@ -50,14 +52,14 @@ $(VENV)/bin/python:
 	  { echo "python3 lacks venv: install it (on Debian: apt-get install python3-venv)"; exit 2; }
 
 $(VENV)/.ready: requirements.lock pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALLER) --require-hashes -r requirements.lock
+	$(INSTALLER) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.ready-dev: requirements-dev.lock requirements-tpm.lock $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(INSTALLER) --require-hashes -r requirements-dev.lock
 	@if pkg-config --exists tss2-esys 2>/dev/null && command -v cc >/dev/null; then \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tpm.lock; \
+	  $(INSTALLER) --require-hashes -r requirements-tpm.lock; \
 	else echo "no libtss2-dev, pkg-config and compiler here: tests of the TPM are skipped"; fi
 	@touch $@
 

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+import compiled_once
 from shared_builds import (
     EXAMPLE,
     SECRET_HEX,
     Built,
     built,
+    designed,
     of_the_run,
     small_case_of,
     small_text,
 )
 
 if TYPE_CHECKING:
+    from casemate.design.enclosure import Enclosure
     from casemate.sensors.modality import Fitted
     from casemate.twin.assembly import Twin
 
@@ -27,6 +30,12 @@ EARLY = ("attacks", "attest", "case", "core", "modules", "spec", "translog", "ve
 LATE = ("cli", "e2e")
 """Rooms whose tests need next to nothing compiled, and those that look at whole builds and cases:
 these have to wait for the warm-up of `.ci/run`, which goes on beside the first."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let workers compile each kernel once between them."""
+    if hasattr(config, "workerinput"):
+        compiled_once.install()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -75,16 +84,27 @@ def small_case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def dpa_twin(tmp_path_factory: pytest.TempPathFactory) -> Twin:
+def small_design(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Enclosure:
+    """The design of the small spec."""
+    return designed(tmp_path_factory, "small", small_spec)
+
+
+@pytest.fixture(scope="session")
+def dpa_design(tmp_path_factory: pytest.TempPathFactory) -> Enclosure:
+    """The design of the dpa example."""
+    return designed(tmp_path_factory, "dpa", EXAMPLE)
+
+
+@pytest.fixture(scope="session")
+def dpa_twin(dpa_design: Enclosure, tmp_path_factory: pytest.TempPathFactory) -> Twin:
     """The twin of the dpa example, its boards drawn once a run."""
-    from casemate.design import design_enclosure
     from casemate.spec import load_spec
     from casemate.twin.assembly import assemble
 
     spec = load_spec(EXAMPLE)
     with of_the_run(tmp_path_factory, "dpa-boards") as folder:
         return assemble(
-            design_enclosure(spec, serial="UNIT-0001", explained=False),
+            dpa_design,
             kind=spec.protected.kind,
             secret=bytes.fromhex(SECRET_HEX),
             folder=folder,

@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import io
 import os
+import pickle
 import shutil
 import time
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from unittest.mock import patch
 
 if TYPE_CHECKING:
     import pytest
+
+    from casemate.design.enclosure import Enclosure
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "dpa" / "enclosure.toml"
 SECRET_HEX = "5e" * 16 + "c7" * 16
@@ -64,6 +67,20 @@ def of_the_run(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
     with (home / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
+
+
+def designed(factory: pytest.TempPathFactory, name: str, spec: Path) -> Enclosure:
+    """The design of a spec as UNIT-0001, without reasons; made once a run, by name."""
+    from casemate.design import design_enclosure
+    from casemate.spec import load_spec
+
+    with of_the_run(factory, f"{name}-design") as folder:
+        kept = folder / "pickle"
+        if not kept.exists():
+            made = design_enclosure(load_spec(spec), serial="UNIT-0001", explained=False)
+            kept.write_bytes(pickle.dumps(made))
+        found: Enclosure = pickle.loads(kept.read_bytes())
+        return found
 
 
 def proved(home: Path) -> None:

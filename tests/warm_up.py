@@ -11,11 +11,13 @@ import os
 import tempfile
 from pathlib import Path
 
+import compiled_once
 from shared_builds import ENDED, READY, proved
 
 
 def main() -> None:
     """Run `casemate prove` with a handful of trials."""
+    compiled_once.install()
     if os.environ.get(READY):
         try:
             proved(Path(os.environ[READY]))

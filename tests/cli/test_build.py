@@ -16,18 +16,10 @@ from casemate.design.enclosure import Enclosure
 from shared_builds import SECRET_HEX
 
 
-@pytest.fixture(scope="module")
-def designed(small_spec: Path) -> Enclosure:
-    from casemate.design import design_enclosure
-    from casemate.spec import load_spec
-
-    return design_enclosure(load_spec(small_spec), serial="UNIT-0001", explained=False)
-
-
 @pytest.fixture(autouse=True)
-def designed_once(designed: Enclosure, monkeypatch: pytest.MonkeyPatch) -> None:
+def designed_once(small_design: Enclosure, monkeypatch: pytest.MonkeyPatch) -> None:
     """The design has tests of its own; here it is made once."""
-    monkeypatch.setattr("casemate.design.design_enclosure", lambda spec, serial: designed)
+    monkeypatch.setattr("casemate.design.design_enclosure", lambda spec, serial: small_design)
 
 
 @pytest.fixture

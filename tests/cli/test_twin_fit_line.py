@@ -104,10 +104,11 @@ def test_people_are_told_figures_and_doubts(
         ),
     ],
 )
-def test_a_wrong_layout_is_named(
+def test_a_wrong_layout_is_named_before_anything_is_fitted(
     change: object, said: str, bench: list[str], tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
+    monkeypatch.setattr("casemate.twin.line_predict.fit_board", None)
     (tmp_path / "layout.toml").write_text(change(LAYOUT))  # type: ignore[operator]
     assert main(bench) == 2
     error = capsys.readouterr().err

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from casemate.campaigns.reader import TwinReader
 from casemate.core.challenge import Challenge
-from casemate.design import design_enclosure
+from casemate.design.enclosure import Enclosure
 from casemate.sensors.modalities import MODALITIES, Modality
-from casemate.spec import load_spec
 from casemate.testing.readers import Expectation, check_reader
 from casemate.twin.assembly import Twin, assemble
 
 
 @pytest.fixture(scope="module")
-def twin(small_spec: Path, tmp_path_factory: pytest.TempPathFactory) -> Twin:
-    enclosure = design_enclosure(load_spec(small_spec), serial="UNIT-0001", explained=False)
+def twin(small_design: Enclosure, tmp_path_factory: pytest.TempPathFactory) -> Twin:
     folder = tmp_path_factory.mktemp("boards")
-    return assemble(enclosure, kind="dpa", secret=bytes(32), folder=folder, workers=1)
+    return assemble(small_design, kind="dpa", secret=bytes(32), folder=folder, workers=1)
 
 
 @pytest.mark.parametrize("each", MODALITIES, ids=lambda each: each.id)

@@ -146,19 +146,28 @@ def _peers(home: Home) -> tuple[Peer, ...]:
 
 
 def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
-    """Do what time asks for, until told to stop. A failure is told once a run, and tried again."""
+    """Do what time asks for, until told to stop. A failure is told once a run, and tried again.
+
+    What fails holds up nothing else, and no beat is told: monitoring sees that (`pulse`).
+    """
     import logging
 
-    log, failed = logging.getLogger("casemate.fleet"), ""
+    log = logging.getLogger("casemate.fleet")
+    failed: dict[int, str] = {}
+    due: tuple[Callable[[], object], ...] = (
+        service.intake.tick,
+        lambda: outbox.gather(service.store, service.now_s()),
+        lambda: errands.take_over(service.store, service.audit),
+        lambda: senders.tick(service.now_s()),
+    )
     while not stop.wait(_TICK_S):
-        try:
-            service.intake.tick()
-            errands.take_over(service.store, service.audit)
-            outbox.gather(service.store, service.now_s())
-            senders.tick(service.now_s())
+        for number, do in enumerate(due):
+            try:
+                do()
+                failed.pop(number, None)
+            except Exception as error:  # whatever it is, the next round may do it
+                if failed.get(number) != str(error):
+                    log.error("what is due by itself fails: %s", error)
+                failed[number] = str(error)
+        if not failed:
             service.pulse.tick(service.clock())
-            failed = ""
-        except Exception as error:  # whatever it is, the next round may do it
-            if str(error) != failed:
-                log.error("what is due by itself fails: %s", error)
-            failed = str(error)

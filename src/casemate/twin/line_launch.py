@@ -37,15 +37,20 @@ IDEAL = Launch(s11=(0.0,), s22=(0.0,), s21=(1.0,), f_max_hz=F_SCALE_HZ)
 """A matched connector of DELAY_S without loss."""
 
 
-def launch(fitted: Launch, f_hz: Real) -> Complex:
-    """Return S, shape (F, 2, 2), at `f_hz`; InputError beyond the fitted band."""
-    if f_hz.size and float(f_hz.max()) > fitted.f_max_hz * (1.0 + 1e-9):
+def within(f_hz: Real, f_max_hz: float) -> None:
+    """InputError if any of `f_hz` (F,) is beyond the fitted band, which ends at `f_max_hz`."""
+    if f_hz.size and float(f_hz.max()) > f_max_hz * (1.0 + 1e-9):
         raise InputError(
             "the connectors were not fitted at this frequency.",
-            remedy=f"stay at or below {fitted.f_max_hz / 1e9:.6g} GHz.",
+            remedy=f"stay at or below {f_max_hz / 1e9:.6g} GHz.",
             key="sweep.f_max",
             value=float(f_hz.max()),
         )
+
+
+def launch(fitted: Launch, f_hz: Real) -> Complex:
+    """Return S, shape (F, 2, 2), at `f_hz`; InputError beyond the fitted band."""
+    within(f_hz, fitted.f_max_hz)
     s = np.empty((f_hz.size, 2, 2), dtype=np.complex128)
     s[:, 0, 0] = _series(fitted.s11, f_hz, DELAYS_S[0])
     s[:, 1, 1] = _series(fitted.s22, f_hz, DELAYS_S[1])

@@ -13,6 +13,7 @@ from casemate.core.touchstone import read_touchstone
 from casemate.twin.line_board import Kind, two_port
 from casemate.twin.line_errors import Deviation, deviations
 from casemate.twin.line_fit import Fit, Standard, board_of, fit_board, predicted
+from casemate.twin.line_launch import within
 from casemate.twin.line_layout import Layout, load_layout
 from casemate.twin.line_materials import Complex, Real
 from casemate.twin.line_network import passivity_excess
@@ -61,6 +62,9 @@ def fit_and_predict(
     standards = tuple(standard_of(plan, each) for each in files)
     others = tuple(standard_of(plan, each) for each in hold_out)
     board = plan.table.board
+    thrus = [each for each in standards if each.kind == "thru"]
+    if thrus:  # what cannot be predicted is refused before a fit of seconds
+        within(_sweep(plan, standards), max(float(each.f_hz.max()) for each in thrus))
     say("fitting")
     fit = fit_board(
         board_of(

@@ -72,6 +72,7 @@ def test_example_meets_every_target_and_explains_every_module(name: str) -> None
     }
 
 
+@pytest.mark.slow  # test_assemble compares whole designs, made of whole choices, each time
 def test_same_spec_gives_the_same_choice() -> None:
     assert choose(example("dpa"), CATALOGUE) == chosen("dpa")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -77,34 +77,51 @@ def test_a_layout_follows_from_the_secret_alone() -> None:
     )
 
 
-@pytest.mark.parametrize("index", [0, 1])
-def test_the_judge_agrees_with_the_proofs_reading(
-    index: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Reach by chains is the reach by boundary lines of the polylines, at random places."""
-    seen: list[tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """Random places of a layer before mending, and how far its judge reaches there, nm."""
+
+    at: npt.NDArray[np.float64]
+    reach: npt.NDArray[np.float64]
+    copper: list[npt.NDArray[np.int32]]
+    barrels: npt.NDArray[np.float64]
+
+
+@cache
+def judged() -> dict[int, Judged]:
+    """Return what the judge said of each layer while the tile was drawn."""
+    seen: dict[int, Judged] = {}
     real = mend._Work.close
 
     def spy(self: mend._Work, chosen: list[int], aim: float) -> None:
-        if not seen and chosen == [index]:
+        for index in {0, 1} - set(seen):
+            if chosen != [index]:
+                continue
             rows, columns = np.nonzero(self.mask)
             pick = np.random.default_rng(1).choice(len(rows), 60, replace=False)
             base = self.layers[0].lattice
             at = np.stack([base.x_nm + columns[pick] * 2e5, base.y_nm + rows[pick] * 2e5], axis=1)
             at += np.random.default_rng(2).uniform(-1e5, 1e5, at.shape)
-            seen.append((at, self._reach(at, [index], 0.0, 5e5)))
-            copper.extend(net.vertices for net in self.nets[index])
-            barrels.append(self.barrels[index])
+            seen[index] = Judged(
+                at=at, reach=self._reach(at, [index], 0.0, 5e5),
+                copper=[net.vertices for net in self.nets[index]], barrels=self.barrels[index],
+            )  # fmt: skip
         real(self, chosen, aim)
 
-    copper: list[npt.NDArray[np.int32]] = []
-    barrels: list[npt.NDArray[np.float64]] = []
-    monkeypatch.setattr(mend._Work, "close", spy)
-    draw_tile(ring_tile(), secret=SECRET, serial="S-1")
-    ((at, found),) = seen
-    for (x, y), reach in zip(at, found, strict=True):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mend._Work, "close", spy)
+        draw_tile(ring_tile(), secret=SECRET, serial="S-1")
+    return seen
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_the_judge_agrees_with_the_proofs_reading(index: int) -> None:
+    """Reach by chains is the reach by boundary lines of the polylines, at random places."""
+    found = judged()[index]
+    for (x, y), reach in zip(found.at, found.reach, strict=True):
         proof = region_bound(
-            region_index([copper], trace_nm=1e5, pitch_nm=2e5, end_trim_nm=1.25e5, vias=barrels,
+            region_index([found.copper], trace_nm=1e5, pitch_nm=2e5, end_trim_nm=1.25e5,
+                         vias=[found.barrels],
                          boxes=np.array([[x - 1, y - 1, x + 1, y + 1]])),
             tolerance_m=1e-9,
         )  # fmt: skip

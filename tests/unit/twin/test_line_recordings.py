@@ -26,6 +26,7 @@ FILES = {
     "short": "P1-MSL_Short_50.s1p",
     "load": "P1-MSL_Load_50.s1p",
 }
+ONE_LINE = ("thru100", "open", "short", "load")
 BOARD = board_of(height_m=1.5e-3, copper_m=50e-6, epsilon_r=4.4, tan_delta=0.02)
 
 
@@ -133,15 +134,14 @@ def test_one_length_alone_says_how_little_it_tells() -> None:
 
 
 def test_thru_and_one_ports_predict_the_longer_thru_within_their_spread() -> None:
-    names = ("thru100", "open", "short", "load")
-    epsilon = fitted(recordings(), names).parameters[0]
+    epsilon = fitted(recordings(), ONE_LINE).parameters[0]
     assert abs(epsilon.value - 4.435) < 2.0 * epsilon.spread
-    gap = missed(fitted(recordings(), names), standards(recordings())["thru200"])
+    gap = missed(fitted(recordings(), ONE_LINE), standards(recordings())["thru200"])
     assert gap["S11"][0] < 0.03 and gap["S21"][1] < 0.08 and gap["S21"][2] < 10.0
 
 
 def test_a_stepped_line_is_passive_and_mirrors() -> None:
-    fit = fitted(recordings(), ("thru100", "thru200"))
+    fit = fitted(recordings(), ONE_LINE)
     f_hz = np.linspace(1e6, 1e10, 400)
     segments = tuple(
         Segment(width_m=width_m, length_m=length_m)

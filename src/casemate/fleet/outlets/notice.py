@@ -63,6 +63,15 @@ class Notice:
         return f"{told}; incident {self.incident} {_SAID[self.what]}; {where}{also}"
 
     @property
+    def key(self) -> str:
+        """Return what tells it from all others, also of a store that was restored from a backup.
+
+        Such a store gives numbers anew that receivers have seen: they would take an alarm for one
+        that was brought again.
+        """
+        return f"{self.id}-{self.at_s}"
+
+    @property
     def code(self) -> str:
         """Return what the finding is called outside."""
         return code(self.finding)

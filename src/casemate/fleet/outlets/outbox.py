@@ -6,7 +6,8 @@ the last notice that its receiver has taken: at least once, in order, and none i
 How much gets in is bounded: an incident is told of when it opens, when it gets worse, when another
 kind of finding comes, and when an alarm comes after somebody has acknowledged it. Of one finding at
 one site people are called once a window; what comes meanwhile is told without a call, counted, and
-called for together at the end of the window. No call waits longer than that.
+called for together at the end of the window. No call waits longer than that. So it is with all
+sites together once a few of them have called.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ from casemate.verify.findings import SEVERITIES
 WINDOW_S = {"alarm": 60, "unknown": 600, "warning": 600, "note": 600}
 """In which people are called once for one finding at one site (EEMUA 191: one alarm in 10 min). An
 alarm waits a minute at most: a second one must not ride along for long (planning value)."""
+MOST_SITES = 3
+"""That call for one finding in a window; what comes at further ones is counted for all sites: three
+calls, their three counts and one for all are fewer than ten in 10 min (EEMUA 191)."""
+ELSEWHERE = "\n"
+"""Stands for all sites in `floods`."""
 KEPT_S = 90 * 86_400
 """For which notices are kept that all outlets have told and whose incident is disposed."""
 
@@ -87,28 +93,38 @@ def _put(
         calls=False,
     )  # fmt: skip
     if what in (RAISED, GROWN):
-        calls, more = _calls(link, row.site, notice)
+        calls, more, flood = _calls(link, row.site, notice)
         number = _write(link, replace(notice, calls=calls, more=more))
         if not calls:
-            here = and_(FLOODS.c.site == row.site, FLOODS.c.finding == finding)
+            here = and_(FLOODS.c.site == flood, FLOODS.c.finding == finding)
             counted = {"more": FLOODS.c.more + 1, "last_id": number}
             link.execute(update(FLOODS).where(here).values(**counted))
     else:
         _write(link, notice)
 
 
-def _calls(link: Connection, site: str, notice: Notice) -> tuple[bool, int]:
-    """Return whether people are called now, and how many came since they last were."""
-    here = and_(FLOODS.c.site == site, FLOODS.c.finding == notice.finding)
-    held = link.execute(select(FLOODS).where(here)).one_or_none()
-    if held is None:
-        row = {"site": site, "finding": notice.finding, "led_s": notice.at_s, "more": 0}
+def _calls(link: Connection, site: str, notice: Notice) -> tuple[bool, int, str]:
+    """Return whether people are called now, how many came since they last were, and which flood
+    counts it: that of the site, or of all sites if enough of them have called."""
+    window_s = WINDOW_S[notice.severity]
+    held = {
+        row.site: row
+        for row in link.execute(select(FLOODS).where(FLOODS.c.finding == notice.finding))
+    }
+    running = {each for each, row in held.items() if 0 <= notice.at_s - row.led_s < window_s}
+    if site in running:
+        return False, 0, site
+    crowded = len(running - {ELSEWHERE}) >= MOST_SITES
+    if crowded and ELSEWHERE in running:
+        return False, 0, ELSEWHERE
+    flood = ELSEWHERE if crowded else site
+    if flood not in held:
+        row = {"site": flood, "finding": notice.finding, "led_s": notice.at_s, "more": 0}
         link.execute(insert(FLOODS).values(**row))
-        return True, 0
-    if 0 <= notice.at_s - held.led_s < WINDOW_S[notice.severity]:
-        return False, 0
+        return True, 0, flood
+    here = and_(FLOODS.c.site == flood, FLOODS.c.finding == notice.finding)
     link.execute(update(FLOODS).where(here).values(led_s=notice.at_s, more=0, last_id=None))
-    return True, held.more
+    return True, held[flood].more, flood
 
 
 def _write(link: Connection, notice: Notice) -> int:
@@ -141,7 +157,9 @@ def gather_in(link: Connection, now_s: int) -> int:
         last = decode(row.last_id, body)
         if 0 <= now_s - row.led_s < WINDOW_S[last.severity]:
             continue
-        _write(link, replace(last, id=0, what=MANY, at_s=now_s, calls=True, more=row.more))
+        site = "all sites" if row.site == ELSEWHERE else last.site
+        many = replace(last, id=0, what=MANY, site=site, at_s=now_s, calls=True, more=row.more)
+        _write(link, many)
         here = and_(FLOODS.c.site == row.site, FLOODS.c.finding == row.finding)
         link.execute(update(FLOODS).where(here).values(led_s=now_s, more=0, last_id=None))
         called += 1

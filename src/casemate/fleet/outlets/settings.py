@@ -154,9 +154,10 @@ class _Row:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise self.error(key, "others may read it.", f"chmod 600 {path.name}.", path.name)
         held = path.read_bytes().strip()
-        if not LEAST_SECRET_BYTES <= len(held) <= 256:
+        plain = held.isascii() and held.decode("ascii").isprintable()
+        if not plain or not LEAST_SECRET_BYTES <= len(held) <= 256:
             raise self.error(
-                key, f"it holds no secret of {LEAST_SECRET_BYTES} to 256 bytes.",
+                key, f"it holds no secret of {LEAST_SECRET_BYTES} to 256 printable bytes.",
                 "make one, such as by `openssl rand -base64 32`.", path.name,
             )  # fmt: skip
         return held

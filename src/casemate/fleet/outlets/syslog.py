@@ -38,7 +38,7 @@ def message(notice: Notice, service: str) -> bytes:
     plain = service.isascii() and service.isprintable() and " " not in service
     host = service[:255] if service and plain else "-"
     fields = {
-        "id": notice.id, "enclosure": notice.enclosure, "name": notice.name,
+        "id": notice.key, "enclosure": notice.enclosure, "name": notice.name,
         "serial": notice.serial, "site": notice.site, "kind": notice.kind,
         "incident": notice.incident, "what": notice.what, "severity": notice.severity,
         "finding": notice.code, "calls": str(notice.calls).lower(), "more": notice.more,

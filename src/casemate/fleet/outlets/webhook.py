@@ -23,7 +23,7 @@ def event(notice: Notice, service: str) -> dict[str, Any]:
     """Return a notice as a CloudEvent; id and source together are the same each time it is told."""
     return {
         "specversion": "1.0",
-        "id": str(notice.id),
+        "id": notice.key,
         "source": f"/casemate/{service}",
         "type": f"casemate.incident.{notice.what}",
         "subject": f"enclosure/{notice.enclosure}",
@@ -83,7 +83,7 @@ class WebhookOutlet:
         headers = {
             "Content-Type": "application/cloudevents+json; charset=utf-8",
             "User-Agent": "casemate",
-            **sign(self._settings.secret, str(notice.id), int(self._told.clock()), body),
+            **sign(self._settings.secret, notice.key, int(self._told.clock()), body),
         }
         networks = self._settings.networks
         address = destination.resolve(self._host, self._port, networks, self._look)

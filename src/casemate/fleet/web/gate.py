@@ -80,6 +80,7 @@ class Gate:
         self._all = all_ or Limits(per_s=50.0, burst=200.0)
         self._codes = codes or Limits(per_s=0.1, burst=10.0)
         self._refusals = refusals or Limits(per_s=1.0, burst=50.0)
+        self._scrapes = Limits(per_s=0.5, burst=20.0)  # each reads the whole fleet
         self._counting, self._unwritten = threading.Lock(), 0
 
     def serve(self, asked: Request) -> tuple[Answer, Person | None]:
@@ -156,6 +157,7 @@ class Gate:
                     "no certificate came that may read metrics.",
                     remedy="make one with `casemate fleet scraper`.",
                 )
+            self._scrapes.take(asked.fingerprint, service.clock())
             return None, None
         if asked.route.permission in roles.OPEN:
             return None, None

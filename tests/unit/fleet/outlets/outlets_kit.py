@@ -15,11 +15,13 @@ from sqlalchemy import insert, select
 from casemate.fleet import decisions
 from casemate.fleet.incidents import WHOLE, Trigger
 from casemate.fleet.outlets import outbox
-from casemate.fleet.outlets.notice import ENDING_WORDS, Notice
+from casemate.fleet.outlets.notice import Notice
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS
 from casemate.fleet.store import Store
 from casemate.verify.findings import KINDS
 
+ENDING_WORDS = ("clear", "deassert", "reset")
+"""Written down a second time: what consumers look for does not follow the product."""
 HOSTILE = (
     "nuclear plant", "RESET me", "de-assert", "C l e a r e d", "ｃｌｅａｒ", "cle\u0301ar", "a\nb",
     'x"} 1\ncasemate_fleet 0', "x\r\nBcc: y", "a/+/#", "\x1b[2J", "clea\u200br", "", "x" * 300,

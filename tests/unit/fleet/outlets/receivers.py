@@ -25,9 +25,9 @@ LONGEST_S = 30.0
 
 @cache
 def _made() -> dict[str, bytes]:
-    """Return an authority and a certificate for localhost, made once."""
+    """Return an authority and a certificate for localhost and hooks.example, made once."""
     with TemporaryDirectory() as folder:
-        certificates.make_authority(Path(folder), "localhost")
+        certificates.make_authority(Path(folder), "hooks.example")
         return {each.name: each.read_bytes() for each in Path(folder).iterdir()}
 
 

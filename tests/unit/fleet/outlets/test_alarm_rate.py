@@ -54,6 +54,7 @@ def test_noise_at_a_site_calls_once_and_hides_no_tampering(kit: Kit) -> None:
         says_no_end(each.text)
 
 
+@pytest.mark.slow
 def test_without_grouping_the_same_noise_would_be_a_flood(
     kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,16 +68,15 @@ def test_without_grouping_the_same_noise_would_be_a_flood(
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize("seed", (1, 2))
-def test_a_month_of_a_thousand_enclosures(tmp_path: Path, seed: int) -> None:
+def test_a_month_of_a_thousand_enclosures(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/fleet.db")
-    month = Month(store, seed=seed, count=1000, sites=20, length_s=MONTH_S)
+    month = Month(store, seed=1, count=1000, sites=20, length_s=MONTH_S)
     month.nuisances()
     held = month.run()
     found = rate(held, MONTH_S)
     with store.read() as link:
         opened = link.execute(select(func.count()).select_from(INCIDENTS)).scalar_one()
-    print(f"\nseed {seed}: {opened} incidents, {found}")
+    print(f"\n{opened} incidents, {found}")
     store.close()
     assert found.mean <= 1.0
     assert found.flooded < 0.01

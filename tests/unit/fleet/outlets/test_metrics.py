@@ -72,6 +72,15 @@ def test_monitoring_reads_and_nobody_else(kit: Kit) -> None:
     assert scrape(kit).status_code == 401
 
 
+def test_who_reads_too_often_is_turned_away(kit: Kit) -> None:
+    """Each scrape reads the whole fleet: a stolen certificate must not keep the service busy."""
+    let_in(kit)
+    assert {scrape(kit).status_code for _ in range(20)} == {200}
+    assert scrape(kit).status_code == 429
+    kit.clock.now_s += 15
+    assert scrape(kit).status_code == 200
+
+
 def test_each_scrape_is_in_the_audit_log(kit: Kit) -> None:
     let_in(kit)
     scrape(kit)

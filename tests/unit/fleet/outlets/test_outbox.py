@@ -60,12 +60,12 @@ def test_kinds_and_severities_are_told_and_not_each_finding(kit: Kit) -> None:
     """A flood of findings in one incident is a few notices, whoever makes it."""
     store = kit.service.store
     here = put(store, 1)
-    for number in range(50):
+    for number in range(20):
         find(store, here, 1000 + number, trigger("sensor.fault", 1000, number))
     assert [each.what for each in told(store)] == ["raised"]
     find(store, here, 2000, trigger("verdict.interference", 2000, 60))
     find(store, here, 2001, trigger("state.tampered", 2001, 61))
-    for number in range(50):
+    for number in range(20):
         find(store, here, 2002 + number, trigger("state.tampered", 2001, 62 + number))
     found = [(each.what, each.finding) for each in told(store)]
     assert found[1:] == [("grown", "verdict.interference"), ("grown", "state.tampered")]
@@ -124,6 +124,26 @@ def test_a_flood_at_a_site_calls_once_and_then_says_how_many(kit: Kit) -> None:
     assert (many.what, many.more, many.calls) == ("many", 39, True)
     assert outbox.gather(store, 1601) == 0
     says_no_end(many.text)
+
+
+def test_a_flood_at_all_sites_calls_for_a_few_and_counts_the_others(kit: Kit) -> None:
+    """Witnesses are away, or noise is made everywhere: not one call a site."""
+    store = kit.service.store
+    racks = [put(store, number, site=f"hall {number % 20}") for number in range(60)]
+    for number, rack in enumerate(racks):
+        find(store, rack, 1000 + number, trigger("time.stale", 1000))
+    first = calls(told(store))
+    assert len(first) == outbox.MOST_SITES + 1
+    find(store, racks[59], 1100, trigger("state.tampered", 1100, 1))
+    assert calls(told(store))[-1].finding == "state.tampered"
+    for now_s in range(1100, 3000, 20):
+        outbox.gather(store, now_s)
+    many = [each for each in told(store) if each.what == "many"]
+    assert len(many) == outbox.MOST_SITES + 1
+    assert sum(each.more for each in many) + len(first) == 60
+    assert [each.site for each in many].count("all sites") == 1
+    assert max(each.at_s for each in many) < 1000 + 60 + outbox.WINDOW_S["unknown"] + 20
+    says_no_end("".join(each.text for each in many))
 
 
 def test_a_second_tampering_at_a_site_waits_a_minute_at_most(kit: Kit) -> None:
@@ -207,6 +227,7 @@ def test_rows_that_are_no_notices(body: str) -> None:
     assert decode(7, encode(notice())) == notice()
 
 
+@pytest.mark.slow
 def test_what_is_in_the_outbox_is_there_after_a_kill(kit: Kit, tmp_path: Path) -> None:
     """Killed between two alarms: the first is told, the second was never acknowledged."""
     url = str(kit.service.store.engine.url)

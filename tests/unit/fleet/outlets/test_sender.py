@@ -174,6 +174,24 @@ def test_what_is_old_goes_once_an_hour(kit: Kit, monkeypatch: pytest.MonkeyPatch
     assert asked == [10_000, 13_600]
 
 
+def test_what_fails_by_itself_holds_up_no_alarm_and_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The audit log cannot be written, say, its disk is full: floods are still called for,
+    and the beat that monitoring reads stands still."""
+    made = home.make(tmp_path / "service", "fleet.test")
+    monkeypatch.setattr(home, "_TICK_S", 0.02)
+    with home.running(made) as service:
+        until(lambda: service.pulse.ticked_s > 0)
+        monkeypatch.setattr(home.errands, "take_over", lambda *_: 1 / 0)
+        for number in range(3):
+            find(service.store, put(service.store, number), 1000, trigger("time.stale", 1000))
+        until(lambda: told(service.store)[-1].what == "many")
+        stood = service.pulse.ticked_s
+        time.sleep(0.2)
+        assert service.pulse.ticked_s == stood
+
+
 def test_the_service_starts_its_outlets(tmp_path: Path) -> None:
     """From the settings file to a receiver: TLS, the outbox and the service's own threads."""
     with collector(tmp_path / "siem") as held:

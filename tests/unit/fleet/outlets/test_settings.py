@@ -30,6 +30,7 @@ def folder(tmp_path: Path) -> Path:
     for name, text, mode in (
         ("secret", "a secret of many bytes\n", 0o600), ("open", "a secret of many bytes", 0o644),
         ("short", "short", 0o600), ("bad.pem", "no certificate", 0o600),
+        ("odd", "a secret\nof two lines ü", 0o600),
     ):  # fmt: skip
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(mode)
@@ -70,7 +71,8 @@ WRONG: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
     (WEBHOOK, {"url": "https://soc.example/\r\nX: y"}, "url"),
     (WEBHOOK, {"url": "https://[::1/"}, "url"),
     (WEBHOOK, {"secret": None}, "secret"), (WEBHOOK, {"secret": "open"}, "secret"),
-    (WEBHOOK, {"secret": "short"}, "secret"), (WEBHOOK, {"secret": "none"}, "secret"),
+    (WEBHOOK, {"secret": "short"}, "secret"), (WEBHOOK, {"secret": "odd"}, "secret"),
+    (WEBHOOK, {"secret": "none"}, "secret"),
     (WEBHOOK, {"networks": ["10.0.0.1/8"]}, "networks"), 
     (WEBHOOK, {"networks": "10/8"}, "networks"),
     (WEBHOOK, {"networks": [7]}, "networks"),

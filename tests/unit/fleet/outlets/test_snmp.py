@@ -114,7 +114,7 @@ def said(row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("confirmed", (True, False))
+@pytest.mark.parametrize("confirmed", (True, pytest.param(False, marks=pytest.mark.slow)))
 def test_notices_come_in_order(confirmed: bool) -> None:
     with manager() as held, outlet(held.port, confirmed=confirmed) as to:
         to.send([notice(id=number, what=what) for number, what in enumerate(KINDS, 1)])
@@ -137,7 +137,11 @@ def test_nothing_is_said_in_the_open() -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", ((b"another passphrase", PRIVACY), (AUTH, b"another passphrase of it"))
+    "keys",
+    (
+        (b"another passphrase", PRIVACY),
+        pytest.param((AUTH, b"another passphrase of it"), marks=pytest.mark.slow),
+    ),
 )
 def test_a_receiver_with_other_keys_takes_nothing(keys: tuple[bytes, bytes]) -> None:
     with manager(*keys) as held, outlet(held.port) as to:
@@ -151,6 +155,7 @@ def test_nobody_there() -> None:
         to.send([notice()])
 
 
+@pytest.mark.slow
 def test_traps_say_how_often_the_outlet_has_started() -> None:
     """RFC 3414, section 3.2.7: a receiver takes none of an engine whose boots went back. Ours are
     kept in the store; they stand in the clear behind the engine's id."""
@@ -165,6 +170,7 @@ def test_traps_say_how_often_the_outlet_has_started() -> None:
         assert own + bytes((2, 1, boots)) in data
 
 
+@pytest.mark.slow
 def test_nothing_is_kept_where_others_can_write() -> None:
     place = Path(tempfile.gettempdir()) / "__pysnmp" / f"0x{engine_id('fleet.test', 'noc').hex()}"
     with manager() as held, outlet(held.port) as to:

@@ -84,7 +84,8 @@ def ask_anew(heard, clock, to) -> None:  # type: ignore[no-untyped-def]
         data = encode([(REBIRTH, True)], 1.0)
         heard.client.publish("spBv1.0/hall/NCMD/casemate", data, 1).wait_for_publish(10)
     until(to._node._asked.is_set)
-    to.tend(lambda: now)
+    to.tend(lambda: [standing(state="RETIRED")])
+    until(lambda: any(b"RETIRED" in each for each in heard.of("/enclosure-3")))
     assert len(heard.of("/NBIRTH/")) == 1
     clock.now_s += 11
     to.tend(lambda: now)

@@ -76,7 +76,9 @@ def test_notices_come_over_tls_in_order(tmp_path: Path) -> None:
     with collector(tmp_path) as held:
         outlet(tmp_path, held.port).send(sent)
         outlet(tmp_path, held.port).send([notice(id=60)])
-    assert [int(fields(each)[0]["id"]) for each in held.frames] == list(range(1, 61))
+    assert [fields(each)[0]["id"] for each in held.frames] == [
+        f"{x}-1800000000" for x in range(1, 61)
+    ]
 
 
 def test_who_is_not_the_receiver_hears_nothing(
@@ -123,7 +125,7 @@ def test_a_receiver_that_breaks_off_gets_it_again(kit: Kit, tmp_path: Path) -> N
         assert sender.once() == 20
         with store.read() as link:
             assert outbox.waiting(link, "siem") == (0, None)
-    assert [int(fields(each)[0]["id"]) for each in held.frames] == [x.id for x in told(store)]
+    assert [fields(each)[0]["id"] for each in held.frames] == [x.key for x in told(store)]
 
 
 def test_a_receiver_that_never_answers_the_end(

@@ -36,11 +36,11 @@ def receiver(tmp_path: Path) -> Iterator[Hook]:
 
 def outlet(
     folder: Path, port: int, *, networks: tuple[object, ...] = HERE,
-    look: destination.Lookup = destination.lookup,
+    look: destination.Lookup = destination.lookup, host: str = "localhost",
 ) -> WebhookOutlet:  # fmt: skip
     """Return an outlet to a receiver of the same authority."""
     made = Webhook(
-        name="soc", url=f"https://localhost:{port}/in?x=1", secret=SECRET,
+        name="soc", url=f"https://{host}:{port}/in?x=1", secret=SECRET,
         networks=networks,  # type: ignore[arg-type]
         tls=Tls(ca=str(identity(folder) / "ca.pem"), certificate="", key=""),
     )  # fmt: skip
@@ -55,7 +55,8 @@ def test_an_event_comes_signed_and_whole(tmp_path: Path, receiver: Hook) -> None
         assert headers["content-type"].startswith("application/cloudevents+json")
         assert check.take(headers, body, NOW_S)
     row = json.loads(receiver.got[0][1])
-    assert (row["specversion"], row["id"], row["source"]) == ("1.0", "7", "/casemate/fleet.test")
+    said = row["specversion"], row["id"], row["source"]
+    assert said == ("1.0", "7-1800000000", "/casemate/fleet.test")
     assert row["data"]["text"] == notice().text
     assert not check.take(*receiver.got[0], NOW_S)  # it was taken before
 
@@ -146,6 +147,16 @@ def test_a_name_that_points_elsewhere_the_second_time(tmp_path: Path, receiver: 
     assert len(receiver.got) == 1
 
 
+def test_nothing_is_looked_up_a_second_time(tmp_path: Path, receiver: Hook) -> None:
+    """The name is nobody's: who looks it up again gets nowhere. Its certificate has to fit it."""
+    here = lambda _host, _port: ["127.0.0.1"]  # noqa: E731
+    outlet(tmp_path, receiver.port, look=here, host="hooks.example").send([notice()])
+    assert receiver.got[0][0]["host"] == f"hooks.example:{receiver.port}"
+    with pytest.raises(OutletError, match="certificate"):
+        outlet(tmp_path, receiver.port, look=here, host="other.example").send([notice()])
+    assert len(receiver.got) == 1
+
+
 def test_without_networks_this_machine_is_no_destination(tmp_path: Path, receiver: Hook) -> None:
     with pytest.raises(OutletError, match="may have"):
         outlet(tmp_path, receiver.port, networks=()).send([notice()])
@@ -180,11 +191,21 @@ def test_order_is_kept_and_nothing_lost_where_a_receiver_refuses(
     receiver.status = 200
     while sender.once():
         pass
-    ids = [int(json.loads(body)["id"]) for _, body in receiver.got]
-    assert ids == sorted(ids) and list(dict.fromkeys(ids)) == [each.id for each in told(store)]
+    ids = [json.loads(body)["id"] for _, body in receiver.got]
+    assert list(dict.fromkeys(ids)) == [each.key for each in told(store)]
     check = Receiver(SECRET)
     taken = [check.take(headers, body, NOW_S) for headers, body in receiver.got]
     assert taken.count(True) == 5  # who brings one again is known by its id
+
+
+def test_a_restored_store_tells_no_alarm_under_a_number_that_was_taken(
+    tmp_path: Path, receiver: Hook
+) -> None:
+    """After a restore numbers are given anew; a receiver takes the later alarm all the same."""
+    for at_s in (1_700_000_000, 1_700_000_060):
+        outlet(tmp_path, receiver.port).send([notice(id=9, at_s=at_s)])
+    check = Receiver(SECRET)
+    assert [check.take(*each, NOW_S) for each in receiver.got] == [True, True]
 
 
 def test_headers_hold_nothing_from_names(tmp_path: Path, receiver: Hook) -> None:
