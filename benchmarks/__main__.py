@@ -13,6 +13,7 @@ from pathlib import Path
 from benchmarks import (
     detect,
     evidence,
+    fleet,
     keys,
     live,
     log,
@@ -49,6 +50,7 @@ BENCHMARKS = (
     Benchmark(name="keys", help="keys gone, tokens signed", run=keys.run),
     Benchmark(name="live", help="sample to verdict, detection's share of a core", run=live.run),
     Benchmark(name="log", help="appends, checkpoints and cosignatures a second", run=log.run),
+    Benchmark(name="fleet", help="pushes and pages of the service under load", run=fleet.run),
     Benchmark(name="second-start", help="compilations of a second start",
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,

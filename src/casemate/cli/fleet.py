@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 def _installed() -> None:
     from importlib.util import find_spec
 
-    needed = ("starlette", "uvicorn", "sqlalchemy", "alembic", "prometheus_client")
+    needed = ("starlette", "uvicorn", "sqlalchemy", "alembic", "prometheus_client", "webauthn")
     lacking = [each for each in needed if not find_spec(each)]
     if lacking:
         raise InputError(
@@ -59,13 +59,16 @@ def _declare_init(parser: argparse.ArgumentParser) -> None:
     _folder(parser)
     parser.add_argument("--name", default="localhost", help="host name by which others reach it")
     parser.add_argument("--store", default="", metavar="URL", help="default: SQLite in DIR")
+    parser.add_argument(
+        "--no-passkeys", action="store_true", help="dispositions of alarms need none"
+    )
 
 
 def _init(args: argparse.Namespace) -> int:
     """Make the folder of a new service: settings, database, certificates."""
     from casemate.fleet import home
 
-    made = home.make(args.folder, args.name, args.store)
+    made = home.make(args.folder, args.name, args.store, passkeys=not args.no_passkeys)
     _print(args, {"folder": str(made.folder), "store": made.store}, f"made {made.folder}")
     return 0
 
@@ -301,10 +304,12 @@ SUBCOMMANDS = (
     ("demo", _declare_demo, _demo, "eight simulated enclosures, witnesses and the service"),
     ("init", _declare_init, _init, "make the folder of a new service"),
     ("add", _declare_add, _add, "enter an enclosure"),
+    ("update", care.declare_update, care.update, "take reference values that both signed"),
     ("paper", fleet_paper.declare, fleet_paper.act, "hand over a design or a security case"),
     ("person", _declare_person, _person, "enter a person"),
     ("code", _declare_name, _code, "make a code to sign in with"),
     ("remove", _declare_name, _remove, "let a person in no more"),
+    ("forget-passkeys", _declare_name, care.forget_passkeys, "let a person's passkeys in no more"),
     ("serve", _declare_serve, _serve, "answer people and controllers"),
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
     *fleet_redfish.SUBCOMMANDS,

@@ -103,3 +103,52 @@ def doctor(args: argparse.Namespace) -> int:
             if each.remedy:
                 print(f"        {each.remedy}")
     return 0 if all(each.level == "good" for each in found) else 1
+
+
+def forget_passkeys(args: argparse.Namespace) -> int:
+    """Forget all passkeys of a person, who then signs in with a code."""
+    from casemate.fleet import errands, home, passkeys
+
+    store = home.read(args.folder).opened()
+    try:
+        with store.write() as link:
+            count = passkeys.forget(link, args.name)
+            errands.note(link, f"forget {count} passkeys", args.name, int(time.time()))
+    finally:
+        store.close()
+    row = {"name": args.name, "forgotten": count}
+    print(json.dumps(row) if args.json else f"{count} passkeys of {args.name} are forgotten")
+    return 0
+
+
+def declare_update(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `casemate fleet update`."""
+    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
+    parser.add_argument("id", metavar="ID", type=int, help="number of the enclosure")
+    parser.add_argument(
+        "signed", metavar="SIGNED", type=Path, help="reference values, signed by both parties"
+    )
+
+
+def update(args: argparse.Namespace) -> int:
+    """Put a new version of reference values in force; a service that runs appraises by it next."""
+    from casemate.core.errors import InputError
+    from casemate.fleet import errands, home, trust
+
+    try:
+        data = args.signed.read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"it cannot be read: {error.strerror}.", remedy="name the file that both signed.",
+            file=str(args.signed),
+        ) from None  # fmt: skip
+    store, now_s = home.read(args.folder).opened(), int(time.time())
+    try:
+        with store.write() as link:
+            taken = trust.take(link, args.id, data, now_s)
+            errands.note(link, f"take reference values {taken.version}", str(args.id), now_s)
+    finally:
+        store.close()
+    told = f"version {taken.version} is in force, signed by {', '.join(taken.signed_by)}"
+    print(json.dumps({"version": taken.version, "digest": taken.digest}) if args.json else told)
+    return 0

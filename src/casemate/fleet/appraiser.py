@@ -33,8 +33,9 @@ from casemate.verify.log import Ledger, LogView, Seal
 from casemate.verify.result import Result
 from casemate.verify.tokens import Entry
 
-RECENT = 256
-"""Sizes, from the last one back, of which the root is kept (planning value)."""
+RECENT, RECENT_NOTES = 256, 8
+"""Sizes, from the last one back, of which the root is kept, and the notes: 14 kB each (planning
+values)."""
 
 
 class _AllSizes:
@@ -342,7 +343,7 @@ class Appraiser:
 
     def _forget(self) -> None:
         """Forget what is long settled: roots and notes. Who asks for them has all walked anew."""
-        keep = {*sorted(self._notes)[-RECENT:], *self._kept}
+        keep = {*sorted(self._notes)[-RECENT_NOTES:], *self._kept}
         for size in [each for each in self._notes if each not in keep]:
             del self._notes[size]
         least = self.size - RECENT

@@ -81,11 +81,15 @@ def update_from(
     return current
 
 
-def record(link: Connection, incident: Incident, act: Act) -> None:
-    """Write down what a person did. ConflictError if the incident is disposed already."""
+def record(link: Connection, incident: Incident, act: Act) -> int:
+    """Write down what a person did; return the act's id.
+
+    ConflictError if the incident is disposed already.
+    """
     if incident.disposed_s is not None:
         raise ConflictError("the incident is disposed.", remedy="see what was decided.")
-    link.execute(insert(ACTS).values(**asdict(act), incident_id=incident.id))
+    made = insert(ACTS).values(**asdict(act), incident_id=incident.id).returning(ACTS.c.id)
+    number = int(link.execute(made).scalar_one())
     values: dict[str, object] = {}
     if act.act == "acknowledge":
         values = {"acknowledged_by": act.person, "acknowledged_s": act.at_s}
@@ -99,6 +103,7 @@ def record(link: Connection, incident: Incident, act: Act) -> None:
             link, incident.enclosure_id, incident.id, incident.triggers, incident.severity,
             disposed=disposed, now_s=act.at_s,
         )  # fmt: skip
+    return number
 
 
 def _known(

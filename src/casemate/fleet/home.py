@@ -21,13 +21,14 @@ from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
 from casemate.fleet.outlets import outbox, settings
 from casemate.fleet.outlets.sender import Senders
+from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
 from casemate.translog.client import HttpAsker, Peer
 from casemate.translog.note import parse_vkey
 
 FORMAT = "casemate-fleet-1"
-SETTINGS, TLS, AUDIT, DATABASE = "fleet.json", "tls", "audit", "fleet.db"
+SETTINGS, TLS, AUDIT, DATABASE, SERIES = "fleet.json", "tls", "audit", "fleet.db", "series"
 _TICK_S = 1.0
 
 
@@ -35,7 +36,8 @@ _TICK_S = 1.0
 class Home:
     """A service's folder. name: by which others reach it. store: address of the database.
 
-    witnesses: name, key and address of each that cosigns the audit log.
+    witnesses: name, key and address of each that cosigns the audit log. passkeys: dispositions of
+    alarms are signed by one.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Home:
     outlets: object = field(default_factory=list)
     """As they stand in the settings; `running` reads them."""
     witnesses: tuple[tuple[str, str, str], ...] = ()
+    passkeys: bool = False
 
     @property
     def tls(self) -> Path:
@@ -55,7 +58,7 @@ class Home:
         return Store(self.store)
 
 
-def make(folder: Path, name: str, store: str = "") -> Home:
+def make(folder: Path, name: str, store: str = "", *, passkeys: bool = False) -> Home:
     """Make the folder of a new service. InputError if there is one already."""
     if (folder / SETTINGS).exists():
         raise InputError(
@@ -65,9 +68,9 @@ def make(folder: Path, name: str, store: str = "") -> Home:
     url = store or str(URL.create("sqlite", database=str((folder / DATABASE).absolute())))
     certificates.make_authority(folder / TLS, name)
     Store(url).close()
-    row = {"format": FORMAT, "name": name, "store": url}
+    row = {"format": FORMAT, "name": name, "store": url, "passkeys": passkeys}
     write_whole(folder / SETTINGS, pretty_json(row))
-    return Home(folder=folder, name=name, store=url)
+    return Home(folder=folder, name=name, store=url, passkeys=passkeys)
 
 
 def read(folder: Path) -> Home:
@@ -82,6 +85,7 @@ def read(folder: Path) -> Home:
         return Home(
             folder=folder, name=str(row["name"]), store=str(row["store"]),
             outlets=row.get("outlets", []), witnesses=witnesses,
+            passkeys=row.get("passkeys", False) is True,
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -108,7 +112,10 @@ def running(
         store.close()
         raise
     intake = Intake(store, clock, key=walks.key_in(home.folder))
-    service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
+    service = Service(
+        store=store, intake=intake, audit=audit, clock=clock, secure=secure,
+        name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),
+    )  # fmt: skip
     stop = threading.Event()
     try:
         senders = Senders(store, service.pulse, clock, home.name, held)

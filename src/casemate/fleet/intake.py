@@ -24,7 +24,7 @@ from casemate.fleet import decisions, evidence, walk_data, walks
 from casemate.fleet.appraiser import Appraiser, Held, read_note
 from casemate.fleet.errors import ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.schema import VERDICTS
+from casemate.fleet.schema import TRUSTS, VERDICTS
 from casemate.fleet.store import Store
 from casemate.translog.bundle import Bundle
 from casemate.translog.tiles import MOST_ENTRY_BYTES
@@ -37,6 +37,8 @@ MOST_BYTES = 8_000_000
 """Longest submission read (planning value): 2,000 tokens of two signatures."""
 MOST_ENTRIES, MOST_NOTES = 4096, 64
 """Of a submission (planning values)."""
+TRUST_SEEN_S = 600
+"""For which a change of reference values is looked for: longer than a tick takes at worst."""
 KEPT = 12_288
 """Enclosures whose appraisal is kept in memory, 0.1 MB each; others go on from what is written."""
 _OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
@@ -121,6 +123,7 @@ class Intake:
         self._store, self._clock, self._kept, self._key = store, clock, kept, key
         self._lock = threading.Lock()
         self._places: OrderedDict[int, _Place] = OrderedDict()
+        self._trusts: set[tuple[int, int]] = set()
 
     def take(self, enclosure_id: int, brought: Submission) -> Taken:
         """Check, store and appraise; what is returned is durable.
@@ -158,8 +161,12 @@ class Intake:
             return appraiser.result(int(self._clock()) if now_s is None else now_s)
 
     def tick(self) -> int:
-        """Appraise anew what has gone stale meanwhile; return how many enclosures that were."""
+        """Appraise anew what has gone stale meanwhile; return how many enclosures that were.
+
+        So is what got other reference values, by a command beside the service.
+        """
         now_s = int(self._clock())
+        self._retrust(now_s)
         asked = select(VERDICTS.c.enclosure_id).where(
             VERDICTS.c.fresh_until_s < now_s, VERDICTS.c.appraised_s <= VERDICTS.c.fresh_until_s
         )
@@ -168,6 +175,17 @@ class Intake:
         for each in stale:
             self.appraise(each, now_s)
         return len(stale)
+
+    def _retrust(self, now_s: int) -> None:
+        asked = select(TRUSTS.c.enclosure_id, TRUSTS.c.version).where(
+            TRUSTS.c.since_s >= now_s - TRUST_SEEN_S
+        )
+        with self._store.read() as link:
+            found = {(int(each[0]), int(each[1])) for each in link.execute(asked)}
+        for number in {each[0] for each in found - self._trusts}:
+            self.forget(number)
+            self.appraise(number, now_s)
+        self._trusts = found
 
     def appraise(self, enclosure_id: int, now_s: int) -> Result:
         """Appraise what is there, and store the verdict."""

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from casemate.core.errors import InputError
 from casemate.fleet.errors import NotSignedInError
 from casemate.fleet.roles import ROLES
-from casemate.fleet.schema import CODES, PEOPLE, SESSIONS
+from casemate.fleet.schema import CODES, PASSKEYS, PEOPLE, SESSIONS
 
 CODE_S = 900
 """For which a code signs in (planning value)."""
@@ -59,7 +59,7 @@ def new_code(link: Connection, name: str, now_s: int) -> str:
     if found is None:
         raise InputError(f"there is nobody named {name!r}.", remedy="add the person first.")
     code = secrets.token_urlsafe(24)
-    row = {"digest": _digest(code), "person_id": found, "expires_s": now_s + CODE_S}
+    row = {"digest": digest_of(code), "person_id": found, "expires_s": now_s + CODE_S}
     link.execute(insert(CODES).values(**row))
     return code
 
@@ -72,19 +72,25 @@ def remove(link: Connection, name: str) -> None:
     gone = select(PEOPLE.c.id).where(PEOPLE.c.name == name).scalar_subquery()
     link.execute(delete(SESSIONS).where(SESSIONS.c.person_id == gone))
     link.execute(delete(CODES).where(CODES.c.person_id == gone))
+    link.execute(delete(PASSKEYS).where(PASSKEYS.c.person_id == gone))
 
 
 def sign_in(link: Connection, code: str, now_s: int) -> str:
     """Return the secret of a new session; the code is used up. NotSignedInError if it is none."""
-    taken = delete(CODES).where(CODES.c.digest == _digest(code))
+    taken = delete(CODES).where(CODES.c.digest == digest_of(code))
     row = link.execute(taken.returning(CODES.c.person_id, CODES.c.expires_s)).one_or_none()
     if row is None or row.expires_s <= now_s:
         raise NotSignedInError(
             "the code is none, was used, or is too old.", remedy="ask for a new code."
         )
+    return begin_session(link, row.person_id, now_s)
+
+
+def begin_session(link: Connection, person_id: int, now_s: int) -> str:
+    """Return the secret of a new session of a person who has shown who it is."""
     secret = secrets.token_urlsafe(32)
     values = {
-        "digest": _digest(secret), "person_id": row.person_id, "csrf": secrets.token_urlsafe(24),
+        "digest": digest_of(secret), "person_id": person_id, "csrf": secrets.token_urlsafe(24),
         "seen_s": now_s, "expires_s": now_s + SESSION_S,
     }  # fmt: skip
     link.execute(insert(SESSIONS).values(**values))
@@ -96,7 +102,7 @@ def who(link: Connection, secret: str, now_s: int) -> Person:
     asked = (
         select(SESSIONS.c.csrf, SESSIONS.c.seen_s, SESSIONS.c.expires_s, PEOPLE)
         .join_from(SESSIONS, PEOPLE, SESSIONS.c.person_id == PEOPLE.c.id)
-        .where(SESSIONS.c.digest == _digest(secret), PEOPLE.c.active)
+        .where(SESSIONS.c.digest == digest_of(secret), PEOPLE.c.active)
     )
     row = link.execute(asked).one_or_none()
     if row is None or row.expires_s <= now_s or row.seen_s + IDLE_S <= now_s:
@@ -108,13 +114,16 @@ def who(link: Connection, secret: str, now_s: int) -> Person:
 
 def touch(link: Connection, secret: str, now_s: int) -> None:
     """Note that a session is in use."""
-    link.execute(update(SESSIONS).where(SESSIONS.c.digest == _digest(secret)).values(seen_s=now_s))
+    link.execute(
+        update(SESSIONS).where(SESSIONS.c.digest == digest_of(secret)).values(seen_s=now_s)
+    )
 
 
 def sign_out(link: Connection, secret: str) -> None:
     """End a session."""
-    link.execute(delete(SESSIONS).where(SESSIONS.c.digest == _digest(secret)))
+    link.execute(delete(SESSIONS).where(SESSIONS.c.digest == digest_of(secret)))
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -14,6 +14,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "permit": frozenset(("host-operator", "inspector")),
     "see-audit": frozenset(("adjudicator", "auditor")),
     "sign-out": frozenset(ROLES),
+    "passkey": frozenset(ROLES),
 }
 """Roles that have a permission. What a disposition needs beyond it: `incidents.confirm`."""
 

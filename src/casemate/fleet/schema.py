@@ -14,34 +14,20 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     Text,
     UniqueConstraint,
 )
 
-METADATA = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
-
-
-def _of_enclosure(*, key: bool = False) -> Column[int]:
-    return Column(
-        "enclosure_id", Integer, ForeignKey("enclosures.id"), primary_key=key, nullable=False
-    )
-
-
-def _of_incident(*, key: bool = False) -> Column[int]:
-    return Column(
-        "incident_id", Integer, ForeignKey("incidents.id"), primary_key=key, nullable=False
-    )
-
+from casemate.fleet.schema_base import METADATA as METADATA
+from casemate.fleet.schema_base import of_enclosure as _of_enclosure
+from casemate.fleet.schema_base import of_incident as _of_incident
+from casemate.fleet.schema_operation import ACT_SIGNATURES as ACT_SIGNATURES
+from casemate.fleet.schema_operation import NONCES as NONCES
+from casemate.fleet.schema_operation import PASSKEYS as PASSKEYS
+from casemate.fleet.schema_operation import TRUSTS as TRUSTS
+from casemate.fleet.schema_operation import WALKS as WALKS
 
 ENCLOSURES = Table(
     "enclosures",
@@ -356,15 +342,3 @@ PAPERS = Table(
 """What this party was handed over about an enclosure: its design, its security case."""
 
 # ---- operation (decision 44) ----
-
-WALKS = Table(
-    "walks",
-    METADATA,
-    _of_enclosure(key=True),
-    Column("size", BigInteger, nullable=False),
-    Column("settled", BigInteger, nullable=False),
-    Column("trust", String(64), nullable=False),
-    Column("body", LargeBinary, nullable=False),
-    Column("code", LargeBinary, nullable=False),
-)
-"""Appraisals as they stood after `size` entries: made anew from evidence where one is missing."""

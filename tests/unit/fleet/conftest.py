@@ -13,9 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from fleet_kit import Kit
 
-LACKING = [
-    each for each in ("alembic", "sqlalchemy", "starlette", "uvicorn") if not find_spec(each)
-]
+NEEDED = ("alembic", "sqlalchemy", "starlette", "uvicorn", "webauthn")
+LACKING = [each for each in NEEDED if not find_spec(each)]
 if LACKING and os.environ.get("CASEMATE_REQUIRE_ALL"):
     raise ModuleNotFoundError(f"tests of the fleet need {', '.join(LACKING)}")
 collect_ignore_glob = ["test_*.py"] if LACKING else []

@@ -158,6 +158,7 @@ def test_certificates_that_expire_or_have_expired(place: Home) -> None:
     assert "cannot be looked at" in found(place)["certificates"][0].what
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["", "tls", "tls/ca.key", "tls/key.pem", "audit/key.json",
                                   "walks.key"])  # fmt: skip
 def test_secrets_that_others_may_read(place: Home, path: str) -> None:

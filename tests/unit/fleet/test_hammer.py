@@ -80,6 +80,7 @@ def test_who_does_not_keep_up_is_told_so() -> None:
     assert not figures(wall_s=11.0).keeps_up
 
 
+@pytest.mark.slow
 def test_a_service_under_load_and_a_push_that_is_refused(tmp_path: Path) -> None:
     plan = Plan(enclosures=10, period_s=5, for_s=3)
     load = hammer.prepare(tmp_path / "fleet", plan, lambda _text: None)

@@ -39,6 +39,11 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 """Of every answer: nothing is fetched from elsewhere, and no script runs at all."""
+WITH_SCRIPTS = {
+    **HEADERS,
+    "Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; script-src 'self'",
+}
+"""Of pages that have the browser ask for a passkey: scripts of this service, none within pages."""
 REDFISH = ("/redfish", "/redfish/{rest:path}")
 """What the Redfish service answers, with a table of resources of its own."""
 _LOG = logging.getLogger("casemate.fleet")
@@ -150,7 +155,9 @@ def _respond(
         data = json.dumps(answer, ensure_ascii=False, indent=1)
         return Response(data, media_type="application/json", headers=HEADERS)
     shown = pages.get_template(route.template).render(**answer, person=person, page_of=route.path)
-    return Response(shown, media_type="text/html", headers=HEADERS)
+    asks = route.scripts and (answer.get("options") or answer.get("passkey"))
+    headers = WITH_SCRIPTS if asks else HEADERS
+    return Response(shown, media_type="text/html", headers=headers)
 
 
 def _reply(answer: Reply, service: Service) -> Response:

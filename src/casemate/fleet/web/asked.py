@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +11,9 @@ from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
 from casemate.fleet.outlets.pulse import Pulse
+from casemate.fleet.passkeys import Desk
 from casemate.fleet.people import Person
+from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.told import Told
 
@@ -19,15 +22,27 @@ _MOST_ID = (1 << 31) - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What views work with. clock: Unix time."""
+    """What views work with. clock: Unix time. name: of the host, as browsers know it.
+
+    passkeys: dispositions of alarms need one. secret: of challenges; a restart makes them void.
+    """
 
     store: Store
     intake: Intake
     audit: AuditLog
     clock: Callable[[], float]
     secure: bool = True
+    name: str = "localhost"
+    passkeys: bool = False
+    series: Series | None = None
+    secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     pulse: Pulse = field(default_factory=Pulse)
     told: Told = field(default_factory=Told)
+
+    @property
+    def desk(self) -> Desk:
+        """Return who checks passkeys here."""
+        return Desk(name=self.name, secret=self.secret, secure=self.secure)
 
     def now_s(self) -> int:
         """Return the time in whole seconds."""

@@ -12,7 +12,10 @@ from casemate.fleet.errors import NotFoundError
 from casemate.fleet.intake import decode
 from casemate.fleet.web.asked import Asked, Reply, Service
 
-_ASSETS = {"fleet.css": "text/css; charset=utf-8"}
+_ASSETS = {
+    "fleet.css": "text/css; charset=utf-8",
+    "passkey.js": "text/javascript; charset=utf-8",
+}
 """Every file that is served, with its media type: no path of a request reaches a disk."""
 
 

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from casemate.fleet import decisions, evidence, incidents
+from casemate.fleet import decisions, evidence, incidents, passkeys
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.people import Person
 from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
-from casemate.fleet.web import incident_why
+from casemate.fleet.web import incident_why, passkey_page
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.fleet_page import shown_state
 from casemate.verify.findings import SEVERITIES
@@ -115,6 +115,9 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "seen": incidents.digest(found.triggers),
         "outcomes": list(incidents.OUTCOMES),
         "may": _may(asked.who, found),
+        "passkey": passkey_page.asks(
+            service, asked.who, alarm=incidents.needs_two(found.severity)
+        ),
     }  # fmt: skip
 
 
@@ -151,7 +154,14 @@ def _act(service: Service, asked: Asked, kind: str) -> Reply:
             )  # fmt: skip
         else:
             act = incidents.confirm(asked.who, found.acts, **told)
-        decisions.record(link, found, act)
+        act_id = decisions.record(link, found, act)
+        if kind != "acknowledge" and service.passkeys and incidents.needs_two(found.severity):
+            words = (kind, str(found.id), act.seen, act.outcome, act.reason.replace("\r\n", "\n"))
+            signed = passkeys.sign_act(
+                link, service.desk, asked.who, form.get("nonce", ""), form.get("passkey", ""),
+                words, now_s,
+            )  # fmt: skip
+            passkeys.keep_signature(link, act_id, signed)
     return Reply(to=f"/incidents/{found.id}", told=incidents.act_digest(found.id, act))
 
 

@@ -15,8 +15,11 @@ from casemate.fleet.web import (
     incident_page,
     interval_page,
     knowledge_page,
+    passkey_page,
     permit_page,
     review_page,
+    series_page,
+    trust_page,
 )
 from casemate.fleet.web.asked import View
 
@@ -25,6 +28,7 @@ from casemate.fleet.web.asked import View
 class Route:
     """A route. template: of a page, which has a JSON twin under the same path with .json.
 
+    scripts: where the page has the browser ask for a passkey, it may run our own.
     files: its form may bring files.
     """
 
@@ -33,6 +37,7 @@ class Route:
     permission: str
     method: str = "GET"
     template: str = ""
+    scripts: bool = False
     files: bool = False
 
 
@@ -117,7 +122,7 @@ ROUTES = (
     ),
     Route(
         path="/incidents/{id:int}", view=incident_page.story, permission="see",
-        template="incident.html",
+        template="incident.html", scripts=True,
     ),
     Route(
         path="/incidents/{id:int}/acknowledge", method="POST", view=incident_page.acknowledge,
@@ -137,9 +142,27 @@ ROUTES = (
         path="/sign-in", view=entrance.sign_in_form, permission="sign-in", template="sign-in.html"
     ),
     Route(path="/sign-in", method="POST", view=entrance.sign_in, permission="sign-in"),
+    Route(
+        path="/sign-in/passkey", view=passkey_page.sign_in_form, permission="sign-in",
+        template="passkey-sign-in.html", scripts=True,
+    ),
+    Route(
+        path="/sign-in/passkey", method="POST", view=passkey_page.sign_in, permission="sign-in"
+    ),
+    Route(
+        path="/passkeys", view=passkey_page.view, permission="passkey", template="passkeys.html",
+        scripts=True,
+    ),
+    Route(
+        path="/passkeys", method="POST", view=passkey_page.register, permission="passkey"
+    ),
     Route(path="/sign-out", method="POST", view=entrance.sign_out, permission="sign-out"),
     Route(path="/static/{name}", view=entrance.asset, permission="static"),
     Route(path="/metrics", view=metrics.view, permission=SCRAPER),
     Route(path="/evidence", view=entrance.where, permission=MACHINE),
     Route(path="/evidence", method="POST", view=entrance.push, permission=MACHINE),
+    Route(path="/series", method="POST", view=series_page.bring, permission=MACHINE),
+    Route(path="/enclosures/{id:int}/series.json", view=series_page.view, permission="see"),
+    Route(path="/trust", method="POST", view=trust_page.bring, permission=MACHINE),
+    Route(path="/enclosures/{id:int}/trust.json", view=trust_page.versions, permission="see"),
 )  # fmt: skip
