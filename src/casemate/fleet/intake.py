@@ -172,9 +172,19 @@ class Intake:
         )
         with self._store.read() as link:
             stale = list(link.execute(asked).scalars())
-        for each in stale:
-            self.appraise(each, now_s)
+        self._all(stale, now_s)
         return len(stale)
+
+    def _all(self, numbers: Iterable[int], now_s: int) -> None:
+        """Appraise enclosures: one of which it fails keeps no other waiting. Raise what failed."""
+        failed: Exception | None = None
+        for each in numbers:
+            try:
+                self.appraise(each, now_s)
+            except Exception as error:  # whatever it is, the rest must not go stale unsaid
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     def _retrust(self, now_s: int) -> None:
         asked = select(TRUSTS.c.enclosure_id, TRUSTS.c.version).where(
@@ -182,9 +192,10 @@ class Intake:
         )
         with self._store.read() as link:
             found = {(int(each[0]), int(each[1])) for each in link.execute(asked)}
-        for number in {each[0] for each in found - self._trusts}:
-            self.forget(number)
-            self.appraise(number, now_s)
+        numbers = sorted({each[0] for each in found - self._trusts})
+        for each in numbers:
+            self.forget(each)
+        self._all(numbers, now_s)
         self._trusts = found
 
     def appraise(self, enclosure_id: int, now_s: int) -> Result:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from casemate.core import cbor
 from casemate.fleet import decisions, evidence
-from casemate.fleet.errors import RefusedError
+from casemate.fleet.errors import FleetError, RefusedError
 from casemate.fleet.intake import Submission, decode, encode
 from casemate.fleet.schema import ENTRIES, FORKS, INCIDENTS, NOTES, TRIGGERS, VERDICTS
 from casemate.testing import honest_enclosure as honest
@@ -163,6 +163,16 @@ def test_stale_is_told_without_new_evidence(kit: Kit) -> None:
     assert kit.client("auditor").get("/fleet.json").json()["counts"]["UNKNOWN"] == 1
     assert kit.service.intake.tick() == 1
     assert kit.service.intake.tick() == 0
+    with kit.service.store.read() as link:
+        assert [each.finding for each in decisions.read(link, 1).triggers] == ["time.stale"]
+
+
+def test_one_that_cannot_be_appraised_keeps_no_other_waiting(kit: Kit) -> None:
+    brought = enter(kit)
+    bring(kit, brought)
+    kit.clock.now_s += 10 * 3600
+    with pytest.raises(FleetError):
+        kit.service.intake._all([99, brought.enclosure_id], kit.service.now_s())
     with kit.service.store.read() as link:
         assert [each.finding for each in decisions.read(link, 1).triggers] == ["time.stale"]
 
