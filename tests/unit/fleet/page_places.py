@@ -26,6 +26,8 @@ PLACES: dict[str, tuple[str, ...]] = {
     "/incidents/{id:int}": ("/incidents/1",),
     "/audit": ("/audit",),
     "/sign-in": ("/sign-in",),
+    "/sign-in/passkey": ("/sign-in/passkey",),
+    "/passkeys": ("/passkeys",),
 }
 """By path of the route: addresses to look at. A page that is not here fails a test."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import build123d  # noqa: F401  ngsolve brings another OCCT; if that is loaded first, this breaks
 import numpy as np
 import numpy.typing as npt
 

@@ -219,6 +219,8 @@ from casemate.campaigns.engines.jobs import Job
 from casemate.campaigns.engines.run import run
 from casemate.campaigns.engines.store import Store
 if __name__ == "__main__":
+    import signal
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever tests may ignore it
     jobs = [Job(kind="a", seed=k) for k in range(4)]
     run(jobs, works.slow, Store(folder=Path({folder!r}), context="c"), batch=1, workers=2)
 """
