@@ -11,41 +11,66 @@ import hashlib
 import json
 import re
 import sys
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 PAGE = 4096
 PIECE, LONGEST = 1 << 20, 127
 ZEROS = bytes(PIECE + LONGEST)
 
 
-def regions(pid: int) -> list[tuple[int, int]]:
+def regions(pid: int) -> list[tuple[int, int, bool]]:
+    """Return start and end of what can be read, and whether it is this process's alone."""
     found = []
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
         span, rights, *_ = line.split()
         if "r" in rights and not line.endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
             start, end = (int(each, 16) for each in span.split("-"))
-            found.append((start, end))
+            found.append((start, end, "p" in rights))
     return found
+
+
+def touched(pagemap: BinaryIO, start: int, end: int) -> list[tuple[int, int]]:
+    """Return the runs of pages that are in memory or swapped out (proc(5), bits 63 and 62).
+
+    Of a private region the rest was never written: it is zeros, or a file as it lies on the disk.
+    """
+    pagemap.seek(start // PAGE * 8)
+    pages = array("Q", pagemap.read((end - start) // PAGE * 8))
+    runs: list[tuple[int, int]] = []
+    for number, entry in enumerate(pages):
+        if entry >> 62:
+            at = start + number * PAGE
+            if runs and runs[-1][1] == at:
+                runs[-1] = runs[-1][0], at + PAGE
+            else:
+                runs.append((at, at + PAGE))
+    return runs
 
 
 def memory(pid: int) -> Iterator[tuple[bytes, int]]:
     """Yield pieces of all that can be read, and how many bytes of each are its own.
 
     What follows belongs to the next one: a needle that lies across is found in one of them. Pieces
-    of nothing but zeros, of which a process has gigabytes that it never touched, are left out.
+    of nothing but zeros are left out, and pages that the process never touched.
     """
-    with open(f"/proc/{pid}/mem", "rb", 0) as file:
-        for start, end in regions(pid):
-            for at in range(start, end, PIECE):
-                own = min(PIECE, end - at)
-                try:
-                    file.seek(at)
-                    piece = file.read(min(own + LONGEST, end - at))
-                except OSError:
-                    continue
-                if piece != ZEROS[: len(piece)]:
-                    yield piece, own
+    with (
+        open(f"/proc/{pid}/mem", "rb", 0) as file,
+        open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap,
+    ):
+        for first, last, private in regions(pid):
+            for start, end in touched(pagemap, first, last) if private else [(first, last)]:
+                for at in range(start, end, PIECE):
+                    own = min(PIECE, end - at)
+                    try:
+                        file.seek(at)
+                        piece = file.read(min(own + LONGEST, end - at))
+                    except OSError:
+                        continue
+                    if piece != ZEROS[: len(piece)]:
+                        yield piece, own
 
 
 def whole(path: Path) -> tuple[bytes, int]:
