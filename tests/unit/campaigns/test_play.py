@@ -46,6 +46,7 @@ def _play(
     return play(twin, scene, seed=seed, times_s=TIMES_S, ready=tuple(fitted.values()), only=only)
 
 
+@pytest.mark.slow  # in each run `test_twin_play` holds the bytes of two runs and of another seed
 def test_the_same_seed_gives_the_same_result(dpa_twin: Twin, dpa_fitted: dict[str, Fitted]) -> None:
     hole = Hole(at=along(dpa_twin.board(TILE), 3, 0.4), diameter_m=3e-4)
     one, two, other = (_play(dpa_twin, dpa_fitted, hole, seed=seed) for seed in (1, 1, 2))
