@@ -6,11 +6,9 @@ ends; `write_bundle` puts evidence into a folder as a log would.
 
 from __future__ import annotations
 
-import copy
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -337,20 +335,9 @@ def cosign(name: str, stated: Checkpoint, at_s: int) -> Any:
 def armed(batches: int = 6, story: Story | None = None, **start: Any) -> Story:
     """Return the evidence of an enclosure that was commissioned and watched for some minutes.
 
-    story: to begin with. start: as `Story.start` takes it. Without both it is made once a process,
-    and each caller has a copy: signatures cost more than all else.
+    story: to begin with. start: as `Story.start` takes it.
     """
-    if story is None and not start:
-        return copy.deepcopy(_armed(batches))
-    return _arm(story or Story(), batches, start)
-
-
-@cache
-def _armed(batches: int) -> Story:
-    return _arm(Story(), batches, {})
-
-
-def _arm(story: Story, batches: int, start: Mapping[str, Any]) -> Story:
+    story = story or Story()
     story.start("commissioned", "COMMISSIONING", **start)
     story.seal()
     story.now_s += 30
