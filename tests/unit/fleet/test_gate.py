@@ -21,7 +21,7 @@ SCRAPER = "cd" * 32
 HOST, INSPECTOR, COURT, AUDITOR = roles.ROLES
 ALL = set(roles.ROLES)
 MATRIX: dict[tuple[str, str], set[str]] = {
-    ("GET", "/"): ALL,
+    ("GET", "/"): ALL | {""},
     ("GET", "/fleet"): ALL,
     ("GET", "/enclosures/{id:int}"): ALL,
     ("GET", "/enclosures/{id:int}/continuity"): ALL,
@@ -66,6 +66,13 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/enclosures/{id:int}/trust.json"): ALL,
 }
 """Written down here a second time, by hand: a change of one of the two has to be meant."""
+
+
+def test_the_address_alone_leads_to_signing_in(kit: Kit) -> None:
+    """Who opens what the demo prints is a browser without a session."""
+    for at, to in (("/", "/fleet"), ("/fleet", "/sign-in")):
+        answer = kit.client().get(at, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, to)
 
 
 def concrete(path: str) -> str:

@@ -101,7 +101,7 @@ ROUTES = (
     *PAPER_ROUTES,
     *PERMIT_ROUTES,
     *REVIEW_ROUTES,
-    Route(path="/", view=entrance.home, permission="see"),
+    Route(path="/", view=entrance.home, permission="static"),
     Route(path="/fleet", view=fleet_page.view, permission="see", template="fleet.html"),
     Route(
         path="/enclosures/{id:int}", view=enclosure_page.view, permission="see",
