@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from fleet_kit import bring, enter, kit_in
-from sqlalchemy import insert, select
+from sqlalchemy import create_engine, insert, select
 
 from casemate.core.errors import OutputError
 from casemate.fleet import errands
+from casemate.fleet import store as store_module
 from casemate.fleet.schema import ENTRIES, ERRANDS, METADATA
 from casemate.fleet.store import Store
 from casemate.testing import honest_enclosure as honest
@@ -172,3 +174,12 @@ def test_postgresql_holds_the_same(tmp_path: Path, postgres: str) -> None:
         again.clock.now_s = brought.story.now_s + 5
         assert again.service.intake.look(1).tokens == len(brought.story.entries)
         honest.watch(brought.story)
+
+
+def test_a_database_does_not_go_back(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/fleet.db"
+    Store(url).close()
+    made = store_module._config()
+    with create_engine(url).connect() as link, pytest.raises(OutputError, match="go back"):
+        made.attributes["connection"] = link
+        command.downgrade(made, "base")

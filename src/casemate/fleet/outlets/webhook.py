@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
-import ssl
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +15,7 @@ from casemate.fleet.outlets.outlet import TIMEOUT_S, OutletError, Told
 from casemate.fleet.outlets.settings import Webhook
 from casemate.fleet.outlets.signature import sign
 from casemate.fleet.outlets.standing import Standing
+from casemate.fleet.pinned import Pinned
 
 
 def event(notice: Notice, service: str) -> dict[str, Any]:
@@ -37,23 +36,6 @@ def event(notice: Notice, service: str) -> dict[str, Any]:
             "calls": notice.calls, "more": notice.more,
         },
     }  # fmt: skip
-
-
-class _Pinned(http.client.HTTPSConnection):
-    """A connection to an address that was checked; the certificate is of the name."""
-
-    def __init__(self, address: str, host: str, port: int, context: ssl.SSLContext) -> None:
-        super().__init__(host, port, timeout=TIMEOUT_S, context=context)
-        self._address, self._name, self._tls = address, host, context
-
-    def connect(self) -> None:
-        """Connect to the address, look nothing up, and check who answers."""
-        plain = socket.create_connection((self._address, self.port), timeout=TIMEOUT_S)
-        try:
-            self.sock = self._tls.wrap_socket(plain, server_hostname=self._name)
-        except BaseException:
-            plain.close()
-            raise
 
 
 class WebhookOutlet:
@@ -87,7 +69,7 @@ class WebhookOutlet:
         }
         networks = self._settings.networks
         address = destination.resolve(self._host, self._port, networks, self._look)
-        link = _Pinned(address, self._host, self._port, self._context)
+        link = Pinned(address, self._host, self._port, self._context, timeout_s=TIMEOUT_S)
         try:
             link.request("POST", self._path, body=body, headers=headers)
             status = link.getresponse().status

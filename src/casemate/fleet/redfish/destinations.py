@@ -7,7 +7,6 @@ connection goes to the address that was checked: a name that changes meanwhile l
 
 from __future__ import annotations
 
-import http.client
 import ipaddress
 import socket
 import ssl
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection, delete, insert, select
 
 from casemate.core.errors import InputError
+from casemate.fleet.pinned import Pinned
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.schema import REDFISH_RECEIVERS
 
@@ -133,7 +133,8 @@ def send(
     The certificate has to be of the host's name. No redirection is followed. OSError or
     http.client.HTTPException if it cannot be brought.
     """
-    link = _Pinned(to, address, context or ssl.create_default_context())
+    tls = context or ssl.create_default_context()
+    link = Pinned(address, to.host, to.port, tls, timeout_s=TIMEOUT_S)
     try:
         link.request("POST", to.path, body=body, headers={"Content-Type": "application/json"})
         answer = link.getresponse()
@@ -141,19 +142,6 @@ def send(
         return answer.status
     finally:
         link.close()
-
-
-class _Pinned(http.client.HTTPSConnection):
-    """A connection to an address, with the certificate of a name."""
-
-    def __init__(self, to: Destination, address: str, context: ssl.SSLContext) -> None:
-        super().__init__(to.host, to.port, timeout=TIMEOUT_S, context=context)
-        self._address, self._tls = address, context
-
-    def connect(self) -> None:
-        """Connect to the address that was checked, whatever the name leads to by now."""
-        raw = socket.create_connection((self._address, self.port), TIMEOUT_S)
-        self.sock = self._tls.wrap_socket(raw, server_hostname=self.host)
 
 
 def _refuse(what: str, why: str) -> None:

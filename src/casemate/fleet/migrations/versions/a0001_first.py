@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from casemate.fleet.migrations import no_way_back
+
 revision = "a0001"
 down_revision = None
 branch_labels = None
@@ -32,9 +34,7 @@ def upgrade() -> None:
     _errands()
 
 
-def downgrade() -> None:
-    """There is nothing before it."""
-    raise NotImplementedError("restore a backup instead")
+downgrade = no_way_back
 
 
 def _enclosures() -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from casemate.fleet.migrations import no_way_back
+
 revision = "a0002"
 down_revision = "a0001"
 branch_labels = None
@@ -29,9 +31,7 @@ def upgrade() -> None:
     _latches()
 
 
-def downgrade() -> None:
-    """A backup holds what was there before."""
-    raise NotImplementedError("restore a backup instead")
+downgrade = no_way_back
 
 
 def _accounts() -> None:

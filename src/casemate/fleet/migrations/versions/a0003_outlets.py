@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from casemate.fleet.migrations import no_way_back
+
 revision = "a0003"
 down_revision = "a0002"
 branch_labels = None
@@ -59,6 +61,4 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
-    """Leave it: what was not told outside yet would be lost."""
-    raise NotImplementedError("restore a backup instead")
+downgrade = no_way_back

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from casemate.fleet.migrations import no_way_back
+
 revision = "a0004"
 down_revision = "a0003"
 branch_labels = None
@@ -49,6 +51,4 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
-    """What people asked for would be lost."""
-    raise NotImplementedError("restore a backup instead")
+downgrade = no_way_back

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from casemate.fleet.migrations import no_way_back
+
 revision = "a0005"
 down_revision = "a0004"
 branch_labels = None
@@ -22,9 +24,7 @@ def upgrade() -> None:
     _trusts()
 
 
-def downgrade() -> None:
-    """Evidence and acts stay; what is dropped is made anew or entered again."""
-    raise NotImplementedError("restore a backup instead")
+downgrade = no_way_back
 
 
 def _walks() -> None:
