@@ -19,12 +19,15 @@ PAGE_MS = 200.0
 
 def run() -> list[Figure]:
     """Return rate, latency, and the service's time a push and a page."""
-    from casemate.fleet import hammer
+    from casemate.fleet import hammer, hammer_load
+    from casemate.fleet.hammer_plan import Plan
 
-    plan = hammer.Plan(enclosures=ENCLOSURES, period_s=PERIOD_S, for_s=FOR_S)
-    with tempfile.TemporaryDirectory(prefix="casemate-hammer-") as folder:
-        load = hammer.prepare(Path(folder) / "fleet", plan, lambda _text: None)
-        found = hammer.run(load, plan, lambda _text: None)
+    plan = Plan(enclosures=ENCLOSURES, period_s=PERIOD_S, for_s=FOR_S)
+    with (
+        tempfile.TemporaryDirectory(prefix="casemate-hammer-") as folder,
+        hammer_load.prepared(Path(folder) / "fleet", plan, lambda _text: None) as load,
+    ):
+        found = hammer.run(load, lambda _text: None)
     row = found.as_json()
     push_ms = 1000 * found.cpu_s / max(found.done, 1)
     cores = push_ms / 1000 * plan.rate

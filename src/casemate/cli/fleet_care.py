@@ -29,8 +29,10 @@ def hammer(args: argparse.Namespace) -> int:
     Exit code 1 if it does not keep up, or refuses anything.
     """
     from casemate.fleet import hammer as hammers
+    from casemate.fleet import hammer_load
+    from casemate.fleet.hammer_plan import Plan
 
-    plan = hammers.Plan(enclosures=args.enclosures, period_s=args.period, for_s=args.for_s)
+    plan = Plan(enclosures=args.enclosures, period_s=args.period, for_s=args.for_s)
 
     def tell(text: str) -> None:
         if sys.stderr.isatty():
@@ -38,7 +40,8 @@ def hammer(args: argparse.Namespace) -> int:
 
     with tempfile.TemporaryDirectory(prefix="casemate-hammer-") as passing:
         folder = args.folder or Path(passing) / "fleet"
-        found = hammers.run(hammers.prepare(folder, plan, tell), plan, tell)
+        with hammer_load.prepared(folder, plan, tell) as load:
+            found = hammers.run(load, tell)
     row = found.as_json()
     if args.json:
         print(json.dumps(row, ensure_ascii=False))

@@ -47,9 +47,9 @@ class Witness:
     public: NoteKey
 
 
-def witnesses() -> tuple[Witness, ...]:
-    """Return new witnesses."""
-    made = [(name, SeedKey(ML_DSA_44, secrets.token_bytes(32))) for name in WITNESSES]
+def witnesses(seeds: Sequence[bytes]) -> tuple[Witness, ...]:
+    """Return the witnesses whose keys come from `seeds`, 32 bytes each."""
+    made = [(name, SeedKey(ML_DSA_44, seed)) for name, seed in zip(WITNESSES, seeds, strict=True)]
     return tuple(Witness(name=n, key=k, public=witness_key(n, k.public)) for n, k in made)
 
 

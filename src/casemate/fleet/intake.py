@@ -122,7 +122,9 @@ class Intake:
     ) -> None:
         self._store, self._clock, self._kept, self._key = store, clock, kept, key
         self._lock = threading.Lock()
-        self._places: OrderedDict[int, _Place] = OrderedDict()
+        self._places: dict[int, _Place] = {}
+        self._awake: OrderedDict[int, _Place] = OrderedDict()
+        """Those whose appraisal is kept, the one asked for longest ago first."""
         self._trusts: set[tuple[int, int]] = set()
 
     def take(self, enclosure_id: int, brought: Submission) -> Taken:
@@ -146,7 +148,7 @@ class Intake:
                 with self._store.write() as link:
                     evidence.put(link, enclosure_id, first, fresh, new)
                     evidence.drop(link, enclosure_id, needless)
-                    self._save(link, enclosure_id, place, new)
+                    self._save(link, enclosure_id, place, appraiser, new)
                     self._enter(link, enclosure_id, appraiser, result)
             except BaseException:
                 self.forget(enclosure_id)  # the store has not what it has
@@ -218,16 +220,16 @@ class Intake:
     def _place(self, enclosure_id: int) -> Iterator[tuple[Enclosure, Appraiser, _Place]]:
         with self._lock:
             place = self._places.setdefault(enclosure_id, _Place())
-            self._places.move_to_end(enclosure_id)
-            old = [x for x, held in self._places.items() if held.appraiser is not None]
-            for each in old[: max(len(old) - self._kept, 0)]:
-                if each != enclosure_id:
-                    self._places[each].appraiser = None
+            self._awake[enclosure_id] = place
+            self._awake.move_to_end(enclosure_id)
+            while len(self._awake) > self._kept:
+                self._awake.popitem(last=False)[1].appraiser = None  # who has it goes on with it
         with place.lock:
-            if place.appraiser is None:
-                place.appraiser = self._begun(enclosure_id, place)
+            appraiser = place.appraiser
+            if appraiser is None:
+                place.appraiser = appraiser = self._begun(enclosure_id, place)
             assert place.known is not None
-            yield place.known, place.appraiser, place
+            yield place.known, appraiser, place
 
     def _begun(self, enclosure_id: int, place: _Place) -> Appraiser:
         """Return an appraiser that goes on from the walk that is written, if there is a sound one.
@@ -245,11 +247,10 @@ class Intake:
         )
 
     def _save(
-        self, link: Connection, enclosure_id: int, place: _Place, new: Sequence[bytes]
-    ) -> None:
+        self, link: Connection, enclosure_id: int, place: _Place, held: Appraiser,
+        new: Sequence[bytes],
+    ) -> None:  # fmt: skip
         """Write the walk if it is time to, or if the one that is written lacks a note."""
-        held = place.appraiser
-        assert held is not None
         lacks = any(read_note(each).stated.size <= place.saved for each in new)
         if not self._key or not (lacks or walks.is_due(held.size, place.saved)):
             return

@@ -5,19 +5,25 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from casemate.attest.reference import load
 from casemate.cli.fleet_care import hammer as command
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import certificates, doctor, evidence, hammer, hammer_child
-from casemate.fleet.hammer import Figures, Plan
+from casemate.fleet import doctor, evidence, hammer, hammer_child, hammer_load
 from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
+from casemate.fleet.hammer_load import Load
+from casemate.fleet.hammer_makers import ahead
+from casemate.fleet.hammer_plan import Figures, Plan
+from casemate.fleet.home import Home
 from casemate.fleet.intake import Submission, decode, encode
+from casemate.fleet.schema import ENCLOSURES
 from casemate.translog.bundle import Bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
@@ -27,7 +33,7 @@ START_S = 1_800_000_000
 
 def test_its_evidence_is_what_the_verifier_accepts(tmp_path: Path) -> None:
     parties = [each.party for each in demo_parties(tmp_path)]
-    made = HammerEnclosure(7, witnesses(), parties, 360)
+    made = HammerEnclosure(7, witnesses([bytes([n] * 32) for n in range(3)]), parties, 360)
     parts = [made.commission(START_S), made.batch(START_S + 360), made.batch(START_S + 720)]
     entries = tuple(x for each in parts for x in each.entries)
     notes = tuple(x for each in parts for x in each.notes)
@@ -83,9 +89,13 @@ def test_who_does_not_keep_up_is_told_so() -> None:
 @pytest.mark.slow
 def test_a_service_under_load_and_a_push_that_is_refused(tmp_path: Path) -> None:
     plan = Plan(enclosures=10, period_s=5, for_s=3)
-    load = hammer.prepare(tmp_path / "fleet", plan, lambda _text: None)
-    bad = encode(Submission(first=9, entries=(b"x",), notes=()))
-    found = hammer.run(replace(load, pushes=(*load.pushes[:-1], bad)), plan, lambda _text: None)
+    bad: Future[bytes] = Future()
+    bad.set_result(encode(Submission(first=9, entries=(b"x",), notes=())))
+    with hammer_load.prepared(tmp_path / "fleet", plan, lambda _text: None) as load:
+        asked = [load.signed] * (plan.pushes - 1) + [lambda _which, _at_s: bad]
+        signed = iter(asked)
+        load = replace(load, signed=lambda which, at_s: next(signed)(which, at_s))
+        found = hammer.run(load, lambda _text: None)
     assert (found.done, found.refused, found.failed) == (plan.pushes - 1, 1, 0)
     assert found.said.startswith("409")
     assert not found.keeps_up
@@ -111,17 +121,13 @@ def test_the_command_prints_figures(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.slow
 def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path: Path) -> None:
     plan = Plan(enclosures=20, period_s=5, for_s=9)
-    load = hammer.prepare(tmp_path / "fleet", plan, lambda _text: None)
+    with hammer_load.prepared(tmp_path / "fleet", plan, lambda _text: None) as load:
+        bodies = list(hammer_load.pushes(load, load.start_s))
     tally, acknowledged = hammer.Tally(), set()
-    ca = load.place.tls / certificates.CA
 
     def bring(child: hammer_child.Child, number: int) -> bool:
-        which, _ = plan.at(number)
-        host, port = child.address
-        before = len(tally.times_s)
-        hammer.bring(
-            host, port, load.identities / f"{which}.pem", ca, load.pushes[number], 0.0, tally
-        )
+        before, (which, _) = len(tally.times_s), plan.at(number)
+        hammer.bring(child.address, load, which, bodies[number], 0.0, tally)
         return len(tally.times_s) > before
 
     with hammer_child.serving(load.place.folder) as child:
@@ -136,13 +142,44 @@ def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path
     assert tally.failed == 1
     store = load.place.opened()
     with store.read() as link:
+        ids = {each.serial: each.id for each in link.execute(select(ENCLOSURES))}
         for number in acknowledged:
             which, _ = plan.at(number)
-            pushed = decode(load.pushes[number])
-            assert evidence.next_number(link, which + 1) >= pushed.first + len(pushed.entries)
+            pushed = decode(bodies[number])
+            here = evidence.next_number(link, ids[f"HAM-{which:06d}"])
+            assert here >= pushed.first + len(pushed.entries)
     store.close()
     with hammer_child.serving(load.place.folder) as child:
         assert all(bring(child, number) for number in range(plan.pushes))  # known ones, too
     found = {each.id: each.level for each in doctor.examine(load.place.folder, int(time.time()))}
     assert found["audit"] != "bad"
     assert found["schema"] == found["walks"] == "good"
+
+
+def test_enclosures_that_were_ready_too_late_are_no_load(tmp_path: Path) -> None:
+    plan = Plan(enclosures=10, period_s=5, for_s=3)
+
+    def load(begins_s: float) -> Load:
+        place = Home(folder=tmp_path, name="x", store="")
+        return Load(place=place, plan=plan, start_s=begins_s, signed=lambda _n, _s: Future())
+
+    now_s = time.time()
+    assert load(now_s + 100).begin_s() == now_s + 100
+    assert load(now_s - 20).begin_s() > now_s
+    with pytest.raises(InputError, match="too old"):
+        load(now_s - 60).begin_s()
+
+
+def test_some_are_asked_for_before_their_time_and_no_more() -> None:
+    asked: list[int] = []
+
+    def ask(number: int) -> Future[int]:
+        asked.append(number)
+        done: Future[int] = Future()
+        done.set_result(number)
+        return done
+
+    found = ahead(map(ask, range(10)), 3)
+    assert next(found) == 0
+    assert asked == [0, 1, 2, 3]
+    assert list(found) == list(range(1, 10))

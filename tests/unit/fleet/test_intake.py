@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
@@ -11,7 +12,8 @@ from sqlalchemy import select
 from casemate.core import cbor
 from casemate.fleet import decisions, evidence
 from casemate.fleet.errors import FleetError, RefusedError
-from casemate.fleet.intake import Submission, decode, encode
+from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
+from casemate.fleet.intake import Intake, Submission, decode, encode
 from casemate.fleet.schema import ENTRIES, FORKS, INCIDENTS, NOTES, TRIGGERS, VERDICTS
 from casemate.testing import honest_enclosure as honest
 from casemate.verify import appraise
@@ -175,6 +177,34 @@ def test_one_that_cannot_be_appraised_keeps_no_other_waiting(kit: Kit) -> None:
         kit.service.intake._all([99, brought.enclosure_id], kit.service.now_s())
     with kit.service.store.read() as link:
         assert [each.finding for each in decisions.read(link, 1).triggers] == ["time.stale"]
+
+
+def test_one_that_makes_room_in_the_middle_of_a_push_goes_on(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The appraisal of another takes the only place in memory while a push is being stored."""
+    brought = enter(kit)
+    bring(kit, brought)
+    seen_by = witnesses([bytes([each] * 32) for each in range(3)])
+    new = HammerEnclosure(1, seen_by, honest.reference().parties, 360)
+    with kit.service.store.write() as link:
+        other = evidence.add(
+            link, reference=new.reference(), policy=new.policy(), serial=new.serial,
+            kind="camera", site="hall 2", now_s=kit.service.now_s(),
+        )  # fmt: skip
+    small = Intake(kit.service.store, kit.clock, kept=1, key=bytes(32))
+    put = evidence.put
+
+    def while_looking(*given: Any) -> None:
+        assert {small.look(other).state for _ in range(2)} == {"UNKNOWN"}
+        put(*given)
+
+    honest.watch(brought.story)
+    kit.clock.now_s = brought.story.now_s
+    monkeypatch.setattr(evidence, "put", while_looking)
+    taken = small.take(brought.enclosure_id, brought.rest())
+    assert taken.next_number == len(brought.story.entries)
+    assert small.look(brought.enclosure_id).tokens == len(brought.story.entries)
 
 
 def test_two_instances_reach_the_same_result(tmp_path: Path) -> None:

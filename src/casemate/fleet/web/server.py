@@ -51,6 +51,7 @@ class Server:
         config.load()
         if config.ssl is not None:
             config.ssl.minimum_version = ssl.TLSVersion.TLSv1_3
+            config.ssl.num_tickets = 0  # controllers come minutes apart: nobody resumes
         self._socket = _bound(host, port)
         self.port = int(self._socket.getsockname()[1])
         self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
