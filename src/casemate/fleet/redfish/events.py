@@ -43,6 +43,8 @@ from casemate.verify.findings import SEVERITIES
 
 MOST_AT_ONCE = 500
 """Enclosures that one scan tells of (planning value); the next goes on."""
+TOGETHER = 10
+"""Enclosures of which one transaction tells: each waits for the disk (planning value)."""
 _E, _I, _L, _R = ENCLOSURES.c, INCIDENTS.c, REDFISH_LATCHES.c, REDFISH_EVENTS.c
 _NOT_IN_USE = {"COMMISSIONING": "it is being commissioned", "RETIRED": "it is out of service"}
 
@@ -138,9 +140,10 @@ def scan(store: Store, now_s: int) -> int:
     with store.read() as link:
         changed = [int(each) for each in link.execute(_changed(now_s)).scalars()]
     made = 0
-    for each in changed:
+    for at in range(0, len(changed), TOGETHER):
         with store.write() as link:
-            made += _catch_up(link, standing.read(link, each, now_s))
+            for each in changed[at : at + TOGETHER]:
+                made += _catch_up(link, standing.read(link, each, now_s))
     return made
 
 
