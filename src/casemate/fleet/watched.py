@@ -21,6 +21,8 @@ MOST_TOKENS = 5000
 MOST_ENCLOSURES = 64
 """Of which they are kept in memory (planning value); others are read anew."""
 _AT_ONCE = 1000
+_RANKS = {"NORMAL": 0, "INTERFERENCE": 1, "DENIED": 2, "TAMPER": 4}
+"""Least that a verdict counts as, beside the level of the response."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,13 +39,18 @@ class Watch:
     channels: int
     healthy: int
 
+    @property
+    def badness(self) -> tuple[int, int]:
+        """Return what to compare by: level or verdict, the worse, then channels at fault."""
+        return max(self.level, _RANKS.get(self.verdict, 4)), self.channels - self.healthy
+
 
 class Watched:
     """Newest tokens of enclosures, read as they are asked for. For several threads."""
 
     def __init__(self, *, enclosures: int = MOST_ENCLOSURES, most: int = MOST_TOKENS) -> None:
         self._lock = threading.Lock()
-        self._enclosures, self._most = enclosures, most
+        self._enclosures, self.most = enclosures, most
         self._held: OrderedDict[int, tuple[int, tuple[Watch, ...]]] = OrderedDict()
 
     def of(self, link: Connection, enclosure_id: int) -> tuple[Watch, ...]:
@@ -51,8 +58,8 @@ class Watched:
         with self._lock:
             number, held = self._held.get(enclosure_id, (0, ()))
         before = number
-        new: deque[Watch] = deque(held, maxlen=self._most)
-        number = max(number, evidence.next_number(link, enclosure_id) - self._most)
+        new: deque[Watch] = deque(held, maxlen=self.most)
+        number = max(number, evidence.next_number(link, enclosure_id) - self.most)
         while data := evidence.entries(link, enclosure_id, number, _AT_ONCE):
             new.extend(watches(data, number))
             number += len(data)
@@ -86,15 +93,11 @@ def watches(data: Sequence[bytes], first: int) -> list[Watch]:
 
 
 def worst(found: Sequence[Watch], begin_s: float, width_s: float) -> list[Watch]:
-    """Return for each `width_s` the worst that was said in it: level, then channels at fault."""
+    """Return for each `width_s` the worst that was said in it."""
     out: dict[int, Watch] = {}
     for each in found:
         step = int((each.at_s - begin_s) // width_s)
         held = out.get(step)
-        if held is None or _badness(each) > _badness(held):
+        if held is None or each.badness > held.badness:
             out[step] = each
     return [out[step] for step in sorted(out)]
-
-
-def _badness(each: Watch) -> tuple[int, int]:
-    return each.level, each.channels - each.healthy

@@ -10,7 +10,7 @@ from casemate.fleet.clockface import clock, length
 from casemate.fleet.interval import within
 from casemate.fleet.told import Event
 from casemate.fleet.watched import Watch
-from casemate.fleet.web import timeline_part
+from casemate.fleet.web import timeline, timeline_part
 from casemate.verify.continuity import Interval
 from casemate.verify.findings import Finding
 
@@ -67,7 +67,9 @@ def drawn(
 def marks(told: Sequence[Event], start_s: int, end_s: int) -> list[dict[str, Any]]:
     """Return letters of what the enclosure tells of in the window, as on the timeline."""
     here = [each for each in told if each.at_s is not None and start_s <= each.at_s <= end_s]
-    return timeline_part.marks_of(here[-timeline_part.MOST :], start_s, end_s)
+    found = timeline_part.marks_of(here[-timeline_part.MOST :], start_s, end_s)
+    second = (end_s - start_s) / timeline.WIDTH
+    return [{**each, "at_s": round(start_s + each["x"] * second, 3)} for each in found]
 
 
 def findings(found: Sequence[Finding], start_s: int, end_s: int) -> list[dict[str, Any]]:
@@ -81,19 +83,19 @@ def findings(found: Sequence[Finding], start_s: int, end_s: int) -> list[dict[st
 
 
 def health(
-    found: Sequence[Watch], start_s: int, end_s: int, width: float = 1000.0
+    found: Sequence[Watch], start_s: int, end_s: int, *, cut: bool, width: float = 1000.0
 ) -> dict[str, Any]:
     """Return levels and faulty channels over the window, the worst of each step.
 
-    since: time of the oldest token that was looked at; "" if there is none.
+    cut: older tokens were not looked at. since: time of the oldest that was; "" if there is none.
     """
     here = [each for each in found if start_s <= each.at_s <= end_s]
     steps = watched.worst(here, start_s, max((end_s - start_s) / STEPS, 1.0))
     span = max(end_s - start_s, 1)
     bars = [
         {"x": round(width * (each.at_s - start_s) / span, 1), "token": each.number,
-         "y": round(_TALL * (1 - (min(each.level, _LEVELS - 1) + 1) / _LEVELS), 1),
-         "tall": round(_TALL * (min(each.level, _LEVELS - 1) + 1) / _LEVELS, 1),
+         "y": round(_TALL - _tall(each), 1), "tall": round(_tall(each), 1),
+         "worse": each.badness[0],
          "at": clock(each.at_s), "verdict": each.verdict, "level": each.level,
          "healthy": each.healthy, "channels": each.channels}
         for each in steps
@@ -102,7 +104,13 @@ def health(
         "bars": bars,
         "tokens": len(here),
         "worst": max((each.level for each in here), default=None),
+        "verdicts": {each.verdict: sum(one.verdict == each.verdict for one in here)
+                     for each in sorted(here, key=lambda each: each.verdict)},
         "at_fault": max((each.channels - each.healthy for each in here), default=None),
         "since": clock(found[0].at_s) if found else "",
-        "cut": bool(found) and found[0].number > 0 and found[0].at_s > start_s,
-    }
+        "cut": cut and bool(found) and found[0].at_s > start_s,
+    }  # fmt: skip
+
+
+def _tall(each: Watch) -> float:
+    return _TALL * (min(each.badness[0], _LEVELS - 1) + 1) / _LEVELS

@@ -44,6 +44,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
     live = not asked.query.get("at")
     end_s = asked.number("at", WINDOWS[window], _LATEST_S, now_s)
     start_s = end_s - WINDOWS[window]
+    cut = told is not None and told["number"] >= service.watched.most
     shown = channel_beside.bands(result.intervals, start_s, end_s)
     row = {
         **enclosure_page.head(known, "Channels"),
@@ -64,12 +65,14 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "drawn_bands": channel_beside.drawn(shown, start_s, end_s, channel_draw.WIDTH),
         "marks": channel_beside.marks(events, start_s, end_s),
         "findings": channel_beside.findings(result.findings, start_s, end_s),
-        "health": channel_beside.health(watches, start_s, end_s),
+        "health": channel_beside.health(watches, start_s, end_s, cut=cut),
     }  # fmt: skip
     return row | _readings(service, asked, row, now_s)
 
 
-def _readings(service: Service, asked: Asked, head: Mapping[str, Any], now_s: int) -> dict[str, Any]:
+def _readings(
+    service: Service, asked: Asked, head: Mapping[str, Any], now_s: int
+) -> dict[str, Any]:
     window = head["window"]
     latest = service.series.latest(head["id"]) if service.series else {}
     words = asked.query.get("q", "")[:100].strip()
@@ -146,7 +149,8 @@ def _chart(name: str, look: Look, head: Mapping[str, Any]) -> dict[str, Any]:
         **channel_draw.shapes(points, look.width_s, at),
         "data": {"unit": look.unit, "from": begin_s, "to": end_s, **columns,
                  "bands": [[each["begin"], each["end"], each["kind"], each["label"]]
-                           for each in head["bands_list"]]},
+                           for each in head["bands_list"]],
+                 "marks": [[each["at_s"], each["letter"]] for each in head["marks"]]},
         "table": [
             {"at": clock(int(each.at_s)), "count": each.count,
              **{key: channel_draw.figure(getattr(each, key)) for key in ("least", "mean", "most")}}

@@ -45,11 +45,20 @@
         ctx.fillText(label, low + 4, bbox.top + bbox.height - 6);
       }
     }
+    ctx.fillStyle = colour("--text");
+    ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = "center";
+    for (const [at, letters] of data.marks)
+      ctx.fillText(letters, plot.valToPos(at, "x", true), bbox.top + 14 * devicePixelRatio);
     ctx.restore();
   }
 
   const shown = (unit) => (plot, value) => value == null ? "–" : `${Number(value.toPrecision(6))} ${unit}`;
   const clock = (plot, value) => value == null ? "–" : `${new Date(1000 * value).toISOString().slice(0, 19)}Z`;
+
+  const part = (span) => span < 86400 ? [11, 19] : span < 40 * 86400 ? [5, 16] : [0, 10];
+  const times = (plot, at) => at.map((each) =>
+    new Date(1000 * each).toISOString().slice(...part(plot.scales.x.max - plot.scales.x.min)).replace("T", " "));
 
   function options(node, data) {
     const line = { stroke: () => colour("--text"), grid: { stroke: () => colour("--line") }, ticks: { stroke: () => colour("--line") } };
@@ -57,7 +66,7 @@
     return {
       width: Math.max(node.clientWidth, 280), height: tall, tzDate: (at) => uPlot.tzDate(new Date(1000 * at), "Etc/UTC"),
       scales: { x: { time: true, range: (plot, low, high) => plot.zoomed ? [low, high] : [plot.told.from, plot.told.to] } },
-      axes: [{ ...line }, { ...line, size: 70, label: data.unit || undefined }],
+      axes: [{ ...line, space: 100, values: times }, { ...line, size: 70, label: data.unit || undefined }],
       series: [
         { label: "UTC", value: clock },
         { label: "most", ...edge },
