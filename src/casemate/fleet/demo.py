@@ -159,6 +159,9 @@ def _push(
             with suppress(OSError):
                 try:
                     answer = pusher.once()
+                    readings = made.readings()
+                    if answer.status == 200 and readings:
+                        answer = pusher.tell(readings)
                 except CasemateError as error:
                     told.append(f"{made.script.name}: {error.message}")
                     continue

@@ -1,7 +1,8 @@
 """A simulated enclosure for `casemate fleet demo`: the evidence is real, what it tells of is not.
 
-Writer, log, cosigner and signatures are those of `casemate run`. There is no twin and no detector:
-a script says what the detectors would have said. Keys lie on the heap of this process.
+Writer, log, cosigner and signatures are those of `casemate run`. There is no detector: a script
+says what detectors would have said. Readings are of the twin's surroundings. Keys lie on the heap
+of this process.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from casemate.control.cosigner import Cosigner
 from casemate.control.demo_parties import SeedKey
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Moment, Place, Say, Writer
 from casemate.core.suites import DEFAULT_SUITE, ED25519
+from casemate.fleet.demo_readings import DemoReadings
 from casemate.translog import policy
 from casemate.translog.bundle import write_manifest
 from casemate.translog.client import Peer
@@ -92,6 +94,8 @@ class DemoEnclosure:
             witnessed=lambda *_told: None, alarm=self.told.append, tell=self.told.append,
         )  # fmt: skip
         self._start_s = time.monotonic()
+        seed = int.from_bytes(hashlib.sha256(self.origin.encode()).digest()[:4], "big")
+        self._readings = DemoReadings(self.script.kind, seed, int(time.time()))
         writer.put(Begin(holder=self._holder, reason="commissioned for a demo", at=self._moment()))
 
     @property
@@ -115,6 +119,17 @@ class DemoEnclosure:
         verdict = "INTERFERENCE" if self._is_disturbed() else "NORMAL"
         at = self._moment(verdict)
         writer.put(Beat(verdict=verdict, health=0, centinats=3, information=900, at=at))
+
+    def readings(self) -> bytes:
+        """Return readings since it was last asked, as the door takes them; b"" if there are none.
+
+        They are of the twin's surroundings (`demo_readings`), and follow the script.
+        """
+        begun, opened = self.script.disturbed_s, self.script.opened_s
+        loud = None if begun is None else (float(begun), float(begun + self.script.for_s))
+        return self._readings.until(
+            int(time.time()), disturbed=loud, opened_s=None if opened is None else float(opened)
+        )
 
     def close(self) -> None:
         """Write what waits, and end."""

@@ -77,12 +77,16 @@ class Pusher:
             self._told = max(self._told, answer.next_number or 0)
         return answer
 
-    def _ask(self, method: str, body: bytes) -> Answer:
+    def tell(self, readings: bytes) -> Answer:
+        """Bring readings of channels, CBOR as `series.encode` makes it."""
+        return self._ask("POST", readings, "/series")
+
+    def _ask(self, method: str, body: bytes, path: str = "/evidence") -> Answer:
         link = http.client.HTTPSConnection(
             self._host, self._port, timeout=TIMEOUT_S, context=self._context
         )
         try:
-            link.request(method, "/evidence", body=body or None)
+            link.request(method, path, body=body or None)
             answer = link.getresponse()
             row = _object(answer.read(_MOST_ANSWER))
             number = row.get("next")

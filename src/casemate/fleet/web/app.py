@@ -18,6 +18,7 @@ from starlette.routing import Route as HttpRoute
 
 from casemate.core.errors import CasemateError
 from casemate.fleet import intake, roles
+from casemate.fleet.clockface import clock
 from casemate.fleet.errors import ConflictError, FleetError, NotSignedInError, RefusedError
 from casemate.fleet.people import Person
 from casemate.fleet.redfish.app import RedfishApp
@@ -38,12 +39,18 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-"""Of every answer: nothing is fetched from elsewhere, and no script runs at all."""
-WITH_SCRIPTS = {
-    **HEADERS,
-    "Content-Security-Policy": HEADERS["Content-Security-Policy"] + "; script-src 'self'",
-}
-"""Of pages that have the browser ask for a passkey: scripts of this service, none within pages."""
+"""Of every answer but pages with a script: nothing is fetched from elsewhere, no script runs."""
+RENEWAL = "casemate-renewal"
+"""Header of a page that renews itself. It says less than it could: it keeps no session alive."""
+
+
+def headers_of(*, scripts: bool, renews: bool) -> dict[str, str]:
+    """Return the headers of a page. scripts: it may run ours. renews: and fetch from us alone."""
+    more = "; script-src 'self'" if scripts or renews else ""
+    more += "; connect-src 'self'" if renews else ""
+    return {**HEADERS, "Content-Security-Policy": HEADERS["Content-Security-Policy"] + more}
+
+
 REDFISH = ("/redfish", "/redfish/{rest:path}")
 """What the Redfish service answers, with a table of resources of its own."""
 _LOG = logging.getLogger("casemate.fleet")
@@ -122,6 +129,7 @@ async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
         client=http.client.host if http.client else "",
         origin=http.headers.get("origin", ""),
         host=http.headers.get("host", ""),
+        renewal=http.headers.get(RENEWAL, "") == "1",
     )
 
 
@@ -154,9 +162,13 @@ def _respond(
     if twin:
         data = json.dumps(answer, ensure_ascii=False, indent=1)
         return Response(data, media_type="application/json", headers=HEADERS)
-    shown = pages.get_template(route.template).render(**answer, person=person, page_of=route.path)
-    asks = route.scripts and (answer.get("options") or answer.get("passkey"))
-    headers = WITH_SCRIPTS if asks else HEADERS
+    every_s = int(answer.get("renews", route.renews)) if person else 0
+    shown = pages.get_template(route.template).render(
+        **answer, person=person, page_of=route.path, every_s=every_s,
+        made=clock(service.now_s()) if person else "",
+    )  # fmt: skip
+    asks = bool(answer.get("options") or answer.get("passkey") or answer.get("charts"))
+    headers = headers_of(scripts=route.scripts and asks, renews=every_s > 0)
     return Response(shown, media_type="text/html", headers=headers)
 
 
@@ -194,7 +206,7 @@ def _failed(
         return Response(data, status, media_type="application/json", headers=HEADERS)
     shown = pages.get_template("error.html").render(
         title="This cannot be done", error=error.message, remedy=error.remedy, person=None,
-        page_of="",
+        page_of="", every_s=0, made="",
     )  # fmt: skip
     return Response(shown, status, media_type="text/html", headers=HEADERS)
 

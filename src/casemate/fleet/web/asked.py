@@ -16,6 +16,7 @@ from casemate.fleet.people import Person
 from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.told import Told
+from casemate.fleet.watched import Watched
 
 _MOST_ID = (1 << 31) - 1
 
@@ -38,6 +39,7 @@ class Service:
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     pulse: Pulse = field(default_factory=Pulse)
     told: Told = field(default_factory=Told)
+    watched: Watched = field(default_factory=Watched)
 
     @property
     def desk(self) -> Desk:

@@ -19,6 +19,7 @@ from casemate.fleet.web import scene_part, timeline, timeline_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.interval_page import zipped
 from casemate.verify.continuity import Interval
+from casemate.verify.result import Result
 
 _LATEST_S = 1 << 40
 
@@ -28,28 +29,23 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
     now_s = service.now_s()
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
-        told = _last(link, known)
+        told = last_said(link, known)
         incidents = _incidents(link, known.id)
         forks = evidence.forks(link, known.id)
         design = papers.find(link, known.id, "design")
         has = papers.there(link, known.id)
         events = service.told.of(link, known.id)
         filed = permit_files.of_enclosure(link, known.id, 50)
-        held = link.execute(
-            select(VERDICTS.c.state, VERDICTS.c.headline).where(VERDICTS.c.enclosure_id == known.id)
-        ).one_or_none()
-    result = service.intake.look(known.id, now_s)
-    forked = bool(forks) and held is not None
+    how, headline, result = stand(service, known, bool(forks), now_s)
     line = timeline_part.of(asked, result.intervals, events, now_s)
     view_ = asked.choice("view", scene.VIEWS) or scene.VIEWS[0]
-    how = held.state if forked and held is not None else result.state
     return {
-        **_head(known, "Enclosure"),
+        **head(known, "Enclosure"),
         "now": clock(now_s),
         "how": how,
         "picture": scene_part.picture(design, view_, events, filed, how),
         "papers": list(has),
-        "headline": held.headline if forked and held is not None else result.headline,
+        "headline": headline,
         "since": clock(result.since_s),
         "seen": clock(result.seen_s),
         "seen_ago": ago(result.seen_s, now_s),
@@ -63,6 +59,20 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
     }
 
 
+def stand(
+    service: Service, known: Enclosure, forked: bool, now_s: int
+) -> tuple[str, str, Result]:  # fmt: skip
+    """Return state and headline to show now, and the appraisal. forked: two tokens at one place."""
+    result = service.intake.look(known.id, now_s)
+    if forked:
+        asked = select(VERDICTS.c.state, VERDICTS.c.headline)
+        with service.store.read() as link:
+            held = link.execute(asked.where(VERDICTS.c.enclosure_id == known.id)).one_or_none()
+        if held is not None:
+            return held.state, held.headline, result
+    return result.state, result.headline, result
+
+
 def continuity(service: Service, asked: Asked) -> dict[str, Any]:
     """Return what is proven of an enclosure's time, and its ledger of gaps."""
     now_s = service.now_s()
@@ -72,7 +82,7 @@ def continuity(service: Service, asked: Asked) -> dict[str, Any]:
     found = result.intervals
     start_s = found[0].start_s if found else now_s
     return {
-        **_head(known, "Continuity of knowledge"),
+        **head(known, "Continuity of knowledge"),
         "now": clock(now_s),
         "headline": result.headline,
         "reference": result.reference,
@@ -113,7 +123,7 @@ def export(service: Service, asked: Asked) -> Reply:
     return Reply(body=zipped(held, {}), kind="application/zip", name=f"evidence-{known.id}.zip")
 
 
-def _head(known: Enclosure, title: str) -> dict[str, Any]:
+def head(known: Enclosure, title: str) -> dict[str, Any]:
     return {
         "title": title, "id": known.id, "name": known.name, "serial": known.serial,
         "kind": known.kind, "site": known.site,
@@ -142,7 +152,7 @@ def _incidents(link: Connection, enclosure_id: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _last(link: Connection, known: Enclosure) -> dict[str, Any] | None:
+def last_said(link: Connection, known: Enclosure) -> dict[str, Any] | None:
     """Return what the last token says of the enclosure's health. It is told, not appraised."""
     count = evidence.next_number(link, known.id)
     found = evidence.entries(link, known.id, max(count - 1, 0), 1)

@@ -12,11 +12,16 @@ from casemate.fleet.errors import NotFoundError
 from casemate.fleet.intake import decode
 from casemate.fleet.web.asked import Asked, Reply, Service
 
+_CSS, _JS = "text/css; charset=utf-8", "text/javascript; charset=utf-8"
 _ASSETS = {
-    "fleet.css": "text/css; charset=utf-8",
-    "passkey.js": "text/javascript; charset=utf-8",
+    "fleet.css": ("fleet.css", _CSS),
+    "passkey.js": ("passkey.js", _JS),
+    "renew.js": ("renew.js", _JS),
+    "channels.js": ("channels.js", _JS),
+    "uPlot.min.css": ("vendor/uPlot.min.css", _CSS),
+    "uPlot.iife.min.js": ("vendor/uPlot.iife.min.js", _JS),
 }
-"""Every file that is served, with its media type: no path of a request reaches a disk."""
+"""Every file that is served, and its media type: no path of a request reaches a disk."""
 
 
 def sign_in_form(service: Service, asked: Asked) -> dict[str, Any]:
@@ -48,8 +53,9 @@ def asset(service: Service, asked: Asked) -> Reply:
     name = str(asked.path["name"])
     if name not in _ASSETS:
         raise NotFoundError("there is no such file.", remedy="reload the page.")
-    data = resources.files("casemate.fleet.web").joinpath("static", name).read_bytes()
-    return Reply(body=data, kind=_ASSETS[name])
+    path, kind = _ASSETS[name]
+    data = resources.files("casemate.fleet.web").joinpath("static", *path.split("/")).read_bytes()
+    return Reply(body=data, kind=kind)
 
 
 def where(service: Service, asked: Asked) -> Reply:

@@ -27,7 +27,10 @@ _TOUCH_S = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request as it came. fingerprint: SHA-256 of the client's certificate, hex, "" if none."""
+    """A request as it came. fingerprint: SHA-256 of the client's certificate, hex, "" if none.
+
+    renewal: a page asks by itself, nobody did: it keeps no session alive.
+    """
 
     route: Route
     path: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +43,7 @@ class Request:
     client: str = ""
     origin: str = ""
     host: str = ""
+    renewal: bool = False
 
 
 class Limits:
@@ -103,7 +107,7 @@ class Gate:
                 self._refuse(asked, error.status, now)
             raise
         said = person or _named(asked)
-        self._write(asked, said, "asked")
+        self._write(asked, said, "renewed by its page" if asked.renewal else "asked")
         answer = self._view(asked, person, enclosure_id, said)
         return answer, person
 
@@ -163,7 +167,7 @@ class Gate:
             return None, None
         with service.store.read() as link:
             person = people.who(link, asked.session, now_s)
-        if now_s - person.seen_s >= _TOUCH_S:
+        if now_s - person.seen_s >= _TOUCH_S and not asked.renewal:
             with service.store.write() as link:
                 people.touch(link, asked.session, now_s)
         return person, None

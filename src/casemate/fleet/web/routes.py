@@ -9,6 +9,7 @@ from casemate.fleet.roles import MACHINE, SCRAPER
 from casemate.fleet.web import (
     audit_page,
     case_page,
+    channels_page,
     enclosure_page,
     entrance,
     fleet_page,
@@ -28,8 +29,8 @@ from casemate.fleet.web.asked import View
 class Route:
     """A route. template: of a page, which has a JSON twin under the same path with .json.
 
-    scripts: where the page has the browser ask for a passkey, it may run our own.
-    files: its form may bring files.
+    scripts: where the page has the browser ask for a passkey, or draws charts, it may run our own.
+    files: its form may bring files. renews: seconds after which the page renews itself, 0: never.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Route:
     template: str = ""
     scripts: bool = False
     files: bool = False
+    renews: int = 0
 
 
 PERMIT_ROUTES = (
@@ -73,7 +75,8 @@ PERMIT_ROUTES = (
 )  # fmt: skip
 
 REVIEW_ROUTES = (
-    Route(path="/review", view=review_page.view, permission="see", template="review.html"),
+    Route(path="/review", view=review_page.view, permission="see", template="review.html",
+          renews=30),
     Route(
         path="/review/dispose", method="POST", view=review_page.dispose, permission="dispose-many"
     ),
@@ -102,10 +105,15 @@ ROUTES = (
     *PERMIT_ROUTES,
     *REVIEW_ROUTES,
     Route(path="/", view=entrance.home, permission="static"),
-    Route(path="/fleet", view=fleet_page.view, permission="see", template="fleet.html"),
+    Route(path="/fleet", view=fleet_page.view, permission="see", template="fleet.html",
+          renews=15),
     Route(
         path="/enclosures/{id:int}", view=enclosure_page.view, permission="see",
-        template="enclosure.html",
+        template="enclosure.html", renews=15,
+    ),
+    Route(
+        path="/enclosures/{id:int}/channels", view=channels_page.view, permission="see",
+        template="channels.html", scripts=True, renews=15,
     ),
     Route(
         path="/enclosures/{id:int}/continuity", view=enclosure_page.continuity, permission="see",
@@ -118,11 +126,12 @@ ROUTES = (
         path="/enclosures/{id:int}/evidence.zip", view=enclosure_page.export, permission="export"
     ),
     Route(
-        path="/incidents", view=incident_page.index, permission="see", template="incidents.html"
+        path="/incidents", view=incident_page.index, permission="see", template="incidents.html",
+        renews=30,
     ),
     Route(
         path="/incidents/{id:int}", view=incident_page.story, permission="see",
-        template="incident.html", scripts=True,
+        template="incident.html", scripts=True, renews=15,
     ),
     Route(
         path="/incidents/{id:int}/acknowledge", method="POST", view=incident_page.acknowledge,

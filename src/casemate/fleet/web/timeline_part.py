@@ -42,7 +42,7 @@ def of(
         "window": {"from": clock(start_s), "to": clock(end_s), "at": at_s, "start": start_s,
                    "next": min(at_s + (end_s - start_s), max(now_s, at_s))},
         "bars": timeline.draw(found, start_s, end_s),
-        "marks": _marks(here[-MOST:], start_s, end_s),
+        "marks": marks_of(here[-MOST:], start_s, end_s),
         "hours": {kind: each["length"] for kind, each in totals.items()},
         "window_gaps": [_gap(each) for each in gaps(seen)][-MOST:],
         "window_events": [
@@ -53,7 +53,7 @@ def of(
     }  # fmt: skip
 
 
-def _marks(here: Sequence[Event], start_s: int, end_s: int) -> list[dict[str, Any]]:
+def marks_of(here: Sequence[Event], start_s: int, end_s: int) -> list[dict[str, Any]]:
     """Return letters on the line; of events too close to be told apart, their letters together."""
     out: list[dict[str, Any]] = []
     for each in here:

@@ -36,16 +36,17 @@
     });
   }
 
-  for (const form of document.querySelectorAll("form[data-passkey]")) {
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const told = form.querySelector("[role=status]");
-      try {
-        form.elements.passkey.value = await ask(form);
-        form.submit();
-      } catch (error) {
-        told.textContent = `No passkey was used: ${error.message}`;
-      }
-    });
-  }
+  // Of the document: a page that renews itself may put another form in its place.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (!form.matches("form[data-passkey]")) return;
+    event.preventDefault();
+    const told = form.querySelector("[role=status]");
+    try {
+      form.elements.passkey.value = await ask(form);
+      form.submit();
+    } catch (error) {
+      told.textContent = `No passkey was used: ${error.message}`;
+    }
+  });
 })();

@@ -1,0 +1,116 @@
+"use strict";
+// Charts of channels by uPlot, from what the page brought with it. Nothing is fetched here: the
+// page renews itself, and each chart then takes its new data.
+(() => {
+  const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const faint = (name) => `color-mix(in srgb, ${colour(name)} 22%, transparent)`;
+  const bands = { unknown: "--gap", interfered: "--warn", maintenance: "--work", unsaid: "--soft" };
+  const tall = 220;
+
+  // What the evidence says, behind the readings: striped and named, no colour alone.
+  function shade(plot, data) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const [from, to, kind, label] of data.bands) {
+      const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
+      const [low, high] = [Math.max(left, bbox.left), Math.min(right, bbox.left + bbox.width)];
+      if (high < bbox.left || low > bbox.left + bbox.width) continue;
+      const wide = Math.max(high - low, 2);
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(low, bbox.top, wide, bbox.height);
+      ctx.clip();
+      ctx.strokeStyle = colour(bands[kind] || "--soft");
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      const [slope, step] = [kind === "interfered" ? -1 : 1, (kind === "unsaid" ? 20 : 10) * devicePixelRatio];
+      ctx.beginPath();
+      for (let x = low - bbox.height; x < low + wide + bbox.height; x += step) {
+        ctx.moveTo(x, bbox.top + (slope > 0 ? bbox.height : 0));
+        ctx.lineTo(x + bbox.height, bbox.top + (slope > 0 ? 0 : bbox.height));
+        if (kind !== "unsaid") continue;
+        ctx.moveTo(x, bbox.top);
+        ctx.lineTo(x + bbox.height, bbox.top + bbox.height);
+      }
+      if (kind === "maintenance") ctx.setLineDash([2, 8]);
+      ctx.globalAlpha = 0.5;
+      ctx.stroke();
+      ctx.restore();
+      ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+      if (ctx.measureText(label).width < wide) {
+        ctx.fillStyle = colour("--text");
+        ctx.textAlign = "left";
+        ctx.fillText(label, low + 4, bbox.top + bbox.height - 6);
+      }
+    }
+    ctx.fillStyle = colour("--text");
+    ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = "center";
+    for (const [at, letters] of data.marks)
+      ctx.fillText(letters, plot.valToPos(at, "x", true), bbox.top + 14 * devicePixelRatio);
+    ctx.restore();
+  }
+
+  const shown = (unit) => (plot, value) => value == null ? "–" : `${Number(value.toPrecision(6))} ${unit}`;
+  const clock = (plot, value) => value == null ? "–" : `${new Date(1000 * value).toISOString().slice(0, 19)}Z`;
+
+  const part = (span) => span < 86400 ? [11, 19] : span < 40 * 86400 ? [5, 16] : [0, 10];
+  const times = (plot, at) => at.map((each) =>
+    new Date(1000 * each).toISOString().slice(...part(plot.scales.x.max - plot.scales.x.min)).replace("T", " "));
+
+  function options(node, data) {
+    const line = { stroke: () => colour("--text"), grid: { stroke: () => colour("--line") }, ticks: { stroke: () => colour("--line") } };
+    const edge = { stroke: () => faint("--link"), width: 1, points: { show: false }, value: shown(data.unit) };
+    return {
+      width: Math.max(node.clientWidth, 280), height: tall, tzDate: (at) => uPlot.tzDate(new Date(1000 * at), "Etc/UTC"),
+      scales: { x: { time: true, range: (plot, low, high) => plot.zoomed ? [low, high] : [plot.told.from, plot.told.to] } },
+      axes: [{ ...line, space: 100, values: times }, { ...line, size: 70, label: data.unit || undefined }],
+      series: [
+        { label: "UTC", value: clock },
+        { label: "most", ...edge },
+        { label: "least", ...edge },
+        { label: "mean", stroke: () => colour("--link"), width: 1.5, value: shown(data.unit) },
+      ],
+      bands: [{ series: [1, 2], fill: () => faint("--link") }],
+      cursor: { drag: { x: true, y: false } },
+      hooks: {
+        drawClear: [(plot) => shade(plot, plot.told)],
+        setSelect: [(plot) => { plot.zoomed = plot.select.width > 0; }],
+      },
+    };
+  }
+
+  const columns = (data) => [data.x, data.most, data.least, data.mean];
+  const plots = new Map();
+
+  function draw() {
+    for (const [node, plot] of plots)
+      if (!node.isConnected) { plot.destroy(); plots.delete(node); }
+    for (const node of document.querySelectorAll(".plot[data-chart]")) {
+      const data = JSON.parse(node.dataset.chart);
+      const held = plots.get(node);
+      if (held) {
+        held.told = data;
+        held.setData(columns(data), !held.zoomed);
+        continue;
+      }
+      const made = options(node, data);
+      const told = { opts: (plot) => { plot.told = data; } };
+      const plot = new uPlot({ ...made, plugins: [told] }, columns(data), node);
+      plot.over.addEventListener("dblclick", () => { plot.zoomed = false; plot.setData(columns(plot.told), true); });
+      plot.root.querySelector("canvas").setAttribute("aria-hidden", "true");
+      plots.set(node, plot);
+    }
+  }
+
+  document.addEventListener("casemate-renewed", draw);
+  addEventListener("resize", () => {
+    for (const [node, plot] of plots) plot.setSize({ width: Math.max(node.clientWidth, 280), height: tall });
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+    for (const plot of plots.values()) plot.redraw();
+  });
+  draw();
+})();
