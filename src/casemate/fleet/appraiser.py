@@ -283,7 +283,7 @@ class Appraiser:
         before = dict(self.ledger.echoes)
         for key in [key for key in before if key[0] == size]:
             del self.ledger.echoes[key]
-        count = len(self.ledger.book.findings())
+        count = len(self.ledger.book)
         found: list[Seal] = []
         for each in self._notes[size]:
             self.ledger.waiting = ""
@@ -295,7 +295,7 @@ class Appraiser:
             data: told for data, told in self._awaiting.items()
             if told[0] != size or any(each.data == data for each in self._notes[size])
         }  # fmt: skip
-        if len(self.ledger.book.findings()) != count:
+        if len(self.ledger.book) != count:
             return False
         if any(before.get(key, held) != held for key, held in self.ledger.echoes.items()):
             return False

@@ -6,7 +6,9 @@ FleetError
 ├── NotFoundError         404
 ├── RefusedError          422   what was sent cannot be taken
 ├── ConflictError         409   it does not fit what is here; `next_number` says where to go on
-└── TooManyError          429
+├── TooManyError          429
+├── TooSlowError          408
+└── BusyError             503   the service has no room for it now
 """
 
 from __future__ import annotations
@@ -58,3 +60,15 @@ class TooManyError(FleetError):
     """Too many requests."""
 
     status = 429
+
+
+class TooSlowError(FleetError):
+    """A body came too slowly."""
+
+    status = 408
+
+
+class BusyError(FleetError):
+    """The service has no room for it now; nothing of it was taken."""
+
+    status = 503

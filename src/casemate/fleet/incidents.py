@@ -9,13 +9,13 @@ However many findings come, there is one open incident an enclosure: a flood is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from casemate.core.canonical import digest as canonical_digest
 from casemate.fleet.errors import ConflictError, NotAllowedError, RefusedError
 from casemate.fleet.people import Person
-from casemate.verify.findings import KINDS, SEVERITIES
+from casemate.verify.findings import KINDS, SEVERITIES, Finding
 from casemate.verify.result import Result
 
 OUTCOMES = ("explained", "unresolved", "referred")
@@ -63,15 +63,60 @@ class News:
     changed: tuple[Trigger, ...]
 
 
-def findings_of(result: Result, forks: Sequence[int], allowed_s: int) -> tuple[Trigger, ...]:
-    """Return the findings that ask people for something, worst first.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What an appraisal found: the next one need look only at what is not the same any more.
 
-    allowed_s: for which it may be silent. As long, one that has just begun may have proven nothing.
+    findings: by identity, for the verifier makes a finding anew where it has changed.
     """
+
+    findings: Mapping[int, Finding]
+    quiet: tuple[str, ...]
+    forks: tuple[int, ...]
+
+
+def seen_of(result: Result, forks: Sequence[int], allowed_s: int) -> Seen:
+    """Return what an appraisal found."""
+    found = {id(each): each for each in result.findings}
+    return Seen(findings=found, quiet=_quiet(result, allowed_s), forks=tuple(forks))
+
+
+def touched(now: Seen, before: Seen) -> set[tuple[str, int]] | None:
+    """Return the keys of triggers that may differ from those before; None: look at all.
+
+    What is about the whole is always looked at.
+    """
+    if now.quiet != before.quiet or now.forks != before.forks:
+        return None
+    odd = [each for key, each in now.findings.items() if key not in before.findings]
+    odd += [each for key, each in before.findings.items() if key not in now.findings]
+    odd += [each for each in now.findings.values() if each.token is None]
+    return {(each.id, WHOLE if each.token is None else each.token) for each in odd}
+
+
+def _quiet(result: Result, allowed_s: int) -> tuple[str, ...]:
     begun_s = result.intervals[0].start_s if result.intervals else result.now_s
     proven = any(each.kind in ("proven", "maintenance") for each in result.intervals)
     begins = not proven and result.now_s - begun_s <= allowed_s
-    quiet = (*_QUIET, "state.unknown", "log.cosignatures") if begins else _QUIET
+    return (*_QUIET, "state.unknown", "log.cosignatures") if begins else _QUIET
+
+
+def findings_of(
+    result: Result, forks: Sequence[int], allowed_s: int,
+    only: Collection[tuple[str, int]] | None = None,
+) -> tuple[Trigger, ...]:  # fmt: skip
+    """Return the findings that ask people for something, worst first.
+
+    allowed_s: for which it may be silent. As long, one that has just begun may have proven nothing.
+    only: keys of those that are asked for; all without it.
+    """
+    quiet = _quiet(result, allowed_s)
+    asked: Iterable[Finding] = result.findings
+    if only is not None:
+        asked = [
+            each for each in asked if (each.id, WHOLE if each.token is None else each.token) in only
+        ]
+        forks = [each for each in forks if (FORKED, each) in only]
     found = [
         Trigger(
             finding=each.id,
@@ -85,7 +130,7 @@ def findings_of(result: Result, forks: Sequence[int], allowed_s: int) -> tuple[T
             times=max(each.times, 1),
             live=True,
         )
-        for each in result.findings
+        for each in asked
         if each.severity != "note" and each.id not in quiet
     ]
     forked = [
@@ -139,16 +184,20 @@ def worst(severities: Iterable[str]) -> str:
 
 def digest(triggers: Iterable[Trigger]) -> str:
     """Return what a person has seen of an incident: who decides names it."""
-    rows = sorted([each.finding, each.token, each.times] for each in triggers)
-    return canonical_digest(rows)
+    return digest_of((each.finding, each.token, each.times) for each in triggers)
 
 
-def voids_acknowledgement(new: Iterable[Trigger], old: Iterable[Trigger]) -> bool:
+def digest_of(rows: Iterable[tuple[str, int, int]]) -> str:
+    """Return the same of finding, token and times of each trigger, in any order."""
+    return canonical_digest([list(each) for each in sorted(rows)])
+
+
+def voids_acknowledgement(new: Iterable[Trigger], kinds: Collection[str]) -> bool:
     """Return whether who acknowledged has to look again: an alarm, or another kind of finding.
 
-    So nobody can have a harmless one acknowledged first, and the true one ride along.
+    So nobody can have a harmless one acknowledged first, and the true one ride along. kinds: of
+    finding that stood in the incident.
     """
-    kinds = {each.finding for each in old}
     return any(each.severity == "alarm" or each.finding not in kinds for each in new)
 
 

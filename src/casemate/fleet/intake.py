@@ -12,7 +12,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
@@ -20,10 +20,11 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from casemate.cli.verify_text import as_json
 from casemate.core import cbor
 from casemate.core.errors import FormatError
-from casemate.fleet import decisions, evidence, walk_data, walks
+from casemate.fleet import decisions, evidence, incidents, walk_data, walks
 from casemate.fleet.appraiser import Appraiser, Held, read_note
 from casemate.fleet.errors import ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
+from casemate.fleet.incidents import Seen
 from casemate.fleet.schema import TRUSTS, VERDICTS
 from casemate.fleet.store import Store
 from casemate.translog.bundle import Bundle
@@ -39,6 +40,8 @@ MOST_ENTRIES, MOST_NOTES = 4096, 64
 """Of a submission (planning values)."""
 TRUST_SEEN_S = 600
 """For which a change of reference values is looked for: longer than a tick takes at worst."""
+MOST_WRITTEN = 200
+"""Findings that a verdict's row tells, beside one of each kind (planning value)."""
 KEPT = 12_288
 """Enclosures whose appraisal is kept in memory, 0.1 MB each; others go on from what is written."""
 _OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
@@ -106,6 +109,8 @@ class _Place:
         self.known: Enclosure | None = None
         self.appraiser: Appraiser | None = None
         self.adding = Submission(first=0, entries=(), notes=())
+        self.seen: Seen | None = None
+        """What the last appraisal found, with which incidents are in line; None: not known."""
         self.trust, self.saved = "", 0
         """Of the walk that is written, and how many entries it has; 0 if there is none."""
 
@@ -149,7 +154,8 @@ class Intake:
                     evidence.put(link, enclosure_id, first, fresh, new)
                     evidence.drop(link, enclosure_id, needless)
                     self._save(link, enclosure_id, place, appraiser, new)
-                    self._enter(link, enclosure_id, appraiser, result)
+                    seen = self._enter(link, enclosure_id, place, appraiser, result)
+                place.seen = seen
             except BaseException:
                 self.forget(enclosure_id)  # the store has not what it has
                 raise
@@ -202,10 +208,11 @@ class Intake:
 
     def appraise(self, enclosure_id: int, now_s: int) -> Result:
         """Appraise what is there, and store the verdict."""
-        with self._place(enclosure_id) as (_, appraiser, _place):
+        with self._place(enclosure_id) as (_, appraiser, place):
             result = appraiser.result(now_s)
             with self._store.write() as link:
-                self._enter(link, enclosure_id, appraiser, result)
+                seen = self._enter(link, enclosure_id, place, appraiser, result)
+            place.seen = seen
             return result
 
     def forget(self, enclosure_id: int) -> None:
@@ -241,6 +248,7 @@ class Intake:
             place.trust, found = walks.trust_of(*known.files), None
             if self._key:
                 found = walks.read(link, enclosure_id, place.trust, self._key)
+        place.seen = None
         saved, place.saved = found if found is not None else (None, 0)
         return Appraiser(
             known.reference, known.policy, known.serial, partial(self._load, known, place), saved
@@ -304,15 +312,18 @@ class Intake:
             )
 
     def _enter(
-        self, link: Connection, enclosure_id: int, appraiser: Appraiser, result: Result
-    ) -> None:
+        self, link: Connection, enclosure_id: int, place: _Place, appraiser: Appraiser,
+        result: Result,
+    ) -> Seen:  # fmt: skip
+        """Write down an appraisal; return what it found, which holds once that is durable."""
         forks = evidence.forks(link, enclosure_id)
         link.execute(_OLD_VERDICT, {"of": enclosure_id})
         row = {**verdict(result, appraiser, forks), "enclosure_id": enclosure_id}
         link.execute(_NEW_VERDICT, row)
         timing = appraiser.reference.timing
         allowed_s = timing.batch_s + timing.cosigned_s
-        decisions.update_from(link, enclosure_id, result, forks, allowed_s)
+        decisions.update_from(link, enclosure_id, result, forks, allowed_s, place.seen)
+        return incidents.seen_of(result, forks, allowed_s)
 
 
 def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str, object]:
@@ -327,7 +338,7 @@ def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str,
         "tokens": result.tokens,
         "proven": result.proven,
         "appraised_s": result.now_s,
-        "body": json.dumps(as_json(result), ensure_ascii=False),
+        "body": json.dumps(as_json(_short(result)), ensure_ascii=False),
     }
     if forks:
         told = "EVIDENCE DOES NOT HOLD: two signed tokens claim one place in the log"
@@ -335,6 +346,17 @@ def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str,
         if result.state != "TAMPERED":
             row |= {"state": "UNKNOWN", "fresh_until_s": None}
     return row
+
+
+def _short(result: Result) -> Result:
+    """Return a result with its worst findings, and one of each kind: a flood costs no more."""
+    found = result.findings
+    if len(found) <= MOST_WRITTEN:
+        return result
+    kinds = {each.id: each for each in reversed(found[MOST_WRITTEN:])}
+    told = {each.id for each in found[:MOST_WRITTEN]}
+    more = (each for each in found[MOST_WRITTEN:] if kinds[each.id] is each)
+    return replace(result, findings=(*found[:MOST_WRITTEN], *(x for x in more if x.id not in told)))
 
 
 def fresh_until_s(result: Result, appraiser: Appraiser) -> int | None:

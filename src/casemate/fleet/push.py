@@ -9,6 +9,7 @@ import http.client
 import json
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,11 @@ from casemate.translog.bundle import Bundle, read_bundle
 
 MOST_ENTRIES = 512
 """Of a submission (planning value)."""
+FEW_ENTRIES = 32
+"""Of a submission to a service that has no room for larger ones: it takes small ones always."""
 TIMEOUT_S = 30.0
 _MOST_ANSWER = 1_000_000
+_NO_ROOM = (408, 429, 503)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,7 @@ class Pusher:
             ) from None
         self._sent: set[bytes] = set()
         self._told = 0
+        self._most = MOST_ENTRIES
 
     def once(self) -> Answer:
         """Bring all that is new, and return the last answer. ReaderError if nobody answers."""
@@ -69,12 +74,14 @@ class Pusher:
         if told < self._told:  # the service was restored from a backup: it lacks notes, too
             self._sent.clear()
         self._told = told
-        for part in parts_of(held, told, self._sent):
+        for part in parts_of(held, told, self._sent, self._most):
             answer = self._ask("POST", encode(part))
             if answer.status != 200:
+                self._most = FEW_ENTRIES if answer.status in _NO_ROOM else MOST_ENTRIES
                 return answer
             self._sent.update(part.notes)
             self._told = max(self._told, answer.next_number or 0)
+        self._most = MOST_ENTRIES
         return answer
 
     def tell(self, readings: bytes) -> Answer:
@@ -82,11 +89,13 @@ class Pusher:
         return self._ask("POST", readings, "/series")
 
     def _ask(self, method: str, body: bytes, path: str = "/evidence") -> Answer:
+        """Ask, and return the answer: one that is refused before it is read has one, too."""
         link = http.client.HTTPSConnection(
             self._host, self._port, timeout=TIMEOUT_S, context=self._context
         )
         try:
-            link.request(method, path, body=body or None)
+            with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+                link.request(method, path, body=body or None)
             answer = link.getresponse()
             row = _object(answer.read(_MOST_ANSWER))
             number = row.get("next")
@@ -105,15 +114,20 @@ class Pusher:
             link.close()
 
 
-def parts_of(held: Bundle, first: int, sent: set[bytes]) -> list[Submission]:
-    """Return what to bring: entries from `first` on and checkpoints, no part too large."""
+def parts_of(
+    held: Bundle, first: int, sent: set[bytes], most: int = MOST_ENTRIES
+) -> list[Submission]:
+    """Return what to bring: entries from `first` on and checkpoints, no part too large.
+
+    most: entries of a part.
+    """
     entries = (*held.entries, *held.pending)
     all_ = [each for each in (*held.witnessed, held.checkpoint) if each and each not in sent]
     left = sorted(dict.fromkeys(all_), key=lambda each: read_note(each).stated.size)
     sizes = [read_note(each).stated.size for each in left]
     out: list[Submission] = []
     while first < len(entries) or left:
-        count = min(MOST_ENTRIES, len(entries) - first)
+        count = min(most, len(entries) - first)
         fit = _fitting(sizes, first + count)
         while fit > MOST_NOTES and count > 0:
             count //= 2

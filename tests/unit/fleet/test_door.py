@@ -19,7 +19,7 @@ from casemate.fleet.appraiser import read_note
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
 from casemate.fleet.intake import MOST_NOTES
-from casemate.fleet.push import Pusher, parts_of
+from casemate.fleet.push import MOST_ENTRIES, Answer, Pusher, parts_of
 from casemate.fleet.schema import ENTRIES, NOTES, VERDICTS
 from casemate.fleet.web.app import application
 from casemate.fleet.web.server import Server
@@ -115,6 +115,38 @@ def test_who_shows_no_known_certificate_is_not_let_in(door: Door, tmp_path: Path
         Pusher(door.folder, door.url, tmp_path / "misled").once()
 
 
+def test_who_is_refused_before_all_was_sent_learns_why(door: Door, tmp_path: Path) -> None:
+    """Nobody reads megabytes of one that may bring nothing, or of one that says too many."""
+    home = Home(folder=tmp_path, name="fleet.test", store="")
+    write_identity(home, tmp_path / "other", certificates.issue(door.tls, "UNIT-9999"))
+    stranger = Pusher(door.folder, door.url, tmp_path / "other")
+    assert stranger._ask("POST", bytes(6_000_000)).status == 401
+    pusher = Pusher(door.folder, door.url, door.identity)
+    assert pusher._ask("POST", bytes(9_000_000)).status == 422
+    assert pusher._ask("POST", bytes(6_000_000)).status == 422  # it was read, and is no evidence
+
+
+def test_a_service_without_room_gets_smaller_parts(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casemate.fleet.push.FEW_ENTRIES", 3)
+    door.write()
+    pusher = Pusher(door.folder, door.url, door.identity)
+    sizes, ask = list[int](), pusher._ask
+
+    def busy_once(method: str, body: bytes) -> Answer:
+        sizes.append(len(body))
+        if len(sizes) == 2:
+            return Answer(status=503, next_number=None, state="", said="no room")
+        return ask(method, body)
+
+    pusher._ask = busy_once  # type: ignore[method-assign]
+    assert pusher.once().status == 503
+    assert pusher.once().status == 200
+    assert pusher._most == MOST_ENTRIES
+    assert 0 < max(sizes[3:]) < sizes[1]
+
+
 def request(door: Door, context: ssl.SSLContext, path: str) -> int:
     """Return the status that a client without a certificate gets."""
     link = http.client.HTTPSConnection("127.0.0.1", door.port, context=context, timeout=20)
@@ -165,3 +197,6 @@ def test_parts_are_never_too_large_and_lose_nothing() -> None:
             size = each.first + len(each.entries)
             assert all(int(x.split(b"\n")[1]) <= size for x in each.notes)
     assert parts_of(held, len(story.entries), set(story.notes)) == []
+    few = parts_of(held, 0, set(), 5)
+    assert [x for each in few for x in each.entries] == list(story.entries)
+    assert max(len(each.entries) for each in few) == 5

@@ -29,6 +29,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/enclosures/{id:int}/evidence.zip"): ALL,
     ("GET", "/incidents"): ALL,
     ("GET", "/incidents/{id:int}"): ALL,
+    ("GET", "/incidents/{id:int}/triggers.json"): ALL,
     ("POST", "/incidents/{id:int}/acknowledge"): {HOST, INSPECTOR},
     ("POST", "/incidents/{id:int}/propose"): {HOST, INSPECTOR, COURT},
     ("POST", "/incidents/{id:int}/confirm"): {HOST, INSPECTOR, COURT},

@@ -52,11 +52,11 @@ def test_what_holds_for_the_whole_is_news_each_time_that_it_begins() -> None:
 
 def test_an_acknowledgement_is_void_once_something_else_comes() -> None:
     """Else a harmless finding would be acknowledged first, and the true one would ride along."""
-    old = [trigger("sensor.fault")]
+    old = {"sensor.fault"}
     assert not incidents.voids_acknowledgement([trigger("sensor.fault", 9)], old)
     assert incidents.voids_acknowledgement([trigger("verdict.tamper")], old)
     alarm = trigger("state.tampered", severity="alarm")
-    assert incidents.voids_acknowledgement([alarm], [alarm])
+    assert incidents.voids_acknowledgement([alarm], {"state.tampered"})
 
 
 def test_texts_for_machines_say_intrusion_and_never_its_end() -> None:

@@ -12,7 +12,7 @@ sites together once a few of them have called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
@@ -47,14 +47,14 @@ KEPT_S = 90 * 86_400
 
 def opened(
     link: Connection, enclosure_id: int, incident_id: int, new: Sequence[Trigger],
-    old: Sequence[Trigger], *, acknowledged: bool, now_s: int,
+    told: Collection[str], before: str, *, acknowledged: bool, now_s: int,
 ) -> None:  # fmt: skip
     """Tell of what has come into an incident, if it is news to those outside.
 
-    acknowledged: somebody had acknowledged it before this came. old: what stood in it.
+    acknowledged: somebody had acknowledged it before this came. told: which of these kinds stood in
+    it. before: its severity, "" if it is new.
     """
-    told = {each.finding for each in old}
-    rank = min((SEVERITIES.index(each.severity) for each in old), default=len(SEVERITIES))
+    rank = SEVERITIES.index(before) if before else len(SEVERITIES)
     fresh = [
         each
         for each in new
@@ -66,7 +66,7 @@ def opened(
         return
     bad = worst(each.severity for each in fresh)
     finding = next(each.finding for each in fresh if each.severity == bad)
-    what = GROWN if old else RAISED
+    what = GROWN if before else RAISED
     _put(link, enclosure_id, incident_id, what, bad, finding, now_s)
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response, StreamingResponse
 
 from casemate.core.errors import CasemateError
+from casemate.fleet.errors import BusyError, FleetError, TooManyError, TooSlowError
 from casemate.fleet.redfish import odata, stream
 from casemate.fleet.redfish.asked import MOST_BODY_BYTES, Answer, Redfish, Resource
 from casemate.fleet.redfish.gate import Gate, Limited, Request, resource_at
 from casemate.fleet.redfish.messages import RedfishError, error_body
 from casemate.fleet.redfish.routes import STREAM
+from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
 
 _LOG = logging.getLogger("casemate.fleet")
 _HEADERS = {
@@ -28,13 +30,15 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 """Of every answer."""
+_WITH_BODY = ("POST", "PATCH", "PUT", "DELETE")
+_BODY = Bound(most_bytes=MOST_BODY_BYTES)
 
 
 class RedfishApp:
     """The application under /redfish."""
 
     def __init__(self, redfish: Redfish, limited: Limited | None = None) -> None:
-        self.redfish, self._gate = redfish, Gate(redfish, limited)
+        self.redfish, self._gate, self._bodies = redfish, Gate(redfish, limited), Bodies()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
@@ -48,20 +52,33 @@ class RedfishApp:
         """Return the answer, and the number of the stream that it is; 0 if it is none."""
         resource, _ = resource_at(http.url.path)
         try:
-            request = await _read(http)
+            request = _head(http)
             _check_headers(request, resource)
             if request.path.rstrip("/") == STREAM and request.method == "GET":
                 return await self._stream(request)
-            answer, found = await run_in_threadpool(self._gate.serve, request)
+            answer, found = await self._serve(http, request)
             return _answered(answer, found, request), 0
         except RedfishError as error:
             return _failed(error, resource), 0
+        except FleetError as error:
+            return _failed(_as_redfish(error), resource), 0
         except CasemateError as error:
             _LOG.error("a request of Redfish failed: %s", error)
             return _failed(RedfishError("ServiceTemporarilyUnavailable"), resource), 0
         except Exception:
             _LOG.exception("a request of Redfish failed")
             return _failed(RedfishError("InternalError"), resource), 0
+
+    async def _serve(self, http: HttpRequest, request: Request) -> tuple[Answer, Resource]:
+        """Return the answer: who asks is known before a body is read."""
+        if request.method not in _WITH_BODY:
+            return await run_in_threadpool(self._gate.serve, request)
+        found = await run_in_threadpool(self._gate.admit, request)
+        account = found.asked.account
+        who = f"account {account.id}" if account is not None else sender(request.client)
+        async with self._bodies.read(http, who, _BODY if account else STRANGERS) as body:
+            whole = replace(found, asked=replace(found.asked, body=body))
+            return await run_in_threadpool(self._gate.serve, request, whole)
 
     async def _stream(self, request: Request) -> tuple[Response, int]:
         found = await run_in_threadpool(self._gate.admit, request)
@@ -73,29 +90,35 @@ class RedfishApp:
         return StreamingResponse(body, media_type="text/event-stream", headers=headers), number
 
 
-async def _read(http: HttpRequest) -> Request:
-    parts, size = [], 0
-    if http.method in ("POST", "PATCH", "PUT", "DELETE"):
-        try:
-            async for each in http.stream():
-                size += len(each)
-                if size > MOST_BODY_BYTES:
-                    raise RedfishError("GeneralError", status=413)
-                parts.append(each)
-        except ClientDisconnect:
-            raise RedfishError("MalformedJSON") from None
+def _head(http: HttpRequest) -> Request:
+    """Return a request without its body."""
     return Request(
-        method=http.method, path=http.url.path, query=http.url.query, body=b"".join(parts),
+        method=http.method, path=http.url.path, query=http.url.query,
         headers={key.lower(): value for key, value in http.headers.items()},
         client=http.client.host if http.client else "",
     )  # fmt: skip
+
+
+def _as_redfish(error: FleetError) -> RedfishError:
+    """Return why a body was not taken."""
+    match error:
+        case BusyError():
+            return RedfishError("ServiceTemporarilyUnavailable")
+        case TooManyError():
+            return RedfishError("RateLimitExceeded")
+        case TooSlowError():
+            return RedfishError("GeneralError", status=408)
+    return RedfishError("GeneralError", status=413)
 
 
 def _check_headers(request: Request, resource: Resource | None) -> None:
     """Refuse a version of OData that is none of ours, media that are not taken or not given."""
     if request.headers.get("odata-version", "4.0") != "4.0":
         raise RedfishError("PreconditionFailed")
-    if request.method in ("POST", "PATCH") and request.body:
+    told = request.headers.get("content-length", "0")
+    if request.method in ("POST", "PATCH") and (
+        told != "0" or "transfer-encoding" in request.headers
+    ):
         kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != "application/json":
             raise RedfishError("GeneralError", status=415)

@@ -39,7 +39,6 @@ from casemate.fleet.schema import (
 )
 from casemate.fleet.store import Store
 from casemate.fleet.web.fleet_page import shown_state
-from casemate.verify.findings import SEVERITIES
 
 MOST_AT_ONCE = 500
 """Enclosures that one scan tells of (planning value); the next goes on."""
@@ -148,11 +147,11 @@ def scan(store: Store, now_s: int) -> int:
 
 
 def _trouble() -> Any:
-    """Return, as SQL, what marks an open incident with how much stands in it; "" without one."""
-    count = (
-        select(func.count()).where(TRIGGERS.c.incident_id == _I.id).scalar_subquery()
-    )  # fmt: skip
-    mark = cast(_I.id, Text).concat(":").concat(_I.severity).concat(":").concat(cast(count, Text))
+    """Return, as SQL, what marks an open incident and its severity; "" without one.
+
+    How much stands in it is left out: more of the same severity is told by the incident's page.
+    """
+    mark = cast(_I.id, Text).concat(":").concat(_I.severity).concat(":")
     return case((_I.id.is_(None), literal("")), else_=mark)
 
 
@@ -217,19 +216,14 @@ def _state(link: Connection, now: Standing, row: Any) -> int:
 
 def _findings(link: Connection, now: Standing, row: Any) -> int:
     """Tell the worst finding of the open incident: one event, however many there are."""
-    asked = select(TRIGGERS.c.finding, TRIGGERS.c.severity).where(
-        TRIGGERS.c.incident_id == now.incident
-    )
-    found = sorted(
-        ((str(r.severity), str(r.finding)) for r in link.execute(asked)),
-        key=lambda each: (SEVERITIES.index(each[0]), each[1]),
-    )
-    if not found:
-        return 0
-    severity, finding = found[0]
-    before = str(row.trouble) if row is not None else ""
+    severity, before = now.severity, str(row.trouble) if row is not None else ""
     if before.startswith(f"{now.incident}:{severity}:"):
-        return 0  # more of the same severity is told by the incident's page
+        return 0
+    here = (TRIGGERS.c.incident_id == now.incident) & (TRIGGERS.c.severity == severity)
+    asked = select(func.min(TRIGGERS.c.finding)).where(here)
+    finding = link.execute(asked).scalar_one_or_none()
+    if finding is None:
+        return 0
     key = "ChassisIntrusionWarning" if severity == "warning" else "ChassisIntrusionFinding"
     tell(link, now.id, now.now_s, key, now.id, incidents.alarm_text(finding), now.incident)
     return 1

@@ -17,6 +17,7 @@ from casemate.fleet.redfish.asked import Answer, Asked, Method, Redfish, Resourc
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import ROOT
 from casemate.fleet.redfish.routes import RESOURCES, STREAM
+from casemate.fleet.web.bodies import sender
 from casemate.fleet.web.gate import Limits
 
 _TOUCH_S = 60
@@ -68,9 +69,12 @@ class Gate:
         self._redfish, self._limited = redfish, limited or Limited()
         self._counting, self._unwritten = threading.Lock(), 0
 
-    def serve(self, request: Request) -> tuple[Answer, Resource]:
-        """Return the answer, and of which resource it is. A RedfishError says why not."""
-        found = self.admit(request)
+    def serve(self, request: Request, admitted: Admitted | None = None) -> tuple[Answer, Resource]:
+        """Return the answer, and of which resource it is. A RedfishError says why not.
+
+        admitted: what `admit` has said of the same request, with the body that came since.
+        """
+        found = admitted or self.admit(request)
         answer = self._serve(found, request)
         if "only" in found.asked.query and found.name == "GET":
             return self._only(request, found, answer)
@@ -79,7 +83,7 @@ class Gate:
     def admit(self, request: Request) -> Admitted:
         """Return what a request may do, once that is written down. RedfishError if it may not."""
         try:
-            self._limited.all.take(request.client, self._redfish.service.clock())
+            self._limited.all.take(sender(request.client), self._redfish.service.clock())
         except TooManyError:
             raise RedfishError("RateLimitExceeded") from None
         if request.method not in _METHODS:
@@ -157,7 +161,7 @@ class Gate:
 
     def _count(self, request: Request) -> None:
         try:
-            self._limited.wrong.take(request.client, self._redfish.service.clock())
+            self._limited.wrong.take(sender(request.client), self._redfish.service.clock())
         except TooManyError:
             raise RedfishError("RateLimitExceeded") from None
 

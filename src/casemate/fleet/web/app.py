@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 from starlette.routing import Route as HttpRoute
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import intake, roles
+from casemate.fleet import intake, roles, series, trust
 from casemate.fleet.clockface import clock
-from casemate.fleet.errors import ConflictError, FleetError, NotSignedInError, RefusedError
+from casemate.fleet.errors import (
+    BusyError,
+    ConflictError,
+    FleetError,
+    NotSignedInError,
+    RefusedError,
+    TooSlowError,
+)
 from casemate.fleet.people import Person
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
-from casemate.fleet.web.gate import Gate, Request
+from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
+from casemate.fleet.web.gate import Admitted, Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
 
 MOST_FORM_BYTES = 16_384
 MOST_UPLOAD_BYTES = 100_000
 """Of a form with a file: a permit of sixteen signatures (planning value)."""
+MOST_TAKEN_AT_ONCE = 16
+"""Submissions that are checked at once (planning value)."""
+_FORM, _UPLOAD = Bound(most_bytes=MOST_FORM_BYTES), Bound(most_bytes=MOST_UPLOAD_BYTES)
+_BROUGHT = {
+    "/evidence": Bound(most_bytes=intake.MOST_BYTES),
+    "/series": Bound(most_bytes=series.MOST_BYTES),
+    "/trust": Bound(most_bytes=trust.MOST_BYTES),
+}
+"""What controllers bring, by path; one enclosure has four under way, of all of them, at most."""
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
@@ -72,14 +91,14 @@ def application(
         loader=jinja2.PackageLoader("casemate.fleet.web"), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    door = gate or Gate(service)
+    doors = _Doors(service, gate or Gate(service))
     routes = []
     for each in ROUTES:
         paths = [(each.path, False)]
         if each.template:
             paths.append((f"{each.path}.json", True))
         routes += [
-            HttpRoute(path, _endpoint(each, service, door, pages, twin=twin), methods=[each.method])
+            HttpRoute(path, _endpoint(each, doors, pages, twin=twin), methods=[each.method])
             for path, twin in paths
         ]
     handlers: Mapping[Any, Any] = {404: _plain(404), 405: _plain(405), 500: _plain(500)}
@@ -89,14 +108,15 @@ def application(
 
 
 def _endpoint(
-    route: Route, service: Service, gate: Gate, pages: jinja2.Environment, *, twin: bool
+    route: Route, doors: _Doors, pages: jinja2.Environment, *, twin: bool
 ) -> Callable[[HttpRequest], Awaitable[Response]]:
     as_json = twin or not route.template
+    service = doors.service
 
     async def serve(http: HttpRequest) -> Response:
         try:
-            asked = await _read(route, http, service)
-            answer, person = await run_in_threadpool(gate.serve, asked)
+            head = _head(route, http, service)
+            answer, person = await doors.answer(http, head)
             return _respond(answer, person, route, service, pages, twin=twin)
         except CasemateError as error:
             return _failed(error, pages, as_json=as_json and route.method == "GET", route=route)
@@ -104,26 +124,50 @@ def _endpoint(
     return serve
 
 
-async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
-    machine = route.permission == roles.MACHINE
-    most = MOST_UPLOAD_BYTES if route.files else MOST_FORM_BYTES
-    body = await _body(http, intake.MOST_BYTES if machine else most)
-    form: dict[str, str] = {}
-    files: dict[str, bytes] = {}
-    if route.files:
-        form, files = forms.parse(http.headers.get("content-type", ""), body)
-    elif route.method != "GET" and not machine:
+class _Doors:
+    """Requests to the gate: who asks first, then the body, then the view.
+
+    Evidence is taken in by threads of its own, so that what takes long there keeps no page waiting.
+    """
+
+    def __init__(self, service: Service, gate: Gate) -> None:
+        self.service, self._gate, self._bodies = service, gate, Bodies()
+        self._taking = ThreadPoolExecutor(MOST_TAKEN_AT_ONCE, "taking")
+
+    async def answer(self, http: HttpRequest, head: Request) -> tuple[Answer, Person | None]:
+        """Return the view's answer, and who is signed in. A CasemateError says why not."""
+        route = head.route
+        if route.method == "GET":
+            return await run_in_threadpool(self._gate.serve, head)
+        found = await run_in_threadpool(self._gate.admit, head)
+        who, bound = _bound(route, found, head)
         try:
-            form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20, keep_blank_values=True))
-        except ValueError:
-            raise RefusedError("the form is malformed.", remedy="use the pages here.") from None
+            async with self._bodies.read(http, who, bound) as body:
+                whole = _with_body(head, http.headers.get("content-type", ""), body)
+                if route.permission != roles.MACHINE:
+                    return await run_in_threadpool(self._gate.serve, whole, found)
+                loop = asyncio.get_running_loop()
+                return await loop.run_in_executor(self._taking, self._gate.serve, whole, found)
+        except (TooSlowError, BusyError) as error:
+            await run_in_threadpool(self._gate.refuse, head, error.status)
+            raise
+
+
+def _bound(route: Route, found: Admitted, head: Request) -> tuple[str, Bound]:
+    """Return who sends a body, and what it may be."""
+    if found.enclosure_id is not None:
+        return f"enclosure {found.enclosure_id}", _BROUGHT[route.path]
+    if found.person is not None:
+        return f"person {found.person.id}", _UPLOAD if route.files else _FORM
+    return sender(head.client), STRANGERS
+
+
+def _head(route: Route, http: HttpRequest, service: Service) -> Request:
+    """Return a request without its body."""
     return Request(
         route=route,
         path=http.path_params,
         query=dict(http.query_params),
-        form=form,
-        body=body if machine else b"",
-        files=files,
         session=http.cookies.get(cookie_name(service), ""),
         fingerprint=fingerprint_of(http),
         client=http.client.host if http.client else "",
@@ -133,19 +177,17 @@ async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
     )
 
 
-async def _body(http: HttpRequest, most: int) -> bytes:
-    if http.method in ("GET", "HEAD"):
-        return b""
-    parts, size = [], 0
+def _with_body(head: Request, kind: str, body: bytes) -> Request:
+    if head.route.permission == roles.MACHINE:
+        return replace(head, body=body)
+    if head.route.files:
+        form, files = forms.parse(kind, body)
+        return replace(head, form=form, files=files)
     try:
-        async for each in http.stream():
-            size += len(each)
-            if size > most:
-                raise RefusedError(f"more than {most} bytes.", remedy="send it in parts.")
-            parts.append(each)
-    except ClientDisconnect:
-        raise RefusedError("it ended too early.", remedy="send it again.") from None
-    return b"".join(parts)
+        form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20, keep_blank_values=True))
+    except ValueError:
+        raise RefusedError("the form is malformed.", remedy="use the pages here.") from None
+    return replace(head, form=form)
 
 
 def cookie_name(service: Service) -> str:

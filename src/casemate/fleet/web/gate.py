@@ -18,6 +18,7 @@ from casemate.fleet.outlets import scrapers
 from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
 from casemate.fleet.web.asked import Answer, Asked, Reply, Service
+from casemate.fleet.web.bodies import sender
 from casemate.fleet.web.routes import Route
 
 _MACHINE = select(MACHINES.c.enclosure_id).where(MACHINES.c.fingerprint == bindparam("shown"))
@@ -44,6 +45,14 @@ class Request:
     origin: str = ""
     host: str = ""
     renewal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """Who asks, as headers and the certificate say: known before a body is read."""
+
+    person: Person | None = None
+    enclosure_id: int | None = None
 
 
 class Limits:
@@ -87,32 +96,53 @@ class Gate:
         self._scrapes = Limits(per_s=0.5, burst=20.0)  # each reads the whole fleet
         self._counting, self._unwritten = threading.Lock(), 0
 
-    def serve(self, asked: Request) -> tuple[Answer, Person | None]:
-        """Return the view's answer, and who is signed in. A FleetError says why not."""
+    def admit(self, asked: Request) -> Admitted:
+        """Return who asks, if they may at all; nothing of a body is needed for it.
+
+        A FleetError says why not.
+        """
         service, route = self._service, asked.route
         now = service.clock()
-        self._all.take(asked.fingerprint or asked.client, now)
-        if route.permission == "static":
-            return route.view(service, Asked(path=asked.path)), None
+        self._all.take(asked.fingerprint or sender(asked.client), now)
         if route.permission == "sign-in" and route.method == "POST":
-            self._codes.take(asked.client, now)
+            self._codes.take(sender(asked.client), now)
         person: Person | None = None
         try:
             person, enclosure_id = self._identify(asked)
             self._allow(asked, person)
         except (NotSignedInError, NotAllowedError) as error:
-            if person is not None:
-                self._write(asked, person, f"refused {error.status}")
-            else:
-                self._refuse(asked, error.status, now)
+            self._not_allowed(asked, person, error.status)
             raise
-        said = person or _named(asked)
-        self._write(asked, said, "renewed by its page" if asked.renewal else "asked")
-        answer = self._view(asked, person, enclosure_id, said)
-        return answer, person
+        return Admitted(person=person, enclosure_id=enclosure_id)
 
-    def _refuse(self, asked: Request, status: int, now: float) -> None:
+    def serve(
+        self, asked: Request, admitted: Admitted | None = None
+    ) -> tuple[Answer, Person | None]:
+        """Return the view's answer, and who is signed in. A FleetError says why not.
+
+        admitted: what `admit` has said of the same request.
+        """
+        found = admitted or self.admit(asked)
+        if asked.route.permission == "static":
+            return asked.route.view(self._service, Asked(path=asked.path)), None
+        try:
+            _check_form(asked, found.person)
+        except NotAllowedError as error:
+            self._not_allowed(asked, found.person, error.status)
+            raise
+        said = found.person or _named(asked)
+        self._write(asked, said, "renewed by its page" if asked.renewal else "asked")
+        return self._view(asked, found.person, found.enclosure_id, said), found.person
+
+    def _not_allowed(self, asked: Request, person: Person | None, status: int) -> None:
+        if person is not None:
+            self._write(asked, person, f"refused {status}")
+        else:
+            self.refuse(asked, status)
+
+    def refuse(self, asked: Request, status: int) -> None:
         """Write a refusal down; of many at once, how many: nobody outside fills the log."""
+        now = self._service.clock()
         with self._counting:
             try:
                 self._refusals.take("", now)
@@ -183,12 +213,6 @@ class Gate:
             raise NotAllowedError(
                 f"the role {person.role} does not allow this.", remedy="ask somebody whose does."
             )
-        if route.method != "GET" and not hmac.compare_digest(
-            asked.form.get("csrf", "").encode(), person.csrf.encode()
-        ):
-            raise NotAllowedError(
-                "the form is not of this session.", remedy="reload the page, and send it again."
-            )
 
     def _write(self, asked: Request, who: Person | str, outcome: str) -> None:
         person = who if isinstance(who, Person) else None
@@ -200,6 +224,16 @@ class Gate:
                 what=f"{asked.route.method} {asked.route.path}", subject=subject, outcome=outcome,
             )
         )  # fmt: skip
+
+
+def _check_form(asked: Request, person: Person | None) -> None:
+    """Refuse a form that is not of the session that sends it."""
+    if person is None or asked.route.method == "GET":
+        return
+    if not hmac.compare_digest(asked.form.get("csrf", "").encode(), person.csrf.encode()):
+        raise NotAllowedError(
+            "the form is not of this session.", remedy="reload the page, and send it again."
+        )
 
 
 def _named(asked: Request) -> str:

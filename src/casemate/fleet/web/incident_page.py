@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from sqlalchemy import func, select
@@ -74,14 +75,15 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
     """Return the story of an incident: triggers in order, what it means, what comes next."""
     now_s = service.now_s()
     with service.store.read() as link:
-        found = decisions.read(link, asked.id())
+        shown = decisions.shown(link, asked.id())
+        found = shown.incident
         known = evidence.enclosure(link, found.enclosure_id)
         state = link.execute(
             select(shown_state(now_s)).select_from(VERDICTS)
             .where(VERDICTS.c.enclosure_id == known.id)
         ).scalar_one_or_none()  # fmt: skip
         told = service.told.of(link, known.id)
-        why = incident_why.of(link, known, found, told, asked.who, now_s)
+        why = incident_why.of(link, known, shown, told, asked.who, now_s)
     ordered = sorted(found.triggers, key=_order)
     return {
         "title": "Alarm story",
@@ -101,24 +103,37 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         else "none: TAMPERED alone latches",
         "live": {
             "state": state or "UNKNOWN",
-            "triggers": sum(each.live for each in found.triggers if each.token == WHOLE),
+            "triggers": shown.whole,
         },
         "acknowledged_by": found.acknowledged_by,
         "acknowledged": clock(found.acknowledged_s),
         "triggers": [_trigger(each, now_s) for each in ordered],
+        "more": shown.count - len(ordered),
         "meaning": _MEANING[found.severity],
         **why,
         "next": list(_NEXT[found.severity]),
         "two_persons": incidents.needs_two(found.severity),
-        "proposed": _proposed(found),
+        "proposed": _proposed(found, shown.seen),
         "acts": [_shown(each) for each in found.acts],
-        "seen": incidents.digest(found.triggers),
+        "seen": shown.seen,
         "outcomes": list(incidents.OUTCOMES),
         "may": _may(asked.who, found),
         "passkey": passkey_page.asks(
             service, asked.who, alarm=incidents.needs_two(found.severity)
         ),
     }  # fmt: skip
+
+
+def triggers(service: Service, asked: Asked) -> Reply:
+    """Return all triggers of an incident, in the order in which they came."""
+    now_s = service.now_s()
+    with service.store.read() as link:
+        found = decisions.read(link, asked.id())
+    rows = [_trigger(each, now_s) for each in found.triggers]
+    row = {"id": found.id, "seen": incidents.digest(found.triggers), "triggers": rows}
+    return Reply(
+        body=json.dumps(row, ensure_ascii=False).encode(), name=f"incident-{found.id}.json"
+    )
 
 
 def acknowledge(service: Service, asked: Asked) -> Reply:
@@ -196,13 +211,13 @@ def _shown(each: Act) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _proposed(found: decisions.Incident) -> dict[str, Any] | None:
+def _proposed(found: decisions.Incident, seen: str) -> dict[str, Any] | None:
     """Return the proposal that stands, if it is of the incident as it is now."""
     last = next((each for each in reversed(found.acts) if each.act == "propose"), None)
     if last is None or found.disposed_s is not None:
         return None
     row = {"person": last.person, "party": last.party, "outcome": last.outcome}
-    stands = last.seen == incidents.digest(found.triggers)
+    stands = last.seen == seen
     return {**row, "reason": last.reason, "at": clock(last.at_s), "stands": stands}
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from casemate.fleet import causes, incidents, papers, scene
-from casemate.fleet.decisions import Incident
+from casemate.fleet.decisions import Incident, Shown
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.incidents import WHOLE
 from casemate.fleet.people import Person
@@ -25,10 +25,11 @@ PROVEN = ("ARMED", "MAINTENANCE")
 
 
 def of(
-    link: Connection, known: Enclosure, found: Incident, told: tuple[Event, ...], person: Person,
+    link: Connection, known: Enclosure, shown: Shown, told: tuple[Event, ...], person: Person,
     now_s: int,
 ) -> dict[str, Any]:  # fmt: skip
     """Return what the alarm story says beside the triggers."""
+    found = shown.incident
     near = _near(found, told)
     site = _site(link, known, now_s)
     alike = site["same"] if site["same"] > 1 else 0
@@ -43,18 +44,18 @@ def of(
         ],
         "runbook": list(ranked[0].cause.runbook) if ranked else [],
         "capacity": _capacity(link, known, now_s),
-        "for_you": next_step(found, person),
+        "for_you": next_step(found, shown.seen, person),
     }  # fmt: skip
 
 
-def next_step(found: Incident, person: Person) -> str:
-    """Return what a person can do next, by role and by what others did."""
+def next_step(found: Incident, seen: str, person: Person) -> str:
+    """Return what a person can do next, by role and by what others did. seen: digest of all."""
     if found.disposed_s is not None:
         return "Nothing: it was disposed of. What holds now is said above."
     if may(person.role, "acknowledge") and found.acknowledged_by is None:
         return "Acknowledge it, so that others know that somebody looks into it."
     last = next((each for each in reversed(found.acts) if each.act == "propose"), None)
-    stands = last is not None and last.seen == incidents.digest(found.triggers)
+    stands = last is not None and last.seen == seen
     two = incidents.needs_two(found.severity)
     if two and last is not None and stands:
         if may(person.role, "confirm") and person.party != last.party:
@@ -71,7 +72,8 @@ def _near(found: Incident, told: tuple[Event, ...]) -> tuple[Event, ...]:
     """Return the events near the triggers' tokens; near the end, for a trigger about the whole."""
     end = told[-1].number if told else 0
     places = {end if each.token == WHOLE else each.token for each in found.triggers}
-    return tuple(x for x in told if any(abs(x.number - at) <= _NEAR for at in places))
+    near = {at + off for at in places for off in range(-_NEAR, _NEAR + 1)}
+    return tuple(each for each in told if each.number in near)
 
 
 def _place(link: Connection, known: Enclosure, near: tuple[Event, ...]) -> dict[str, Any]:

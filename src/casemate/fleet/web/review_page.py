@@ -124,15 +124,16 @@ def _groups(link: Connection, severity: str) -> dict[str, list[int]]:
 
 
 def _of(link: Connection, incident_id: int, now_s: int) -> dict[str, Any]:
-    found = decisions.read(link, incident_id)
+    shown = decisions.shown(link, incident_id, most=1)
+    found = shown.incident
     asked = select(ENCLOSURES).where(ENCLOSURES.c.id == found.enclosure_id)
     known = link.execute(asked).one()
     last = next((each for each in reversed(found.acts) if each.act == "propose"), None)
     return {
         "id": found.id, "enclosure": known.id, "name": known.name, "serial": known.serial,
         "site": known.site, "severity": found.severity, "opened": clock(found.opened_s),
-        "ago": ago(found.opened_s, now_s), "triggers": len(found.triggers),
-        "live": sum(each.live for each in found.triggers),
-        "acknowledged_by": found.acknowledged_by, "seen": incidents.digest(found.triggers),
+        "ago": ago(found.opened_s, now_s), "triggers": shown.count,
+        "live": shown.live,
+        "acknowledged_by": found.acknowledged_by, "seen": shown.seen,
         "proposed": f"{last.outcome} by {last.person} of {last.party}" if last else "",
     }  # fmt: skip

@@ -133,6 +133,7 @@ ROUTES = (
         path="/incidents/{id:int}", view=incident_page.story, permission="see",
         template="incident.html", scripts=True, renews=15,
     ),
+    Route(path="/incidents/{id:int}/triggers.json", view=incident_page.triggers, permission="see"),
     Route(
         path="/incidents/{id:int}/acknowledge", method="POST", view=incident_page.acknowledge,
         permission="acknowledge",

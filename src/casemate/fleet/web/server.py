@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -17,11 +18,21 @@ from casemate.core.errors import InputError
 from casemate.fleet import certificates
 
 MOST_AT_ONCE = 512
-"""Requests at once; more are turned away (planning value)."""
+"""Connections at once (planning value). Beyond them the one goes that has been idle longest."""
+HEAD_S = 10.0
+"""For which a connection is waited for to say what it asks (planning value), and for TLS."""
+STALL_S = 60.0
+"""For which an answer may stand, of which nothing is taken (planning value)."""
+LOOK_S = 2.0
+"""Between looks at all connections."""
 
 
 class _Protocol(H11Protocol):
-    """Passes on the SHA-256 of the certificate that the TLS layer has checked."""
+    """Passes on the SHA-256 of the certificate that the TLS layer has checked.
+
+    It ends what would hold a connection for ever: a head that does not come, a body that nobody
+    reads any more, an answer that is not taken.
+    """
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -29,6 +40,52 @@ class _Protocol(H11Protocol):
         shown = link.getpeercert(binary_form=True) if link is not None else None
         found = hashlib.sha256(shown).hexdigest() if shown else ""
         self.app_state = {**self.app_state, "fingerprint": found}
+        self._idle_s = self._head_s = self._taken_s = self.loop.time()
+        self._unsent = 0
+        if len(self.connections) > MOST_AT_ONCE:
+            self._make_room()
+
+    def data_received(self, data: bytes) -> None:
+        if self.conn.their_state is h11.IDLE and not self.conn.trailing_data[0]:
+            self._head_s = self.loop.time()
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        if self.conn.their_state is h11.SEND_BODY:
+            self.transport.close()  # what is refused is not read
+        self._idle_s = self._head_s = self.loop.time()
+        super().on_response_complete()
+
+    @property
+    def is_idle(self) -> bool:
+        """Return whether no request is under way."""
+        return self.cycle is None or self.cycle.response_complete
+
+    def look(self, now_s: float) -> None:
+        """End the connection if it has stalled."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent == 0 or unsent < self._unsent:
+            self._taken_s = now_s
+        self._unsent = unsent
+        begun = self.cycle is None or bool(self.conn.trailing_data[0])
+        headless = begun and self.conn.their_state is h11.IDLE and now_s - self._head_s > HEAD_S
+        if headless or now_s - self._taken_s > STALL_S:
+            self.transport.abort()
+
+    def _make_room(self) -> None:
+        others = [x for x in self.connections if isinstance(x, _Protocol) and x is not self]
+        idle = [each for each in others if each.is_idle and not each.transport.is_closing()]
+        oldest = min(idle, key=lambda each: each._idle_s, default=self)
+        oldest.transport.abort()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop whose servers wait for TLS no longer than for anything else."""
+
+    async def create_server(self, *args: Any, **given: Any) -> asyncio.Server:  # type: ignore[override]
+        if given.get("ssl") is not None:
+            given = {**given, "ssl_handshake_timeout": HEAD_S, "ssl_shutdown_timeout": HEAD_S}
+        return await super().create_server(*args, **given)
 
 
 class Server:
@@ -45,7 +102,7 @@ class Server:
             }
         config = uvicorn.Config(
             app, http=_Protocol, ws="none", lifespan="off", log_level="warning", access_log=False,
-            server_header=False, date_header=True, limit_concurrency=MOST_AT_ONCE,
+            server_header=False, date_header=True,
             timeout_keep_alive=30, h11_max_incomplete_event_size=32_768, **given,
         )  # fmt: skip
         config.load()
@@ -66,7 +123,23 @@ class Server:
         self._socket.close()
 
     def _run(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        with asyncio.Runner(loop_factory=_Loop) as runner:
+            runner.run(self._serve())
+
+    async def _serve(self) -> None:
+        looking = asyncio.create_task(self._look())
+        try:
+            await self._server.serve(sockets=[self._socket])
+        finally:
+            looking.cancel()
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for each in list(self._server.server_state.connections):
+                if isinstance(each, _Protocol):
+                    each.look(loop.time())
 
 
 def _bound(host: str, port: int) -> socket.socket:
