@@ -15,6 +15,7 @@ from casemate.fleet.web import (
     incident_page,
     interval_page,
     knowledge_page,
+    openapi,
     passkey_page,
     permit_page,
     review_page,
@@ -165,4 +166,5 @@ ROUTES = (
     Route(path="/enclosures/{id:int}/series.json", view=series_page.view, permission="see"),
     Route(path="/trust", method="POST", view=trust_page.bring, permission=MACHINE),
     Route(path="/enclosures/{id:int}/trust.json", view=trust_page.versions, permission="see"),
+    Route(path="/openapi.json", view=openapi.view, permission="see"),
 )  # fmt: skip
