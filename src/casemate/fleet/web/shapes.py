@@ -14,13 +14,13 @@ _PLAIN: dict[str, dict[str, Any]] = {
     "text": {"type": "string"}, "whole": {"type": "integer"}, "number": {"type": "number"},
     "flag": {"type": "boolean"}, "any": {},
 }  # fmt: skip
-_WHO: dict[str, Shape] = {"title": "text", "id": "whole", "name": "text", "serial": "text", "kind": "text",
-        "site": "text"}  # fmt: skip
-_GAP: dict[str, Shape] = {"from": "text", "to": "text", "length": "text", "kind": "text", "cause": "text",
-        "covered_by": "text"}  # fmt: skip
+_WHO: dict[str, Shape] = {"title": "text", "id": "whole", "name": "text", "serial": "text",
+        "kind": "text", "site": "text"}  # fmt: skip
+_GAP: dict[str, Shape] = {"from": "text", "to": "text", "length": "text", "kind": "text",
+        "cause": "text", "covered_by": "text"}  # fmt: skip
 _BAR: dict[str, Shape] = {**_GAP, "x": "number", "width": "number"}
-_EVENT: dict[str, Shape] = {"token": "whole", "at": "text", "kind": "text", "act": "text", "place": "text",
-          "text": "text"}  # fmt: skip
+_EVENT: dict[str, Shape] = {"token": "whole", "at": "text", "kind": "text", "act": "text",
+          "place": "text", "text": "text"}  # fmt: skip
 _USE = {"token": "whole", "at": "text", "act": "text", "permit": "text", "place": "text",
         "text": "text"}  # fmt: skip
 _KINDS = ("proven", "maintenance", "interfered", "unknown")
