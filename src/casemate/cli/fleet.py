@@ -14,10 +14,14 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from casemate.cli import fleet_care as care
-from casemate.cli import fleet_outlets, fleet_paper, fleet_redfish
+from casemate.cli import fleet_nats, fleet_outlets, fleet_paper, fleet_redfish
 from casemate.core.errors import InputError
+
+if TYPE_CHECKING:
+    from casemate.fleet.nats.send import NatsPusher
 
 PORT = 7390
 """Default port (planning value: unassigned)."""
@@ -210,7 +214,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 def _declare_push(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("evidence", metavar="EVIDENCE", type=Path, help="evidence of a run")
-    parser.add_argument("--to", required=True, metavar="URL", help="the service, https://")
+    parser.add_argument("--to", required=True, metavar="URL", help="https:// or a broker, tls://")
     parser.add_argument("--identity", required=True, type=Path, metavar="DIR")
     parser.add_argument("--every", type=float, default=2.0, metavar="S", help="0: once")
 
@@ -220,7 +224,13 @@ def _push(args: argparse.Namespace) -> int:
     from casemate.core.errors import CasemateError
     from casemate.fleet.push import Pusher
 
-    pusher = Pusher(args.evidence, args.to, args.identity)
+    pusher: Pusher | NatsPusher
+    if args.to.startswith("tls://"):
+        from casemate.fleet.nats.send import NatsPusher
+
+        pusher = NatsPusher(args.evidence, args.to, args.identity)
+    else:
+        pusher = Pusher(args.evidence, args.to, args.identity)
     ended = _ending()
     while True:
         try:
@@ -314,6 +324,7 @@ SUBCOMMANDS = (
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
     *fleet_redfish.SUBCOMMANDS,
     *fleet_outlets.SUBCOMMANDS,
+    *fleet_nats.SUBCOMMANDS,
     ("hammer", care.declare_hammer, care.hammer, "measure a service under load"),
     ("backup", care.declare_backup, care.backup, "write a backup, while it runs"),
     ("restore", care.declare_restore, care.restore, "make a service from a backup"),

@@ -80,8 +80,11 @@ class Issuer:
         assert isinstance(signer, ec.EllipticCurvePrivateKey)
         self._signer = signer
 
-    def issue(self, name: str, *, server: bool = False) -> Made:
-        """Return a new certificate, for the service or a controller."""
+    def issue(self, name: str, *, server: bool = False, alias: str = "") -> Made:
+        """Return a new certificate, for the service or a controller.
+
+        alias: a DNS name of a client that brokers know it by; controllers have none.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
         built = (
@@ -92,6 +95,9 @@ class Issuer:
         )
         if server:
             built = built.add_extension(x509.SubjectAlternativeName(_names(name)), critical=False)
+        if alias:
+            names = x509.SubjectAlternativeName([x509.DNSName(alias)])
+            built = built.add_extension(names, critical=False)
         made = built.sign(self._signer, hashes.SHA256())
         return Made(
             certificate=made.public_bytes(serialization.Encoding.PEM),

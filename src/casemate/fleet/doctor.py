@@ -321,6 +321,16 @@ def _walks(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _broker(patient: Patient) -> Iterator[Finding]:
+    place = patient.place
+    if place.nats is not None:
+        from casemate.fleet.nats import check
+
+        file, kept = place.folder / home.SETTINGS, place.folder / home.NATS
+        for level, what, remedy in check.look(place.nats, place.folder, file, kept):
+            yield Finding(id="broker", level=level, what=what, remedy=remedy)
+
+
 def _has_key(patient: Patient) -> bool:
     return (patient.place.folder / walks.KEY_FILE).exists()
 
@@ -371,6 +381,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("enclosures", _enclosures, True),
     ("service", _waiting, True),
     ("walks", _walks, True),
+    ("broker", _broker, False),
 )
 """Name, check, and whether it needs the tables of this release."""
 DEEP: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (

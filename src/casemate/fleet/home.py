@@ -19,6 +19,7 @@ from casemate.core.whole_file import write_whole
 from casemate.fleet import certificates, errands, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.nats import settings as brokers
 from casemate.fleet.outlets import outbox, settings
 from casemate.fleet.outlets.sender import Senders
 from casemate.fleet.series import Series
@@ -29,6 +30,8 @@ from casemate.translog.note import parse_vkey
 
 FORMAT = "casemate-fleet-1"
 SETTINGS, TLS, AUDIT, DATABASE, SERIES = "fleet.json", "tls", "audit", "fleet.db", "series"
+NATS = "nats"
+"""Folder of the service's certificate for the broker, and of what was put aside."""
 _TICK_S = 1.0
 
 
@@ -47,6 +50,8 @@ class Home:
     """As they stand in the settings; `running` reads them."""
     witnesses: tuple[tuple[str, str, str], ...] = ()
     passkeys: bool = False
+    nats: object = None
+    """As it stands in the settings: the broker that evidence comes by, too."""
 
     @property
     def tls(self) -> Path:
@@ -85,7 +90,7 @@ def read(folder: Path) -> Home:
         return Home(
             folder=folder, name=str(row["name"]), store=str(row["store"]),
             outlets=row.get("outlets", []), witnesses=witnesses,
-            passkeys=row.get("passkeys", False) is True,
+            passkeys=row.get("passkeys", False) is True, nats=row.get("nats"),
         )  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
@@ -101,6 +106,7 @@ def running(
 ) -> Iterator[Service]:  # fmt: skip
     """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
     held = settings.read(home.outlets, home.folder, home.folder / SETTINGS)
+    broker = brokers.read(home.nats, home.folder, home.folder / SETTINGS)
     known = (*peers, *_peers(home))
     if secure:
         certificates.make_server(home.tls, home.name)
@@ -127,9 +133,16 @@ def running(
         target=_tick, args=(service, senders, stop), name="fleet", daemon=True
     )
     ticking.start()
+    receiver = None
     try:
+        if broker is not None:
+            from casemate.fleet.nats import door, receive
+
+            receiver = receive.Receiver(broker, door.Door(service, home.folder / NATS))
         yield service
     finally:
+        if receiver is not None:
+            receiver.close()
         stop.set()
         ticking.join()
         senders.close()

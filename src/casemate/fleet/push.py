@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from urllib.parse import urlsplit
 from casemate.core.errors import InputError, ReaderError
 from casemate.fleet import certificates
 from casemate.fleet.appraiser import read_note
-from casemate.fleet.intake import MOST_NOTES, Submission, encode
+from casemate.fleet.intake import MOST_BYTES, MOST_NOTES, Submission, encode
 from casemate.translog.bundle import Bundle, read_bundle
 
 MOST_ENTRIES = 512
@@ -115,11 +116,13 @@ class Pusher:
 
 
 def parts_of(
-    held: Bundle, first: int, sent: set[bytes], most: int = MOST_ENTRIES
-) -> list[Submission]:
+    held: Bundle, first: int, sent: set[bytes], most: int = MOST_ENTRIES,
+    most_bytes: int = MOST_BYTES,
+) -> list[Submission]:  # fmt: skip
     """Return what to bring: entries from `first` on and checkpoints, no part too large.
 
-    most: entries of a part.
+    most: entries of a part. most_bytes: of a part, with what encoding adds. A checkpoint that is
+    larger alone is a part.
     """
     entries = (*held.entries, *held.pending)
     all_ = [each for each in (*held.witnessed, held.checkpoint) if each and each not in sent]
@@ -128,11 +131,13 @@ def parts_of(
     out: list[Submission] = []
     while first < len(entries) or left:
         count = min(most, len(entries) - first)
+        count = _within(entries[first : first + count], most_bytes // 2)
         fit = _fitting(sizes, first + count)
         while fit > MOST_NOTES and count > 0:
             count //= 2
             fit = _fitting(sizes, first + count)
         fit = min(fit, MOST_NOTES)
+        fit = min(fit, max(_within(left[:fit], most_bytes // 2), 1))
         if not fit and not count:
             break
         part = Submission(
@@ -141,6 +146,12 @@ def parts_of(
         out.append(part)
         first, left, sizes = first + count, left[fit:], sizes[fit:]
     return out
+
+
+def _within(items: Sequence[bytes], most: int) -> int:
+    """Return how many of these fit together into so many bytes."""
+    sums = accumulate(len(each) + 9 for each in items)
+    return sum(each <= most for each in sums)
 
 
 def _fitting(sizes: Sequence[int], size: int) -> int:

@@ -100,15 +100,15 @@ class Snmp:
 Settings: TypeAlias = Syslog | Webhook | Mqtt | Snmp
 
 
-class _Row:
-    """An outlet's row that is read key by key."""
+class Row:
+    """A row of the settings that is read key by key. place: of the row, for errors."""
 
-    def __init__(self, row: dict[str, Any], at: int, folder: Path, file: Path) -> None:
-        self._row, self._at, self._folder, self._file = dict(row), at, folder, file
+    def __init__(self, row: dict[str, Any], place: str, folder: Path, file: Path) -> None:
+        self._row, self._place, self._folder, self._file = dict(row), place, folder, file
 
     def error(self, key: str, message: str, remedy: str, value: object = None) -> InputError:
         """Return the error that names a key."""
-        place = f"outlets[{self._at}].{key}"
+        place = f"{self._place}.{key}"
         return InputError(message, remedy=remedy, file=str(self._file), key=place, value=value)
 
     def text(
@@ -214,7 +214,7 @@ def read(rows: object, folder: Path, file: Path) -> tuple[Settings, ...]:
                          key="outlets")  # fmt: skip
     made: list[Settings] = []
     for at, each in enumerate(rows):
-        row = _Row(each, at, folder, file)
+        row = Row(each, f"outlets[{at}]", folder, file)
         name = row.text("name", _NAME, "siem")
         if name in [x.name for x in made]:
             raise row.error("name", "another outlet has this name.", "give each its own.", name)
@@ -224,21 +224,21 @@ def read(rows: object, folder: Path, file: Path) -> tuple[Settings, ...]:
     return tuple(made)
 
 
-def _syslog(row: _Row, name: str) -> Settings:
+def _syslog(row: Row, name: str) -> Settings:
     return Syslog(
         name=name, host=row.text("host", _HOST, "siem.example.org"), port=row.port(6514),
         tls=row.tls(), confirms=row.flag("confirms", True),
     )  # fmt: skip
 
 
-def _webhook(row: _Row, name: str) -> Settings:
+def _webhook(row: Row, name: str) -> Settings:
     return Webhook(
         name=name, url=row.url(), secret=row.secret("secret"), networks=row.networks(),
         tls=row.tls(),
     )  # fmt: skip
 
 
-def _mqtt(row: _Row, name: str) -> Settings:
+def _mqtt(row: Row, name: str) -> Settings:
     host, plain = row.text("host", _HOST, "broker.example.org"), row.flag("plain", False)
     if plain and host not in ("127.0.0.1", "::1", "localhost"):
         raise row.error("plain", "without TLS only on this machine.", "leave it out.", host)
@@ -252,7 +252,7 @@ def _mqtt(row: _Row, name: str) -> Settings:
     )  # fmt: skip
 
 
-def _snmp(row: _Row, name: str) -> Settings:
+def _snmp(row: Row, name: str) -> Settings:
     return Snmp(
         name=name, host=row.text("host", _HOST, "noc.example.org"), port=row.port(162),
         user=row.text("user", re.compile(r"[\x21-\x7e]{1,32}"), "casemate"),

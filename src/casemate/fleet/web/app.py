@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.routing import Route as HttpRoute
 
 from casemate.core.errors import CasemateError
@@ -110,7 +111,7 @@ def application(
 def _endpoint(
     route: Route, doors: _Doors, pages: jinja2.Environment, *, twin: bool
 ) -> Callable[[HttpRequest], Awaitable[Response]]:
-    as_json = twin or not route.template
+    as_json = twin or (not route.template and route.method == "GET")
     service = doors.service
 
     async def serve(http: HttpRequest) -> Response:
@@ -119,7 +120,7 @@ def _endpoint(
             answer, person = await doors.answer(http, head)
             return _respond(answer, person, route, service, pages, twin=twin)
         except CasemateError as error:
-            return _failed(error, pages, as_json=as_json and route.method == "GET", route=route)
+            return _failed(error, pages, as_json=as_json, route=route)
 
     return serve
 
@@ -255,10 +256,26 @@ def _failed(
 
 def _plain(status: int) -> Callable[[HttpRequest, Exception], Response]:
     texts = {404: "There is no such page.", 405: "Not by this method.", 500: "A fault of ours."}
+    remedies = {404: "follow a link of a page.", 405: "see /openapi.json.", 500: "try again later."}
 
     def handle(http: HttpRequest, error: Exception) -> Response:
         if status == 500:
             _LOG.error("a request failed", exc_info=error)
-        return Response(texts[status] + "\n", status, media_type="text/plain", headers=HEADERS)
+        headers = dict(HEADERS)
+        if status == 405:
+            headers["Allow"] = ", ".join(_allowed(http))
+        if http.url.path.endswith(".json"):
+            data = json.dumps({"error": texts[status], "remedy": remedies[status]})
+            return Response(data, status, media_type="application/json", headers=headers)
+        return Response(texts[status] + "\n", status, media_type="text/plain", headers=headers)
 
     return handle
+
+
+def _allowed(http: HttpRequest) -> list[str]:
+    """Return the methods by which the path of a request is served, by all of its routes."""
+    found: set[str] = set()
+    for each in http.app.routes:
+        if isinstance(each, HttpRoute) and each.matches(http.scope)[0] is not Match.NONE:
+            found |= each.methods or set()
+    return sorted(found)

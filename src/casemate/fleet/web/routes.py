@@ -16,6 +16,7 @@ from casemate.fleet.web import (
     incident_page,
     interval_page,
     knowledge_page,
+    openapi,
     passkey_page,
     permit_page,
     review_page,
@@ -175,4 +176,5 @@ ROUTES = (
     Route(path="/enclosures/{id:int}/series.json", view=series_page.view, permission="see"),
     Route(path="/trust", method="POST", view=trust_page.bring, permission=MACHINE),
     Route(path="/enclosures/{id:int}/trust.json", view=trust_page.versions, permission="see"),
+    Route(path="/openapi.json", view=openapi.view, permission="see"),
 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Evidence by way of a NATS broker: a carrier that is believed in nothing (decision 46)."""
