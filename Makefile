@@ -32,15 +32,17 @@ pytest: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadscope --no-loadscope-reorder
 
 bench: $(VENV)/.ready-dev
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --load-page docs/fleet-load.md
 
 fuzz: $(VENV)/.ready-dev
 	$(BIN)/python tests/fuzz
 
 validate: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow" --validation-table=docs/validation.md
+	$(BIN)/python -m pytest -q -n 2 -m "slow or not slow" --validation-table=docs/validation.md \
+	  --accessibility-table=docs/accessibility.md
 	$(BIN)/python -m casemate.testing.matrix_page docs/matrix.md
 	$(BIN)/python tests/faults --jobs 2 docs/faults.md
+	$(BIN)/python tests/redfish docs/redfish.md
 
 validate-redfish: $(VENV)/.ready-dev
 	$(BIN)/python tests/redfish docs/redfish.md

@@ -1,4 +1,7 @@
-"""Run the benchmarks: a table on stdout, JSON with --json FILE. Exit code 1 if one is missed."""
+"""Run the benchmarks: a table on stdout, JSON with --json FILE. Exit code 1 if one is missed.
+
+--load-page FILE puts the figures of the fleet's load into that page (docs/fleet-load.md).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from benchmarks import (
     detect,
     evidence,
     fleet,
+    fleet_page,
     keys,
     live,
     log,
@@ -55,7 +59,11 @@ BENCHMARKS = (
               run=start.run_second_start),
     Benchmark(name="rack", help="the whole NVL72 build and its hole bound", run=rack.run,
               slow=True),
+    Benchmark(name="fleet-large", help="the service with 10,000 enclosures", run=fleet.run_large,
+              slow=True),
 )  # fmt: skip
+LOADS = {"fleet", "fleet-large"}
+"""Benchmarks whose figures stand on the page of the fleet's load."""
 
 
 def main() -> int:
@@ -64,8 +72,10 @@ def main() -> int:
     names = [benchmark.name for benchmark in BENCHMARKS]
     parser.add_argument("--only", action="append", choices=names, metavar="NAME",
                         help=f"one of {', '.join(names)}; may be repeated")  # fmt: skip
-    parser.add_argument("--slow", action="store_true", help="also the whole rack (minutes)")
+    parser.add_argument("--slow", action="store_true",
+                        help="also the whole rack and 10,000 enclosures (an hour)")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON")
+    parser.add_argument("--load-page", type=Path, metavar="FILE", help="the page of the fleet")
     args = parser.parse_args()
     chosen = [
         benchmark for benchmark in BENCHMARKS
@@ -77,6 +87,8 @@ def main() -> int:
         print(f"{benchmark.name}: {benchmark.help} ...", file=sys.stderr, flush=True)
         figures += benchmark.run()
     print(table(figures))
+    if args.load_page and (loads := LOADS & {benchmark.name for benchmark in chosen}):
+        fleet_page.write(args.load_page, figures, loads, load)
     missed = [figure for figure in figures if figure.met is False]
     print(f"\nload before: {load:.1f} on {os.cpu_count()} cores; wall times count what others run.")
     if args.json:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from casemate.sensors.modality import Fitted
     from casemate.twin.assembly import Twin
 
-pytest_plugins = ("truths",)
+pytest_plugins = ("truths", "judged_pages")
 EARLY = ("attacks", "attest", "case", "core", "modules", "spec", "translog", "verify")
 LATE = ("cli", "e2e")
 """Rooms whose tests need next to nothing compiled, and those that look at whole builds and cases:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ SCHEMES = ("light", "dark")
 _WAIT_MS = 30_000.0
 """For a machine that others use too."""
 _GRAVE = ("serious", "critical")
+_COUNTED = ("violations", "passes", "incomplete")
+"""Of which axe-core tells every element: of others it tells one a rule."""
 
 
 def unavailable(what: str) -> None:
@@ -57,15 +60,34 @@ def _axe() -> Any:
     return Axe()
 
 
-def grave(page: Any) -> list[str]:
-    """Return what axe-core finds serious or critical on a page."""
-    found = _axe().run(page).response
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What axe-core finds on a page. counts: elements, by what became of them."""
+
+    version: str
+    counts: Counter[str]
+    grave: list[str]
+
+
+def looked(page: Any) -> Look:
+    """Return what axe-core finds on a page."""
+    found = _axe().run(page, options={"resultTypes": _COUNTED}).response
     assert found["passes"], "axe-core looked at nothing"
-    return [
+    counts = Counter(passed=sum(len(each["nodes"]) for each in found["passes"]))
+    counts["unsure"] = sum(len(each["nodes"]) for each in found["incomplete"])
+    for each in found["violations"]:
+        counts[each["impact"]] += len(each["nodes"])
+    told = [
         f"{page.url}: {each['impact']} {each['id']}: {each['nodes'][0]['html'][:200]}"
         for each in found["violations"]
         if each["impact"] in _GRAVE
     ]
+    return Look(found["testEngine"]["version"], counts, told)
+
+
+def grave(page: Any) -> list[str]:
+    """Return what axe-core finds serious or critical on a page."""
+    return looked(page).grave
 
 
 @dataclass(slots=True)

