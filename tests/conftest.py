@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +39,22 @@ def pytest_configure(config: pytest.Config) -> None:
     """Let workers compile each kernel once between them."""
     if hasattr(config, "workerinput"):
         compiled_once.install()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    """Let one worker read all tests before the others do, which find them compiled then.
+
+    On a new machine each of three workers would compile the same tests and packages.
+    """
+    if sys.dont_write_bytecode or not hasattr(session.config, "workerinput"):
+        return (yield)
+    with Path(__file__).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fcntl.flock(lock, fcntl.LOCK_SH)  # the first has read them, or has ended
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

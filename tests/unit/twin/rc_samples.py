@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import build123d  # noqa: F401  ngsolve brings another OCCT; if that is loaded first, this breaks
 import numpy as np
 import numpy.typing as npt
+
+
+def ours_first() -> None:
+    """Load build123d before ngsolve, which brings another OCCT: the other way round breaks ours.
+
+    Not at the head of the file: every worker of the tests reads it, one runs what needs it.
+    """
+    import build123d  # noqa: F401
 
 
 def squares_between(
     face: Any, left: Any, right: Any, *, maxh: float, order: int = 4, corners: bool = False
 ) -> float:
     """Return the resistance, in squares, of a plane OCC `face` between two of its edges."""
+    ours_first()
     from netgen.occ import OCCGeometry
 
     face.edges.name = "wall"
@@ -35,6 +43,7 @@ def energy(
     The dual of a resistance in squares or of C/eps0. hp: refine geometrically where the geometry
     says so (`hpref`).
     """
+    ours_first()
     import ngsolve as ng
 
     mesh = ng.Mesh(geometry.GenerateMesh(maxh=maxh))
@@ -56,6 +65,7 @@ def energy(
 
 def trace_face(points: npt.NDArray[np.float64], width: float) -> tuple[Any, Any, Any]:
     """Return a trace of round joints as an OCC face, and its two flat ends."""
+    ours_first()
     from netgen.occ import WorkPlane
     from shapely.geometry import LineString
     from shapely.geometry.polygon import orient
@@ -91,6 +101,7 @@ def strip_quarter(
     far end in y if `lid` (without film). Materials film (y < `film`) and air. The edges of the
     strip are refined geometrically.
     """
+    ours_first()
     from netgen.geom2d import SplineGeometry
 
     plane = SplineGeometry()
@@ -148,6 +159,7 @@ def crossing_quarter(
     A cylinder of diameter `hole` (material "hole") stands in the middle in any case, so that
     drilled and sound copper are compared on meshes of the same kind.
     """
+    ours_first()
     from netgen.occ import Axes, Box, Cylinder, Glue, OCCGeometry, WorkPlane, X, Z
 
     beyond = 0.7

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rc_samples import squares_between, trace_face
+from rc_samples import ours_first, squares_between, trace_face
 
 from casemate.core.errors import InputError
 from casemate.twin.resistance import (
@@ -89,6 +89,7 @@ def test_sharp_corner_table_is_near_the_conformal_map(truth: Truth) -> None:
 @pytest.mark.parametrize("depth", [0.2, 0.35, 0.5, 0.8])
 @pytest.mark.parametrize("length", [0.02, 0.15, 0.4, 1.5])
 def test_notch_against_finite_elements(depth: float, length: float, truth: Truth) -> None:
+    ours_first()
     from netgen.occ import WorkPlane, X
 
     plane = WorkPlane().Rectangle(6 + length, 1.0).Face()
@@ -113,6 +114,7 @@ def test_notch_tends_to_slit_and_to_two_steps() -> None:
 
 
 def holed(diameter: float, centre: float) -> float:
+    ours_first()
     from netgen.occ import WorkPlane, X
 
     face = WorkPlane().Rectangle(6.0, 1.0).Face()

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ribs.emitters.opt import CMAEvolutionStrategy
 
 from casemate.attacks.move import Parameter
 from casemate.campaigns.search.atlas import Atlas, Axis, Measured, atlas, folded
@@ -55,6 +54,8 @@ def least(at: tuple[int, ...]) -> float:
 @pytest.fixture(scope="module", autouse=True)
 def uncompiled() -> Iterator[None]:
     """Run pyribs' own kernels as the Python that they are: to compile them takes longer."""
+    from ribs.emitters.opt import CMAEvolutionStrategy
+
     with pytest.MonkeyPatch.context() as patch:
         for name, value in vars(CMAEvolutionStrategy).items():
             inner = getattr(value, "__func__", value)
