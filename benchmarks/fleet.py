@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SMALL = (560, 20, 30.0)
 """28 pushes a second of few enclosures: the first push of each is dearer, as after a restart."""
 LARGE = (10_000, 360, 420.0)
-"""All enclosures of the issue, until some have brought two tokens; it takes a quarter of an hour."""
+"""Of all, until some have brought two tokens: a quarter of an hour."""
 CORES = 2.0
 PAGE_MS = 200.0
 KEEPS_UP = 0.95
