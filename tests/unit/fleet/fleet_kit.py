@@ -17,6 +17,7 @@ from casemate.fleet import evidence, people
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake, Submission, encode
 from casemate.fleet.roles import ROLES
+from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.web.app import application, cookie_name
 from casemate.fleet.web.asked import Service
@@ -118,7 +119,10 @@ def kit_in(folder: Path, url: str = "", *, secure: bool = True) -> Iterator[Kit]
     store = Store(url or f"sqlite:///{folder}/fleet.db")
     audit = AuditLog(folder / "audit", "fleet.test/audit", clock=clock)
     intake = Intake(store, clock)
-    service = Service(store=store, intake=intake, audit=audit, clock=clock, secure=secure)
+    kept = Series(folder / "series")
+    service = Service(
+        store=store, intake=intake, audit=audit, clock=clock, secure=secure, series=kept
+    )
     wide = Limits(per_s=1e9, burst=1e9)
     gate = Gate(service, all_=wide, codes=wide, refusals=wide)
     kit = Kit(service=service, clock=clock, fronted=Fronted(application(service, gate=gate)))

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from browser_kit import SCHEMES, Room, Seat, chromium, grave
 from fleet_kit import Brought, Kit, bring, enter, kit_in
+from page_places import tell
 from permit_kit import key_file, log
 from small_papers import box, case
 
@@ -222,6 +223,7 @@ def pictures(seat: Seat) -> dict[str, Callable[[], Any]]:
     return {
         "fleet": lambda: seat.go("/fleet"),
         "enclosure": lambda: seat.go("/enclosures/1?view=front-left-top"),
+        "channels": lambda: seat.go("/enclosures/1/channels"),
         "alarm": lambda: seat.go("/incidents/1"),
         "permits": lambda: seat.go("/enclosures/1/permits"),
     }
@@ -234,6 +236,8 @@ def test_pictures_of_the_main_pages_are_kept(tmp_path: Path, browser: Any, schem
     with room_in(tmp_path, browser) as (kit, brought, room):
         opened(brought)
         bring(kit, brought)
+        tell(kit, kit.service.now_s() - 500, 180)
+        tell(kit, kit.service.now_s() - 260, 240)
         seat = room.seat("inspector", scheme=scheme)
         looks = pictures(seat) if scheme == "light" else {"enclosure": pictures(seat)["enclosure"]}
         for name, look in looks.items():

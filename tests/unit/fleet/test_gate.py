@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
+from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in, sign_all_in
 
 from casemate.fleet import people, roles
 from casemate.fleet.errors import NotSignedInError, TooManyError
 from casemate.fleet.intake import Submission, encode
 from casemate.fleet.outlets import scrapers
-from casemate.fleet.web.app import HEADERS, cookie_name
+from casemate.fleet.web.app import HEADERS, cookie_name, headers_of
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.fleet.web.routes import ROUTES
 
@@ -24,6 +24,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("GET", "/"): ALL | {""},
     ("GET", "/fleet"): ALL,
     ("GET", "/enclosures/{id:int}"): ALL,
+    ("GET", "/enclosures/{id:int}/channels"): ALL,
     ("GET", "/enclosures/{id:int}/continuity"): ALL,
     ("GET", "/enclosures/{id:int}/verdict.json"): ALL,
     ("GET", "/enclosures/{id:int}/evidence.zip"): ALL,
@@ -258,10 +259,53 @@ def test_refusals_from_outside_do_not_fill_the_audit_log(kit: Kit) -> None:
 
 
 def test_every_answer_lets_nothing_in_from_elsewhere(trouble: Kit) -> None:
-    for path in ("/fleet", "/fleet.json", "/evidence", "/none", "/static/fleet.css", "/sign-in"):
+    plain = ("/fleet.json", "/evidence", "/none", "/static/fleet.css", "/sign-in", "/continuity")
+    for path in (*plain, "/enclosures/1/channels.json", "/static/renew.js", "/fleet"):
+        wanted = headers_of(scripts=False, renews=True) if path == "/fleet" else HEADERS
         answer = trouble.client("inspector").get(path)
-        for name, value in HEADERS.items():
+        for name, value in wanted.items():
             assert answer.headers[name] == value, (path, name)
+
+
+RENEWING = {
+    "/fleet", "/enclosures/{id:int}", "/enclosures/{id:int}/channels", "/incidents",
+    "/incidents/{id:int}", "/review",
+}  # fmt: skip
+
+
+def test_scripts_run_on_pages_that_need_them_alone(trouble: Kit) -> None:
+    """A page that renews itself may run our scripts and ask this service; nothing is loosened."""
+    policy, strict = "Content-Security-Policy", HEADERS["Content-Security-Policy"]
+    assert "script-src" not in strict and "default-src 'none'" in strict
+    assert {each.path for each in ROUTES if each.renews} == RENEWING
+    for each in ROUTES:
+        if each.template and each.method == "GET" and each.permission == "see":
+            answer = trouble.client("inspector").get(concrete(each.path))
+            if answer.status_code != 200:
+                continue
+            more = answer.headers[policy].removeprefix(strict)
+            renews = "; script-src 'self'; connect-src 'self'"
+            assert more == (renews if each.path in RENEWING else ""), each.path
+    nobody = trouble.client().get("/sign-in")
+    assert nobody.headers[policy] == strict and "<script" not in nobody.text
+
+
+def test_a_page_that_renews_itself_keeps_no_session_alive(kit: Kit) -> None:
+    """Left alone before an open page, a person is signed out as without one."""
+    client, by_itself = kit.client("inspector"), {"Casemate-Renewal": "1"}
+    for _ in range(6):
+        kit.clock.now_s += people.IDLE_S // 6 - 1
+        assert client.get("/fleet", headers=by_itself).status_code == 200
+    assert kit.service.audit.latest(1)[0][1].outcome == "renewed by its page"
+    kit.clock.now_s += 6
+    assert client.get("/fleet", headers=by_itself).headers["location"] == "/sign-in"
+    sign_all_in(kit)
+    client = kit.client("inspector")
+    for _ in range(6):
+        kit.clock.now_s += people.IDLE_S // 6
+        assert client.get("/fleet").status_code == 200
+    kit.clock.now_s += people.IDLE_S // 2
+    assert client.get("/fleet").status_code == 200
 
 
 @pytest.mark.parametrize(

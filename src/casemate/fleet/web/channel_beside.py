@@ -16,9 +16,9 @@ from casemate.verify.findings import Finding
 
 LABELS = {
     "unknown": "not proven", "interfered": "disturbed", "maintenance": "under a permit",
-    "unsaid": "not appraised",
+    "unsaid": "not appraised", "tampered": "tampered",
 }  # fmt: skip
-"""What a band says, by kind: no band is a colour alone."""
+"""What a band says, by kind, or by a cause that says more: no band is a colour alone."""
 MOST = 50
 STEPS = 200
 """Of the window, in each of which the worst level is drawn."""
@@ -45,7 +45,8 @@ def bands(found: Sequence[Interval], start_s: int, end_s: int) -> list[dict[str,
 
 def _band(low: int, high: int, kind: str, cause: str) -> dict[str, Any]:
     return {
-        "begin": low, "end": high, "kind": kind, "label": LABELS[kind], "cause": cause,
+        "begin": low, "end": high, "kind": kind, "cause": cause,
+        "label": cause if cause in LABELS else LABELS[kind],
         "seconds": high - low, "from": clock(low), "to": clock(high), "length": length(high - low),
     }  # fmt: skip
 
