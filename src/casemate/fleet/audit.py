@@ -20,6 +20,7 @@ from casemate.control.demo_parties import SeedKey, kept_secret
 from casemate.core.canonical import canonical_bytes
 from casemate.core.errors import CasemateError, OutputError
 from casemate.core.suites import ED25519, ML_DSA_65
+from casemate.fleet.reads import Reads
 from casemate.translog import client
 from casemate.translog.bundle import read_bundle, write_manifest
 from casemate.translog.client import Peer
@@ -85,6 +86,10 @@ class AuditLog:
         write_manifest(self.folder, enclosure="audit", serial="1", origin=origin)
         held = read_bundle(self.folder)
         self._lines: deque[tuple[int, Line]] = deque(maxlen=_SHOWN)
+        self._lines_lock = threading.Lock()
+        self._reads = Reads(lambda line: self.write(line), lambda: self.is_sound)
+        self.is_sound = True
+        """Whether the last line could be written."""
         whole = (*held.entries, *held.pending)
         for number, data in list(enumerate(whole))[-_SHOWN:]:
             self._lines.append((number, decode(data)))
@@ -98,16 +103,28 @@ class AuditLog:
         """Make a line durable and return its number. OutputError if it cannot be written."""
         try:
             number = self.log.append([line.encode()])
+            self.is_sound = True
         except CasemateError as error:
+            self.is_sound = False
             raise OutputError(
                 f"nothing is done that cannot be audited: {error.message}", remedy=error.remedy
             ) from None
-        self._lines.append((number, line))
+        with self._lines_lock:
+            self._lines.append((number, line))
         return number
+
+    def read(self, line: Line, session: str) -> None:
+        """Note a read before it is answered, as `reads` says. OutputError if it cannot be."""
+        self._reads.note(line, session)
+
+    def flush(self) -> None:
+        """Write down what was counted until now. OutputError if it cannot be."""
+        self._reads.flush()
 
     def latest(self, count: int, before: int | None = None) -> list[tuple[int, Line]]:
         """Return the latest lines with their numbers, newest first; all before `before`."""
-        held = sorted(self._lines, key=lambda each: each[0], reverse=True)
+        with self._lines_lock:
+            held = sorted(self._lines, key=lambda each: each[0], reverse=True)
         return [each for each in held if before is None or each[0] < before][:count]
 
     def seal(self) -> None:
@@ -126,6 +143,8 @@ class AuditLog:
         """Seal once more, and close."""
         self._stop.set()
         self._thread.join()
+        with suppress(CasemateError):
+            self._reads.flush()
         if self.log.next_index:
             with suppress(CasemateError):
                 self.seal()
@@ -133,6 +152,8 @@ class AuditLog:
 
     def _seal_often(self) -> None:
         while not self._stop.wait(_EVERY_S):
+            with suppress(CasemateError):  # it is kept, and tried again
+                self._reads.flush(int(self._clock()))
             if self.log.next_index > self.log.size:
                 self.seal()
 

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert,
 
 from casemate.fleet import incidents
 from casemate.fleet.errors import ConflictError, NotFoundError
-from casemate.fleet.incidents import WHOLE, Act, Seen, Trigger
+from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.outlets import outbox
 from casemate.fleet.schema import ACTS, INCIDENTS, TRIGGERS
 from casemate.verify.findings import SEVERITIES
@@ -118,16 +118,13 @@ def _incident(link: Connection, incident_id: int, triggers: Sequence[Trigger]) -
 
 def update_from(
     link: Connection, enclosure_id: int, result: Result, forks: Sequence[int], allowed_s: int,
-    before: Seen | None = None,
+    only: set[tuple[str, int]] | None = None,
 ) -> int | None:  # fmt: skip
     """Bring incidents in line with an appraisal; return the open incident's id, if there is one.
 
-    allowed_s: for which the enclosure may be silent. before: what the appraisal before this one
-    found, if incidents are in line with that: then only what is new is looked at.
+    allowed_s: for which the enclosure may be silent. only: keys of triggers to look at, if all
+    others are in line already (`incidents.touched`).
     """
-    only = None
-    if before is not None:
-        only = incidents.touched(incidents.seen_of(result, forks, allowed_s), before)
     if only is not None and len(only) > _MANY:
         only = None
     known, places = _known(link, enclosure_id, only)

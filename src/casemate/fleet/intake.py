@@ -40,7 +40,7 @@ MOST_ENTRIES, MOST_NOTES = 4096, 64
 """Of a submission (planning values)."""
 TRUST_SEEN_S = 600
 """For which a change of reference values is looked for: longer than a tick takes at worst."""
-MOST_WRITTEN = 200
+MOST_WRITTEN = 50
 """Findings that a verdict's row tells, beside one of each kind (planning value)."""
 KEPT = 12_288
 """Enclosures whose appraisal is kept in memory, 0.1 MB each; others go on from what is written."""
@@ -322,8 +322,10 @@ class Intake:
         link.execute(_NEW_VERDICT, row)
         timing = appraiser.reference.timing
         allowed_s = timing.batch_s + timing.cosigned_s
-        decisions.update_from(link, enclosure_id, result, forks, allowed_s, place.seen)
-        return incidents.seen_of(result, forks, allowed_s)
+        seen = incidents.seen_of(result, forks, allowed_s)
+        only = incidents.touched(seen, place.seen) if place.seen is not None else None
+        decisions.update_from(link, enclosure_id, result, forks, allowed_s, only)
+        return seen
 
 
 def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str, object]:

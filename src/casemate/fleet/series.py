@@ -1,16 +1,15 @@
 """Readings of channels, as a controller tells them: unsigned, shown as that, and no verdict's base.
 
 Kept in Parquet, a folder an enclosure and a day; what is more than a bound goes, oldest days first,
-and leaves a summary. Nobody's database or evidence grows by it.
+and leaves a summary. Nobody's database or evidence grows by it: what all enclosures have together
+is bounded, and some of the disk stays free (`series_room`).
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,29 +19,23 @@ import numpy as np
 
 from casemate.core import cbor
 from casemate.core.errors import FormatError, OutputError
-from casemate.core.private_folder import private_folder
-from casemate.fleet import series_look, series_summary
+from casemate.fleet import series_files, series_look, series_summary
 from casemate.fleet.errors import RefusedError
+from casemate.fleet.series_files import SUMMARY
 from casemate.fleet.series_look import Point, Rows
+from casemate.fleet.series_room import FREE_BYTES, MOST_ALL_BYTES, MOST_KEPT_BYTES, Room
 
 MOST_BYTES = 2_000_000
 MOST_BLOCKS, MOST_VALUES, MOST_TEXT = 4096, 200_000, 64
 """Of what is brought at once (planning values)."""
 OLDEST_S, AHEAD_S = 7 * 86_400, 60
 """Readings that are older, or from a time to come, are not taken (planning values)."""
-MOST_KEPT_BYTES = 200_000_000
-"""Of an enclosure; a day alone may not have more either (planning value)."""
 MOST_CHANNELS = 4096
 """Of an enclosure, since this process began and on the latest day before it (planning value)."""
 MOST_KNOWN = 64
 """Enclosures of which the latest readings are in memory; others are read anew (planning value)."""
-GROUP = 65_536
-"""Rows of a file that are read together: what was told last is found without the rest."""
 WIDE_S = 3 * 86_400
 """A longer time is looked at by the summaries of its finished days."""
-SUMMARY = "summary"
-TOGETHER = 32
-"""Files of a day, before they become one."""
 SHOWN = 2000
 """Points of a channel that a page gets at most."""
 
@@ -124,21 +117,31 @@ def _refuse(why: str) -> NoReturn:
 
 
 class Series:
-    """All readings, in a folder of the service. most_bytes: of an enclosure; of one day of it."""
+    """All readings, in a folder of the service. Of one process.
+
+    most_bytes: of an enclosure; most_day_bytes: of one day of it. all_bytes: of all. free_bytes: of
+    the disk, that stay free.
+    """
 
     def __init__(
         self, folder: Path, *, most_bytes: int = MOST_KEPT_BYTES,
-        most_day_bytes: int = MOST_KEPT_BYTES,
+        most_day_bytes: int = MOST_KEPT_BYTES, all_bytes: int = MOST_ALL_BYTES,
+        free_bytes: int = FREE_BYTES, free: Callable[[], int] | None = None,
     ) -> None:  # fmt: skip
         self._folder, self._most, self._most_day = folder, most_bytes, most_day_bytes
         self._locks = [threading.Lock() for _ in range(64)]
+        self._room = Room(
+            folder, self._lock, most_bytes=most_bytes, all_bytes=all_bytes, free_bytes=free_bytes,
+            free=free,
+        )  # fmt: skip
         self._known: OrderedDict[int, dict[str, Latest]] = OrderedDict()
         self._knowing = threading.Lock()
 
     def write(self, enclosure_id: int, blocks: Sequence[Block]) -> int:
         """Keep readings; return how many. OutputError if they cannot be written.
 
-        RefusedError for a channel or a day too many, or a day whose readings have gone.
+        RefusedError for a channel or a day too many, a day whose readings have gone, or if there is
+        no room for more of this enclosure.
         """
         import pyarrow as pa
 
@@ -156,15 +159,21 @@ class Series:
                 day = str(np.datetime64(number, "D"))
                 days.setdefault(day, []).append(pa.table(columns))
         with self._lock(enclosure_id):
+            self._check(enclosure_id, blocks, days)
+        self._room.make(enclosure_id, max(days))
+        with self._lock(enclosure_id):
+            folder = self._of(enclosure_id)
             try:
-                self._take_in(enclosure_id, blocks, days)
                 for day, tables in sorted(days.items()):
-                    self._add(enclosure_id, day, pa.concat_tables(tables))
-                self._trim(enclosure_id)
+                    series_files.add(folder, day, pa.concat_tables(tables))
+                series_files.trim(folder, self._most)
+                self._remember(enclosure_id, blocks)
             except (OSError, pa.ArrowException) as error:
                 raise OutputError(
                     f"readings cannot be written: {error}.", remedy="see that its disk has room."
                 ) from None
+            finally:
+                self._room.measure(enclosure_id)
         return sum(len(each.values) for each in blocks)
 
     def read(
@@ -201,6 +210,9 @@ class Series:
         """Return the names of the channels of the latest day."""
         return tuple(self.latest(enclosure_id))
 
+    def _of(self, enclosure_id: int) -> Path:
+        return self._folder / str(enclosure_id)
+
     def _lock(self, enclosure_id: int) -> threading.Lock:
         return self._locks[enclosure_id % len(self._locks)]
 
@@ -220,7 +232,7 @@ class Series:
     def _last_told(self, enclosure_id: int) -> dict[str, Latest]:
         import pyarrow.parquet as pq
 
-        files = self._files(enclosure_id)
+        files = series_files.files(self._of(enclosure_id))
         out: dict[str, Latest] = {}
         for path in files:
             if path.parent != files[-1].parent:
@@ -234,18 +246,20 @@ class Series:
                 _newer(out, made)
         return out
 
-    def _take_in(self, enclosure_id: int, blocks: Sequence[Block], days: Iterable[str]) -> None:
-        """Refuse what is too much; else remember what was told last."""
-        held = self._latest(enclosure_id)
+    def _check(self, enclosure_id: int, blocks: Sequence[Block], days: Iterable[str]) -> None:
+        """Refuse what is too much."""
+        held, folder = self._latest(enclosure_id), self._of(enclosure_id)
         if len(held.keys() | {each.channel for each in blocks}) > MOST_CHANNELS:
             _refuse("there are too many channels")
-        folder = self._folder / str(enclosure_id)
         for day in days:
             files = list((folder / day).glob("*.parquet"))
-            if sum(each.stat().st_size for each in files) > self._most_day:
+            if series_files.size(files) > self._most_day:
                 _refuse("there are too many readings of that day")
             if not files and day in series_summary.days(folder / SUMMARY):
                 _refuse("the readings of that day have gone")
+
+    def _remember(self, enclosure_id: int, blocks: Sequence[Block]) -> None:
+        held = self._latest(enclosure_id)
         for each in blocks:
             at_s = (each.first_ms + (len(each.values) - 1) * each.step_ms) / 1000
             _newer(held, Latest(channel=each.channel, unit=each.unit, at_s=at_s,
@@ -255,63 +269,20 @@ class Series:
         self, enclosure_id: int, names: list[str], begin_s: int, end_s: int, *, wide: bool
     ) -> tuple[Rows, dict[str, str]]:
         """Return rows of channels, and units: of finished days by summary, where it is wide."""
-        folder = self._folder / str(enclosure_id) / SUMMARY
+        folder = self._of(enclosure_id) / SUMMARY
         raw_s, parts, units = begin_s, [], dict[str, str]()
-        days = sorted({each.parent.name for each in self._files(enclosure_id)})
+        days = sorted({each.parent.name for each in series_files.files(self._of(enclosure_id))})
         if wide and end_s - begin_s > WIDE_S:
-            self._sum_up(enclosure_id, days[:-1])
+            series_files.sum_up(self._of(enclosure_id), days[:-1])
             raw_s = max(series_summary.day_ms(days[-1]) // 1000, begin_s) if days else end_s
             rows, units = series_summary.read(folder, names, 1000 * begin_s, 1000 * raw_s)
             parts.append(rows)
-        for path in self._files(enclosure_id):
+        for path in series_files.files(self._of(enclosure_id)):
             if _day_of(raw_s) <= path.parent.name <= _day_of(end_s):
                 rows, told = _chosen(path, names, raw_s, end_s)
                 parts.append(rows)
                 units |= told
         return series_look.joined([*parts, series_look.nothing()]), units
-
-    def _sum_up(self, enclosure_id: int, days: Sequence[str]) -> None:
-        """Write down in short what days have that have not been."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        folder = self._folder / str(enclosure_id)
-        for day in sorted(set(days) - series_summary.days(folder / SUMMARY)):
-            tables = [pq.read_table(each) for each in sorted((folder / day).glob("*.parquet"))]
-            series_summary.add(folder / SUMMARY, day, pa.concat_tables(tables))
-
-    def _files(self, enclosure_id: int) -> list[Path]:
-        return sorted((self._folder / str(enclosure_id)).glob("[0-9]*/*.parquet"))
-
-    def _add(self, enclosure_id: int, day: str, table: Any) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        folder = self._folder / str(enclosure_id) / day
-        private_folder(folder)
-        held = sorted(folder.glob("*.parquet"))
-        number = int(held[-1].stem) + 1 if held else 0
-        if len(held) >= TOGETHER:
-            table = pa.concat_tables([*map(pq.read_table, held), table])
-        if any(each.name > day for each in folder.parent.glob("[0-9]*")):  # it had been finished
-            series_summary.drop(folder.parent / SUMMARY, day)
-        part = folder / f"{number:08d}.new"
-        pq.write_table(table.sort_by("at_ms"), part, compression="zstd", row_group_size=GROUP)
-        os.replace(part, folder / f"{number:08d}.parquet")
-        for each in held if len(held) >= TOGETHER else ():
-            each.unlink()
-
-    def _trim(self, enclosure_id: int) -> None:
-        """Drop the oldest days beyond the bound; the latest day stays."""
-        files = self._files(enclosure_id)
-        size = sum(each.stat().st_size for each in files)
-        days = sorted({each.parent for each in files})
-        for day in days[:-1]:
-            if size <= self._most:
-                return
-            self._sum_up(enclosure_id, [day.name])
-            size -= sum(each.stat().st_size for each in files if each.parent == day)
-            shutil.rmtree(day)
 
 
 def _newer(held: dict[str, Latest], made: Latest) -> None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from fleet_kit import FINGERPRINT, Fronted, Kit, bring, enter, kit_in
 
 from casemate.core import cbor
-from casemate.fleet import series
+from casemate.fleet import series, series_files
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.series import Block, Series, decode, encode
 from casemate.fleet.web.app import application
@@ -78,7 +80,7 @@ def block(day: int, count: int = 50) -> Block:
 
 
 def test_old_days_go_and_files_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series, "TOGETHER", 4)
+    monkeypatch.setattr(series_files, "TOGETHER", 4)
     made = Series(tmp_path / "series", most_bytes=30_000)
     for day in range(4):
         for _ in range(6):
@@ -89,8 +91,91 @@ def test_old_days_go_and_files_become_one(tmp_path: Path, monkeypatch: pytest.Mo
     _, points = made.read(1, "c", begin, begin + 1, points=1)
     assert sum(each.count for each in points) == 300  # none was lost in becoming one
     small = Series(tmp_path / "series", most_bytes=1)
-    small.write(1, [block(3)])
-    assert len(sorted(tmp_path.glob("series/1/*"))) == 1
+    small.write(1, [block(4)])
+    assert [each.name for each in tmp_path.glob("series/1/[0-9]*")] == [day_name(4)]
+    with pytest.raises(RefusedError):  # that day is full, and the latest one
+        small.write(1, [block(4)])
+    small.write(1, [block(5)])
+    assert [each.name for each in tmp_path.glob("series/1/[0-9]*")] == [day_name(5)]
+
+
+def day_name(day: int) -> str:
+    """Return the folder of a day."""
+    return datetime.fromtimestamp(86_400 * (20_000 + day), UTC).strftime("%Y-%m-%d")
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """Return how many bytes each enclosure has."""
+    return {
+        each.name: sum(x.stat().st_size for x in each.rglob("*.parquet"))
+        for each in folder.iterdir()
+    }
+
+
+def test_one_that_brings_much_pushes_out_nobody_but_itself(tmp_path: Path) -> None:
+    folder = tmp_path / "series"
+    made = Series(folder, all_bytes=60_000, free=lambda: 1 << 60)
+    for day in range(3):
+        for number in (1, 2, 3):
+            made.write(number, [block(day)])
+    honest_ = {key: value for key, value in sizes(folder).items() if key != "3"}
+    refused = 0
+    for day in range(3):
+        for _ in range(20):
+            try:
+                made.write(3, [block(day, 200)])
+            except RefusedError:
+                refused += 1
+    assert refused > 0
+    found = sizes(folder)
+    assert {key: value for key, value in found.items() if key != "3"} == honest_
+    assert sum(found.values()) < 60_000 + 5_000
+    made.write(1, [block(2)])  # who has little gets room still
+    again = Series(folder, all_bytes=60_000, free=lambda: 1 << 60)  # what is there counts
+    with pytest.raises(RefusedError):
+        for _ in range(20):
+            again.write(3, [block(2, 200)])
+
+
+def test_some_of_the_disk_stays_free(tmp_path: Path) -> None:
+    folder, free = tmp_path / "series", [10_000_000]
+    made = Series(folder, free_bytes=1_000_000, free=lambda: free[0])
+    for day in range(3):
+        made.write(1, [block(day)])
+    made.write(2, [block(2)])
+    free[0] = 999_000
+    made.write(2, [block(2)])
+    assert sorted(each.name for each in folder.glob("1/[0-9]*")) == [day_name(1), day_name(2)]
+    assert len(list(folder.glob("2/*/*"))) == 2
+    free[0] = 400_000
+    with pytest.raises(RefusedError):  # nobody's readings are worth evidence
+        made.write(2, [block(2)])
+    free[0] = 10_000_000
+    assert made.write(1, [block(2)]) == 50
+
+
+def test_a_bound_of_bytes_is_one_of_readings(tmp_path: Path) -> None:
+    """Equal values could be packed a thousand to one, and would be unpacked for a page."""
+    made = Series(tmp_path / "series")
+    values = (0.0,) * 100_000
+    made.write(1, [Block(channel="c", unit="V", first_ms=1_728_000_000_000, step_ms=1,
+                         values=values)])  # fmt: skip
+    assert sizes(tmp_path / "series")["1"] > 8 * len(values)
+
+
+def test_files_become_one_within_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(series_files, "TOGETHER", 4)
+    monkeypatch.setattr(series_files, "SMALL_ROWS", 60)
+    monkeypatch.setattr(series_files, "MERGED_ROWS", 110)
+    made = Series(tmp_path / "series")
+    for at in range(24):
+        made.write(1, [block(1, 70 if at % 4 == 0 else 50)])
+    begin = 86_400 * 20_001
+    _, points = made.read(1, "c", begin, begin + 1, points=1)
+    assert points[0].count == 6 * (70 + 3 * 50)
+    counts = [pq.read_metadata(each).num_rows for each in tmp_path.glob("series/1/[0-9]*/*")]
+    assert max(counts) == 100 and len(counts) < 24
+    assert made.read(1, "c", begin, begin + 86_400, points=7)[1][0].count == points[0].count
 
 
 @pytest.fixture

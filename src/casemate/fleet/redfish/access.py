@@ -232,6 +232,7 @@ def session_begin(redfish: Redfish, asked: Asked) -> Answer:
     assert usable is not None
     with redfish.store.write() as link:
         number, token = accounts.begin(link, usable, redfish.now_s())
+        asked.begins()
     row = odata.resource(
         "Session", f"{SESSIONS}/{number}", str(number), f"Session {number}",
         UserName=usable.name, Password=None, SessionType="Redfish",

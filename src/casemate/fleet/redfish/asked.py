@@ -62,7 +62,11 @@ class Redfish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request that may be made. path: parts of the template. account: None without one."""
+    """A request that may be made. path: parts of the template. account: None without one.
+
+    begins: to be called where anybody may ask, once it is certain that something will be done and
+    before it is: it writes that down.
+    """
 
     path: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
@@ -71,6 +75,7 @@ class Asked:
     client: str = ""
     if_match: str = ""
     url: str = ""
+    begins: Callable[[], None] = lambda: None
 
     @property
     def who(self) -> Account:

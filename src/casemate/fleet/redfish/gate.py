@@ -7,6 +7,7 @@ import binascii
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from urllib.parse import parse_qsl
 
 from casemate.fleet.audit import Line
@@ -99,10 +100,12 @@ class Gate:
             if error.status in (401, 403):
                 self._refuse(request, resource, account, error.status)
             raise
-        if found.method.any_of or name != "GET":
-            if not found.method.any_of:
-                self._count(request)
-            self._write(found, request, "asked")
+        if found.method.any_of:
+            self._asked(found, request, "asked")
+        elif name != "GET":
+            self._count(request)
+            begins = partial(self._write, found, request, "asked")
+            return replace(found, asked=replace(found.asked, begins=begins))
         return found
 
     def _serve(self, found: Admitted, request: Request) -> Answer:
@@ -113,8 +116,10 @@ class Gate:
             status = getattr(error, "status", 500)
             if status == 401:
                 self._refuse(request, found.resource, None, status)
-            elif found.method.any_of or writes:
-                self._write(found, request, f"failed {status}")
+            elif found.method.any_of:
+                self._asked(found, request, f"failed {status}")
+            elif writes:
+                self._refuse(request, found.resource, None, status)
             raise
         if writes:
             self._write(found, request, f"done {answer.told}".rstrip())
@@ -211,16 +216,28 @@ class Gate:
         subject = "/".join(found.asked.path.values())
         self._line(what, subject, found.asked.account, request, outcome)
 
+    def _asked(self, found: Admitted, request: Request, outcome: str) -> None:
+        """Write down what is asked or has failed; reads that are alike are counted."""
+        if found.name != "GET" or found.asked.account is None:
+            self._write(found, request, outcome)
+            return
+        what = f"{request.method} {found.resource.path}"
+        subject, account = "/".join(found.asked.path.values()), found.asked.account
+        line = self._as_line(what, subject, account, request, outcome)
+        self._redfish.audit.read(line, f"redfish {account.session} {request.client}")
+
     def _line(
         self, what: str, subject: str, account: Account | None, request: Request, outcome: str
     ) -> None:
+        self._redfish.audit.write(self._as_line(what, subject, account, request, outcome))
+
+    def _as_line(
+        self, what: str, subject: str, account: Account | None, request: Request, outcome: str
+    ) -> Line:
         who = f"account {account.name}" if account else f"client {request.client}"
-        self._redfish.audit.write(
-            Line(
-                at_s=self._redfish.now_s(), who=who, role=account.role if account else "",
-                party=account.party if account else "", what=what, subject=subject,
-                outcome=outcome,
-            )
+        return Line(
+            at_s=self._redfish.now_s(), who=who, role=account.role if account else "",
+            party=account.party if account else "", what=what, subject=subject, outcome=outcome,
         )  # fmt: skip
 
 

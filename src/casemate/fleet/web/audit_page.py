@@ -39,6 +39,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
 
 def export(service: Service, asked: Asked) -> Reply:
     """Return the log's files, which `casemate witness fsck` checks, in a ZIP file."""
+    service.audit.flush()
     service.audit.seal()
     folder = service.audit.folder
     disk, out = ForeignFolder(folder), io.BytesIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -21,6 +22,8 @@ from casemate.fleet.web.interval_page import zipped
 from casemate.verify.continuity import Interval
 from casemate.verify.result import Result
 
+MOST_SHOWN = 100
+"""Findings on the page, the worst; verdict.json has all."""
 _LATEST_S = 1 << 40
 
 
@@ -52,7 +55,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "tokens": result.tokens,
         "proven_tokens": result.proven,
         "told": told,
-        "findings": as_json(result)["findings"],
+        "findings": as_json(replace(result, findings=result.findings[:MOST_SHOWN]))["findings"],
+        "more_findings": max(len(result.findings) - MOST_SHOWN, 0),
         "forks": forks,
         "incidents": incidents,
         **line,

@@ -22,6 +22,8 @@ from casemate.fleet.web.bodies import sender
 from casemate.fleet.web.routes import Route
 
 _MACHINE = select(MACHINES.c.enclosure_id).where(MACHINES.c.fingerprint == bindparam("shown"))
+_EACH = ("export", "see-audit")
+"""Permissions of reads that are written down one by one: of evidence, and of the log itself."""
 _TOUCH_S = 60
 """That a session's last use may be older in the store than it is."""
 
@@ -130,9 +132,40 @@ class Gate:
         except NotAllowedError as error:
             self._not_allowed(asked, found.person, error.status)
             raise
+        if asked.route.permission == "sign-in":
+            return self._open(asked), None
         said = found.person or _named(asked)
-        self._write(asked, said, "renewed by its page" if asked.renewal else "asked")
+        self._asked(asked, said, "renewed by its page" if asked.renewal else "asked")
         return self._view(asked, found.person, found.enclosure_id, said), found.person
+
+    def _open(self, asked: Request) -> Answer:
+        """Return what anybody may see, or begin a session: the line is durable before that holds.
+
+        Who is not let in has done nothing, and is counted with other refusals.
+        """
+        service = self._service
+        given = Asked(path=asked.path, query=asked.query, form=asked.form)
+        if asked.route.method == "GET":
+            self._of_stranger(asked, "asked")
+            return asked.route.view(service, given)
+        try:
+            with service.store.write():
+                answer = asked.route.view(service, given)
+                self._write(asked, _named(asked), "asked")
+        except NotSignedInError as error:
+            self.refuse(asked, error.status)
+            raise
+        told = answer.told if isinstance(answer, Reply) else ""
+        self._write(asked, _named(asked), f"done {told}".rstrip())
+        return answer
+
+    def _asked(self, asked: Request, said: Person | str, outcome: str) -> None:
+        """Write down what is asked or has failed; reads that are alike are counted."""
+        if asked.route.method != "GET" or asked.route.permission in _EACH:
+            self._write(asked, said, outcome)
+            return
+        session = people.digest_of(asked.session) if asked.session else asked.client
+        self._service.audit.read(self._line(asked, said, outcome), session)
 
     def _not_allowed(self, asked: Request, person: Person | None, status: int) -> None:
         if person is not None:
@@ -141,7 +174,11 @@ class Gate:
             self.refuse(asked, status)
 
     def refuse(self, asked: Request, status: int) -> None:
-        """Write a refusal down; of many at once, how many: nobody outside fills the log."""
+        """Write a refusal down; of many at once, how many."""
+        self._of_stranger(asked, f"refused {status}")
+
+    def _of_stranger(self, asked: Request, outcome: str) -> None:
+        """Write down what somebody outside did; of much at once, how much: it fills no log."""
         now = self._service.clock()
         with self._counting:
             try:
@@ -150,7 +187,7 @@ class Gate:
                 self._unwritten += 1
                 return
             more, self._unwritten = self._unwritten, 0
-        told = f"refused {status}" + (f", and {more} more before" if more else "")
+        told = outcome + (f", and {more} more before" if more else "")
         self._write(asked, _named(asked), told)
 
     def _view(
@@ -164,7 +201,7 @@ class Gate:
         try:
             answer = asked.route.view(self._service, given)
         except Exception as error:
-            self._write(asked, said, f"failed {getattr(error, 'status', 500)}")
+            self._asked(asked, said, f"failed {getattr(error, 'status', 500)}")
             raise
         if writes:
             told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
@@ -215,14 +252,15 @@ class Gate:
             )
 
     def _write(self, asked: Request, who: Person | str, outcome: str) -> None:
+        self._service.audit.write(self._line(asked, who, outcome))
+
+    def _line(self, asked: Request, who: Person | str, outcome: str) -> Line:
         person = who if isinstance(who, Person) else None
         subject = "/".join(str(each) for each in asked.path.values())
-        self._service.audit.write(
-            Line(
-                at_s=self._service.now_s(), who=person.name if person else str(who),
-                role=person.role if person else "", party=person.party if person else "",
-                what=f"{asked.route.method} {asked.route.path}", subject=subject, outcome=outcome,
-            )
+        return Line(
+            at_s=self._service.now_s(), who=person.name if person else str(who),
+            role=person.role if person else "", party=person.party if person else "",
+            what=f"{asked.route.method} {asked.route.path}", subject=subject, outcome=outcome,
         )  # fmt: skip
 
 

@@ -1,0 +1,110 @@
+"""Reads in the audit log: the first of many alike as a line, the others counted.
+
+Who polls would fill the disk by what they read. So the first read of a session is durable before it
+is answered, as every line is; the same read by the same session within a minute is counted, and the
+line after that minute says how many there were and when the last one was. What is lost if the
+service is killed is such a count of the last minute, never that somebody has read something.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from casemate.core.errors import CasemateError
+from casemate.fleet.clockface import clock
+
+if TYPE_CHECKING:
+    from casemate.fleet.audit import Line
+
+WINDOW_S = 60
+"""In which reads that are alike are counted together (planning value)."""
+MOST = 10_000
+"""Counted at once (planning value); of more the oldest is written down."""
+
+
+@dataclass(slots=True)
+class _Held:
+    line: Line
+    more: int = 0
+    last_s: int = 0
+
+
+class Reads:
+    """Counts reads. For several threads.
+
+    write: makes a line durable, or raises. is_sound: whether lines can be written, as far as is
+    known; while they cannot, nothing is counted instead.
+    """
+
+    def __init__(self, write: Callable[[Line], object], is_sound: Callable[[], bool]) -> None:
+        self._write, self._is_sound, self._lock = write, is_sound, threading.Lock()
+        self._held: OrderedDict[tuple[str, Line], _Held] = OrderedDict()
+
+    def note(self, line: Line, session: str) -> None:
+        """Note a read before it is answered. OutputError if it cannot be written down.
+
+        session: by which it is told from reads of others under the same name; not written.
+        """
+        key = (session, replace(line, at_s=0))
+        with self._lock:
+            held = self._held.get(key)
+            begun_s = held.line.at_s if held is not None else 0
+            if held is not None and self._is_sound() and 0 <= line.at_s - begun_s < WINDOW_S:
+                held.more, held.last_s = held.more + 1, line.at_s
+                return
+            self._held.pop(key, None)
+        told = line
+        if held is not None and held.more:
+            told = replace(line, outcome=f"{line.outcome}; before it {_more(held)}")
+        try:
+            self._write(told)
+        except CasemateError:
+            self._back(key, held)
+            raise
+        with self._lock:
+            self._held.setdefault(key, _Held(line=line))  # at once, each has its own line
+            old = self._held.popitem(last=False) if len(self._held) > MOST else None
+        if old is not None:
+            self._end(*old)
+
+    def flush(self, now_s: int | None = None) -> None:
+        """Write down what was counted in minutes that are over; all of it without a time."""
+        with self._lock:
+            over = [
+                key for key, held in self._held.items()
+                if now_s is None or not 0 <= now_s - held.line.at_s < WINDOW_S
+            ]  # fmt: skip
+            ended = [(key, self._held.pop(key)) for key in over]
+        for at, (key, held) in enumerate(ended):
+            try:
+                self._end(key, held)
+            except CasemateError:
+                for rest in ended[at + 1 :]:
+                    self._back(*rest)
+                raise
+
+    def _end(self, key: tuple[str, Line], held: _Held) -> None:
+        if not held.more:
+            return
+        try:
+            self._write(replace(held.line, at_s=held.last_s, outcome=_more(held)))
+        except CasemateError:
+            self._back(key, held)
+            raise
+
+    def _back(self, key: tuple[str, Line], held: _Held | None) -> None:
+        """Keep a count that could not be written down, with what was counted meanwhile."""
+        if held is None:
+            return
+        with self._lock:
+            now = self._held.setdefault(key, held)
+            if now is not held:
+                now.more += held.more
+
+
+def _more(held: _Held) -> str:
+    return f"{held.line.outcome} {held.more} more times until {clock(held.last_s)}"
