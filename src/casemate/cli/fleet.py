@@ -187,7 +187,7 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     """Answer people and controllers over TLS, until interrupted."""
-    from casemate.fleet import home
+    from casemate.fleet import home, supervised
     from casemate.fleet.redfish import delivery
     from casemate.fleet.redfish.app import RedfishApp
     from casemate.fleet.redfish.asked import Redfish
@@ -202,7 +202,10 @@ def _serve(args: argparse.Namespace) -> int:
         try:
             with delivery.running(redfish.redfish):
                 _print(args, {"url": server.url}, f"the service answers at {server.url}")
-                _until_ended(None)
+                ended = _ending()
+                supervised.tell(supervised.READY)
+                ended.wait()
+                supervised.tell(supervised.STOPPING)
         finally:
             server.close()
     return 0

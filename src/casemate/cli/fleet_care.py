@@ -88,13 +88,16 @@ def declare_doctor(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `casemate fleet doctor`."""
     parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
     parser.add_argument("--deep", action="store_true", help="appraise all evidence anew, too")
+    parser.add_argument(
+        "--listen", default="", metavar="HOST:PORT", help="see that the service answers there"
+    )
 
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what is wrong with a service, and how to mend it. Exit code 1 if anything is."""
     from casemate.fleet import doctor as doctors
 
-    found = doctors.examine(args.folder, int(time.time()), deep=args.deep)
+    found = doctors.examine(args.folder, int(time.time()), deep=args.deep, listen=args.listen)
     if args.json:
         print(json.dumps([asdict(each) for each in found], ensure_ascii=False))
     else:

@@ -60,10 +60,13 @@ def backup(place: Home, out: Path) -> Backup:
     """
     if out.exists():
         raise InputError("it is there already.", remedy="name a new folder.", file=str(out))
+    place.opened().close()  # a database that is lost is no empty one
     private_folder(out)
     try:
         store = Store(place.store, migrates=False)
         try:
+            with store.write() as link:  # it holds keys: who has it is for the audit log
+                errands.note(link, "write a backup", out.name, int(time.time()))
             _copy_out(store, out / home.DATABASE)
         finally:
             store.close()
@@ -74,6 +77,7 @@ def backup(place: Home, out: Path) -> Backup:
         size = _copy_audit(place.folder / home.AUDIT, out / home.AUDIT)
         made = _counted(out, place.name, size, int(time.time()))
         write_whole(out / MANIFEST, pretty_json({"format": FORMAT, **asdict(made)}))
+        write_whole(place.folder / home.BACKED_UP, pretty_json({"at_s": made.made_s}))
     except OSError as error:
         raise OutputError(
             f"the backup is not whole: {error}.", remedy="free space, and begin anew elsewhere."
