@@ -59,7 +59,10 @@ def backup(args: argparse.Namespace) -> int:
     from casemate.fleet import home
 
     made = backups.backup(home.read(args.folder), args.out)
-    told = f"{args.out}: {made.enclosures} enclosures, {made.entries} entries; it holds keys"
+    told = (
+        f"{args.out}: {made.enclosures} enclosures, {made.entries} entries; it holds keys\n"
+        f"keep elsewhere, for restore --digest: {made.digest}"
+    )
     print(json.dumps(asdict(made)) if args.json else told)
     return 0
 
@@ -70,6 +73,9 @@ def declare_restore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
     parser.add_argument("--store", default="", metavar="URL", help="of a new service: its database")
     parser.add_argument(
+        "--digest", default="", metavar="HEX", help="what `backup` told: only that one is restored"
+    )
+    parser.add_argument(
         "--replace", action="store_true", help="bring back the tables of a service that is there"
     )
 
@@ -78,7 +84,8 @@ def restore(args: argparse.Namespace) -> int:
     """Make a service from a backup. It must not run; its audit log is never set back."""
     from casemate.fleet import backup as backups
 
-    held = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace)
+    held = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace,
+                           digest=args.digest)  # fmt: skip
     told = f"{args.folder}: {held.enclosures} enclosures, {held.entries} entries; see fleet doctor"
     print(json.dumps(asdict(held)) if args.json else told)
     return 0
