@@ -257,7 +257,12 @@ def _demo(args: argparse.Namespace) -> int:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]
         lines += [f"  {name:12} {code}" for name, code in shown.codes.items()]
-        lines += ["at 30 s rack-c is cut off, at 40 s rack-b disturbed, at 60 s gate-west opened"]
+        lines += [
+            f"after that: casemate fleet code {args.folder} NAME",
+            "at 30 s rack-c is cut off, at 40 s rack-b disturbed, at 60 s gate-west opened",
+            "a permit that both parties have signed is carried out; their keys: "
+            f"{args.folder / 'parties'}",
+        ]
         _print(args, row, "\n".join(lines))
         _until_ended(args.for_s)
     return 0

@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 THERE = "/var/lib/casemate-fleet"
 LAST = 64
 """Pushes in all, 1.6 a second: eight enclosures, a token each 5 s."""
-SYSLOG = {"name": "siem", "kind": "syslog", "host": "localhost", "port": 6514, "ca": "tls/ca.pem",
+SYSLOG = {"name": "siem", "kind": "syslog", "host": "127.0.0.1", "port": 6514, "ca": "tls/ca.pem",
           "confirms": False}  # fmt: skip
 
 
