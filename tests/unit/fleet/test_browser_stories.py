@@ -224,6 +224,8 @@ def pictures(seat: Seat) -> dict[str, Callable[[], Any]]:
         "enclosure": lambda: seat.go("/enclosures/1?view=front-left-top"),
         "alarm": lambda: seat.go("/incidents/1"),
         "permits": lambda: seat.go("/enclosures/1/permits"),
+        "review": lambda: seat.go("/review"),
+        "continuity": lambda: seat.go("/enclosures/1/continuity"),
     }
 
 
