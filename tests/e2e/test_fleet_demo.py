@@ -41,11 +41,22 @@ class Browser:
         """Return a file."""
         return bytes(self._client.get(path).content)
 
-    def send(self, path: str, **form: str) -> int:
-        """Fill in a form of the incident's page, and return the status."""
-        page = self._client.get(path.rpartition("/")[0]).text
-        csrf = page.split('name="csrf" value="')[1].split('"')[0]
-        return int(self._client.post(path, data={"csrf": csrf, **form}).status_code)
+    def send(self, path: str, page: str = "", **form: str) -> int:
+        """Fill in a form of a page, by default that above it, and return the status."""
+        data = {"csrf": self._csrf(page or path.rpartition("/")[0]), **form}
+        return int(self._client.post(path, data=data).status_code)
+
+    def bring(self, page: str, what: str, file: Path) -> int:
+        """Upload a file by a page's form, and return the status."""
+        answer = self._client.post(
+            f"{page}/{what}", data={"csrf": self._csrf(page)},
+            files={"file": (file.name, file.read_bytes())},
+        )  # fmt: skip
+        return int(answer.status_code)
+
+    def _csrf(self, page: str) -> str:
+        text = self._client.get(page).text
+        return text.split('name="csrf" value="')[1].split('"')[0]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +111,59 @@ def test_an_operator_and_an_inspector_see_it_and_decide(demo: tuple[Path, Any]) 
     assert states()["gate-west"] == "TAMPERED"
     check_export(inspector.get(f"/enclosures/{rows['gate-west']['id']}/evidence.zip"), folder)
     assert people["auditor"].see("/audit")["lines"] > 20
+
+
+def test_a_permit_that_both_parties_sign_is_carried_out(demo: tuple[Path, Any]) -> None:
+    folder, shown = demo
+    codes = {name: _code(folder, name) for name in ("operator", "inspector")}
+    people = {name: Browser(shown["url"], code) for name, code in codes.items()}
+    operator = people["operator"]
+    row = next(x for x in operator.see("/fleet")["rows"] if x["name"] == "rack-a")
+    path = f"/enclosures/{row['id']}"
+    given = {"action.open": "1", "faces": "front", "reason": "a filter is changed"}
+    from_s = time.time() - 60
+    for name, at_s in (("from", from_s), ("until", from_s + 7200)):
+        given[name] = time.strftime("%Y-%m-%dT%H:%M", time.gmtime(at_s))
+    assert operator.send(f"{path}/permits", page=f"{path}/permits/new", **given) == 200
+    for name, party in (("operator", "host"), ("inspector", "inspector")):
+        asked, signed = folder / "asked", folder / f"signed-{party}"
+        asked.write_bytes(people[name].get("/permits/1/file.cbor"))
+        done = _command(
+            "permit",
+            "sign",
+            str(asked),
+            "--key",
+            str(folder / "parties" / f"{party}-DEMO.json"),
+            "-o",
+            str(signed),
+        )
+        assert done.returncode == 0, done.stderr
+        assert people[name].bring("/permits/1", "sign", signed) == 303
+    seen: list[str] = []
+
+    def closed() -> bool:
+        rows = operator.see("/fleet")["rows"]
+        state = next(x["state"] for x in rows if x["name"] == "rack-a")
+        phase = operator.see("/permits/1")["phase"]
+        seen.extend([state, phase])
+        return phase == "closed" and state == "ARMED"
+
+    until(closed)
+    assert {"MAINTENANCE", "in use"} <= set(seen)
+    assert operator.see(path)["incidents"] == []
+
+
+def _command(*given: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "casemate", *given], capture_output=True, text=True, check=False,
+        timeout=120,
+    )  # fmt: skip
+
+
+def _code(folder: Path, name: str) -> str:
+    done = _command("fleet", "code", str(folder), name)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
 
 
 def check_export(data: bytes, folder: Path) -> None:

@@ -191,7 +191,7 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     """Answer people and controllers over TLS, until interrupted."""
-    from casemate.fleet import home
+    from casemate.fleet import home, supervised
     from casemate.fleet.redfish import delivery
     from casemate.fleet.redfish.app import RedfishApp
     from casemate.fleet.redfish.asked import Redfish
@@ -206,7 +206,10 @@ def _serve(args: argparse.Namespace) -> int:
         try:
             with delivery.running(redfish.redfish):
                 _print(args, {"url": server.url}, f"the service answers at {server.url}")
-                _until_ended(None)
+                ended = _ending()
+                supervised.tell(supervised.READY)
+                ended.wait()
+                supervised.tell(supervised.STOPPING)
         finally:
             server.close()
     return 0
@@ -264,7 +267,12 @@ def _demo(args: argparse.Namespace) -> int:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]
         lines += [f"  {name:12} {code}" for name, code in shown.codes.items()]
-        lines += ["at 30 s rack-c is cut off, at 40 s rack-b disturbed, at 60 s gate-west opened"]
+        lines += [
+            f"after that: casemate fleet code {args.folder} NAME",
+            "at 30 s rack-c is cut off, at 40 s rack-b disturbed, at 60 s gate-west opened",
+            "a permit that both parties have signed is carried out; their keys: "
+            f"{args.folder / 'parties'}",
+        ]
         _print(args, row, "\n".join(lines))
         _until_ended(args.for_s)
     return 0

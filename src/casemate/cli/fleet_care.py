@@ -62,7 +62,10 @@ def backup(args: argparse.Namespace) -> int:
     from casemate.fleet import home
 
     made = backups.backup(home.read(args.folder), args.out)
-    told = f"{args.out}: {made.enclosures} enclosures, {made.entries} entries; it holds keys"
+    told = (
+        f"{args.out}: {made.enclosures} enclosures, {made.entries} entries; it holds keys\n"
+        f"keep elsewhere, for restore --digest: {made.digest}"
+    )
     print(json.dumps(asdict(made)) if args.json else told)
     return 0
 
@@ -73,6 +76,9 @@ def declare_restore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
     parser.add_argument("--store", default="", metavar="URL", help="of a new service: its database")
     parser.add_argument(
+        "--digest", default="", metavar="HEX", help="what `backup` told: only that one is restored"
+    )
+    parser.add_argument(
         "--replace", action="store_true", help="bring back the tables of a service that is there"
     )
 
@@ -81,7 +87,8 @@ def restore(args: argparse.Namespace) -> int:
     """Make a service from a backup. It must not run; its audit log is never set back."""
     from casemate.fleet import backup as backups
 
-    held = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace)
+    held = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace,
+                           digest=args.digest)  # fmt: skip
     told = f"{args.folder}: {held.enclosures} enclosures, {held.entries} entries; see fleet doctor"
     print(json.dumps(asdict(held)) if args.json else told)
     return 0
@@ -91,13 +98,16 @@ def declare_doctor(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `casemate fleet doctor`."""
     parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
     parser.add_argument("--deep", action="store_true", help="appraise all evidence anew, too")
+    parser.add_argument(
+        "--listen", default="", metavar="HOST:PORT", help="see that the service answers there"
+    )
 
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what is wrong with a service, and how to mend it. Exit code 1 if anything is."""
     from casemate.fleet import doctor as doctors
 
-    found = doctors.examine(args.folder, int(time.time()), deep=args.deep)
+    found = doctors.examine(args.folder, int(time.time()), deep=args.deep, listen=args.listen)
     if args.json:
         print(json.dumps([asdict(each) for each in found], ensure_ascii=False))
     else:

@@ -1,8 +1,9 @@
 """Backups of a service while it runs, and their restoration.
 
-backup.json    when, of what schema, how much there is, and the SHA-256 of the database
+backup.json    when, of what schema, how much there is, and the SHA-256 of each file
 fleet.db       all tables at one moment, always SQLite
 fleet.json tls/ audit/ walks.key    as they are in the service's folder; tls/ and audit/ hold keys
+               and the files that outlets name; readings (series/) are not in it
 
 What was said in the audit log stays said: a restoration brings the tables back, never the audit log
 of a service that has gone on.
@@ -10,12 +11,13 @@ of a service that has gone on.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import shutil
 import time
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, func, insert, make_url, select, text
@@ -24,7 +26,7 @@ from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
 from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
-from casemate.fleet import errands, home, walks
+from casemate.fleet import backup_files, errands, home
 from casemate.fleet.home import Home
 from casemate.fleet.schema import ACTS, ENCLOSURES, ENTRIES, METADATA, WALKS
 from casemate.fleet.store import Store, revision
@@ -32,7 +34,7 @@ from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
 from casemate.translog.fsck import fsck
 
-FORMAT, MANIFEST = "casemate-fleet-backup-1", "backup.json"
+FORMAT, MANIFEST = "casemate-fleet-backup-2", "backup.json"
 _TRIES = 5
 """Of copying the audit log while it grows (planning value)."""
 _ROWS = 500
@@ -45,12 +47,15 @@ class Backup:
 
     made_s: int
     name: str
-    schema: str
-    enclosures: int
-    entries: int
-    acts: int
     audit: int
-    database: str
+    schema: str = ""
+    enclosures: int = 0
+    entries: int = 0
+    acts: int = 0
+    database: str = ""
+    files: dict[str, str] = field(default_factory=dict, hash=False)
+    digest: str = ""
+    """SHA-256 of the manifest: kept elsewhere, it tells a backup that somebody made anew."""
 
 
 def backup(place: Home, out: Path) -> Backup:
@@ -60,20 +65,30 @@ def backup(place: Home, out: Path) -> Backup:
     """
     if out.exists():
         raise InputError("it is there already.", remedy="name a new folder.", file=str(out))
+    if place.lacks_database:
+        raise InputError(
+            "the database is not there, or empty.", remedy="see `casemate fleet doctor`.",
+            file=str(place.folder),
+        )  # fmt: skip
     private_folder(out)
     try:
         store = Store(place.store, migrates=False)
         try:
+            _tell(store, "write a backup", out.name)  # it holds keys: that there is one, shows
             _copy_out(store, out / home.DATABASE)
+            backup_files.copy(place, out)
+            size = _copy_audit(place.folder / home.AUDIT, out / home.AUDIT)
+            made = _counted(out, Backup(made_s=int(time.time()), name=place.name, audit=size))
+            files = _files(out)  # once nobody has the database open
+            made = dataclasses.replace(made, files=files, database=files[home.DATABASE])
+            row = {"format": FORMAT, **asdict(made)}
+            del row["digest"]
+            write_whole(out / MANIFEST, pretty_json(row))
+            made = dataclasses.replace(made, digest=_digest(out / MANIFEST))
+            _tell(store, "wrote a backup", made.digest)
         finally:
             store.close()
-        shutil.copytree(place.tls, out / home.TLS)
-        for name in (home.SETTINGS, walks.KEY_FILE):
-            if (place.folder / name).exists():
-                shutil.copy2(place.folder / name, out / name)
-        size = _copy_audit(place.folder / home.AUDIT, out / home.AUDIT)
-        made = _counted(out, place.name, size, int(time.time()))
-        write_whole(out / MANIFEST, pretty_json({"format": FORMAT, **asdict(made)}))
+        write_whole(place.folder / home.BACKED_UP, pretty_json({"at_s": made.made_s}))
     except OSError as error:
         raise OutputError(
             f"the backup is not whole: {error}.", remedy="free space, and begin anew elsewhere."
@@ -81,18 +96,25 @@ def backup(place: Home, out: Path) -> Backup:
     return made
 
 
-def check(folder: Path) -> Backup:
-    """Return what a backup holds, if it is whole. InputError says what is wrong with it."""
+def check(folder: Path, digest: str = "") -> Backup:
+    """Return what a backup holds, if it is whole. InputError says what is wrong with it.
+
+    digest: what `backup` told when it was made; "": who could write to it is trusted.
+    """
     try:
         row = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if row.pop("format") != FORMAT:
             raise ValueError("it is of another format")
-        told = Backup(**row)
-        if told != _counted(folder, told.name, told.audit, told.made_s):
+        told = Backup(**{**row, "digest": ""})
+        if digest not in ("", found := _digest(folder / MANIFEST)):
+            raise ValueError("it is not the one of that digest")
+        if wrong := backup_files.differing(told.files, _files(folder)):
+            raise ValueError(wrong)
+        if told != _counted(folder, told) or told.database != told.files[home.DATABASE]:
             raise ValueError("the database is not the one that was backed up")
         if _sound(folder / home.AUDIT) != told.audit:
             raise ValueError("the audit log is another one")
-        return told
+        return dataclasses.replace(told, digest=found)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"this is no whole backup: {error}.", remedy="restore another one.", file=str(folder)
@@ -104,14 +126,16 @@ def check(folder: Path) -> Backup:
         ) from None  # fmt: skip
 
 
-def restore(source: Path, folder: Path, *, store: str = "", replace: bool = False) -> Backup:
+def restore(
+    source: Path, folder: Path, *, store: str = "", replace: bool = False, digest: str = ""
+) -> Backup:
     """Make a service from a backup, or bring back the tables of one that is there (`replace`).
 
     The service must not run. Of one that is there, certificates and the audit log stay, and the
     database that was is kept beside. InputError if the backup is not whole, or this would
     overwrite something.
     """
-    held = check(source)
+    held = check(source, digest)
     there = (folder / home.SETTINGS).exists()
     if there and not replace:
         raise InputError(
@@ -138,16 +162,30 @@ def restore(source: Path, folder: Path, *, store: str = "", replace: bool = Fals
 def _new(source: Path, folder: Path, name: str, store: str) -> Home:
     private_folder(folder)
     url = store or str(URL.create("sqlite", database=str((folder / home.DATABASE).absolute())))
-    for each in (home.TLS, home.AUDIT):
-        shutil.copytree(source / each, folder / each)
-    if (source / walks.KEY_FILE).exists():
-        shutil.copy2(source / walks.KEY_FILE, folder / walks.KEY_FILE)
-    row = {"format": home.FORMAT, "name": name, "store": url}
-    write_whole(folder / home.SETTINGS, pretty_json(row))
-    return Home(folder=folder, name=name, store=url)
+    shutil.copytree(source / home.AUDIT, folder / home.AUDIT)
+    held = home.read(source)
+    backup_files.copy(held, folder)
+    row = json.loads((source / home.SETTINGS).read_text(encoding="utf-8"))
+    # passkeys that are asked for, witnesses and outlets stay: what guards it is part of it
+    write_whole(folder / home.SETTINGS, pretty_json({**row, "name": name, "store": url}))
+    return home.read(folder)
 
 
-def _counted(folder: Path, name: str, audit: int, made_s: int) -> Backup:
+def _tell(store: Store, what: str, subject: str) -> None:
+    with store.write() as link:
+        errands.note(link, what, subject, int(time.time()))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _files(folder: Path) -> dict[str, str]:
+    return backup_files.digests(folder, MANIFEST)
+
+
+def _counted(folder: Path, told: Backup) -> Backup:
+    """Return `told` with what the database in a folder holds. ValueError if it is damaged."""
     path = folder / home.DATABASE
     store = Store(_sqlite(path), migrates=False)
     try:
@@ -161,12 +199,9 @@ def _counted(folder: Path, name: str, audit: int, made_s: int) -> Backup:
             schema = revision(link)
     finally:
         store.close()
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    return Backup(
-        made_s=made_s, name=name, schema=schema, enclosures=counts[0], entries=counts[1],
-        acts=counts[2], audit=audit, database=digest,
-    )  # fmt: skip
+    return dataclasses.replace(
+        told, schema=schema, enclosures=counts[0], entries=counts[1], acts=counts[2]
+    )
 
 
 def _sqlite(path: Path) -> str:

@@ -9,18 +9,23 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import select
+
 from casemate.attest.parties import Party
 from casemate.control import local_witness
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import CasemateError
 from casemate.fleet import certificates, demo_papers, errands, evidence, home, people
 from casemate.fleet.demo_enclosure import BEAT_S, DemoEnclosure, Script
+from casemate.fleet.demo_work import Work
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
 from casemate.fleet.push import Pusher
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.redfish.delivery import Delivery
+from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.store import Store
 from casemate.fleet.web.app import application
 from casemate.fleet.web.server import Server
 from casemate.translog.client import Peer
@@ -78,8 +83,9 @@ def running(
             telling = Delivery(redfish.redfish)
             parties = tuple(each.party for each in demo_parties(folder / "parties"))
             pushers = [_entered(place, each, door.url, peers, parties) for each in enclosures]
+            work = Work(service.store, _numbered(service.store, enclosures))
             threads = [
-                threading.Thread(target=_beat, args=(enclosures, stop), daemon=True),
+                threading.Thread(target=_beat, args=(enclosures, work, told, stop), daemon=True),
                 threading.Thread(target=_push, args=(pushers, told, stop), daemon=True),
             ]
             for each in threads:
@@ -143,8 +149,22 @@ def _codes(place: Home) -> dict[str, str]:
     return codes
 
 
-def _beat(enclosures: list[DemoEnclosure], stop: threading.Event) -> None:
+def _numbered(store: Store, enclosures: list[DemoEnclosure]) -> dict[int, DemoEnclosure]:
+    """Return enclosures by their numbers in the store."""
+    by_serial = {each.script.serial: each for each in enclosures}
+    with store.read() as link:
+        rows = link.execute(select(ENCLOSURES.c.id, ENCLOSURES.c.serial)).all()
+    return {int(row.id): by_serial[row.serial] for row in rows}
+
+
+def _beat(
+    enclosures: list[DemoEnclosure], work: Work, told: list[str], stop: threading.Event
+) -> None:
     while not stop.wait(BEAT_S):
+        try:
+            work.tick(int(time.time()))
+        except CasemateError as error:
+            told.append(f"work under a permit: {error.message}")
         for each in enclosures:
             each.tick()
 

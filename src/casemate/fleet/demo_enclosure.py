@@ -70,6 +70,7 @@ class DemoEnclosure:
         self.told: list[str] = []
         self._anchor = hashlib.sha256(self.origin.encode()).digest()
         self._state = "COMMISSIONING"
+        self._permit = b""
         self._start_s = time.monotonic()
         self._writer: Writer | None = None
         self._cosigner: Cosigner | None = None
@@ -99,6 +100,27 @@ class DemoEnclosure:
         writer.put(Begin(holder=self._holder, reason="commissioned for a demo", at=self._moment()))
 
     @property
+    def state(self) -> str:
+        """Return the state that it tells of."""
+        return self._state
+
+    def log_permit(self, digest: bytes, signed: bytes) -> None:
+        """Put a permit that the parties have signed into the log."""
+        self._say(c.PermitUse(act="logged", permit=digest, signed=signed))
+
+    def open_up(self, digest: bytes, place: str) -> None:
+        """Begin work on a module or face under a permit that is in the log."""
+        self._say(c.PermitUse(act="opened", permit=digest, module=place))
+        self._permit = digest
+        self._change("MAINTENANCE", "permit begins")
+
+    def close_up(self) -> None:
+        """End the work, and be armed again."""
+        self._say(c.PermitUse(act="closed", permit=self._permit))
+        self._permit = b""
+        self._change("ARMED", "permit closed")
+
+    @property
     def is_cut(self) -> bool:
         """Return whether its network has failed: it goes on, and nobody hears of it."""
         return self._has_come(self.script.cut_s)
@@ -111,7 +133,7 @@ class DemoEnclosure:
             if writer.seen:
                 self._change("ARMED", "commissioned by both")
             return
-        if self._state != "ARMED":
+        if self._state not in ("ARMED", "MAINTENANCE"):
             return
         if self._has_come(self.script.opened_s):
             self._open(writer)
@@ -148,9 +170,12 @@ class DemoEnclosure:
         writer.put(Say(body=body, at=self._moment("TAMPER")))
 
     def _change(self, after: str, reason: str) -> None:
-        assert self._writer is not None
         body = c.Change(before=self._state, after=after, reason=reason)
         self._state = after
+        self._say(body)
+
+    def _say(self, body: c.Body) -> None:
+        assert self._writer is not None
         self._writer.put(Say(body=body, at=self._moment()))
 
     def _has_come(self, at_s: int | None) -> bool:
@@ -173,6 +198,7 @@ class DemoEnclosure:
                 verdict=verdict, level=level, millinats=30, information_millinats=90_000
             ),
             health=SensorHealth(channels=channels, healthy=channels, flags=0),
+            permit=self._permit,
         )
 
 

@@ -10,7 +10,6 @@ import json
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,11 +18,13 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, evidence, home, walks
+from casemate.fleet import certificates, evidence, home, surroundings, walks
 from casemate.fleet.appraiser import read_note
 from casemate.fleet.audit import decode
+from casemate.fleet.checkup import Finding, Patient
+from casemate.fleet.checkup import bad as _bad
+from casemate.fleet.checkup import warning as _warning
 from casemate.fleet.clockface import ago, clock
-from casemate.fleet.home import Home
 from casemate.fleet.incidents import Act, act_digest
 from casemate.fleet.schema import (
     ACTS,
@@ -36,7 +37,7 @@ from casemate.fleet.schema import (
     VERDICTS,
     WALKS,
 )
-from casemate.fleet.store import Store, newest_revision, revision
+from casemate.fleet.store import Store, is_known, newest_revision, revision
 from casemate.translog import merkle
 from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
@@ -48,45 +49,34 @@ LEAST_FREE = 2_000_000_000
 """Bytes (planning value): a day of 10,000 enclosures with a token each six minutes takes 50 GB."""
 SOON_DAYS = 30
 """Before a certificate expires (planning value)."""
+LAST_DAYS = 3
+"""Before it does, in which no weekend is left to mend it (planning value)."""
 WAITS_S = 600
 """For which what was done on the machine may wait for the audit log (planning value)."""
 MOST_NAMED = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Something that was looked at. level: good, warning, or bad. remedy: "" if it is good."""
-
-    id: str
-    level: str
-    what: str
-    remedy: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patient:
-    """What checks look at. free_bytes: of the disk under a path."""
-
-    place: Home
-    store: Store
-    now_s: int
-    free_bytes: Callable[[Path], int]
-
-
 def examine(
-    folder: Path, now_s: int, *, deep: bool = False,
+    folder: Path, now_s: int, *, deep: bool = False, listen: str = "",
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
 ) -> tuple[Finding, ...]:  # fmt: skip
-    """Return what was found, in the order of checks. deep: appraise all evidence anew, too."""
+    """Return what was found, in the order of checks. deep: appraise all evidence anew, too.
+
+    listen: HOST:PORT where the service has to answer; "": it is not looked for.
+    """
     try:
         place = home.read(folder)
     except CasemateError as error:
         return (_bad("settings", error.message, error.remedy),)
+    if gone := tuple(surroundings.database(place)):
+        return gone
     try:
         store = Store(place.store, migrates=False)
     except CasemateError as error:
         return (_bad("store", error.message, error.remedy),)
-    patient = Patient(place=place, store=store, now_s=now_s, free_bytes=free_bytes)
+    patient = Patient(
+        place=place, store=store, now_s=now_s, free_bytes=free_bytes, listen=listen
+    )  # fmt: skip
     out: list[Finding] = []
     try:
         first = list(_guarded("schema", _schema, patient))
@@ -109,33 +99,40 @@ def _guarded(
         for each in check(patient):
             found = True
             yield each
-    except (CasemateError, OSError, ValueError) as error:
+    except CasemateError as error:
+        found = True
+        yield _bad(name, f"this cannot be looked at: {error.message}", error.remedy)
+    except (OSError, ValueError) as error:
         found = True
         yield _bad(name, f"this cannot be looked at: {error}", "mend what is named, and look again")
     if not found:
         yield Finding(id=name, level="good", what="well")
 
 
-def _bad(name: str, what: str, remedy: str) -> Finding:
-    return Finding(id=name, level="bad", what=what, remedy=remedy)
-
-
-def _warning(name: str, what: str, remedy: str) -> Finding:
-    return Finding(id=name, level="warning", what=what, remedy=remedy)
-
-
 def _schema(patient: Patient) -> Iterator[Finding]:
-    with patient.store.read() as link:
-        have, want = revision(link), newest_revision()
-        if link.dialect.name == "sqlite":
-            told = link.exec_driver_sql("PRAGMA quick_check").scalar_one()
-            if told != "ok":
-                yield _bad("schema", f"the database is damaged: {told}", "restore a backup")
-    if have != want:
+    restore = "casemate fleet restore BACKUP DIR --replace: what is damaged is kept beside it"
+    try:
+        with patient.store.read() as link:
+            have, want = revision(link), newest_revision()
+            told = "ok"
+            if link.dialect.name == "sqlite":
+                told = str(link.exec_driver_sql("PRAGMA quick_check").scalar_one())
+    except CasemateError as error:
+        if "malformed" in error.message or "not a database" in error.message:
+            yield _bad("schema", f"the database is damaged: {error.message}", restore)
+            return
+        raise
+    if told != "ok":
+        yield _bad("schema", f"the database is damaged: {told}", restore)
+    if have != want and have and not is_known(have):
+        yield _bad(
+            "schema", f"the schema is {have}, of a newer release; this one's is {want}",
+            "use the release that wrote it; do not start this one",
+        )  # fmt: skip
+    elif have != want:
         yield _bad(
             "schema", f"the schema is {have or 'none'}, and this release's is {want}",
-            "make a backup, and start the service: it brings the schema up to date; if the schema "
-            "is newer, use the release that wrote it",
+            "make a backup, and start the service: it brings the schema up to date",
         )  # fmt: skip
 
 
@@ -169,15 +166,18 @@ def _certificates(patient: Patient) -> Iterator[Finding]:
         (certificates.CA, certificates.CA_KEY), (certificates.CERTIFICATE, certificates.KEY)
     ):  # fmt: skip
         path = patient.place.tls / name
+        if not (path.exists() and (patient.place.tls / key_name).exists()):
+            continue  # `surroundings.files` tells it
         held = x509.load_pem_x509_certificate(path.read_bytes())
-        left = held.not_valid_after_utc - now
+        ends_s, left = int(held.not_valid_after_utc.timestamp()), held.not_valid_after_utc - now
         anew = "move it and its key away, and start the service: it makes another"
         if name == certificates.CA:
             anew = "make a new service and give every controller a new identity"
         if left < timedelta(0) or held.not_valid_before_utc > now:
             yield _bad("certificates", f"{name} is not valid now: nobody gets in", anew)
         elif left < timedelta(days=SOON_DAYS):
-            yield _warning("certificates", f"{name} expires in {left.days} days", anew)
+            level = _bad if left < timedelta(days=LAST_DAYS) else _warning
+            yield level("certificates", f"{name} expires at {clock(ends_s)}", anew)
         key = serialization.load_pem_private_key((patient.place.tls / key_name).read_bytes(), None)
         if key.public_key() != held.public_key():
             yield _bad("certificates", f"{key_name} is not the key of {name}", "restore a backup")
@@ -310,7 +310,9 @@ def _waiting(patient: Patient) -> Iterator[Finding]:
 
 
 def _walks(patient: Patient) -> Iterator[Finding]:
-    key = walks.key_in(patient.place.folder) if _has_key(patient) else b""
+    if not (patient.place.folder / walks.KEY_FILE).exists():
+        return  # `surroundings.files` tells it, if there is anything to believe
+    key = walks.key_in(patient.place.folder)
     with patient.store.read() as link:
         rows = link.execute(select(WALKS)).all()
         bad = [int(each.enclosure_id) for each in rows if not walks.is_sound(each, key)]
@@ -329,10 +331,6 @@ def _broker(patient: Patient) -> Iterator[Finding]:
         file, kept = place.folder / home.SETTINGS, place.folder / home.NATS
         for level, what, remedy in check.look(place.nats, place.folder, file, kept):
             yield Finding(id="broker", level=level, what=what, remedy=remedy)
-
-
-def _has_key(patient: Patient) -> bool:
-    return (patient.place.folder / walks.KEY_FILE).exists()
 
 
 def _all_evidence(patient: Patient) -> Iterator[Finding]:
@@ -372,13 +370,20 @@ def _some(names: list[str]) -> str:
 
 
 CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
+    ("settings", surroundings.told, False),
+    ("files", surroundings.files, True),
     ("disk", _disk, False),
     ("certificates", _certificates, False),
     ("permissions", _permissions, False),
     ("clock", _clock, True),
     ("audit", _audit, True),
     ("witnesses", _witnesses, True),
+    ("witnesses", surroundings.peers, False),
+    ("references", surroundings.references, True),
     ("enclosures", _enclosures, True),
+    ("outlets", surroundings.outlets, True),
+    ("door", surroundings.door, False),
+    ("backups", surroundings.backups, False),
     ("service", _waiting, True),
     ("walks", _walks, True),
     ("broker", _broker, False),

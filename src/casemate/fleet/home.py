@@ -10,18 +10,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, make_url, select
 
 from casemate.core.canonical import pretty_json
-from casemate.core.errors import InputError
+from casemate.core.errors import InputError, OutputError
 from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
-from casemate.fleet import certificates, errands, walks
+from casemate.fleet import certificates, errands, supervised, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
 from casemate.fleet.nats import settings as brokers
 from casemate.fleet.outlets import outbox, settings
 from casemate.fleet.outlets.sender import Senders
+from casemate.fleet.schema import ACTS
 from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
@@ -32,6 +33,8 @@ FORMAT = "casemate-fleet-1"
 SETTINGS, TLS, AUDIT, DATABASE, SERIES = "fleet.json", "tls", "audit", "fleet.db", "series"
 NATS = "nats"
 """Folder of the service's certificate for the broker, and of what was put aside."""
+BACKED_UP = "backed-up.json"
+"""When the last backup was made."""
 _TICK_S = 1.0
 
 
@@ -59,8 +62,22 @@ class Home:
         return self.folder / TLS
 
     def opened(self) -> Store:
-        """Return the store, for a command beside the service."""
+        """Return the store. InputError if its file is lost: another would know of nothing."""
+        if self.lacks_database:
+            raise InputError(
+                "the database is not there, or empty.", remedy="see `casemate fleet doctor`.",
+                file=str(make_url(self.store).database),
+            )  # fmt: skip
         return Store(self.store)
+
+    @property
+    def lacks_database(self) -> bool:
+        """Return whether the store is a file that is not there, or that has nothing in it."""
+        url = make_url(self.store)
+        if url.get_backend_name() != "sqlite":
+            return False
+        path = Path(str(url.database))
+        return not path.exists() or path.stat().st_size == 0
 
 
 def make(folder: Path, name: str, store: str = "", *, passkeys: bool = False) -> Home:
@@ -92,10 +109,15 @@ def read(folder: Path) -> Home:
             outlets=row.get("outlets", []), witnesses=witnesses,
             passkeys=row.get("passkeys", False) is True, nats=row.get("nats"),
         )  # fmt: skip
+    except FileNotFoundError:
+        raise InputError(
+            "this is no service: there is no such file.",
+            remedy="make one with `casemate fleet init`, or restore a backup.", file=str(path),
+        ) from None  # fmt: skip
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(
-            f"this is no service: {error}.", remedy="make one with `casemate fleet init`.",
-            file=str(path),
+            f"the settings cannot be read: {error}.",
+            remedy="mend the file, or restore it from a backup.", file=str(path),
         ) from None  # fmt: skip
 
 
@@ -113,6 +135,7 @@ def running(
     store = home.opened()
     origin = f"{home.name}/audit"
     try:
+        _same_audit_log(home, store)
         audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=known)
     except BaseException:
         store.close()
@@ -150,6 +173,22 @@ def running(
         store.close()
 
 
+def _same_audit_log(home: Home, store: Store) -> None:
+    """Raise OutputError if another audit log would begin in place of the one that there was."""
+    folder = home.folder / AUDIT
+    lost = ""
+    if (folder / "log").exists() and not (folder / "key.json").exists():
+        lost = "the key of the audit log"
+    elif not (folder / "log").exists():
+        with store.read() as link:
+            if link.execute(select(ACTS.c.id).limit(1)).first() is not None:
+                lost = "the audit log, which tells of what people did,"
+    if lost:
+        raise OutputError(
+            f"{lost} is lost: {folder}.", remedy="restore the folder from the latest backup."
+        )
+
+
 def _peers(home: Home) -> tuple[Peer, ...]:
     """Return the witnesses that the settings name. FormatError if a key is none."""
     return tuple(
@@ -174,6 +213,7 @@ def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
         lambda: senders.tick(service.now_s()),
     )
     while not stop.wait(_TICK_S):
+        supervised.tell(supervised.ALIVE)  # of the thread alone: what fails is told otherwise
         for number, do in enumerate(due):
             try:
                 do()

@@ -58,7 +58,7 @@ class Pusher:
         except (OSError, ssl.SSLError) as error:
             raise InputError(
                 f"the identity cannot be read: {error}.",
-                remedy="make one with `casemate fleet controller`.",
+                remedy="name the folder that `casemate fleet add --identity` made.",
                 file=str(identity),
             ) from None
         self._sent: set[bytes] = set()

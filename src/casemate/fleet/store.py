@@ -109,6 +109,15 @@ def newest_revision() -> str:
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
 
 
+def is_known(name: str) -> bool:
+    """Return whether a revision is one of this release's."""
+    from alembic.script import ScriptDirectory
+
+    return name in {
+        each.revision for each in ScriptDirectory.from_config(_config()).walk_revisions()
+    }
+
+
 def _config() -> Any:
     from alembic.config import Config
 

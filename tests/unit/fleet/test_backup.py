@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, select
 
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import backup, certificates, evidence, home, people, store
+from casemate.fleet import backup, certificates, errands, evidence, home, people, store
 from casemate.fleet.doctor import examine
 from casemate.fleet.home import Home
 from casemate.fleet.schema import ACTS, ENTRIES, ERRANDS, INCIDENTS, METADATA, PEOPLE
@@ -137,6 +137,77 @@ def test_restored_onto_a_service_that_had_gone_on(tmp_path: Path) -> None:
         assert service.intake.look(1).state == "ARMED"
 
 
+CHANGED = ("tls/ca.pem", "tls/ca.key", "fleet.json", "walks.key", "audit/key.json")
+"""Files of a backup by which somebody could get into the service that is restored."""
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup, whole, of a service that asks for passkeys and tells a receiver."""
+    folder = tmp_path_factory.mktemp("kept")
+    place = home.make(folder / "fleet", "fleet.test", passkeys=True)
+    row = json.loads((place.folder / home.SETTINGS).read_text())
+    row["outlets"] = [{"name": "soc", "kind": "webhook", "url": "https://soc.test/in",
+                       "secret": "soc.secret"}]  # fmt: skip
+    (place.folder / home.SETTINGS).write_text(json.dumps(row))
+    (place.folder / "soc.secret").write_bytes(b"k" * 32)
+    (place.folder / "soc.secret").chmod(0o600)
+    (place.folder / "notes.txt").write_text("of somebody")
+    with home.running(home.read(place.folder)) as service:
+        errands.take_over(service.store, service.audit)
+    backup.backup(home.read(place.folder), folder / "backup")
+    return folder / "backup"
+
+
+@pytest.mark.parametrize("name", [*CHANGED, "added", "missing", "link"])
+def test_a_backup_that_was_tampered_with_is_refused(kept: Path, name: str, tmp_path: Path) -> None:
+    out = tmp_path / "backup"
+    shutil.copytree(kept, out)
+    if name == "added":
+        (out / "tls" / "more.pem").write_text("x")
+    elif name == "missing":
+        (out / "soc.secret").unlink()
+    elif name == "link":
+        (out / "soc.secret").unlink()
+        (out / "soc.secret").symlink_to("/etc/passwd")
+    else:
+        data = bytearray((out / name).read_bytes())
+        data[len(data) // 2] ^= 1
+        (out / name).write_bytes(data)
+    with pytest.raises(InputError):
+        backup.restore(out, tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def test_one_made_anew_is_refused_by_who_kept_the_digest(kept: Path, tmp_path: Path) -> None:
+    """Who has the whole backup can make its manifest fit."""
+    digest, out = backup.check(kept).digest, tmp_path / "backup"
+    shutil.copytree(kept, out)
+    (out / home.SETTINGS).write_bytes((out / home.SETTINGS).read_bytes().replace(b"true", b"false"))
+    row = json.loads((out / backup.MANIFEST).read_text())
+    row["files"] = backup._files(out)
+    (out / backup.MANIFEST).write_text(json.dumps(row))
+    assert backup.check(out).digest != digest
+    with pytest.raises(InputError, match="not the one of that digest"):
+        backup.restore(out, tmp_path / "other", digest=digest)
+    assert backup.restore(kept, tmp_path / "other", digest=digest).digest == digest
+
+
+def test_what_guards_a_service_is_restored_with_it(kept: Path, tmp_path: Path) -> None:
+    backup.restore(kept, tmp_path / "other")
+    place = home.read(tmp_path / "other")
+    assert place.passkeys and place.store.endswith(f"{tmp_path}/other/{home.DATABASE}")
+    assert (tmp_path / "other" / "soc.secret").stat().st_mode & 0o077 == 0
+    assert not (tmp_path / "other" / "notes.txt").exists()
+    levels = {each.id: each.level for each in examine(place.folder, 9) if each.id == "settings"}
+    assert levels == {"settings": "good"}
+    with home.running(place) as service:
+        assert service.passkeys
+        errands.take_over(service.store, service.audit)
+        told = [each.what for _, each in service.audit.latest(9)]
+    assert any("restore a backup" in each for each in told)
+
+
 @pytest.mark.parametrize("bad", ["database", "manifest", "audit", "none"])
 def test_a_backup_that_is_not_whole_is_not_restored(bad: str, tmp_path: Path) -> None:
     place = home.make(tmp_path / "fleet", "fleet.test")
@@ -170,7 +241,7 @@ def test_a_disk_that_is_full_leaves_no_backup_that_seems_whole(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(backup.shutil, "copytree", full)
+    monkeypatch.setattr(backup.backup_files.shutil, "copytree", full)
     with pytest.raises(OutputError):
         backup.backup(running.place, tmp_path / "backup")
     with pytest.raises(InputError):

@@ -226,6 +226,8 @@ def pictures(seat: Seat) -> dict[str, Callable[[], Any]]:
         "channels": lambda: seat.go("/enclosures/1/channels"),
         "alarm": lambda: seat.go("/incidents/1"),
         "permits": lambda: seat.go("/enclosures/1/permits"),
+        "review": lambda: seat.go("/review"),
+        "continuity": lambda: seat.go("/enclosures/1/continuity"),
     }
 
 

@@ -48,7 +48,7 @@ def test_units_are_shut_tight(name: str, tmp_path: Path) -> None:
 
 
 def commands() -> list[list[str]]:
-    """Return each call of casemate in the files."""
+    """Return each call of casemate in the files, in what they say too."""
     lines = "\n".join((DEPLOY / each).read_text(encoding="utf-8") for each in UNITS)
     found = re.findall(r"/opt/casemate/bin/casemate fleet ([^'\n]+)", lines)
     container = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def test_commands_are_those_that_there_are() -> None:
     parser = argparse.ArgumentParser()
     fleet.configure(parser)
     found = commands()
-    assert len(found) == 3
+    assert [each[0] for each in found] == ["init", "serve", "backup", "serve"]
     for each in found:
         assert each[0] in {name for name, *_ in SUBCOMMANDS}
         parser.parse_args(each)
@@ -80,6 +80,8 @@ def test_nothing_runs_as_root_and_no_registry_is_named() -> None:
     container = (DEPLOY / "Containerfile").read_text(encoding="utf-8")
     last = container.rindex("\nFROM ")
     assert "\nUSER casemate-fleet\n" in container[last:]
-    images = re.findall(r"(?m)^FROM (\S+)", container)
-    assert all("/" not in each for each in images)
+    images = re.findall(r"(?m)^FROM (\S+)|^ARG BASE=(\S+)", container)
+    assert len(images) == 3
+    assert all("/" not in name for each in images for name in each)
+    assert "COPY . " not in container  # nor what lies in the checkout: keys, services, packages
     assert "--require-hashes" in container

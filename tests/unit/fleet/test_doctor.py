@@ -10,40 +10,30 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from doctor_kit import NOW_S, copied, well
 from fleet_kit import Clock
 from sqlalchemy import delete, insert, update
 
-from casemate.attest.reference_write import as_json
 from casemate.cli.fleet_care import doctor as command
-from casemate.fleet import certificates, doctor, errands, evidence, home, people
+from casemate.fleet import certificates, doctor, errands, home
 from casemate.fleet.home import Home
-from casemate.fleet.intake import Intake, Submission
+from casemate.fleet.intake import Intake
 from casemate.fleet.schema import ACTS, ENTRIES, FORKS, INCIDENTS, MACHINES, PEOPLE, VERDICTS, WALKS
 from casemate.fleet.store import Store
-from casemate.testing import honest_enclosure as honest
 
-NOW_S = honest.START_S + 400
 ROOMY = 10**13
 
 
+@pytest.fixture(scope="module")
+def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a service that was run, with one enclosure and one person."""
+    return well(tmp_path_factory.mktemp("seed"))
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Home:
-    """A service that was run, with one enclosure and one person."""
-    made = home.make(tmp_path / "fleet", "fleet.test")
-    clock = Clock(NOW_S)
-    with home.running(made, clock=clock) as service:
-        with service.store.write() as link:
-            number = evidence.add(
-                link, reference=as_json(honest.reference()).encode(), serial=honest.SERIAL,
-                policy=honest.policy_text(), kind="camera", site="hall 1", now_s=NOW_S,
-            )  # fmt: skip
-            evidence.let(link, number, "ab" * 32, NOW_S)
-            people.add(link, "ann", "inspector", "peerland")
-        story = honest.armed(5)
-        clock.now_s = story.now_s + 5
-        service.intake.take(number, Submission(first=0, entries=story.entries, notes=story.notes))
-        errands.take_over(service.store, service.audit)
-    return made
+def place(seed: Path, tmp_path: Path) -> Home:
+    """A copy of it that may be changed."""
+    return copied(seed, tmp_path / "fleet")
 
 
 def found(place: Home, now_s: int = NOW_S, **given: object) -> dict[str, list[doctor.Finding]]:
@@ -58,8 +48,10 @@ def found(place: Home, now_s: int = NOW_S, **given: object) -> dict[str, list[do
 
 
 def test_a_service_that_is_well(place: Home) -> None:
-    assert set(found(place, deep=True)) == {"witnesses"}  # this one has none, and is told so
-    assert found(place)["witnesses"][0].level == "warning"
+    told = found(place, deep=True)  # this one has no witnesses and no backup, and is told so
+    assert {name: [each.level for each in found] for name, found in told.items()} == {
+        "witnesses": ["warning"], "backups": ["warning"],
+    }  # fmt: skip
 
 
 def changed(place: Home, act: Callable[[object], None]) -> None:
@@ -213,10 +205,10 @@ def test_looking_changes_nothing(place: Home) -> None:
 
 
 def test_the_command(place: Home, capsys: pytest.CaptureFixture[str]) -> None:
-    given = argparse.Namespace(folder=place.folder, deep=False, json=False)
+    given = argparse.Namespace(folder=place.folder, deep=False, listen="", json=False)
     assert command(given) == 1
     assert "witnesses" in capsys.readouterr().out
-    assert command(argparse.Namespace(folder=place.folder, deep=False, json=True)) == 1
+    assert command(argparse.Namespace(folder=place.folder, deep=False, listen="", json=True)) == 1
     assert {"id", "level", "what", "remedy"} == set(json.loads(capsys.readouterr().out)[0])
 
 

@@ -1,0 +1,48 @@
+"""A service that was run, made once a module, and copies of it that tests may break."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from fleet_kit import Clock
+
+from casemate.attest.reference_write import as_json
+from casemate.fleet import errands, evidence, home, people
+from casemate.fleet.home import Home
+from casemate.fleet.intake import Submission
+from casemate.testing import honest_enclosure as honest
+
+NOW_S = honest.START_S + 400
+
+
+def well(folder: Path) -> Path:
+    """Make a service with one enclosure and one person, run it, and return its folder."""
+    made, clock = home.make(folder / "fleet", "localhost"), Clock(NOW_S)
+    with home.running(made, clock=clock) as service:
+        with service.store.write() as link:
+            number = evidence.add(
+                link, reference=as_json(honest.reference()).encode(), serial=honest.SERIAL,
+                policy=honest.policy_text(), kind="camera", site="hall 1", now_s=NOW_S,
+            )  # fmt: skip
+            evidence.let(link, number, "ab" * 32, NOW_S)
+            people.add(link, "ann", "inspector", "peerland")
+        story = honest.armed(5)
+        clock.now_s = story.now_s + 5
+        service.intake.take(number, Submission(first=0, entries=story.entries, notes=story.notes))
+        errands.take_over(service.store, service.audit)
+    return made.folder
+
+
+def copied(seed: Path, folder: Path) -> Home:
+    """Return a copy of a service, with its database in it."""
+    shutil.copytree(seed, folder)
+    change(folder, store=f"sqlite:///{folder / home.DATABASE}")
+    return home.read(folder)
+
+
+def change(folder: Path, **changes: object) -> None:
+    """Change the settings of a service."""
+    path = folder / home.SETTINGS
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
