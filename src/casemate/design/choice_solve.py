@@ -55,11 +55,10 @@ def solve(
     solver = _run(cp, slack)
     if solver is None:
         return None
-    if order == ("unmet",):
+    met = round(solver.objective_value) == 0
+    if order == ("unmet",) or (met and order == UNMET):  # nothing is missed: no level can be less
         return _solution(model, solver)
-    if (
-        round(solver.objective_value) == 0 and not order
-    ):  # everything can be met: four levels at one stroke
+    if met and not order:  # everything can be met: four levels at one stroke
         cp.add(slack == 0)
         names = tuple(name for name in names if not name.startswith("unmet"))
     for aim in _merged(names, expressions):

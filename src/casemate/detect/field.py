@@ -82,6 +82,7 @@ class FieldBank:
         self.block_s = block_s
         links, tones = anchor.field.shape
         self.size = np.sqrt(np.mean(np.abs(anchor.field) ** 2, axis=1))
+        self.shapes = np.ascontiguousarray(anchor.shapes)  # one layout, compiled once
         self.state = np.zeros((links, 2 * tones))
         self.shift = np.zeros((links, 2 * tones))
         self.along = np.zeros((2, links, 2 * tones))
@@ -93,6 +94,7 @@ class FieldBank:
         """Return a copy that goes its own way."""
         found = FieldBank.__new__(FieldBank)
         found.anchor, found.block_s, found.size = self.anchor, self.block_s, self.size
+        found.shapes = self.shapes
         found.take_states(self)
         found.along = self.along.copy()
         found.evidence = (self.evidence[0].copy(), self.evidence[1].copy())
@@ -115,7 +117,7 @@ class FieldBank:
         one, two = self.evidence
         kernel.turn(
             block.mean, block.scatter, block.loud, block.quiet_power, block.quiet, block.lost,
-            anchor.field, anchor.shapes, self.size, anchor.noise, anchor.bound, anchor.step,
+            anchor.field, self.shapes, self.size, anchor.noise, anchor.bound, anchor.step,
             self.state, self.shift, self.along, self.doubt, self.heard, math.sqrt(RESTLESS), LOUD,
             FADES, KEEP, PEAK, _share(self.block_s), _natural(self.block_s), one.count, one.rates,
             one.level, one.r, one.held, one.spent, one.tails, two.r, two.held, two.spent,

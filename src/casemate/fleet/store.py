@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,9 +85,11 @@ class Store:
         from alembic.util import CommandError
 
         with self.write() as link:
-            config = _config()
-            config.attributes["connection"] = link
             try:
+                if revision(link) == newest_revision():
+                    return  # alembic would read all migrations to find nothing to do
+                config = _config()
+                config.attributes["connection"] = link
                 command.upgrade(config, "head")
             except CommandError:
                 raise OutputError(
@@ -102,6 +105,7 @@ def revision(link: Connection) -> str:
     return MigrationContext.configure(link).get_current_revision() or ""
 
 
+@functools.cache
 def newest_revision() -> str:
     """Return the revision of this release's schema."""
     from alembic.script import ScriptDirectory

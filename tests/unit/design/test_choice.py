@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from casemate.core.errors import DesignError
+from casemate.design import explain
 from casemate.design.choice import Choice, choose
 from casemate.design.choice_model import DIFFERENT_MODULE_S, build
 from casemate.design.choice_rules import CUSTOM_INTERFACE_S
-from casemate.design.choice_solve import feasible, solve
+from casemate.design.choice_solve import UNMET, feasible, solve
 from casemate.design.needs import candidates, quantity, slots_of
 from casemate.design.totals import card_doubt_weight, coverage, targets_of, totals_of
 from casemate.modules import Card, Catalogue, load_catalogue
@@ -174,15 +175,35 @@ def test_a_finer_tool_rules_out_what_a_coarser_allows() -> None:
     assert strict.conflict == ("pins.mesh_skin", "targets.tool")
 
 
-def test_security_is_never_traded_for_thickness() -> None:
+def thin() -> EnclosureSpec:
+    """The rack with a side that no skin is thin enough for."""
     spec = example("nvl72")
-    depth = {**spec.budgets.thickness_m, "left": 3.0e-3}
-    choice = choose(budget(spec, thickness_m=depth), CATALOGUE)
+    return budget(spec, thickness_m={**spec.budgets.thickness_m, "left": 3.0e-3})
+
+
+def test_security_is_never_traded_for_thickness(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = thin()
+    choice = choose(spec, CATALOGUE, alternatives=False)
     unmet = {row.id for row in choice.targets if not row.met}
     assert "thickness.left" in unmet
     assert not unmet & {"choice.tool", "dual_detection", "detection.bare_paths", "reaction"}
     assert "budgets.thickness.left" in choice.conflict
-    assert [row.kind for row in choice.alternatives].count("nearest") == 1
+    best = solve(build(spec, CATALOGUE))
+    assert best is not None
+    monkeypatch.setattr(explain, "relaxations", lambda _: [])  # they take seconds
+    others = explain.alternatives(spec, CATALOGUE, best, choice.conflict)
+    assert [row.kind for row in others].count("nearest") == 1
+
+
+@pytest.mark.slow  # the same with all reasons and alternatives, which are not about security
+def test_security_is_never_traded_for_thickness_with_all_reasons() -> None:
+    whole, plain = (choose(thin(), CATALOGUE, alternatives=each) for each in (True, False))
+    assert (whole.slots, whole.targets, whole.conflict) == (
+        plain.slots,
+        plain.targets,
+        plain.conflict,
+    )
+    assert [row.kind for row in whole.alternatives].count("nearest") == 1
 
 
 @pytest.mark.parametrize(
@@ -203,6 +224,21 @@ def test_conflict_is_irreducible(name: str, changes: dict[str, float]) -> None:
     assert not feasible(model, everything, frozenset())
     for id in choice.conflict:
         assert feasible(model, everything - {id}, frozenset()), id
+
+
+def test_a_module_that_is_forced_misses_nothing_just_where_all_can_be_met() -> None:
+    spec = budget(example("camera"), own_power_w=6.0)
+    model = build(spec, CATALOGUE)
+    seen = set()
+    for key in ("controller", "key_store"):
+        for card in model.options[key]:
+            forced = solve(model, order=UNMET, force=(key, card.id))
+            pinned = build(replace(spec, pins={key: card.id}), CATALOGUE)
+            all_of_it = frozenset(id for id, row in pinned.requirements.items() if row.slacks)
+            met = feasible(pinned, all_of_it, frozenset(pinned.pins))
+            assert (forced is not None and forced.unmet == ()) == met, card.id
+            seen.add(met)
+    assert seen == {True, False}
 
 
 def test_contradicting_pins_are_named_and_innocent_ones_are_not() -> None:
