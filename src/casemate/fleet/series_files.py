@@ -92,7 +92,8 @@ def _become_one(found: Sequence[Path], number: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    taken, rows = [], 0
+    taken: list[Path] = []
+    rows = 0
     for each in found:
         count = pq.read_metadata(each).num_rows
         if count <= SMALL_ROWS and rows + count <= MERGED_ROWS:
