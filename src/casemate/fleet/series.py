@@ -204,6 +204,9 @@ class Series:
     def _lock(self, enclosure_id: int) -> threading.Lock:
         return self._locks[enclosure_id % len(self._locks)]
 
+    def _summary(self, enclosure_id: int) -> Path:
+        return self._folder / SUMMARY / str(enclosure_id)
+
     def _latest(self, enclosure_id: int) -> dict[str, Latest]:
         """Return what is known of an enclosure, to be changed under its lock."""
         with self._knowing:
@@ -244,7 +247,7 @@ class Series:
             files = list((folder / day).glob("*.parquet"))
             if sum(each.stat().st_size for each in files) > self._most_day:
                 _refuse("there are too many readings of that day")
-            if not files and day in series_summary.days(folder / SUMMARY):
+            if not files and day in series_summary.days(self._summary(enclosure_id)):
                 _refuse("the readings of that day have gone")
         for each in blocks:
             at_s = (each.first_ms + (len(each.values) - 1) * each.step_ms) / 1000
@@ -255,7 +258,7 @@ class Series:
         self, enclosure_id: int, names: list[str], begin_s: int, end_s: int, *, wide: bool
     ) -> tuple[Rows, dict[str, str]]:
         """Return rows of channels, and units: of finished days by summary, where it is wide."""
-        folder = self._folder / str(enclosure_id) / SUMMARY
+        folder = self._summary(enclosure_id)
         raw_s, parts, units = begin_s, [], dict[str, str]()
         days = sorted({each.parent.name for each in self._files(enclosure_id)})
         if wide and end_s - begin_s > WIDE_S:
@@ -276,9 +279,9 @@ class Series:
         import pyarrow.parquet as pq
 
         folder = self._folder / str(enclosure_id)
-        for day in sorted(set(days) - series_summary.days(folder / SUMMARY)):
+        for day in sorted(set(days) - series_summary.days(self._summary(enclosure_id))):
             tables = [pq.read_table(each) for each in sorted((folder / day).glob("*.parquet"))]
-            series_summary.add(folder / SUMMARY, day, pa.concat_tables(tables))
+            series_summary.add(self._summary(enclosure_id), day, pa.concat_tables(tables))
 
     def _files(self, enclosure_id: int) -> list[Path]:
         return sorted((self._folder / str(enclosure_id)).glob("[0-9]*/*.parquet"))
@@ -294,7 +297,7 @@ class Series:
         if len(held) >= TOGETHER:
             table = pa.concat_tables([*map(pq.read_table, held), table])
         if any(each.name > day for each in folder.parent.glob("[0-9]*")):  # it had been finished
-            series_summary.drop(folder.parent / SUMMARY, day)
+            series_summary.drop(self._summary(enclosure_id), day)
         part = folder / f"{number:08d}.new"
         pq.write_table(table.sort_by("at_ms"), part, compression="zstd", row_group_size=GROUP)
         os.replace(part, folder / f"{number:08d}.parquet")

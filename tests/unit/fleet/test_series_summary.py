@@ -36,7 +36,7 @@ def test_a_year_says_what_the_readings_did(tmp_path: Path) -> None:
     assert max(each.most for each in found.points) == max(every)
     total = sum(each.mean * each.count for each in found.points)
     assert total == pytest.approx(sum(every)) and found.unit == "V"
-    assert len(list((tmp_path / "1" / "summary").iterdir())) == 1
+    assert len(list((tmp_path / "summary" / "1").iterdir())) == 1
 
 
 def test_summaries_outlive_readings_and_take_in_what_comes_late(tmp_path: Path) -> None:
@@ -101,5 +101,5 @@ def test_summaries_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for day in (0, 40, 80, 120):
         made.write(1, [block(day, count=2)])
     year(made, 120)
-    kept = sorted(each.stem for each in (tmp_path / "1" / "summary").iterdir())
+    kept = sorted(each.stem for each in (tmp_path / "summary" / "1").iterdir())
     assert len(kept) == 2 and kept[-1] == "2024-12"
