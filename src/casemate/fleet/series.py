@@ -33,9 +33,13 @@ OLDEST_S, AHEAD_S = 7 * 86_400, 60
 MOST_KEPT_BYTES = 200_000_000
 """Of an enclosure; a day alone may not have more either (planning value)."""
 MOST_CHANNELS = 4096
-"""Of an enclosure, since this process began and on the latest day before it (planning value)."""
-MOST_KNOWN = 64
-"""Enclosures of which the latest readings are in memory; others are read anew (planning value)."""
+"""Of an enclosure, since this process began (planning value)."""
+MOST_KNOWN = 500_000
+"""Channels of all enclosures whose latest readings are in memory; others are read anew when they
+are asked for (planning value)."""
+MOST_ROWS, LOOKED_AT_BYTES = 5_000_000, 1_000_000
+"""Readings of an enclosure on one day (58 a second all day), which are counted once its files are
+larger than this: what does not vary compresses well (planning values)."""
 GROUP = 65_536
 """Rows of a file that are read together: what was told last is found without the rest."""
 WIDE_S = 3 * 86_400
@@ -123,6 +127,14 @@ def _refuse(why: str) -> NoReturn:
     raise RefusedError(f"{why}.", remedy="see docs/formats/fleet.md.")
 
 
+@dataclass(slots=True)
+class _Known:
+    """What was told last of an enclosure's channels. whole: files were looked at too."""
+
+    latest: dict[str, Latest]
+    whole: bool = False
+
+
 class Series:
     """All readings, in a folder of the service. most_bytes: of an enclosure; of one day of it."""
 
@@ -132,7 +144,7 @@ class Series:
     ) -> None:  # fmt: skip
         self._folder, self._most, self._most_day = folder, most_bytes, most_day_bytes
         self._locks = [threading.Lock() for _ in range(64)]
-        self._known: OrderedDict[int, dict[str, Latest]] = OrderedDict()
+        self._known: OrderedDict[int, _Known] = OrderedDict()
         self._knowing = threading.Lock()
 
     def write(self, enclosure_id: int, blocks: Sequence[Block]) -> int:
@@ -195,7 +207,12 @@ class Series:
     def latest(self, enclosure_id: int) -> dict[str, Latest]:
         """Return what was told last of each channel of the latest day, by name."""
         with self._lock(enclosure_id):
-            return dict(sorted(self._latest(enclosure_id).items()))
+            held = self._of(enclosure_id)
+            if not held.whole:
+                for each in self._last_told(enclosure_id).values():
+                    _newer(held.latest, each)
+                held.whole = True
+            return dict(sorted(held.latest.items()))
 
     def channels(self, enclosure_id: int) -> tuple[str, ...]:
         """Return the names of the channels of the latest day."""
@@ -207,17 +224,14 @@ class Series:
     def _summary(self, enclosure_id: int) -> Path:
         return self._folder / SUMMARY / str(enclosure_id)
 
-    def _latest(self, enclosure_id: int) -> dict[str, Latest]:
+    def _of(self, enclosure_id: int) -> _Known:
         """Return what is known of an enclosure, to be changed under its lock."""
         with self._knowing:
-            held = self._known.get(enclosure_id)
-        if held is None:
-            held = self._last_told(enclosure_id)
-        with self._knowing:
-            self._known[enclosure_id] = held
+            held = self._known.setdefault(enclosure_id, _Known({}))
             self._known.move_to_end(enclosure_id)
-            if len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
+            size = sum(len(each.latest) for each in self._known.values()) if not held.latest else 0
+            while size > MOST_KNOWN and len(self._known) > 1:
+                size -= len(self._known.popitem(last=False)[1].latest)
         return held
 
     def _last_told(self, enclosure_id: int) -> dict[str, Latest]:
@@ -238,14 +252,15 @@ class Series:
         return out
 
     def _take_in(self, enclosure_id: int, blocks: Sequence[Block], days: Iterable[str]) -> None:
-        """Refuse what is too much; else remember what was told last."""
-        held = self._latest(enclosure_id)
+        """Refuse what is too much; else remember what was told last. No readings are read."""
+        held = self._of(enclosure_id).latest
         if len(held.keys() | {each.channel for each in blocks}) > MOST_CHANNELS:
             _refuse("there are too many channels")
         folder = self._folder / str(enclosure_id)
         for day in days:
             files = list((folder / day).glob("*.parquet"))
-            if sum(each.stat().st_size for each in files) > self._most_day:
+            size = sum(each.stat().st_size for each in files)
+            if size > self._most_day or (size > LOOKED_AT_BYTES and _rows_in(files) > MOST_ROWS):
                 _refuse("there are too many readings of that day")
             if not files and day in series_summary.days(self._summary(enclosure_id)):
                 _refuse("the readings of that day have gone")
@@ -315,6 +330,12 @@ class Series:
             self._sum_up(enclosure_id, [day.name])
             size -= sum(each.stat().st_size for each in files if each.parent == day)
             shutil.rmtree(day)
+
+
+def _rows_in(files: Sequence[Path]) -> int:
+    import pyarrow.parquet as pq
+
+    return sum(int(pq.read_metadata(each).num_rows) for each in files)
 
 
 def _newer(held: dict[str, Latest], made: Latest) -> None:

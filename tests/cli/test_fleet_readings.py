@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from casemate.cli.fleet_readings import LOOP_OHM, DemoReadings
 from casemate.fleet import series
-from casemate.fleet.demo_readings import LOOP_OHM, DemoReadings
 
 START_S = 1_800_000_000
 
