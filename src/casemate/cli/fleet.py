@@ -252,7 +252,7 @@ def _demo(args: argparse.Namespace) -> int:
     from casemate.fleet import demo
 
     drawn = not args.without_designs
-    with demo.running(args.folder, port=args.port, designs=drawn, telling=DemoReadings) as shown:
+    with demo.running(args.folder, port=args.port, designs=drawn, channels=DemoReadings) as shown:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]
         lines += [f"  {name:12} {code}" for name, code in shown.codes.items()]

@@ -56,17 +56,17 @@ class Demo:
 @contextmanager
 def running(
     folder: Path, *, host: str = "127.0.0.1", port: int = 0, scripts: tuple[Script, ...] = SCRIPTS,
-    designs: bool = False, telling: Telling | None = None,
+    designs: bool = False, channels: Telling | None = None,
 ) -> Iterator[Demo]:  # fmt: skip
     """Yield the demo, in a new folder. Pages are on plain HTTP, on this machine alone.
 
-    designs: have them made meanwhile, so that enclosures are drawn. telling: of their channels.
+    designs: have them made meanwhile, so that enclosures are drawn. channels: makes readings of them.
     """
     place = home.make(folder, "localhost")
     told: list[str] = []
     stop = threading.Event()
     enclosures = [
-        DemoEnclosure(each, folder / "enclosures" / each.name, telling) for each in scripts
+        DemoEnclosure(each, folder / "enclosures" / each.name, channels) for each in scripts
     ]
     audit_key = _audit_key(place)
     logs = {each.origin: each.key.vkey() for each in enclosures} | audit_key
