@@ -60,7 +60,7 @@ def running(
 ) -> Iterator[Demo]:  # fmt: skip
     """Yield the demo, in a new folder. Pages are on plain HTTP, on this machine alone.
 
-    designs: have them made meanwhile, so that enclosures are drawn. channels: makes readings of them.
+    designs: have them made meanwhile, so that enclosures are drawn. channels: makes readings.
     """
     place = home.make(folder, "localhost")
     told: list[str] = []
