@@ -110,6 +110,14 @@ def test_an_operator_and_an_inspector_see_it_and_decide(demo: tuple[Path, Any]) 
     assert inspector.see(path)["outcome"] == "referred"
     assert states()["gate-west"] == "TAMPERED"
     check_export(inspector.get(f"/enclosures/{rows['gate-west']['id']}/evidence.zip"), folder)
+    channels = f"/enclosures/{rows['gate-west']['id']}/channels"
+
+    def silent() -> set[str]:
+        return {each["channel"] for each in inspector.see(channels)["rows"] if each["silent"]}
+
+    until(lambda: silent() == {"loop 1", "loop 2"})  # broken as it was opened: for a minute now
+    told = inspector.see(channels)
+    assert told["channels"] == 8 and told["how"] == "TAMPERED" and told["signed"] is False
     assert people["auditor"].see("/audit")["lines"] > 20
 
 

@@ -261,9 +261,11 @@ def _declare_demo(parser: argparse.ArgumentParser) -> None:
 
 def _demo(args: argparse.Namespace) -> int:
     """Run eight simulated enclosures of three kinds, two witnesses and the service here."""
+    from casemate.cli.fleet_readings import DemoReadings
     from casemate.fleet import demo
 
-    with demo.running(args.folder, port=args.port, designs=not args.without_designs) as shown:
+    drawn = not args.without_designs
+    with demo.running(args.folder, port=args.port, designs=drawn, channels=DemoReadings) as shown:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]
         lines += [f"  {name:12} {code}" for name, code in shown.codes.items()]

@@ -16,7 +16,7 @@ from casemate.control import local_witness
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import CasemateError
 from casemate.fleet import certificates, demo_papers, errands, evidence, home, people
-from casemate.fleet.demo_enclosure import BEAT_S, DemoEnclosure, Script
+from casemate.fleet.demo_enclosure import BEAT_S, DemoEnclosure, Script, Telling
 from casemate.fleet.demo_work import Work
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
@@ -61,16 +61,18 @@ class Demo:
 @contextmanager
 def running(
     folder: Path, *, host: str = "127.0.0.1", port: int = 0, scripts: tuple[Script, ...] = SCRIPTS,
-    designs: bool = False,
+    designs: bool = False, channels: Telling | None = None,
 ) -> Iterator[Demo]:  # fmt: skip
     """Yield the demo, in a new folder. Pages are on plain HTTP, on this machine alone.
 
-    designs: have them made meanwhile, so that enclosures are drawn.
+    designs: have them made meanwhile, so that enclosures are drawn. channels: makes readings.
     """
     place = home.make(folder, "localhost")
     told: list[str] = []
     stop = threading.Event()
-    enclosures = [DemoEnclosure(each, folder / "enclosures" / each.name) for each in scripts]
+    enclosures = [
+        DemoEnclosure(each, folder / "enclosures" / each.name, channels) for each in scripts
+    ]
     audit_key = _audit_key(place)
     logs = {each.origin: each.key.vkey() for each in enclosures} | audit_key
     witnesses = local_witness.start(folder / "witnesses", WITNESSES, logs)

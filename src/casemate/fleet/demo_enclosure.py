@@ -1,8 +1,8 @@
 """A simulated enclosure for `casemate fleet demo`: the evidence is real, what it tells of is not.
 
 Writer, log, cosigner and signatures are those of `casemate run`. There is no detector: a script
-says what detectors would have said. Readings are of the twin's surroundings. Keys lie on the heap
-of this process.
+says what detectors would have said. Readings come from whoever starts the demo. Keys lie on the
+heap of this process.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from casemate.attest import claims as c
 from casemate.attest.keys.unsafe import UnsafeHolder
@@ -22,7 +24,6 @@ from casemate.control.cosigner import Cosigner
 from casemate.control.demo_parties import SeedKey
 from casemate.control.evidence import BEAT_MS, Beat, Begin, Moment, Place, Say, Writer
 from casemate.core.suites import DEFAULT_SUITE, ED25519
-from casemate.fleet.demo_readings import DemoReadings
 from casemate.translog import policy
 from casemate.translog.bundle import write_manifest
 from casemate.translog.client import Peer
@@ -54,11 +55,31 @@ class Script:
     opened_s: int | None = None
 
 
-class DemoEnclosure:
-    """An enclosure that plays a script. folder: gets evidence/ and trust/."""
+class Readings(Protocol):
+    """What tells of channels, a second at a time."""
 
-    def __init__(self, script: Script, folder: Path) -> None:
-        self.script, self.folder = script, folder
+    def until(
+        self, now_s: int, *, disturbed: tuple[float, float] | None, opened_s: float | None
+    ) -> bytes:
+        """Return what came since it was last asked, as CBOR for the door; b"" if nothing.
+
+        disturbed, opened_s: in seconds from the start; None: it does not happen.
+        """
+
+
+Telling = Callable[[str, int, int], Readings]
+"""Makes readings, of a kind, a seed and the Unix time of the start."""
+
+
+class DemoEnclosure:
+    """An enclosure that plays a script. folder: gets evidence/ and trust/.
+
+    telling: of its channels; None: it tells of none.
+    """
+
+    def __init__(self, script: Script, folder: Path, telling: Telling | None = None) -> None:
+        self.script, self.folder, self._telling = script, folder, telling
+        self._readings: Readings | None = None
         self.evidence, self.trust = folder / "evidence", folder / "trust"
         self.origin = f"casemate.invalid/demo/{script.name}/{script.serial}"
         key = SeedKey(ED25519, secrets.token_bytes(32))
@@ -95,8 +116,9 @@ class DemoEnclosure:
             witnessed=lambda *_told: None, alarm=self.told.append, tell=self.told.append,
         )  # fmt: skip
         self._start_s = time.monotonic()
-        seed = int.from_bytes(hashlib.sha256(self.origin.encode()).digest()[:4], "big")
-        self._readings = DemoReadings(self.script.kind, seed, int(time.time()))
+        if self._telling is not None:
+            seed = int.from_bytes(self._anchor[:4], "big")
+            self._readings = self._telling(self.script.kind, seed, int(time.time()))
         writer.put(Begin(holder=self._holder, reason="commissioned for a demo", at=self._moment()))
 
     @property
@@ -145,8 +167,10 @@ class DemoEnclosure:
     def readings(self) -> bytes:
         """Return readings since it was last asked, as the door takes them; b"" if there are none.
 
-        They are of the twin's surroundings (`demo_readings`), and follow the script.
+        They follow the script.
         """
+        if self._readings is None:
+            return b""
         begun, opened = self.script.disturbed_s, self.script.opened_s
         loud = None if begun is None else (float(begun), float(begun + self.script.for_s))
         return self._readings.until(

@@ -21,7 +21,6 @@ from casemate.core import cbor
 from casemate.core.errors import FormatError, OutputError
 from casemate.fleet import series_files, series_look, series_summary
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.series_files import SUMMARY
 from casemate.fleet.series_look import Point, Rows
 from casemate.fleet.series_room import FREE_BYTES, MOST_ALL_BYTES, MOST_KEPT_BYTES, Room
 
@@ -31,9 +30,13 @@ MOST_BLOCKS, MOST_VALUES, MOST_TEXT = 4096, 200_000, 64
 OLDEST_S, AHEAD_S = 7 * 86_400, 60
 """Readings that are older, or from a time to come, are not taken (planning values)."""
 MOST_CHANNELS = 4096
-"""Of an enclosure, since this process began and on the latest day before it (planning value)."""
-MOST_KNOWN = 64
-"""Enclosures of which the latest readings are in memory; others are read anew (planning value)."""
+"""Of an enclosure, since this process began (planning value)."""
+MOST_KNOWN = 500_000
+"""Channels of all enclosures whose latest readings are in memory; others are read anew when they
+are asked for (planning value)."""
+MOST_ROWS, LOOKED_AT_BYTES = 5_000_000, 1_000_000
+"""Readings of an enclosure on one day (58 a second all day), which are counted once its files are
+larger than this (planning values)."""
 WIDE_S = 3 * 86_400
 """A longer time is looked at by the summaries of its finished days."""
 SHOWN = 2000
@@ -116,6 +119,14 @@ def _refuse(why: str) -> NoReturn:
     raise RefusedError(f"{why}.", remedy="see docs/formats/fleet.md.")
 
 
+@dataclass(slots=True)
+class _Known:
+    """What was told last of an enclosure's channels. whole: files were looked at too."""
+
+    latest: dict[str, Latest]
+    whole: bool = False
+
+
 class Series:
     """All readings, in a folder of the service. Of one process.
 
@@ -134,7 +145,7 @@ class Series:
             folder, self._lock, most_bytes=most_bytes, all_bytes=all_bytes, free_bytes=free_bytes,
             free=free,
         )  # fmt: skip
-        self._known: OrderedDict[int, dict[str, Latest]] = OrderedDict()
+        self._known: OrderedDict[int, _Known] = OrderedDict()
         self._knowing = threading.Lock()
 
     def write(self, enclosure_id: int, blocks: Sequence[Block]) -> int:
@@ -162,7 +173,7 @@ class Series:
             self._check(enclosure_id, blocks, days)
         self._room.make(enclosure_id, max(days))
         with self._lock(enclosure_id):
-            folder = self._of(enclosure_id)
+            folder = self._at(enclosure_id)
             try:
                 for day, tables in sorted(days.items()):
                     series_files.add(folder, day, pa.concat_tables(tables))
@@ -204,35 +215,37 @@ class Series:
     def latest(self, enclosure_id: int) -> dict[str, Latest]:
         """Return what was told last of each channel of the latest day, by name."""
         with self._lock(enclosure_id):
-            return dict(sorted(self._latest(enclosure_id).items()))
+            held = self._of(enclosure_id)
+            if not held.whole:
+                for each in self._last_told(enclosure_id).values():
+                    _newer(held.latest, each)
+                held.whole = True
+            return dict(sorted(held.latest.items()))
 
     def channels(self, enclosure_id: int) -> tuple[str, ...]:
         """Return the names of the channels of the latest day."""
         return tuple(self.latest(enclosure_id))
 
-    def _of(self, enclosure_id: int) -> Path:
+    def _at(self, enclosure_id: int) -> Path:
         return self._folder / str(enclosure_id)
 
     def _lock(self, enclosure_id: int) -> threading.Lock:
         return self._locks[enclosure_id % len(self._locks)]
 
-    def _latest(self, enclosure_id: int) -> dict[str, Latest]:
+    def _of(self, enclosure_id: int) -> _Known:
         """Return what is known of an enclosure, to be changed under its lock."""
         with self._knowing:
-            held = self._known.get(enclosure_id)
-        if held is None:
-            held = self._last_told(enclosure_id)
-        with self._knowing:
-            self._known[enclosure_id] = held
+            held = self._known.setdefault(enclosure_id, _Known({}))
             self._known.move_to_end(enclosure_id)
-            if len(self._known) > MOST_KNOWN:
-                self._known.popitem(last=False)
+            size = sum(len(each.latest) for each in self._known.values()) if not held.latest else 0
+            while size > MOST_KNOWN and len(self._known) > 1:
+                size -= len(self._known.popitem(last=False)[1].latest)
         return held
 
     def _last_told(self, enclosure_id: int) -> dict[str, Latest]:
         import pyarrow.parquet as pq
 
-        files = series_files.files(self._of(enclosure_id))
+        files = series_files.files(self._at(enclosure_id))
         out: dict[str, Latest] = {}
         for path in files:
             if path.parent != files[-1].parent:
@@ -247,19 +260,20 @@ class Series:
         return out
 
     def _check(self, enclosure_id: int, blocks: Sequence[Block], days: Iterable[str]) -> None:
-        """Refuse what is too much."""
-        held, folder = self._latest(enclosure_id), self._of(enclosure_id)
+        """Refuse what is too much. No readings are read."""
+        held, folder = self._of(enclosure_id).latest, self._at(enclosure_id)
         if len(held.keys() | {each.channel for each in blocks}) > MOST_CHANNELS:
             _refuse("there are too many channels")
         for day in days:
             files = list((folder / day).glob("*.parquet"))
-            if series_files.size(files) > self._most_day:
+            size = series_files.size(files)
+            if size > self._most_day or (size > LOOKED_AT_BYTES and _rows_in(files) > MOST_ROWS):
                 _refuse("there are too many readings of that day")
-            if not files and day in series_summary.days(folder / SUMMARY):
+            if not files and day in series_summary.days(series_files.summary(folder)):
                 _refuse("the readings of that day have gone")
 
     def _remember(self, enclosure_id: int, blocks: Sequence[Block]) -> None:
-        held = self._latest(enclosure_id)
+        held = self._of(enclosure_id).latest
         for each in blocks:
             at_s = (each.first_ms + (len(each.values) - 1) * each.step_ms) / 1000
             _newer(held, Latest(channel=each.channel, unit=each.unit, at_s=at_s,
@@ -269,20 +283,26 @@ class Series:
         self, enclosure_id: int, names: list[str], begin_s: int, end_s: int, *, wide: bool
     ) -> tuple[Rows, dict[str, str]]:
         """Return rows of channels, and units: of finished days by summary, where it is wide."""
-        folder = self._of(enclosure_id) / SUMMARY
+        folder = series_files.summary(self._at(enclosure_id))
         raw_s, parts, units = begin_s, [], dict[str, str]()
-        days = sorted({each.parent.name for each in series_files.files(self._of(enclosure_id))})
+        days = sorted({each.parent.name for each in series_files.files(self._at(enclosure_id))})
         if wide and end_s - begin_s > WIDE_S:
-            series_files.sum_up(self._of(enclosure_id), days[:-1])
+            series_files.sum_up(self._at(enclosure_id), days[:-1])
             raw_s = max(series_summary.day_ms(days[-1]) // 1000, begin_s) if days else end_s
             rows, units = series_summary.read(folder, names, 1000 * begin_s, 1000 * raw_s)
             parts.append(rows)
-        for path in series_files.files(self._of(enclosure_id)):
+        for path in series_files.files(self._at(enclosure_id)):
             if _day_of(raw_s) <= path.parent.name <= _day_of(end_s):
                 rows, told = _chosen(path, names, raw_s, end_s)
                 parts.append(rows)
                 units |= told
         return series_look.joined([*parts, series_look.nothing()]), units
+
+
+def _rows_in(files: Sequence[Path]) -> int:
+    import pyarrow.parquet as pq
+
+    return sum(int(pq.read_metadata(each).num_rows) for each in files)
 
 
 def _newer(held: dict[str, Latest], made: Latest) -> None:

@@ -25,6 +25,11 @@ GROUP = 65_536
 _PACKED = {"channel": "zstd", "unit": "zstd", "at_ms": "zstd", "value": "none"}
 
 
+def summary(folder: Path) -> Path:
+    """Return the folder of the summaries of an enclosure, whose readings are in `folder`."""
+    return folder.parent / SUMMARY / folder.name
+
+
 def files(folder: Path) -> list[Path]:
     """Return the files of readings in an enclosure's folder, oldest day first."""
     return sorted(folder.glob("[0-9]*/*.parquet"))
@@ -37,7 +42,7 @@ def size(found: Iterable[Path]) -> int:
 
 def whole_size(folder: Path) -> int:
     """Return how many bytes an enclosure has, summaries too."""
-    return size(folder.glob("*/*.parquet"))
+    return size(files(folder)) + size(summary(folder).glob("*.parquet"))
 
 
 def add(folder: Path, day: str, table: Any) -> None:
@@ -45,7 +50,7 @@ def add(folder: Path, day: str, table: Any) -> None:
     here = folder / day
     private_folder(here)
     if any(each.name > day for each in folder.glob("[0-9]*")):  # it had been finished
-        series_summary.drop(folder / SUMMARY, day)
+        series_summary.drop(summary(folder), day)
     held = sorted(here.glob("*.parquet"))
     number = int(held[-1].stem) + 1 if held else 0
     _put(table, here, number)
@@ -71,9 +76,9 @@ def sum_up(folder: Path, days: Sequence[str]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    for day in sorted(set(days) - series_summary.days(folder / SUMMARY)):
+    for day in sorted(set(days) - series_summary.days(summary(folder))):
         tables = [pq.read_table(each) for each in sorted((folder / day).glob("*.parquet"))]
-        series_summary.add(folder / SUMMARY, day, pa.concat_tables(tables))
+        series_summary.add(summary(folder), day, pa.concat_tables(tables))
 
 
 def _put(table: Any, folder: Path, number: int) -> None:

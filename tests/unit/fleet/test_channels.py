@@ -14,7 +14,7 @@ from page_places import furnish, tell
 
 from casemate.fleet.series_look import Point
 from casemate.fleet.told import Event
-from casemate.fleet.web import channel_beside, channel_draw, channels_page
+from casemate.fleet.web import channel_beside, channel_draw, channel_rows, channels_page
 from casemate.testing import honest_enclosure as honest
 from casemate.verify.continuity import Interval
 
@@ -128,7 +128,7 @@ def test_quiet_readings_make_no_stale_enclosure_look_well(kit: Kit) -> None:
 
 def test_a_channel_that_fell_silent_says_so(kit: Kit) -> None:
     armed(kit)
-    kit.clock.now_s += channels_page.OLD_S + 5
+    kit.clock.now_s += channel_rows.OLD_S + 5
     assert row(kit)["rows"][0]["silent"]
     page = kit.client("inspector").get(PATH).text
     assert "silent: nothing was told for over a minute" in page
@@ -141,6 +141,21 @@ def test_an_enclosure_without_readings_teaches_what_to_do(kit: Kit) -> None:
     assert "No evidence was brought yet" in page and "uPlot" not in page
     assert row(kit)["charts"] == [] and row(kit)["how"] == "UNKNOWN"
     assert kit.client("inspector").get("/enclosures/2/channels").status_code == 404
+
+
+def test_the_enclosures_own_page_has_few_of_them_apart_from_what_is_proven(kit: Kit) -> None:
+    brought = armed(kit)
+    tell(kit, kit.service.now_s() - 5, 5, tuple(f"loop {x:02d}" for x in range(12)))
+    page = kit.client("inspector").get("/enclosures/1").text
+    assert "8 of 13 channels" in page and page.count('class="spark"') == 8
+    assert page.index("Enclosure, tile by tile") < page.index("Readings are unsigned")
+    before = kit.client("inspector").get("/enclosures/1/verdict.json").json()["result"]
+    tell(kit, kit.service.now_s() - 3, 3, ("ARMED",))
+    assert kit.client("inspector").get("/enclosures/1/verdict.json").json()["result"] == before
+    brought.story.change("UNKNOWN", "power went")
+    brought.story.seal()
+    bring(kit, brought)
+    assert '<span class="state armed">' not in kit.client("inspector").get("/enclosures/1").text
 
 
 def test_many_channels_have_pages(kit: Kit) -> None:

@@ -13,7 +13,7 @@ from casemate.fleet.series_look import Point, coarser, joined, nothing, plain, r
 TIMES = st.lists(st.integers(0, 400), min_size=1, max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(TIMES, st.integers(1, 90))
 def test_thinned_is_what_counting_by_hand_gives(times: list[int], width: int) -> None:
     values = [float((at * 31) % 17) for at in times]

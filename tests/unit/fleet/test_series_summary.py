@@ -36,7 +36,7 @@ def test_a_year_says_what_the_readings_did(tmp_path: Path) -> None:
     assert max(each.most for each in found.points) == max(every)
     total = sum(each.mean * each.count for each in found.points)
     assert total == pytest.approx(sum(every)) and found.unit == "V"
-    assert len(list((tmp_path / "1" / "summary").iterdir())) == 1
+    assert len(list((tmp_path / "summary" / "1").iterdir())) == 1
 
 
 def test_summaries_outlive_readings_and_take_in_what_comes_late(tmp_path: Path) -> None:
@@ -63,6 +63,13 @@ def test_bounds_of_days_and_channels(tmp_path: Path, monkeypatch: pytest.MonkeyP
             made.write(1, [block(0, at_s=at)])
     size = sum(each.stat().st_size for each in tmp_path.glob("1/*/*.parquet"))
     assert 3000 < size < 10_000
+    monkeypatch.setattr(series, "MOST_ROWS", 300)
+    monkeypatch.setattr(series, "LOOKED_AT_BYTES", 10)
+    made = Series(tmp_path / "rows")
+    with pytest.raises(RefusedError, match="of that day"):
+        for _ in range(9):
+            made.write(1, [block(0)])
+    assert sum(each.count for each in year(made, 0).points) == 3 * 144
     monkeypatch.setattr(series, "MOST_CHANNELS", 3)
     made = Series(tmp_path / "names")
     made.write(1, [block(0, name) for name in "abc"])
@@ -81,6 +88,20 @@ def test_what_was_told_last_is_known_after_a_restart(tmp_path: Path) -> None:
     last = again.latest(1)["c"]
     assert last.value == block(1).values[-1] and last.at_s == DAY_S * (FIRST + 2) - 600
     assert again.latest(2) == {}
+    third = Series(tmp_path)
+    third.write(1, [block(1, "new", count=1)])  # before anybody has asked for the rest
+    assert third.latest(1).keys() == {"c", "late", "new"} and third.latest(1)["c"] == last
+
+
+def test_memory_of_what_was_told_last_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(series, "MOST_KNOWN", 3)
+    made = Series(tmp_path)
+    for number in range(1, 6):
+        made.write(number, [block(0, "a", count=1), block(0, "b", count=1)])
+    assert sum(len(each.latest) for each in made._known.values()) <= 6
+    assert made.latest(1).keys() == {"a", "b"}
 
 
 def test_long_names_of_many_channels_have_coarse_summaries(
@@ -101,5 +122,5 @@ def test_summaries_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for day in (0, 40, 80, 120):
         made.write(1, [block(day, count=2)])
     year(made, 120)
-    kept = sorted(each.stem for each in (tmp_path / "1" / "summary").iterdir())
+    kept = sorted(each.stem for each in (tmp_path / "summary" / "1").iterdir())
     assert len(kept) == 2 and kept[-1] == "2024-12"

@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 from casemate.fleet import evidence, series
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.series import Latest, Look
+from casemate.fleet.series import Look
 from casemate.fleet.series_look import coarser
-from casemate.fleet.web import channel_beside, channel_draw, enclosure_page
+from casemate.fleet.web import channel_beside, channel_draw, channel_rows, enclosure_page
 from casemate.fleet.web.asked import Asked, Service
 from casemate.fleet.web.series_page import NOTE
 
@@ -26,8 +26,6 @@ ROWS, MOST_CHOSEN, CHOSEN = 25, 6, 2
 """Channels of a page, most that are drawn large, and how many where nobody has chosen."""
 POINTS, TABLE_POINTS = 300, 30
 _LATEST_S = 1 << 40
-OLD_S = 60
-"""Without a reading for so long, a channel is silent (planning value)."""
 
 
 def view(service: Service, asked: Asked) -> dict[str, Any]:
@@ -87,7 +85,7 @@ def _readings(
         if service.series
         else {}
     )
-    rows = [_row(each, looks[each.channel], window, now_s) for each in here]
+    rows = [channel_rows.row(each, looks[each.channel], window, now_s) for each in here]
     for each in rows:
         each["chosen"] = each["channel"] in chosen
     kept = {f"show.{at}": name for at, name in enumerate(chosen)} if _chosen(asked) else {}
@@ -112,23 +110,6 @@ def _chosen(asked: Asked) -> list[str]:
     if any(not each.isprintable() or len(each.encode()) > series.MOST_TEXT for each in found):
         raise RefusedError("that is no channel.", remedy="choose one of the page.")
     return [each for each in found if each]
-
-
-def _row(each: Latest, look: Look, window: Mapping[str, Any], now_s: int) -> dict[str, Any]:
-    begin_s, end_s = window["start"], window["end"]
-    width_s = (end_s - begin_s) / channel_draw.SPARK_POINTS
-    points = coarser(look.points, begin_s, width_s)
-    at = channel_draw.frame(
-        points, begin_s, end_s, width=channel_draw.SPARK_WIDTH, height=channel_draw.SPARK_HEIGHT
-    )
-    drawn = channel_draw.shapes(points, width_s, at)
-    return {
-        "channel": each.channel, "unit": each.unit, "value": channel_draw.figure(each.value),
-        "at": clock(int(each.at_s)), "ago": ago(int(each.at_s), now_s),
-        "silent": now_s - each.at_s > OLD_S,
-        "count": sum(one.count for one in points),
-        "lines": drawn["lines"], "dots": drawn["dots"],
-    }  # fmt: skip
 
 
 def _chart(name: str, look: Look, head: Mapping[str, Any]) -> dict[str, Any]:

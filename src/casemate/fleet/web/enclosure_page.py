@@ -16,7 +16,7 @@ from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.schema import INCIDENTS, VERDICTS
 from casemate.fleet.told import last_watch
-from casemate.fleet.web import scene_part, timeline, timeline_part
+from casemate.fleet.web import channel_rows, scene_part, timeline, timeline_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.interval_page import zipped
 from casemate.verify.continuity import Interval
@@ -59,6 +59,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "more_findings": max(len(result.findings) - MOST_SHOWN, 0),
         "forks": forks,
         "incidents": incidents,
+        "few": channel_rows.few(service, known.id, now_s),
         **line,
     }
 

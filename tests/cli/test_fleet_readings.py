@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
+from casemate.cli.fleet_readings import LOOP_OHM, DemoReadings
 from casemate.fleet import series
-from casemate.fleet.demo_readings import LOOP_OHM, DemoReadings
 
+pytestmark = pytest.mark.slow  # the twin's libraries take seconds to load
 START_S = 1_800_000_000
 
 
