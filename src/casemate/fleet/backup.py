@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, func, insert, make_url, select, text
+from sqlalchemy import URL, Connection, Integer, func, insert, make_url, select, text
 
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
@@ -178,7 +178,7 @@ def _copy_out(store: Store, path: Path) -> None:
     if store.engine.dialect.name != "sqlite":
         made = Store(_sqlite(path))
         try:
-            with store.snapshot() as link, made.write() as into:
+            with store.read() as link, made.write() as into:
                 _copy_rows(link, into)
         finally:
             made.close()
@@ -233,7 +233,7 @@ def _copy_rows(link: Connection, into: Connection) -> None:
 def _set_sequences(link: Connection) -> None:
     """Let numbers of new rows follow those that were copied."""
     for table in METADATA.sorted_tables:
-        if "id" in table.c:
+        if "id" in table.c and isinstance(table.c.id.type, Integer):
             name = table.name
             link.execute(
                 text(

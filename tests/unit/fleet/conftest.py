@@ -19,6 +19,23 @@ if LACKING and os.environ.get("CASEMATE_REQUIRE_ALL"):
     raise ModuleNotFoundError(f"tests of the fleet need {', '.join(LACKING)}")
 collect_ignore_glob = ["test_*.py"] if LACKING else []
 
+STORES = os.environ.get("CASEMATE_TEST_POSTGRES", "") if not LACKING else ""
+"""A server on which stores are kept: set by `test_postgresql.py` alone."""
+
+
+@pytest.fixture(autouse=True)
+def store_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Drop the databases of a test, where stores are kept on PostgreSQL."""
+    yield
+    if STORES:
+        HELD.drop(tmp_path_factory.getbasetemp())
+
+
+if STORES:
+    from postgres_kit import keep_stores_there
+
+    HELD = keep_stores_there(STORES)
+
 
 @pytest.fixture
 def kit(tmp_path: Path) -> Iterator[Kit]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -27,6 +27,9 @@ from casemate.testing.honest_enclosure import Story
 FINGERPRINT = "ab" * 32
 HOST, PEER = "hostland", "peerland"
 PARTY = {"host-operator": HOST, "inspector": PEER, "adjudicator": "court", "auditor": "audit"}
+
+URLS: Callable[[Path], str] | None = None
+"""Where the store of a folder is, if it is not SQLite in it (`postgres_kit`)."""
 
 
 class Clock:
@@ -113,6 +116,7 @@ def kit_in(folder: Path, url: str = "", *, secure: bool = True) -> Iterator[Kit]
     """Yield a service whose data lie in a folder. secure: cookies are for TLS alone."""
     folder.mkdir(exist_ok=True)
     clock = Clock(honest.START_S)
+    url = url or (URLS(folder) if URLS else "")
     if not url and not (folder / "fleet.db").exists():
         (folder / "fleet.db").write_bytes(_empty())
     store = Store(url or f"sqlite:///{folder}/fleet.db")

@@ -182,6 +182,13 @@ def at_first_schema(path: Path) -> Home:
     place = home.make(path, "fleet.test")
     (path / home.DATABASE).unlink()
     held = Store(place.store, migrates=False)
+    as_first_release(held)
+    held.close()
+    return place
+
+
+def as_first_release(held: Store) -> None:
+    """Give an empty store the first schema, with data in every table."""
     from alembic import command
 
     with held.write() as link:
@@ -207,8 +214,6 @@ def at_first_schema(path: Path) -> Home:
         link.execute(
             insert(ACTS).values(**row, act="acknowledge", outcome="", reason="", seen="00")
         )
-    held.close()
-    return place
 
 
 def test_the_schema_before_is_brought_up_to_date_with_its_data(tmp_path: Path) -> None:
