@@ -111,6 +111,8 @@ async def _read(route: Route, http: HttpRequest, service: Service) -> Request:
             form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20, keep_blank_values=True))
         except ValueError:
             raise RefusedError("the form is malformed.", remedy="use the pages here.") from None
+    if any("\0" in each for each in (*http.query_params.values(), *form.values())):
+        raise RefusedError("there is a NUL in it.", remedy="leave it out.")  # no store takes it
     return Request(
         route=route,
         path=http.path_params,
