@@ -122,7 +122,7 @@ def restore(source: Path, folder: Path, *, store: str = "", replace: bool = Fals
     disk = FolderDisk(folder / home.AUDIT / "log")
     disk.lock()
     try:
-        _copy_in(source / home.DATABASE, place.store, int(time.time()))
+        _copy_in(source / home.DATABASE, place, int(time.time()))
         opened = place.opened()
         try:
             with opened.write() as link:
@@ -194,9 +194,9 @@ def _copy_out(store: Store, path: Path) -> None:
     path.chmod(0o600)
 
 
-def _copy_in(path: Path, url: str, now_s: int) -> None:
-    """Put the tables of a SQLite file in place of those of a store."""
-    target = make_url(url)
+def _copy_in(path: Path, place: Home, now_s: int) -> None:
+    """Put the tables of a SQLite file in place of those of a store, which are kept beside."""
+    target = make_url(place.store)
     if target.get_backend_name() == "sqlite":
         into = Path(str(target.database))
         if into.exists():
@@ -209,8 +209,9 @@ def _copy_in(path: Path, url: str, now_s: int) -> None:
         return
     passing = path.with_name(f".{path.name}.{now_s}")
     shutil.copyfile(path, passing)
-    source, store = Store(_sqlite(passing)), Store(url)
+    source, store = Store(_sqlite(passing)), Store(place.store)
     try:
+        _copy_out(store, place.folder / f"{home.DATABASE}.before-{now_s}")
         with source.read() as link, store.write() as into_link:
             for table in reversed(METADATA.sorted_tables):
                 into_link.execute(table.delete())

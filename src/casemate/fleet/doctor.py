@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, evidence, home, walks
+from casemate.fleet import certificates, evidence, home, store_server, walks
 from casemate.fleet.appraiser import read_note
 from casemate.fleet.audit import decode
 from casemate.fleet.clockface import ago, clock
@@ -137,6 +137,13 @@ def _schema(patient: Patient) -> Iterator[Finding]:
             "make a backup, and start the service: it brings the schema up to date; if the schema "
             "is newer, use the release that wrote it",
         )  # fmt: skip
+
+
+def _server(patient: Patient) -> Iterator[Finding]:
+    with patient.store.read() as link:
+        for each in store_server.doubts(link):
+            yield _bad("server", f"the database server has {each} off: a power cut loses what was "
+                       "acknowledged", f"set {each} = on, and restart the server")  # fmt: skip
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
@@ -372,6 +379,7 @@ def _some(names: list[str]) -> str:
 
 
 CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
+    ("server", _server, False),
     ("disk", _disk, False),
     ("certificates", _certificates, False),
     ("permissions", _permissions, False),

@@ -53,3 +53,11 @@ def be_the_one_writer(link: Connection) -> None:
 def at_one_moment(link: Connection) -> Connection:
     """Return a connection whose statements all see the same, and which cannot write."""
     return link.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def doubts(link: Connection) -> list[str]:
+    """Return the settings of the server by which an acknowledged commit could be lost."""
+    if link.dialect.name == "sqlite":
+        return []
+    names = ("fsync", "full_page_writes")
+    return [x for x in names if link.exec_driver_sql(f"SHOW {x}").scalar_one() == "off"]

@@ -24,11 +24,12 @@ STORES = os.environ.get("CASEMATE_TEST_POSTGRES", "") if not LACKING else ""
 
 
 @pytest.fixture(autouse=True)
-def store_of_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def store_of_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     """Drop the databases of a test, where stores are kept on PostgreSQL."""
+    folder: Path | None = request.getfixturevalue("tmp_path") if STORES else None
     yield
-    if STORES:
-        HELD.drop(tmp_path_factory.getbasetemp())
+    if folder is not None:
+        HELD.drop(folder)
 
 
 if STORES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from casemate.attest.reference_write import as_json
@@ -30,6 +32,10 @@ PARTY = {"host-operator": HOST, "inspector": PEER, "adjudicator": "court", "audi
 
 URLS: Callable[[Path], str] | None = None
 """Where the store of a folder is, if it is not SQLite in it (`postgres_kit`)."""
+
+on_sqlite = pytest.mark.skipif(
+    "CASEMATE_TEST_POSTGRES" in os.environ, reason="it looks at SQLite's own file"
+)
 
 
 class Clock:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fleet_kit import Brought, Clock
+from fleet_kit import Brought, Clock, on_sqlite
 from sqlalchemy import func, insert, select
 
 from casemate.attest.reference_write import as_json
@@ -216,6 +216,7 @@ def as_first_release(held: Store) -> None:
         )
 
 
+@on_sqlite
 def test_the_schema_before_is_brought_up_to_date_with_its_data(tmp_path: Path) -> None:
     place = at_first_schema(tmp_path / "fleet")
     before = Store(place.store, migrates=False)

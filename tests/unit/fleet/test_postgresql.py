@@ -46,26 +46,21 @@ def postgres() -> Iterator[Server]:
 
 
 def test_a_story_on_postgresql(tmp_path: Path, postgres: Server) -> None:
-    url = Databases(postgres.url).of(tmp_path)
-    with kit_in(tmp_path, url) as kit:
-        brought = enter(kit)
-        assert bring(kit, brought).json()["state"] == "ARMED"
-        brought.story.change("UNKNOWN", "power went")
-        brought.story.seal()
-        assert bring(kit, brought).json()["state"] == "UNKNOWN"
-        for path in ("/fleet", "/enclosures/1", "/incidents", "/incidents/1", "/audit"):
-            assert kit.client("adjudicator").get(path).status_code == 200
-        seen = kit.client("inspector").get("/incidents/1.json").json()["seen"]
-        form = {"seen": seen, "outcome": "explained", "reason": "the site had no power"}
-        assert kit.post("inspector", "/incidents/1/propose", **form).is_redirect
-        with kit.service.store.read() as link:
-            context = MigrationContext.configure(link, opts={"compare_type": True})
-            assert compare_metadata(context, METADATA) == []
-    with kit_in(tmp_path, url) as again:
-        again.clock.now_s = brought.story.now_s + 5
-        assert again.service.intake.look(1).tokens == len(brought.story.entries)
-        honest.watch(brought.story)
-        assert bring(again, brought).status_code == 200
+    with Databases(postgres.url).bare("story") as url:
+        with kit_in(tmp_path, url) as kit:
+            brought = enter(kit)
+            assert bring(kit, brought).json()["state"] == "ARMED"
+            brought.story.change("UNKNOWN", "power went")
+            brought.story.seal()
+            assert bring(kit, brought).json()["state"] == "UNKNOWN"
+            seen = kit.client("inspector").get("/incidents/1.json").json()["seen"]
+            form = {"seen": seen, "outcome": "explained", "reason": "the site had no power"}
+            assert kit.post("inspector", "/incidents/1/propose", **form).is_redirect
+        with kit_in(tmp_path, url) as again:
+            again.clock.now_s = brought.story.now_s + 5
+            assert again.service.intake.look(1).tokens == len(brought.story.entries)
+            honest.watch(brought.story)
+            assert bring(again, brought).status_code == 200
 
 
 @pytest.mark.slow
@@ -129,7 +124,13 @@ def test_a_backup_goes_from_one_to_the_other(back: str, tmp_path: Path, postgres
         with again.store.write() as link:  # numbers of new rows follow those that were copied
             people.add(link, "bob", "auditor", "peerland")
     found = examine(tmp_path / "other", int(clock.now_s), deep=True)
-    assert {each.id for each in found if each.level == "bad"} <= {"service"}  # of another time
+    bad = [each.what for each in found if each.level == "bad" and each.id != "service"]
+    if back == "sqlite":
+        assert bad == []
+    else:  # as the server of these tests is
+        assert [each.split(":")[0] for each in bad] == [
+            "the database server has fsync off", "the database server has full_page_writes off",
+        ]  # fmt: skip
 
 
 @pytest.mark.slow
