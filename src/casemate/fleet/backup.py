@@ -20,7 +20,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, func, insert, make_url, select, text
+from sqlalchemy import URL, Connection, Integer, func, insert, make_url, select, text
 
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
@@ -146,7 +146,7 @@ def restore(
     disk = FolderDisk(folder / home.AUDIT / "log")
     disk.lock()
     try:
-        _copy_in(source / home.DATABASE, place.store, int(time.time()))
+        _copy_in(source / home.DATABASE, place, int(time.time()))
         opened = place.opened()
         try:
             with opened.write() as link:
@@ -213,7 +213,7 @@ def _copy_out(store: Store, path: Path) -> None:
     if store.engine.dialect.name != "sqlite":
         made = Store(_sqlite(path))
         try:
-            with store.snapshot() as link, made.write() as into:
+            with store.read() as link, made.write() as into:
                 _copy_rows(link, into)
         finally:
             made.close()
@@ -229,9 +229,9 @@ def _copy_out(store: Store, path: Path) -> None:
     path.chmod(0o600)
 
 
-def _copy_in(path: Path, url: str, now_s: int) -> None:
-    """Put the tables of a SQLite file in place of those of a store."""
-    target = make_url(url)
+def _copy_in(path: Path, place: Home, now_s: int) -> None:
+    """Put the tables of a SQLite file in place of those of a store, which are kept beside."""
+    target = make_url(place.store)
     if target.get_backend_name() == "sqlite":
         into = Path(str(target.database))
         if into.exists():
@@ -244,8 +244,9 @@ def _copy_in(path: Path, url: str, now_s: int) -> None:
         return
     passing = path.with_name(f".{path.name}.{now_s}")
     shutil.copyfile(path, passing)
-    source, store = Store(_sqlite(passing)), Store(url)
+    source, store = Store(_sqlite(passing)), Store(place.store)
     try:
+        _copy_out(store, place.folder / f"{home.DATABASE}.before-{now_s}")
         with source.read() as link, store.write() as into_link:
             for table in reversed(METADATA.sorted_tables):
                 into_link.execute(table.delete())
@@ -268,7 +269,7 @@ def _copy_rows(link: Connection, into: Connection) -> None:
 def _set_sequences(link: Connection) -> None:
     """Let numbers of new rows follow those that were copied."""
     for table in METADATA.sorted_tables:
-        if "id" in table.c:
+        if "id" in table.c and isinstance(table.c.id.type, Integer):
             name = table.name
             link.execute(
                 text(

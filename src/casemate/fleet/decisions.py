@@ -63,7 +63,12 @@ def read(link: Connection, incident_id: int) -> Incident:
     here = (
         select(*_COLUMNS)
         .where(TRIGGERS.c.incident_id == incident_id)
-        .order_by(TRIGGERS.c.first_s, TRIGGERS.c.at_s, TRIGGERS.c.token, TRIGGERS.c.finding)
+        .order_by(
+            TRIGGERS.c.first_s,
+            TRIGGERS.c.at_s.nulls_first(),
+            TRIGGERS.c.token,
+            TRIGGERS.c.finding,
+        )
     )
     return _incident(link, incident_id, [Trigger(**x._mapping) for x in link.execute(here)])
 

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, evidence, home, surroundings, walks
+from casemate.fleet import certificates, evidence, home, store_server, surroundings, walks
 from casemate.fleet.appraiser import read_note
 from casemate.fleet.audit import decode
 from casemate.fleet.checkup import Finding, Patient
@@ -134,6 +134,13 @@ def _schema(patient: Patient) -> Iterator[Finding]:
             "schema", f"the schema is {have or 'none'}, and this release's is {want}",
             "make a backup, and start the service: it brings the schema up to date",
         )  # fmt: skip
+
+
+def _server(patient: Patient) -> Iterator[Finding]:
+    with patient.store.read() as link:
+        for each in store_server.doubts(link):
+            yield _bad("server", f"the database server has {each} off: a power cut loses what was "
+                       "acknowledged", f"set {each} = on, and restart the server")  # fmt: skip
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
@@ -372,6 +379,7 @@ def _some(names: list[str]) -> str:
 CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("settings", surroundings.told, False),
     ("files", surroundings.files, True),
+    ("server", _server, False),
     ("disk", _disk, False),
     ("certificates", _certificates, False),
     ("permissions", _permissions, False),

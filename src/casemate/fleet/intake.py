@@ -151,6 +151,7 @@ class Intake:
                 needless = appraiser.grow(fresh, new)
                 result = appraiser.result(now_s)
                 with self._store.write() as link:
+                    self._still(link, enclosure_id, first)
                     evidence.put(link, enclosure_id, first, fresh, new)
                     evidence.drop(link, enclosure_id, needless)
                     self._save(link, enclosure_id, place, appraiser, new)
@@ -211,9 +212,20 @@ class Intake:
         with self._place(enclosure_id) as (_, appraiser, place):
             result = appraiser.result(now_s)
             with self._store.write() as link:
+                self._still(link, enclosure_id, appraiser.size)
                 seen = self._enter(link, enclosure_id, place, appraiser, result)
             place.seen = seen
             return result
+
+    def _still(self, link: Connection, enclosure_id: int, size: int) -> None:
+        """Raise ConflictError if another process has taken evidence since it was looked at."""
+        here = evidence.next_number(link, enclosure_id)
+        if here != size:
+            self.forget(enclosure_id)
+            raise ConflictError(
+                "another process has taken evidence of it meanwhile.",
+                remedy=f"send entries from {here} on.", next_number=here,
+            )  # fmt: skip
 
     def forget(self, enclosure_id: int) -> None:
         """Walk anew through an enclosure's evidence when it is next asked for."""
@@ -233,6 +245,10 @@ class Intake:
                 self._awake.popitem(last=False)[1].appraiser = None  # who has it goes on with it
         with place.lock:
             appraiser = place.appraiser
+            if appraiser is not None and not place.adding.entries:
+                with self._store.read() as link:  # another process may have taken some
+                    if evidence.next_number(link, enclosure_id) != appraiser.size:
+                        appraiser = None
             if appraiser is None:
                 place.appraiser = appraiser = self._begun(enclosure_id, place)
             assert place.known is not None

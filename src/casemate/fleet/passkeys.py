@@ -173,6 +173,8 @@ def _check(link: Connection, desk: Desk, challenge: bytes, said: str) -> tuple[i
     """Return whose passkey has signed a challenge, and its id. NotAllowedError if none has."""
     try:
         id_ = str(json.loads(said)["id"])[:1400]
+        if not (id_.isascii() and id_.isprintable()):
+            raise ValueError("it is not registered here")
         asked = (
             select(PASSKEYS).join(PEOPLE, PEOPLE.c.id == PASSKEYS.c.person_id)
             .where(PASSKEYS.c.id == id_, PEOPLE.c.active)

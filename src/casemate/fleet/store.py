@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from casemate.core.errors import OutputError
+from casemate.fleet import store_server
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _WAIT_MS = 10_000
@@ -30,9 +31,13 @@ class Store:
         self._lock = threading.RLock()
         self._writing: Connection | None = None
         try:
-            self.engine: Engine = create_engine(url, pool_size=16, max_overflow=32)
+            self.engine: Engine = create_engine(
+                url, pool_size=16, max_overflow=32, pool_pre_ping=not url.startswith("sqlite")
+            )
             if self.engine.dialect.name == "sqlite":
                 _as_sqlite(self.engine)
+            else:
+                store_server.prepare(self.engine)
             if migrates:
                 self._migrate()
         except SQLAlchemyError as error:
@@ -50,6 +55,7 @@ class Store:
                 return
             try:
                 with self.engine.connect().execution_options(writes=True) as link, link.begin():
+                    store_server.be_the_one_writer(link)
                     self._writing = link
                     try:
                         yield link
@@ -62,19 +68,13 @@ class Store:
     def read(self) -> Iterator[Connection]:
         """Yield a connection that reads, all at one moment."""
         try:
-            with self.engine.connect() as link, link.begin():
-                yield link
+            with self.engine.connect() as link:
+                if self.engine.dialect.name != "sqlite":
+                    link = store_server.at_one_moment(link)
+                with link.begin():
+                    yield link
         except SQLAlchemyError as error:
             raise _refused(error) from None
-
-    @contextmanager
-    def snapshot(self) -> Iterator[Connection]:
-        """Yield a connection that reads, all at one moment, on PostgreSQL too."""
-        with self.engine.connect() as link:
-            if self.engine.dialect.name != "sqlite":
-                link = link.execution_options(isolation_level="REPEATABLE READ")
-            with link.begin():
-                yield link
 
     def close(self) -> None:
         """Close all connections."""

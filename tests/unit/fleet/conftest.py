@@ -19,6 +19,24 @@ if LACKING and os.environ.get("CASEMATE_REQUIRE_ALL"):
     raise ModuleNotFoundError(f"tests of the fleet need {', '.join(LACKING)}")
 collect_ignore_glob = ["test_*.py"] if LACKING else []
 
+STORES = os.environ.get("CASEMATE_TEST_POSTGRES", "") if not LACKING else ""
+"""A server on which stores are kept: set by `test_postgresql.py` alone."""
+
+
+@pytest.fixture(autouse=True)
+def store_of_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Drop the databases of a test, where stores are kept on PostgreSQL."""
+    folder: Path | None = request.getfixturevalue("tmp_path") if STORES else None
+    yield
+    if folder is not None:
+        HELD.drop(folder)
+
+
+if STORES:
+    from postgres_kit import keep_stores_there
+
+    HELD = keep_stores_there(STORES)
+
 
 @pytest.fixture
 def kit(tmp_path: Path) -> Iterator[Kit]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 from casemate.attest.reference_write import as_json
@@ -28,6 +30,13 @@ from casemate.testing.honest_enclosure import Story
 FINGERPRINT = "ab" * 32
 HOST, PEER = "hostland", "peerland"
 PARTY = {"host-operator": HOST, "inspector": PEER, "adjudicator": "court", "auditor": "audit"}
+
+URLS: Callable[[Path], str] | None = None
+"""Where the store of a folder is, if it is not SQLite in it (`postgres_kit`)."""
+
+on_sqlite = pytest.mark.skipif(
+    "CASEMATE_TEST_POSTGRES" in os.environ, reason="it looks at SQLite's own file"
+)
 
 
 class Clock:
@@ -114,6 +123,7 @@ def kit_in(folder: Path, url: str = "", *, secure: bool = True) -> Iterator[Kit]
     """Yield a service whose data lie in a folder. secure: cookies are for TLS alone."""
     folder.mkdir(exist_ok=True)
     clock = Clock(honest.START_S)
+    url = url or (URLS(folder) if URLS else "")
     if not url and not (folder / "fleet.db").exists():
         (folder / "fleet.db").write_bytes(_empty())
     store = Store(url or f"sqlite:///{folder}/fleet.db")

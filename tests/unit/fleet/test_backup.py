@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fleet_kit import Brought, Clock
+from fleet_kit import Brought, Clock, on_sqlite
 from sqlalchemy import func, insert, select
 
 from casemate.attest.reference_write import as_json
@@ -253,6 +253,13 @@ def at_first_schema(path: Path) -> Home:
     place = home.make(path, "fleet.test")
     (path / home.DATABASE).unlink()
     held = Store(place.store, migrates=False)
+    as_first_release(held)
+    held.close()
+    return place
+
+
+def as_first_release(held: Store) -> None:
+    """Give an empty store the first schema, with data in every table."""
     from alembic import command
 
     with held.write() as link:
@@ -278,10 +285,9 @@ def at_first_schema(path: Path) -> Home:
         link.execute(
             insert(ACTS).values(**row, act="acknowledge", outcome="", reason="", seen="00")
         )
-    held.close()
-    return place
 
 
+@on_sqlite
 def test_the_schema_before_is_brought_up_to_date_with_its_data(tmp_path: Path) -> None:
     place = at_first_schema(tmp_path / "fleet")
     before = Store(place.store, migrates=False)

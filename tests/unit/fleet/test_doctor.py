@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from doctor_kit import NOW_S, copied, well
-from fleet_kit import Clock
+from fleet_kit import Clock, on_sqlite
 from sqlalchemy import delete, insert, update
 
 from casemate.cli.fleet_care import doctor as command
@@ -183,6 +183,7 @@ def test_evidence_that_was_changed_and_verdicts_that_were(place: Home) -> None:
     assert "were changed" in found(place, deep=True)["evidence"][0].what
 
 
+@on_sqlite
 def test_what_is_no_service_or_cannot_be_opened(place: Home, tmp_path: Path) -> None:
     assert [each.id for each in doctor.examine(tmp_path / "none", 1)] == ["settings"]
     (place.folder / home.DATABASE).write_bytes(b"rubbish" * 1000)

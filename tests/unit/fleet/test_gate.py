@@ -324,7 +324,7 @@ def test_paths_lead_nowhere_else(empty: Kit, path: str) -> None:
     "query",
     (
         "page=0", "page=x", "page=-1", "page=1000001", "page=9" * 40, "state=none", "state=armed",
-        "needs=x", "page=%00", "page=١",
+        "needs=x", "page=%00", "page=١", "q=%00", "q=a%00b",
     ),
 )  # fmt: skip
 def test_queries_out_of_bounds_are_refused(empty: Kit, query: str) -> None:

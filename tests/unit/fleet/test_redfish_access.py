@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -312,3 +313,11 @@ def test_nothing_of_a_fault_is_told(still: RedfishKit, monkeypatch: pytest.Monke
     answer = still.client(READER).get(f"{ROOT}/Chassis/1")
     assert answer.status_code == 500
     assert "secret" not in answer.text and answer.json()["error"]["code"].endswith("InternalError")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "a\nb", ""])
+def test_names_that_no_store_takes_are_names_of_nobody(still: RedfishKit, name: str) -> None:
+    path = f"{ROOT}/SessionService/Sessions"
+    body = json.dumps({"UserName": name, "Password": "x" * 14})
+    answer = still.client().post(path, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 401)

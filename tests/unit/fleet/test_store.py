@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from fleet_kit import bring, enter, kit_in
+from fleet_kit import kit_in
 from sqlalchemy import create_engine, insert, select
 
 from casemate.core.errors import OutputError
@@ -23,7 +19,6 @@ from casemate.fleet import errands
 from casemate.fleet import store as store_module
 from casemate.fleet.schema import ENTRIES, ERRANDS, METADATA
 from casemate.fleet.store import Store
-from casemate.testing import honest_enclosure as honest
 
 
 def test_migrations_give_the_schema(tmp_path: Path) -> None:
@@ -109,71 +104,6 @@ def test_errands_reach_the_audit_log_once(tmp_path: Path) -> None:
         _, line = kit.service.audit.latest(1)[0]
         assert (line.who, line.subject, line.at_s) == ("this machine", "ann", 5)
         assert line.what.endswith(": enter a person")
-
-
-@pytest.fixture
-def postgres(tmp_path: Path) -> Iterator[str]:
-    """An empty PostgreSQL database, by Debian's server."""
-    program = shutil.which("postgres") or "/usr/lib/postgresql/15/bin/postgres"
-    pytest.importorskip("psycopg")
-    if not Path(program).exists() or (os.geteuid() == 0 and not shutil.which("setpriv")):
-        pytest.skip("no PostgreSQL server here")
-    tools = Path(os.path.realpath(program)).parent
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    data, who = tmp_path / "pg", _other_user(tmp_path)
-    subprocess.run(
-        [*who, tools / "initdb", "-D", data, "-A", "trust", "-U", "fleet", "-N"], check=True,
-        capture_output=True,
-    )  # fmt: skip
-    server = subprocess.Popen(
-        [*who, tools / "postgres", "-D", data, "-p", str(port), "-c", "listen_addresses=127.0.0.1",
-         "-k", str(tmp_path / "pg")],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    try:
-        for _ in range(100):
-            ready = [tools / "pg_isready", "-h", "127.0.0.1", "-p", str(port), "-q", "-t", "3"]
-            if subprocess.run(ready, check=False).returncode == 0:
-                break
-        yield f"postgresql+psycopg://fleet@127.0.0.1:{port}/postgres"
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def _other_user(folder: Path) -> list[str]:
-    """PostgreSQL does not run as root: return how to run it as nobody."""
-    if os.geteuid() != 0:
-        return []
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
-    (folder / "pg").mkdir()
-    shutil.chown(folder / "pg", 65534, 65534)
-    return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--"]
-
-
-@pytest.mark.external
-@pytest.mark.slow
-def test_postgresql_holds_the_same(tmp_path: Path, postgres: str) -> None:
-    with kit_in(tmp_path, postgres) as kit:
-        brought = enter(kit)
-        assert bring(kit, brought).json()["state"] == "ARMED"
-        brought.story.change("UNKNOWN", "power went")
-        brought.story.seal()
-        assert bring(kit, brought).json()["state"] == "UNKNOWN"
-        for path in ("/fleet", "/enclosures/1", "/incidents", "/incidents/1", "/audit"):
-            assert kit.client("adjudicator").get(path).status_code == 200
-        seen = kit.client("inspector").get("/incidents/1.json").json()["seen"]
-        form = {"seen": seen, "outcome": "explained", "reason": "the site had no power"}
-        assert kit.post("inspector", "/incidents/1/propose", **form).is_redirect
-        with kit.service.store.read() as link:
-            context = MigrationContext.configure(link, opts={"compare_type": True})
-            assert compare_metadata(context, METADATA) == []
-    with kit_in(tmp_path, postgres) as again:
-        again.clock.now_s = brought.story.now_s + 5
-        assert again.service.intake.look(1).tokens == len(brought.story.entries)
-        honest.watch(brought.story)
 
 
 def test_a_database_does_not_go_back(tmp_path: Path) -> None:

@@ -121,9 +121,9 @@ class Door:
         try:
             taken = self._take(enclosure_id, intake.decode(data))
         except FleetError as error:
-            number = error.next_number if isinstance(error, ConflictError) else None
+            next_ = error.next_number if isinstance(error, ConflictError) else None
             self._count(fingerprint, f"refused {error.status}")
-            said = wire.answer(error.status, number, "", error.message)
+            said = wire.answer(error.status, next_, "", error.message)
             return Outcome(done="refused", answer=said)
         self._count(fingerprint, "taken")
         said = wire.answer(200, taken.next_number, taken.state, taken.headline)

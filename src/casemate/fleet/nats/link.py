@@ -7,6 +7,7 @@ length. All three are closed here.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -43,10 +44,14 @@ async def connected(broker: Broker, *, inbox: str, name: str) -> AsyncIterator[C
     given: dict[str, Any] = {} if context is None else {"tls": context}
     given |= {"tls_hostname": broker.host} if context is not None else {}
     try:
-        link = await nats.connect(
-            f"{'nats' if context is None else 'tls'}://{_host(broker.host)}:{broker.port}",
-            name=name, allow_reconnect=False, max_reconnect_attempts=0, connect_timeout=CONNECT_S,
-            inbox_prefix=inbox, error_cb=_quiet, flush_timeout=CONNECT_S, **given,
+        link = await asyncio.wait_for(
+            nats.connect(
+                f"{'nats' if context is None else 'tls'}://{_host(broker.host)}:{broker.port}",
+                name=name, allow_reconnect=False, connect_timeout=CONNECT_S, inbox_prefix=inbox,
+                max_reconnect_attempts=1, reconnect_time_wait=0.1,  # 0 would be without end
+                error_cb=_quiet, flush_timeout=CONNECT_S, **given,
+            ),
+            2 * CONNECT_S,
         )  # fmt: skip
     except (OSError, errors.Error, TimeoutError, ValueError) as error:
         raise _lost(broker, error) from None
@@ -62,8 +67,6 @@ async def connected(broker: Broker, *, inbox: str, name: str) -> AsyncIterator[C
 
 def _check(link: Any, broker: Broker) -> None:
     """Raise ReaderError unless the connection is what was asked for; bound what is read."""
-    from nats.protocol.parser import Parser
-
     writer = link._transport._io_writer
     if broker.tls is not None and writer.get_extra_info("ssl_object") is None:
         raise ReaderError(
@@ -71,15 +74,15 @@ def _check(link: Any, broker: Broker) -> None:
             reader=f"{broker.host}:{broker.port}",
         )  # fmt: skip
 
-    class Bounded(Parser):
-        async def parse(self, data: bytes = b"") -> None:
-            await super().parse(data)
-            if self.needed > MOST_MESSAGE or len(self.buf) > MOST_MESSAGE + 65_536:
-                raise OSError("a message is too long")
+    parser = link._ps
+    parse = parser.parse
 
-    bounded = Bounded(link)
-    bounded.buf[:] = link._ps.buf
-    link._ps = bounded
+    async def bounded(data: bytes = b"") -> None:
+        await parse(data)
+        if parser.needed > MOST_MESSAGE or len(parser.buf) > MOST_MESSAGE + 65_536:
+            raise OSError("a message is too long")
+
+    parser.parse = bounded
 
 
 def _host(host: str) -> str:

@@ -31,6 +31,7 @@ WORKERS = 2
 MOST_HELD = 32
 """Messages fetched and not yet taken (planning value)."""
 ACK_WAIT_S = 120.0
+"""After which the broker brings again what was not acknowledged (planning value)."""
 LATER_S = 5.0
 """After which a message is brought again that could not be taken (planning value)."""
 RETRY_S = (1.0, 30.0)
@@ -53,9 +54,9 @@ def stream_config(name: str) -> Any:
 class Receiver:
     """Takes evidence from a broker until it is closed. failed: why it cannot now, "" if it can."""
 
-    def __init__(self, broker: Broker, door: Door) -> None:
+    def __init__(self, broker: Broker, door: Door, *, ack_wait_s: float = ACK_WAIT_S) -> None:
         links.installed()
-        self._broker, self._door = broker, door
+        self._broker, self._door, self._ack_wait_s = broker, door, ack_wait_s
         self.failed, self.taken = "not connected yet", 0
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(WORKERS, "nats-door")
@@ -94,7 +95,8 @@ class Receiver:
             source = await stream.pull_subscribe(
                 f"{wire.EVIDENCE}.*", durable=DURABLE, stream=self._broker.stream,
                 config=ConsumerConfig(
-                    ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT_S, max_ack_pending=MOST_HELD
+                    ack_policy=AckPolicy.EXPLICIT, ack_wait=self._ack_wait_s,
+                    max_ack_pending=MOST_HELD,
                 ),
                 pending_msgs_limit=2 * MOST_HELD,
             )  # fmt: skip

@@ -173,6 +173,8 @@ def check_password(password: object) -> str:
 
 def by_name(link: Connection, name: str) -> Account | None:
     """Return the account of a name, None if there is none."""
+    if not name.isprintable():  # a store may refuse even to look for it
+        return None
     row = link.execute(select(_A).where(_A.c.name == name)).one_or_none()
     return None if row is None else Account(**row._mapping)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -165,6 +165,7 @@ def _bound(route: Route, found: Admitted, head: Request) -> tuple[str, Bound]:
 
 def _head(route: Route, http: HttpRequest, service: Service) -> Request:
     """Return a request without its body."""
+    _check_text(http.query_params.values())
     return Request(
         route=route,
         path=http.path_params,
@@ -183,12 +184,19 @@ def _with_body(head: Request, kind: str, body: bytes) -> Request:
         return replace(head, body=body)
     if head.route.files:
         form, files = forms.parse(kind, body)
+        _check_text(form.values())
         return replace(head, form=form, files=files)
     try:
         form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20, keep_blank_values=True))
     except ValueError:
         raise RefusedError("the form is malformed.", remedy="use the pages here.") from None
+    _check_text(form.values())
     return replace(head, form=form)
+
+
+def _check_text(texts: Iterable[str]) -> None:
+    if any("\0" in each for each in texts):  # no store takes it
+        raise RefusedError("there is a NUL in it.", remedy="leave it out.")
 
 
 def cookie_name(service: Service) -> str:

@@ -80,7 +80,8 @@ class Carried:
     @contextmanager
     def receiver(self, door: Door | None = None) -> Iterator[Receiver]:
         """Yield the service's side, connected."""
-        made = Receiver(self.broker, door or Door(self.kit.service, self.place.folder / "nats"))
+        held = door or Door(self.kit.service, self.place.folder / "nats")
+        made = Receiver(self.broker, held, ack_wait_s=2.0)
         try:
             until(lambda: not made.failed)
             yield made

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from brokers import until
 from fleet_kit import Kit
+from nats.aio.msg import Msg
 from nats_kit import Carried, carried
+from sqlalchemy import insert
 
 from casemate.core.errors import ReaderError
-from casemate.fleet import certificates
+from casemate.fleet import certificates, evidence
+from casemate.fleet.errors import RefusedError
 from casemate.fleet.identity import write_identity
+from casemate.fleet.intake import Submission, Taken
+from casemate.fleet.nats import broker_files, check, wire
+from casemate.fleet.nats import link as links
+from casemate.fleet.nats.door import Door
+from casemate.fleet.nats.receive import stream_config
+from casemate.fleet.schema import ENCLOSURES
 from casemate.testing import honest_enclosure as honest
 
 pytestmark = [pytest.mark.external, pytest.mark.timeout(300)]
@@ -38,3 +50,149 @@ def test_a_folder_is_brought_by_the_broker_as_it_grows(way: Carried, tmp_path: P
         write_identity(way.place, tmp_path / "other", other)
         with pytest.raises(ReaderError, match="cannot be used"):
             way.pusher(tmp_path / "other").once()
+
+
+@pytest.mark.slow
+def test_what_waits_outlives_the_broker_and_the_service(way: Carried) -> None:
+    """The service is away, the broker is killed; then all is taken that the broker had stored."""
+    way.write()
+    with way.receiver() as first:
+        way.pusher().once()
+        until(lambda: first.taken > 0)
+    had, story = way.stored(), way.brought.story
+    pusher = way.pusher(answer_s=0.5)
+    with pytest.raises(ReaderError, match="has not answered"):
+        pusher.once()
+    pusher._next = had  # what it knew before the service went
+    honest.watch(story, 2)
+    way.write()
+    with pytest.raises(ReaderError, match="has not answered"):
+        pusher.once()
+    way.server.kill()
+    with pytest.raises(ReaderError, match="cannot be used"):
+        pusher.once()
+    way.server.start()
+    with way.receiver():
+        until(lambda: way.stored() == len(story.entries))
+    assert way.kit.service.intake.look(1).state == "ARMED"
+
+
+@pytest.mark.slow
+def test_killed_between_commit_and_acknowledgement(
+    way: Carried, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def lost(*_: object, **__: object) -> None:
+        raise OSError("killed before it was sent")
+
+    way.write()
+    with monkeypatch.context() as patch:
+        patch.setattr(Msg, "ack", lost)
+        with way.receiver(), pytest.raises(ReaderError):
+            patch.setattr(wire, "answer", lambda *_: b"")  # nor was it answered
+            way.pusher(answer_s=1.0).once()
+            way.pusher(answer_s=1.0).once()
+    door, seen = Door(way.kit.service, way.place.folder / "nats"), []
+    with way.receiver(door) as again:
+        until(lambda: again.taken >= 1)  # it came again
+        seen.append(way.pusher().once())
+    assert seen[0].next_number == way.stored() == len(way.brought.story.entries)
+
+
+def other(way: Carried, folder: Path, serial: str = "UNIT-0002") -> tuple[Path, str]:
+    """Enter another enclosure's controller; return its identity and its name at the broker."""
+    made = certificates.issue(way.place.tls, serial)
+    with way.kit.service.store.write() as link:
+        row = {"name": "other", "serial": serial, "origin": "example.org/other", "kind": "camera",
+               "site": "hall 2", "reference": b"x", "policy": b"x", "added_s": 0}  # fmt: skip
+        number = link.execute(insert(ENCLOSURES).values(**row).returning(ENCLOSURES.c.id))
+        evidence.let(link, int(number.scalar_one()), made.fingerprint, 0)
+    write_identity(way.place, folder, made)
+    way.server.kill()
+    broker_files.write(way.place, way.server.folder, "127.0.0.1", port=way.server.port)
+    way.server.start()
+    return folder, made.fingerprint
+
+
+@pytest.mark.slow
+def test_nobody_speaks_or_hears_for_another_and_a_flood_holds_up_nobody(
+    way: Carried, tmp_path: Path
+) -> None:
+    identity, name = other(way, tmp_path / "second")
+    flood, mine = way.pusher(identity), way.pusher()
+    stuck = threading.Event()
+
+    def slow(enclosure_id: int, brought: Submission) -> Taken:
+        if enclosure_id != way.brought.enclosure_id:
+            stuck.wait(60)
+            raise RefusedError("junk.", remedy="none.")
+        return way.kit.service.intake.take(enclosure_id, brought)
+
+    door = Door(way.kit.service, way.place.folder / "nats", take=slow)
+    way.write()
+
+    async def attack() -> list[str]:
+        out = []
+        inbox = f"{wire.INBOX}.{name}"
+        async with links.connected(flood._broker, inbox=inbox, name="x") as link:
+            stream = link.jetstream(timeout=1.0)
+            for _ in range(wire.MOST_WAITING + 2):
+                try:
+                    await stream.publish(wire.subject(wire.EVIDENCE, name), b"\x83\0\x80\x80")
+                except Exception as error:
+                    out.append(str(error))
+            try:
+                await stream.publish(wire.subject(wire.EVIDENCE, mine._name), b"junk")
+            except Exception as error:
+                out.append(type(error).__name__)
+            ears = await link.subscribe(wire.subject(wire.ANSWER, mine._name))
+            with pytest.raises(Exception):  # noqa: B017 - the broker cuts off who asks for it
+                await ears.next_msg(1.0)
+        return out
+
+    with way.receiver():  # the service alone may make the stream
+        pass
+    told = asyncio.run(attack())
+    assert sum("maximum messages per subject" in each for each in told) == 2, told
+    assert len(told) == 3  # nor is anything stored under another's name
+    try:
+        with way.receiver(door):
+            assert mine.once().state == "ARMED"
+            stuck.set()
+            until(lambda: not list((way.place.folder / "nats" / "trying").iterdir()))
+    finally:
+        stuck.set()
+
+
+def found(way: Carried) -> list[tuple[str, str]]:
+    """Return what doctor says of the broker."""
+    row = {"host": "127.0.0.1", "port": way.server.port, "ca": "nats/ca.pem",
+           "certificate": "nats/certificate.pem", "key": "nats/key.pem"}  # fmt: skip
+    folder = way.place.folder
+    held = check.look(row, folder, folder / "fleet.json", folder / "nats")
+    return [(level, what) for level, what, _ in held]
+
+
+@pytest.mark.slow
+def test_doctor_sees_what_is_wrong_with_the_broker(way: Carried) -> None:
+    assert found(way) == [("warning", "the broker has no stream CASEMATE")]
+    with way.receiver():
+        assert found(way) == []
+    (way.place.folder / "nats" / "aside" / "x.cbor").write_bytes(b"x")
+    assert "1 messages" in found(way)[0][1]
+    (way.place.folder / "nats" / "aside" / "x.cbor").unlink()
+
+    async def change() -> None:
+        inbox = f"{wire.INBOX}.fleet"
+        async with links.connected(way.broker, inbox=inbox, name="x") as link:
+            stream = link.jetstream()
+            await stream.delete_stream("CASEMATE")
+            made = stream_config("CASEMATE")
+            made.storage, made.max_msgs_per_subject = "memory", -1
+            made.discard_new_per_subject, made.max_bytes = False, 1_000_000
+            await stream.add_stream(made)
+
+    asyncio.run(change())
+    told = [what.split(" of ")[0] for _, what in found(way)]
+    assert told == ["storage", "discard_new_per_subject", "max_msgs_per_subject"]
+    way.server.kill()
+    assert "cannot be used" in found(way)[0][1]
