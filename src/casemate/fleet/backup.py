@@ -18,7 +18,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, func, insert, make_url, select, text
+from sqlalchemy import URL, Connection, delete, func, insert, make_url, select, text
 
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
@@ -26,7 +26,16 @@ from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
 from casemate.fleet import errands, home, walks
 from casemate.fleet.home import Home
-from casemate.fleet.schema import ACTS, ENCLOSURES, ENTRIES, METADATA, WALKS
+from casemate.fleet.schema import (
+    ACTS,
+    CODES,
+    ENCLOSURES,
+    ENTRIES,
+    METADATA,
+    REDFISH_SESSIONS,
+    SESSIONS,
+    WALKS,
+)
 from casemate.fleet.store import Store, revision
 from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
@@ -112,6 +121,7 @@ def restore(source: Path, folder: Path, *, store: str = "", replace: bool = Fals
     overwrite something.
     """
     held = check(source)
+    home.read(source)
     there = (folder / home.SETTINGS).exists()
     if there and not replace:
         raise InputError(
@@ -126,6 +136,8 @@ def restore(source: Path, folder: Path, *, store: str = "", replace: bool = Fals
         opened = place.opened()
         try:
             with opened.write() as link:
+                for each in (SESSIONS, CODES, REDFISH_SESSIONS):
+                    link.execute(delete(each))  # who was signed in then, need not be trusted now
                 told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
                 errands.note(link, told, held.database[:16], int(time.time()))
         finally:
@@ -142,9 +154,10 @@ def _new(source: Path, folder: Path, name: str, store: str) -> Home:
         shutil.copytree(source / each, folder / each)
     if (source / walks.KEY_FILE).exists():
         shutil.copy2(source / walks.KEY_FILE, folder / walks.KEY_FILE)
-    row = {"format": home.FORMAT, "name": name, "store": url}
-    write_whole(folder / home.SETTINGS, pretty_json(row))
-    return Home(folder=folder, name=name, store=url)
+    held = json.loads((source / home.SETTINGS).read_text(encoding="utf-8"))
+    row = {**held, "format": home.FORMAT, "name": name, "store": url}
+    write_whole(folder / home.SETTINGS, pretty_json(row))  # with its policy, witnesses and outlets
+    return home.read(folder)
 
 
 def _counted(folder: Path, name: str, audit: int, made_s: int) -> Backup:

@@ -291,7 +291,8 @@ def _become_one(files: Sequence[Path], number: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    taken, rows = [], 0
+    taken: list[Path] = []
+    rows = 0
     for each in files:
         count = pq.read_metadata(each).num_rows
         if count <= SMALL_ROWS and rows + count <= MERGED_ROWS:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from fleet_kit import Kit, enter
 from sqlalchemy import delete
 
@@ -164,6 +165,26 @@ def test_people_need_no_certificate_and_old_tls_is_refused(door: Door) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(ssl.SSLError):
         request(door, context, "/sign-in")
+
+
+def test_a_power_cut_between_key_and_certificate_leaves_a_pair_that_fits(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    certificates.make_authority(whole, "fleet.test")
+    for left in (certificates.CA_KEY, certificates.KEY):
+        folder = tmp_path / left
+        if left == certificates.KEY:
+            shutil.copytree(whole, folder)
+            (folder / certificates.CERTIFICATE).unlink()
+        else:
+            folder.mkdir(mode=0o700)
+            shutil.copy(whole / left, folder / left)
+        certificates.make_authority(folder, "fleet.test")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / certificates.CERTIFICATE, folder / certificates.KEY)
+        made = certificates.issue(folder, "UNIT-1")
+        held = x509.load_pem_x509_certificate(made.certificate)
+        authority = x509.load_pem_x509_certificate((folder / certificates.CA).read_bytes())
+        held.verify_directly_issued_by(authority)
 
 
 def test_private_keys_are_for_their_owner_alone(door: Door) -> None:
