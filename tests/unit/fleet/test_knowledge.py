@@ -159,7 +159,7 @@ def test_a_line_of_many_intervals_is_short_and_hides_no_gap() -> None:
         for at in range(2_000)
     ]  # fmt: skip
     bars = timeline.draw(found, 0, 20_000)
-    assert len(bars) <= len(timeline.draw(found[:500], 0, 5_000)) * 4
+    assert len(bars) < 1500
     there = {
         (bar["kind"], x) for bar in bars
         for x in range(int(bar["x"]) - 1, int(bar["x"] + bar["width"]) + 2)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from casemate.fleet import store as store_module
 from casemate.fleet.schema import ENTRIES, ERRANDS, METADATA
 from casemate.fleet.store import Store
 from casemate.testing import honest_enclosure as honest
+from outside_programs import missing, program
 
 
 def test_migrations_give_the_schema(tmp_path: Path) -> None:
@@ -114,11 +116,9 @@ def test_errands_reach_the_audit_log_once(tmp_path: Path) -> None:
 @pytest.fixture
 def postgres(tmp_path: Path) -> Iterator[str]:
     """An empty PostgreSQL database, by Debian's server."""
-    program = shutil.which("postgres") or "/usr/lib/postgresql/15/bin/postgres"
-    pytest.importorskip("psycopg")
-    if not Path(program).exists() or (os.geteuid() == 0 and not shutil.which("setpriv")):
-        pytest.skip("no PostgreSQL server here")
-    tools = Path(os.path.realpath(program)).parent
+    if not find_spec("psycopg"):
+        missing("psycopg")
+    tools = Path(os.path.realpath(program("postgres"))).parent
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     data, who = tmp_path / "pg", _other_user(tmp_path)
