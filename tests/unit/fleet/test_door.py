@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import shutil
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -165,6 +166,19 @@ def test_people_need_no_certificate_and_old_tls_is_refused(door: Door) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(ssl.SSLError):
         request(door, context, "/sign-in")
+
+
+def test_who_begins_no_tls_holds_no_connection(
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casemate.fleet.web.server.HEAD_S", 0.2)
+    certificates.make_authority(tmp_path / "tls", "fleet.test")
+    server = Server(application(kit.service), "127.0.0.1", 0, tls=tmp_path / "tls")
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as silent:
+            assert silent.recv(10) == b""  # the service ends it, not our patience
+    finally:
+        server.close()
 
 
 def test_a_power_cut_between_key_and_certificate_leaves_a_pair_that_fits(tmp_path: Path) -> None:
