@@ -8,14 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
-
-def missing(what: str) -> None:
-    """Skip, or fail where every outside tool is required."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what} is required here and missing")
-    pytest.skip(f"{what} is not installed")
+from outside_programs import missing
 
 
 def judge_command(kind: str, source: Path, folder: Path) -> list[str]:

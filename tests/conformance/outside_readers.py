@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import synthetic_boards as boards
 from shapely import STRtree
 from shapely.geometry import LineString, Point, Polygon
@@ -22,6 +21,7 @@ from shapely.ops import unary_union
 from casemate.design.enclosure import TileDesign
 from casemate.fabricate import write_tile
 from casemate.mesh.model import TileMesh
+from outside_programs import missing
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 """Debian's KiCad lives in the system's Python; it runs as a process of its own, never imported."""
@@ -31,13 +31,6 @@ import sys, pcbnew
 board = pcbnew.LoadBoard(sys.argv[1])
 assert pcbnew.WriteDRCReport(board, sys.argv[2], pcbnew.EDA_UNITS_MILLIMETRES, True)
 """
-
-
-def unavailable(what: str) -> None:
-    """Skip, or fail where every outside tool is required."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what} is required here and missing")
-    pytest.skip(f"{what} is not installed")
 
 
 def written(folder: Path, tile: TileDesign, mesh: TileMesh) -> Path:
@@ -222,7 +215,7 @@ def drc(folder: Path) -> tuple[int, dict[str, int]]:
         [SYSTEM_PYTHON, "-c", "import pcbnew"], capture_output=True, check=False, timeout=120
     )
     if probe.returncode:
-        unavailable("KiCad's pcbnew")
+        missing("KiCad's pcbnew")
     report = folder / "drc.txt"
     run = subprocess.run(
         [SYSTEM_PYTHON, "-c", DRC_SCRIPT, str(board_file(folder)), str(report)],
@@ -246,7 +239,7 @@ def rendered_area_mm2(path: Path, picture: Path, *, dpi: int = 2540) -> float:
     import cv2
 
     if shutil.which("gerbv") is None:
-        unavailable("gerbv")
+        missing("gerbv")
     subprocess.run(
         ["gerbv", "-x", "png", "-D", str(dpi), "-B", "0", "-b", "#000000", "-f", "#FFFFFFFF",
          "-o", str(picture), str(path)],

@@ -20,7 +20,7 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Integer, func, insert, make_url, select, text
+from sqlalchemy import URL, Connection, Integer, delete, func, insert, make_url, select, text
 
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
@@ -28,7 +28,16 @@ from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
 from casemate.fleet import backup_files, errands, home
 from casemate.fleet.home import Home
-from casemate.fleet.schema import ACTS, ENCLOSURES, ENTRIES, METADATA, WALKS
+from casemate.fleet.schema import (
+    ACTS,
+    CODES,
+    ENCLOSURES,
+    ENTRIES,
+    METADATA,
+    REDFISH_SESSIONS,
+    SESSIONS,
+    WALKS,
+)
 from casemate.fleet.store import Store, revision
 from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
@@ -136,6 +145,7 @@ def restore(
     overwrite something.
     """
     held = check(source, digest)
+    home.read(source)
     there = (folder / home.SETTINGS).exists()
     if there and not replace:
         raise InputError(
@@ -150,6 +160,8 @@ def restore(
         opened = place.opened()
         try:
             with opened.write() as link:
+                for each in (SESSIONS, CODES, REDFISH_SESSIONS):
+                    link.execute(delete(each))  # who was signed in then, need not be trusted now
                 told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
                 errands.note(link, told, held.database[:16], int(time.time()))
         finally:

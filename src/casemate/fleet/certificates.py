@@ -39,7 +39,7 @@ def make_authority(folder: Path, name: str) -> None:
     """Make the authority and the service's certificate in a private folder, if there are none."""
     private_folder(folder)
     if not (folder / CA).exists():
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = _kept_key(folder / CA_KEY)
         subject = _name(f"{name} authority")
         built = (
             _builder(subject, subject, key, 366 * YEARS)
@@ -47,7 +47,6 @@ def make_authority(folder: Path, name: str) -> None:
             .add_extension(_usage(signs=True), critical=True)
         )
         made = built.sign(key, hashes.SHA256())
-        make_once(folder / CA_KEY, _pem_key(key))
         make_once(folder / CA, made.public_bytes(serialization.Encoding.PEM))
     make_server(folder, name)
 
@@ -55,8 +54,7 @@ def make_authority(folder: Path, name: str) -> None:
 def make_server(folder: Path, name: str) -> None:
     """Make the service's certificate by the authority that is there, if there is none."""
     if not (folder / CERTIFICATE).exists():
-        made_ = issue(folder, name, server=True)
-        make_once(folder / KEY, made_.key)
+        made_ = Issuer(folder).issue(name, server=True, key=_kept_key(folder / KEY))
         make_once(folder / CERTIFICATE, made_.certificate)
 
 
@@ -80,12 +78,15 @@ class Issuer:
         assert isinstance(signer, ec.EllipticCurvePrivateKey)
         self._signer = signer
 
-    def issue(self, name: str, *, server: bool = False, alias: str = "") -> Made:
-        """Return a new certificate, for the service or a controller.
+    def issue(
+        self, name: str, *, server: bool = False, alias: str = "",
+        key: ec.EllipticCurvePrivateKey | None = None,
+    ) -> Made:  # fmt: skip
+        """Return a new certificate, for the service or a controller. key: a new one without it.
 
         alias: a DNS name of a client that brokers know it by; controllers have none.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
         built = (
             _builder(_name(name), self._authority.subject, key, DAYS)
@@ -104,6 +105,22 @@ class Issuer:
             key=_pem_key(key),
             fingerprint=made.fingerprint(hashes.SHA256()).hex(),
         )
+
+
+def _kept_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """Return the key in a file, made if there is none: a power cut may have left it alone there.
+
+    InputError if it cannot be read.
+    """
+    make_once(path, _pem_key(ec.generate_private_key(ec.SECP256R1())))
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+    except ValueError as error:
+        raise InputError(
+            f"the key cannot be read: {error}.", remedy="restore a backup.", file=str(path)
+        ) from None
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return key
 
 
 def _builder(

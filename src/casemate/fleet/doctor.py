@@ -26,6 +26,7 @@ from casemate.fleet.checkup import bad as _bad
 from casemate.fleet.checkup import warning as _warning
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.incidents import Act, act_digest
+from casemate.fleet.intake import fresh_until_s
 from casemate.fleet.schema import (
     ACTS,
     ENCLOSURES,
@@ -348,6 +349,7 @@ def _all_evidence(patient: Patient) -> Iterator[Finding]:
         with patient.store.read() as link:
             known = evidence.enclosure(link, number)
             held = evidence.bundle(link, known)
+            forks = evidence.forks(link, number)
             shown = link.execute(
                 select(VERDICTS).where(VERDICTS.c.enclosure_id == number)
             ).one_or_none()
@@ -362,11 +364,13 @@ def _all_evidence(patient: Patient) -> Iterator[Finding]:
         if shown is None:
             continue
         found = appraise(held, known.reference, known.policy, now_s=int(shown.appraised_s))
-        forked = shown.state == "UNKNOWN" and found.state != "TAMPERED"
-        if found.state != shown.state and not forked:
+        state = "UNKNOWN" if forks and found.state != "TAMPERED" else found.state
+        until_s = None if forks else fresh_until_s(found, known.reference)
+        if state != shown.state or until_s != shown.fresh_until_s:
             yield _bad(
                 "evidence",
-                f"{known.name} {known.serial} is {found.state}, and was shown as {shown.state}",
+                f"{known.name} {known.serial} is {state} until {clock(until_s)}, and was shown as "
+                f"{shown.state} until {clock(shown.fresh_until_s)}",
                 "start the service anew; ask who has written to the database",
             )  # fmt: skip
 

@@ -17,6 +17,7 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
+from casemate.attest.reference import Reference
 from casemate.cli.verify_text import as_json
 from casemate.core import cbor
 from casemate.core.errors import FormatError
@@ -352,7 +353,7 @@ def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str,
         "headline": result.headline,
         "since_s": result.since_s,
         "seen_s": result.seen_s,
-        "fresh_until_s": fresh_until_s(result, appraiser),
+        "fresh_until_s": fresh_until_s(result, appraiser.reference),
         "tokens": result.tokens,
         "proven": result.proven,
         "appraised_s": result.now_s,
@@ -377,7 +378,7 @@ def _short(result: Result) -> Result:
     return replace(result, findings=(*found[:MOST_WRITTEN], *(x for x in more if x.id not in told)))
 
 
-def fresh_until_s(result: Result, appraiser: Appraiser) -> int | None:
+def fresh_until_s(result: Result, reference: Reference) -> int | None:
     """Return the last second at which the state holds without new evidence.
 
     None where that is no question: TAMPERED stays, and UNKNOWN is not better than stale.
@@ -385,7 +386,7 @@ def fresh_until_s(result: Result, appraiser: Appraiser) -> int | None:
     if result.state not in ("ARMED", "MAINTENANCE") or result.seen_s is None:
         return None
     ends = [each.end_s for each in result.intervals if each.kind in ("proven", "maintenance")]
-    timing = appraiser.reference.timing
+    timing = reference.timing
     return min(result.seen_s, ends[-1]) + timing.batch_s + timing.cosigned_s
 
 

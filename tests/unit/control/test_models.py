@@ -5,12 +5,13 @@ enclosure_table.pml is made from the code: test_all_machines.py holds it.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from outside_programs import program
 
 MODELS = Path(__file__).parents[3] / "models"
 
@@ -18,10 +19,8 @@ MODELS = Path(__file__).parents[3] / "models"
 @pytest.fixture
 def spin(tmp_path: Path) -> Path:
     """A folder with the models; skips where spin or a C compiler is missing."""
-    if not (shutil.which("spin") and shutil.which("gcc")):
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail("spin or gcc is missing")
-        pytest.skip("spin or gcc is missing")
+    for each in ("spin", "gcc"):
+        program(each)
     for each in MODELS.glob("*.pml"):
         shutil.copy(each, tmp_path)
     return tmp_path

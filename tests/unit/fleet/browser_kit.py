@@ -5,8 +5,6 @@ It sees the service on a socket of this machine, as a person would.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,12 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from fleet_kit import Kit
 
 from casemate.fleet import people
 from casemate.fleet.web.app import cookie_name
 from casemate.fleet.web.server import Server
+from outside_programs import missing as unavailable  # noqa: F401 (for tests)
+from outside_programs import program
 
 SCHEMES = ("light", "dark")
 _WAIT_MS = 30_000.0
@@ -30,19 +29,10 @@ _COUNTED = ("violations", "passes", "incomplete")
 """Of which axe-core tells every element: of others it tells one a rule."""
 
 
-def unavailable(what: str) -> None:
-    """Skip, or fail where every outside tool is required."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-        pytest.fail(f"{what} is required here and missing")
-    pytest.skip(f"{what} is not installed")
-
-
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Yield a browser of this machine."""
-    found = shutil.which("chromium")
-    if found is None:
-        unavailable("chromium")
+    found = program("chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:

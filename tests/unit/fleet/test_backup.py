@@ -16,9 +16,19 @@ from sqlalchemy import func, insert, select
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import InputError, OutputError
 from casemate.fleet import backup, certificates, errands, evidence, home, people, store
+from casemate.fleet.audit import AuditLog
 from casemate.fleet.doctor import examine
 from casemate.fleet.home import Home
-from casemate.fleet.schema import ACTS, ENTRIES, ERRANDS, INCIDENTS, METADATA, PEOPLE
+from casemate.fleet.schema import (
+    ACTS,
+    CODES,
+    ENTRIES,
+    ERRANDS,
+    INCIDENTS,
+    METADATA,
+    PEOPLE,
+    SESSIONS,
+)
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
 from casemate.testing import honest_enclosure as honest
@@ -206,6 +216,32 @@ def test_what_guards_a_service_is_restored_with_it(kept: Path, tmp_path: Path) -
         errands.take_over(service.store, service.audit)
         told = [each.what for _, each in service.audit.latest(9)]
     assert any("restore a backup" in each for each in told)
+
+
+def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) -> None:
+    """A restoration is no way around passkeys, witnesses, or the end of a session."""
+    made = home.make(tmp_path / "fleet", "fleet.test", passkeys=True)
+    path = made.folder / home.SETTINGS
+    witness = {"name": "w", "key": "k", "url": "https://w.test"}
+    row = {**json.loads(path.read_text()), "witnesses": [witness]}
+    path.write_text(json.dumps(row))
+    store = made.opened()
+    with store.write() as link:
+        people.add(link, "ann", "inspector", "peerland")
+        people.sign_in(link, people.new_code(link, "ann", 1), 1)
+        people.new_code(link, "ann", 1)
+    store.close()
+    AuditLog(made.folder / home.AUDIT, "fleet.test/audit", clock=lambda: 1.0).close()
+    backup.backup(made, tmp_path / "backup")
+    backup.restore(tmp_path / "backup", tmp_path / "new")
+    again = home.read(tmp_path / "new")
+    assert (again.passkeys, again.witnesses) == (True, (("w", "k", "https://w.test"),))
+    assert again.store != made.store
+    store = again.opened()
+    with store.read() as link:
+        for table in (SESSIONS, CODES):
+            assert not link.execute(select(table)).all()
+    store.close()
 
 
 @pytest.mark.parametrize("bad", ["database", "manifest", "audit", "none"])

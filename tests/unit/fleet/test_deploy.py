@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from casemate.cli.fleet import SUBCOMMANDS
+from outside_programs import program
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy"
 UNITS = ("casemate-fleet.service", "casemate-fleet-backup.service")
@@ -21,13 +20,8 @@ MOST = 3.0
 
 def exposure(unit: Path) -> float:
     """Return how exposed systemd finds a unit, from its file alone."""
-    program = shutil.which("systemd-analyze")
-    if program is None:
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail("systemd-analyze is not here")
-        pytest.skip("systemd-analyze is not here")
     done = subprocess.run(
-        [program, "security", "--offline=yes", "--no-pager", str(unit)],
+        [program("systemd-analyze"), "security", "--offline=yes", "--no-pager", str(unit)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     found = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)

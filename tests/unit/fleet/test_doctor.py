@@ -86,6 +86,15 @@ def test_faults_of_the_store(place: Home, statement: object, id_: str) -> None:
     assert new == ({id_} if id_ else set())
 
 
+@pytest.mark.parametrize(
+    "shown", ({"fresh_until_s": NOW_S + 10**9}, {"state": "UNKNOWN", "fresh_until_s": None})
+)
+def test_what_pages_show_is_what_the_evidence_says(place: Home, shown: dict[str, object]) -> None:
+    """A state that would never get stale; and a false alarm, which is no copied device."""
+    changed(place, lambda link: link.execute(update(VERDICTS).values(**shown)))  # type: ignore[attr-defined]
+    assert "and was shown as" in found(place, deep=True)["evidence"][0].what
+
+
 def test_acts_that_were_forged_and_acts_that_were_removed(place: Home) -> None:
     row = {"incident_id": 1, "at_s": 1, "person": "ann", "role": "inspector", "party": "p"}
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import shutil
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from fleet_kit import Kit, enter
 from sqlalchemy import delete
 
@@ -164,6 +166,39 @@ def test_people_need_no_certificate_and_old_tls_is_refused(door: Door) -> None:
     context.maximum_version = ssl.TLSVersion.TLSv1_2
     with pytest.raises(ssl.SSLError):
         request(door, context, "/sign-in")
+
+
+def test_who_begins_no_tls_holds_no_connection(
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("casemate.fleet.web.server.HEAD_S", 0.2)
+    certificates.make_authority(tmp_path / "tls", "fleet.test")
+    server = Server(application(kit.service), "127.0.0.1", 0, tls=tmp_path / "tls")
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=60) as silent:
+            assert silent.recv(10) == b""  # the service ends it, not our patience
+    finally:
+        server.close()
+
+
+def test_a_power_cut_between_key_and_certificate_leaves_a_pair_that_fits(tmp_path: Path) -> None:
+    whole = tmp_path / "whole"
+    certificates.make_authority(whole, "fleet.test")
+    for left in (certificates.CA_KEY, certificates.KEY):
+        folder = tmp_path / left
+        if left == certificates.KEY:
+            shutil.copytree(whole, folder)
+            (folder / certificates.CERTIFICATE).unlink()
+        else:
+            folder.mkdir(mode=0o700)
+            shutil.copy(whole / left, folder / left)
+        certificates.make_authority(folder, "fleet.test")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / certificates.CERTIFICATE, folder / certificates.KEY)
+        made = certificates.issue(folder, "UNIT-1")
+        held = x509.load_pem_x509_certificate(made.certificate)
+        authority = x509.load_pem_x509_certificate((folder / certificates.CA).read_bytes())
+        held.verify_directly_issued_by(authority)
 
 
 def test_private_keys_are_for_their_owner_alone(door: Door) -> None:

@@ -131,12 +131,16 @@ def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path
         return len(tally.times_s) > before
 
     with hammer_child.serving(load.place.folder) as child:
-        killing = threading.Thread(target=lambda: (time.sleep(1.5), child.kill()))
+        enough = threading.Event()
+        killing = threading.Thread(target=lambda: (enough.wait(120), child.kill()))
         killing.start()
         for number in range(plan.pushes):
             if not bring(child, number):
                 break
             acknowledged.add(number)
+            if len(acknowledged) == plan.pushes // 3:
+                enough.set()
+        enough.set()
         killing.join()
     assert 0 < len(acknowledged) < plan.pushes
     assert tally.failed == 1

@@ -15,6 +15,7 @@ from casemate.fleet import papers
 from casemate.fleet.schema import ENCLOSURES
 from casemate.fleet.web import timeline
 from casemate.testing import honest_enclosure as honest
+from casemate.verify.continuity import Interval
 
 
 def test_the_fleet_page_says_the_same_as_the_page_of_the_enclosure(kit: Kit) -> None:
@@ -147,3 +148,25 @@ def test_a_case_that_is_none_is_refused(kit: Kit) -> None:
     assert (
         "No security case was handed over" in kit.client("auditor").get("/enclosures/1/case").text
     )
+
+
+def test_a_line_of_many_intervals_is_short_and_hides_no_gap() -> None:
+    """A host that comes and goes with each token makes a year of 90,000 intervals."""
+    kinds = ("proven", "unknown", "interfered", "maintenance")
+    found = [
+        Interval(start_s=10 * at, end_s=10 * at + 10, cause="c", covered_by="",
+                 kind="proven" if at % 7 else kinds[at % 4])
+        for at in range(2_000)
+    ]  # fmt: skip
+    bars = timeline.draw(found, 0, 20_000)
+    assert len(bars) < 1500
+    there = {
+        (bar["kind"], x) for bar in bars
+        for x in range(int(bar["x"]) - 1, int(bar["x"] + bar["width"]) + 2)
+    }  # fmt: skip
+    for each in found:
+        assert (each.kind, int(timeline.WIDTH * each.start_s / 20_000)) in there
+    ranks = [timeline._RANK[each["kind"]] for each in bars]
+    assert ranks == sorted(ranks)
+    few = timeline.draw(found[:100], 0, 1000)
+    assert len(few) == 100

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +15,7 @@ from casemate.fleet import people
 from casemate.fleet.schema import ACT_SIGNATURES
 from casemate.fleet.web.app import application
 from casemate.fleet.web.server import Server
+from outside_programs import program
 
 pytestmark = [pytest.mark.slow, pytest.mark.external, pytest.mark.timeout(300)]
 
@@ -24,14 +23,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.external, pytest.mark.timeout(300)]
 @pytest.fixture
 def page() -> Iterator[Any]:
     """A page of Chromium with a virtual authenticator."""
-    program = shutil.which("chromium")
-    if program is None:
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail("chromium is not here")
-        pytest.skip("chromium is not here")
+    found = program("chromium")
     driver = pytest.importorskip("playwright.sync_api")
     with driver.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
         made = browser.new_context().new_page()
         link = made.context.new_cdp_session(made)
         link.send("WebAuthn.enable")

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from outside_programs import program
 
 MODEL = Path(__file__).parents[3] / "models" / "log_witness.pml"
 
 
 def searched(folder: Path, *defines: str) -> str:
     """Return what spin's search of the whole model reports."""
-    if not (shutil.which("spin") and shutil.which("gcc")):
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail("spin or gcc is missing")
-        pytest.skip("spin or gcc is missing")
+    for each in ("spin", "gcc"):
+        program(each)
     for command in (
         ["spin", *defines, "-a", str(MODEL)],
         ["gcc", "-O2", "-w", "-DSAFETY", "-DCOLLAPSE", "-o", "pan", "pan.c"],

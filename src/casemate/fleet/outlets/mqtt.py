@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from casemate.fleet.outlets.broker import Broker, Message
 from casemate.fleet.outlets.notice import Notice
@@ -28,6 +28,10 @@ WORDS = {
 ALIVE_S = 10
 SILENT_S = 60
 """After which Home Assistant shows the service as not available."""
+
+
+_Shown: TypeAlias = tuple[bytes, str, bytes]
+"""Of an enclosure: how it is discovered, its word, its attributes."""
 
 
 def word(held: Standing) -> str:
@@ -96,8 +100,7 @@ class MqttOutlet:
         self._settings, self._told = settings, told
         self._broker = Broker(settings, f"casemate-{settings.name}-{told.boots}")
         self._will = Message(topic=f"{settings.base}/status", payload=b"offline", retain=True)
-        self._shown: dict[int, tuple[str, bytes]] = {}
-        self._discovered: dict[int, bytes] = {}
+        self._shown: dict[int, _Shown] = {}
         self._alive_s = 0.0
         self._node = Node(settings, told) if settings.group else None
 
@@ -117,37 +120,41 @@ class MqttOutlet:
         """Publish what has changed since it was last published; all, on a new connection."""
         self._up()
         now = held()
-        for each in now:
-            self._show(each)
+        said = [self._said(each) for each in now]
+        self._broker.publish(one for messages, _ in said for one in messages)
+        for each, (_, shown) in zip(now, said, strict=True):
+            self._shown[each.id] = shown
         if self._told.clock() - self._alive_s >= ALIVE_S or self._told.clock() < self._alive_s:
             self._alive_s = self._told.clock()
-            said = str(int(self._alive_s)).encode()
-            self._broker.publish([Message(topic=f"{self._settings.base}/alive", payload=said)])
+            at = str(int(self._alive_s)).encode()
+            self._broker.publish([Message(topic=f"{self._settings.base}/alive", payload=at)])
         if self._node is not None:
             self._node.tend(now)
 
-    def _show(self, each: Standing) -> None:
-        here = f"{self._settings.base}/enclosure/{each.id}"
-        if self._settings.discovery:
-            made = discovery(self._settings, each)
-            if self._discovered.get(each.id) != made[0].payload:
-                self._broker.publish(made)
-                self._discovered[each.id] = made[0].payload
-        said = word(each), _json(attributes(each))
-        if self._shown.get(each.id) != said:
-            self._broker.publish(
-                [
-                    Message(topic=f"{here}/attributes", payload=said[1], retain=True),
-                    Message(topic=f"{here}/state", payload=said[0].encode(), retain=True),
-                ]
-            )
-            self._shown[each.id] = said
+    def _said(self, each: Standing) -> tuple[list[Message], _Shown]:
+        """Return what has to be published of an enclosure, and what is shown of it then.
+
+        All that is new goes out together: one by one, ten thousand answers of a broker that is far
+        away would keep an alarm waiting.
+        """
+        here, out = f"{self._settings.base}/enclosure/{each.id}", list[Message]()
+        made = discovery(self._settings, each) if self._settings.discovery else []
+        found, word_, row = made[0].payload if made else b"", word(each), _json(attributes(each))
+        before = self._shown.get(each.id)
+        if before is None or before[0] != found:
+            out += made
+        if before is None or before[1:] != (word_, row):
+            out += [
+                Message(topic=f"{here}/attributes", payload=row, retain=True),
+                Message(topic=f"{here}/state", payload=word_.encode(), retain=True),
+            ]
+        return out, (found, word_, row)
 
     def _up(self) -> None:
         """Connect unless that stands; what a new connection finds there is published anew."""
         if self._broker.connected:
             return
-        self._shown, self._discovered, self._alive_s = {}, {}, 0.0
+        self._shown, self._alive_s = {}, 0.0
         self._broker.connect(self._will)
         first = [Message(topic=self._will.topic, payload=b"online", retain=True)]
         if self._settings.discovery:

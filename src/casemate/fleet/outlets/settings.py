@@ -17,8 +17,8 @@ from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
 from casemate.core.errors import InputError
+from casemate.fleet.addresses import Network
 
-Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 LEAST_SECRET_BYTES = 16
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 _HOST = re.compile(r"[A-Za-z0-9._:-]{1,253}")

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from casemate.fleet import addresses
 from casemate.fleet.outlets import destination
 from casemate.fleet.outlets.notice import Notice
 from casemate.fleet.outlets.outlet import TIMEOUT_S, OutletError, Told
@@ -16,6 +17,9 @@ from casemate.fleet.outlets.settings import Webhook
 from casemate.fleet.outlets.signature import sign
 from casemate.fleet.outlets.standing import Standing
 from casemate.fleet.pinned import Pinned
+
+WHOLE_S = 30.0
+"""For all of a request and its answer (planning value)."""
 
 
 def event(notice: Notice, service: str) -> dict[str, Any]:
@@ -44,7 +48,7 @@ class WebhookOutlet:
     most = 1
 
     def __init__(
-        self, settings: Webhook, told: Told, *, look: destination.Lookup = destination.lookup
+        self, settings: Webhook, told: Told, *, look: addresses.Lookup = addresses.lookup
     ) -> None:
         parts = urlsplit(settings.url)
         self._settings, self._told, self._look = settings, told, look
@@ -69,14 +73,15 @@ class WebhookOutlet:
         }
         networks = self._settings.networks
         address = destination.resolve(self._host, self._port, networks, self._look)
-        link = Pinned(address, self._host, self._port, self._context, timeout_s=TIMEOUT_S)
+        made = Pinned(
+            address, self._host, self._port, self._context, timeout_s=TIMEOUT_S, whole_s=WHOLE_S
+        )
         try:
-            link.request("POST", self._path, body=body, headers=headers)
-            status = link.getresponse().status
+            with made as link:
+                link.request("POST", self._path, body=body, headers=headers)
+                status = link.getresponse().status
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise OutletError(f"the webhook did not take it: {error}.") from None
-        finally:
-            link.close()
         if not 200 <= status < 300:
             raise OutletError(f"the webhook answers {status}.")
 

@@ -85,7 +85,7 @@ def account_change(redfish: Redfish, asked: Asked) -> Answer:
     """Change an account: password, role, whether it is enabled. Of its own the password alone."""
     number, body = asked.number("account"), asked.object()
     with redfish.store.write() as link:
-        before = accounts.by_id(link, number)
+        before = _of_party(link, number, asked)
         asked.must_match(_account(before))
         values, wrong = _changes(body, all_="ConfigureUsers" in asked.who.privileges)
         if values:
@@ -97,6 +97,17 @@ def account_change(redfish: Redfish, asked: Asked) -> Answer:
         info = [extended("PropertyUnknown", (each,), (f"#/{each}",)) for each in wrong]
         row = {**row, "@Message.ExtendedInfo": info}
     return Answer(row=row, told=f"changed {', '.join(sorted(values))}")
+
+
+def _of_party(link: Connection, number: int, asked: Asked) -> Account:
+    """Return an account of the party that asks; RedfishError if it is another's.
+
+    Else one party could read under the other's name, or end what it listens to.
+    """
+    found = accounts.by_id(link, number)
+    if found.party != asked.who.party:
+        raise RedfishError("InsufficientPrivilege")
+    return found
 
 
 def _changes(body: dict[str, Any], *, all_: bool) -> tuple[dict[str, object], list[str]]:
@@ -146,7 +157,7 @@ def account_remove(redfish: Redfish, asked: Asked) -> Answer:
     """Remove an account."""
     number = asked.number("account")
     with redfish.store.write() as link:
-        found = accounts.by_id(link, number)
+        found = _of_party(link, number, asked)
         asked.must_match(_account(found))
         _one_stays(link, found, {"enabled": False})
         accounts.remove(link, number)
@@ -187,12 +198,12 @@ def _visible(asked: Asked) -> Any:
         REDFISH_SESSIONS, REDFISH_ACCOUNTS, _S.account_id == REDFISH_ACCOUNTS.c.id
     )
     if "ConfigureManager" in asked.who.privileges:
-        return asked_
+        return asked_.where(REDFISH_ACCOUNTS.c.party == asked.who.party)
     return asked_.where(_S.account_id == asked.who.id)
 
 
 def session_index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
-    """Return sessions; who may not configure the service sees the own ones alone."""
+    """Return sessions of one's party; who may not configure the service sees the own ones alone."""
     skip, count, top = asked.window()
     found = [row.id for row in link.execute(_visible(asked).order_by(_S.id))]
     members = odata.links(SESSIONS, found[skip : skip + count])

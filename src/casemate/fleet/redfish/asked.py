@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import Row
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
+from casemate.fleet.web.limits import Limits
 
 MOST_BODY_BYTES = 16_384
 """Longest body that is read (planning value)."""
@@ -35,6 +37,10 @@ class Hub:
     owners: dict[int, int] = field(default_factory=dict)
     """Accounts of open streams."""
     next_stream: int = 1
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Of all about streams."""
+    tests: Limits = field(default_factory=lambda: Limits(per_s=1 / 60, burst=10.0))
+    """Test events of an account: each goes to everybody, before what is true (planning value)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

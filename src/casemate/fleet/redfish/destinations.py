@@ -8,25 +8,26 @@ connection goes to the address that was checked: a name that changes meanwhile l
 from __future__ import annotations
 
 import ipaddress
-import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, delete, insert, select
 
 from casemate.core.errors import InputError
+from casemate.fleet import addresses
+from casemate.fleet.addresses import AddressError, Lookup, Network
 from casemate.fleet.pinned import Pinned
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.schema import REDFISH_RECEIVERS
 
 TIMEOUT_S = 5.0
-"""For a connection, and for each answer (planning value)."""
+"""For a connection, and for each part of an answer (planning value)."""
+WHOLE_S = 15.0
+"""For all of it (planning value): who answers byte by byte holds up others."""
 MOST_URL = 500
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Resolve = Callable[[str, int], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,41 +89,31 @@ def parse(url: object) -> Destination:
     return Destination(host=str(parts.hostname), port=port, path=path)
 
 
-def resolve(host: str, port: int) -> Sequence[str]:
-    """Return the addresses of a host. OSError if it has none."""
-    return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-
-
 def checked(
-    to: Destination, allowed: Sequence[Network], find: Resolve = resolve
+    to: Destination, allowed: Sequence[Network], find: Lookup = addresses.lookup
 ) -> tuple[str, ...]:
     """Return the addresses of a destination, all of them allowed; RedfishError if one is not."""
     try:
-        found = tuple(find(to.host, to.port))
-    except (OSError, UnicodeError):
-        found = ()
-    if not found:
-        _refuse(to.host, "the host has no address")
-    for each in found:
-        if not is_allowed(each, allowed):
-            _refuse(to.host, "its address is in no network that is allowed")
-    return found
+        return addresses.checked(to.host, to.port, lambda each: is_allowed(each, allowed), find)
+    except AddressError as error:
+        _refuse(to.host, error.message.removesuffix("."))
 
 
 def is_allowed(address: str, allowed: Sequence[Network]) -> bool:
     """Return whether events may be sent to an address.
 
-    Never to this machine, a link, a group, or an address that stands for another kind's.
+    Never to this machine, by whichever of its addresses, a link, a group, or an address that stands
+    for another kind's.
     """
     try:
-        at: Address = ipaddress.ip_address(address)
+        at = ipaddress.ip_address(address)
     except ValueError:  # such as one with a scope
         return False
-    if isinstance(at, ipaddress.IPv6Address) and (at.ipv4_mapped or at.sixtofour or at.teredo):
+    if addresses.read(address) != at or addresses.is_translated(at):
         return False
     if at.is_loopback or at.is_link_local or at.is_multicast or at.is_unspecified:
         return False
-    return any(at.version == each.version and at in each for each in allowed)
+    return addresses.is_in(at, allowed) and not addresses.is_here(at)
 
 
 def send(
@@ -131,19 +122,14 @@ def send(
     """Post a body to a destination at an address that was checked; return the status.
 
     The certificate has to be of the host's name. No redirection is followed. OSError or
-    http.client.HTTPException if it cannot be brought.
+    http.client.HTTPException if it cannot be brought, or not within WHOLE_S.
     """
     tls = context or ssl.create_default_context()
-    link = Pinned(address, to.host, to.port, tls, timeout_s=TIMEOUT_S)
-    try:
+    with Pinned(address, to.host, to.port, tls, timeout_s=TIMEOUT_S, whole_s=WHOLE_S) as link:
         link.request("POST", to.path, body=body, headers={"Content-Type": "application/json"})
-        answer = link.getresponse()
-        answer.read(1024)
-        return answer.status
-    finally:
-        link.close()
+        return link.getresponse().status
 
 
-def _refuse(what: str, why: str) -> None:
+def _refuse(what: str, why: str) -> NoReturn:
     about = ("#/Destination",)
     raise RedfishError("DestinationNotAllowed", what[:100], why, status=400, about=about)

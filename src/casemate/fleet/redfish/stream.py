@@ -29,12 +29,13 @@ def open_stream(redfish: Redfish, account: Account, last_id: str) -> tuple[int, 
     last_id: header Last-Event-ID, "" for none. RedfishError if there are too many.
     """
     hub = redfish.hub
-    mine = sum(each == account.id for each in hub.owners.values())
-    if len(hub.streams) >= MOST or mine >= MOST_OF_ONE:
-        raise RedfishError("EventSubscriptionLimitExceeded")
-    number, hub.next_stream = hub.next_stream, hub.next_stream + 1
-    hub.streams[number] = subscriptions.stream_row(number, f"stream {number}")
-    hub.owners[number] = account.id
+    with hub.lock:
+        mine = sum(each == account.id for each in hub.owners.values())
+        if len(hub.streams) >= MOST or mine >= MOST_OF_ONE:
+            raise RedfishError("EventSubscriptionLimitExceeded")
+        number, hub.next_stream = hub.next_stream, hub.next_stream + 1
+        hub.streams[number] = subscriptions.stream_row(number, f"stream {number}")
+        hub.owners[number] = account.id
     with redfish.store.read() as link:
         latest = events.latest(link)
     known = last_id.isascii() and last_id.isdigit() and len(last_id) < 12
@@ -68,8 +69,9 @@ async def lines(
 
 def close(redfish: Redfish, number: int) -> None:
     """Forget a stream; nothing happens if there is none of that number."""
-    redfish.hub.streams.pop(number, None)
-    redfish.hub.owners.pop(number, None)
+    with redfish.hub.lock:
+        redfish.hub.streams.pop(number, None)
+        redfish.hub.owners.pop(number, None)
 
 
 def _after(redfish: Redfish, last: int) -> list[Event]:

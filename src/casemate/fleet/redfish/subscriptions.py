@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
-from casemate.fleet.redfish import destinations, events, odata, root
+from casemate.fleet.errors import TooManyError
+from casemate.fleet.redfish import accounts, destinations, events, odata, root
+from casemate.fleet.redfish.accounts import Account
 from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.events import Event
 from casemate.fleet.redfish.messages import OWN, PREFIX, RedfishError, message_id
@@ -78,7 +80,14 @@ def service(redfish: Redfish, asked: Asked) -> Answer:
 
 
 def test_event(redfish: Redfish, asked: Asked) -> Answer:
-    """Tell a test event. Nothing of what a client sends is in it."""
+    """Tell a test event. Nothing of what a client sends is in it. RedfishError if it is too often:
+
+    events are told in order, and a flood of these would hold back an alarm.
+    """
+    try:
+        redfish.hub.tests.take(str(asked.who.id), redfish.service.clock())
+    except TooManyError:
+        raise RedfishError("RateLimitExceeded") from None
     with redfish.store.write() as link:
         events.tell(link, None, redfish.now_s(), "TestEvent", asked.who.name)
         redfish.hub.latest = events.latest(link)
@@ -108,7 +117,8 @@ def _of(row: Any) -> Subscription:
 def index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return subscriptions and open streams."""
     names = [str(each.id) for each in all_(link)]
-    names += [f"sse-{each}" for each in sorted(redfish.hub.streams)]
+    with redfish.hub.lock:
+        names += [f"sse-{each}" for each in sorted(redfish.hub.streams)]
     skip, count, top = asked.window()
     members = odata.links(SUBSCRIPTIONS, names[skip : skip + count])
     return odata.collection(
@@ -120,7 +130,10 @@ def index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
 def one(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return a subscription, or what stands for an open stream."""
     if asked.path["subscription"].startswith("sse-"):
-        return redfish.hub.streams[_stream(redfish, asked)]
+        found = redfish.hub.streams.get(_stream(redfish, asked))
+        if found is None:  # it has ended meanwhile
+            raise RedfishError("ResourceNotFound")
+        return found
     return _shown(_found(link, asked))
 
 
@@ -229,17 +242,26 @@ def _room(link: Connection, account_id: int) -> None:
 
 
 def remove(redfish: Redfish, asked: Asked) -> Answer:
-    """End a subscription of one's own, or any with the right to configure the service."""
+    """End a subscription of one's own; with the right to configure the service, of one's party.
+
+    Nobody silences what another party listens to.
+    """
     any_ = "ConfigureManager" in asked.who.privileges
     if asked.path["subscription"].startswith("sse-"):
         number = _stream(redfish, asked)
-        if not any_ and redfish.hub.owners.get(number) != asked.who.id:
-            raise RedfishError("InsufficientPrivilege")
-        redfish.hub.streams.pop(number, None)
+        with redfish.store.read() as link:
+            _may_end(link, redfish.hub.owners.get(number, 0), asked.who, any_=any_)
+        with redfish.hub.lock:
+            redfish.hub.streams.pop(number, None)
         return Answer(status=204, told=f"stream {number}")
     with redfish.store.write() as link:
         found = _found(link, asked)
-        if not any_ and found.account_id != asked.who.id:
-            raise RedfishError("InsufficientPrivilege")
+        _may_end(link, found.account_id, asked.who, any_=any_)
         link.execute(delete(REDFISH_SUBSCRIPTIONS).where(_SUB.id == found.id))
     return Answer(status=204, told=f"subscription {found.id}")
+
+
+def _may_end(link: Connection, owner: int, who: Account, *, any_: bool) -> None:
+    """Raise RedfishError unless an account may end what is another's. any_: it is not only own."""
+    if owner != who.id and not (any_ and accounts.by_id(link, owner).party == who.party):
+        raise RedfishError("InsufficientPrivilege")

@@ -110,6 +110,8 @@ class Reply:
     name: str = ""
     told: str = ""
     """What the audit log is told beside the route."""
+    each: tuple[str, ...] = ()
+    """What it is told in lines of their own, if several things were done."""
     session: str | None = None
     """To be set as the session of the browser; "" ends it."""
 

@@ -92,13 +92,13 @@ def _warnings(case: dict[str, Any], known: Enclosure) -> list[str]:
 def _path(links: list[dict[str, Any]], root: str, at: str) -> list[str]:
     """Return the claims from the goal down to a node: the shortest way, without the node."""
     up: dict[str, str] = {}
-    here = [root]
+    here = {root}
     while here:
-        below = []
+        below = set()
         for link in links:
             if link["source"] in here and link["target"] not in up and link["target"] != root:
                 up[link["target"]] = link["source"]
-                below.append(link["target"])
+                below.add(link["target"])
         here = below
     out: list[str] = []
     while at in up:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
 from casemate.fleet.web.asked import Answer, Asked, Reply, Service
 from casemate.fleet.web.bodies import sender
+from casemate.fleet.web.limits import Limits as Limits
 from casemate.fleet.web.routes import Route
 
 _MACHINE = select(MACHINES.c.enclosure_id).where(MACHINES.c.fingerprint == bindparam("shown"))
@@ -55,29 +55,6 @@ class Admitted:
 
     person: Person | None = None
     enclosure_id: int | None = None
-
-
-class Limits:
-    """How often a client may ask: a bucket of `burst` requests that fills by `per_s`.
-
-    Clients that were longest silent are forgotten, at most `most` are known.
-    """
-
-    def __init__(self, per_s: float, burst: float, most: int = 10_000) -> None:
-        self._per_s, self._burst, self._most = per_s, burst, most
-        self._held: OrderedDict[str, tuple[float, float]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def take(self, client: str, now_s: float) -> None:
-        """Count a request; TooManyError if it is one too many."""
-        with self._lock:
-            level, at_s = self._held.pop(client, (self._burst, now_s))
-            level = min(self._burst, level + max(now_s - at_s, 0.0) * self._per_s)
-            self._held[client] = (max(level - 1.0, 0.0), now_s)
-            if len(self._held) > self._most:
-                self._held.popitem(last=False)
-            if level < 1.0:
-                raise TooManyError("that was too often.", remedy="wait a minute, and try again.")
 
 
 class Gate:
@@ -205,7 +182,8 @@ class Gate:
             raise
         if writes:
             told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
-            self._write(asked, said, f"done {told}".rstrip())
+            for each in (isinstance(answer, Reply) and answer.each) or (told,):
+                self._write(asked, said, f"done {each}".rstrip())
         return answer
 
     def _identify(self, asked: Request) -> tuple[Person | None, int | None]:

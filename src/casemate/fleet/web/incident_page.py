@@ -101,10 +101,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "latch": "TAMPERED, until both parties commission it anew"
         if state == "TAMPERED"
         else "none: TAMPERED alone latches",
-        "live": {
-            "state": state or "UNKNOWN",
-            "triggers": shown.whole,
-        },
+        "live": {"state": state or "UNKNOWN", "triggers": shown.whole},
         "acknowledged_by": found.acknowledged_by,
         "acknowledged": clock(found.acknowledged_s),
         "triggers": [_trigger(each, now_s) for each in ordered],

@@ -79,8 +79,8 @@ def dispose(service: Service, asked: Asked) -> Reply:
                 severity=each.severity, triggers=each.triggers, seen=seen, now_s=now_s,
             )  # fmt: skip
             decisions.record(link, each, act)
-            told.append(f"{each.id}:{incidents.act_digest(each.id, act)[:16]}")
-    return Reply(to="/review", told=" ".join(told))
+            told.append(incidents.act_digest(each.id, act))
+    return Reply(to="/review", each=tuple(told))
 
 
 def _check_policy(person: Person, found: Sequence[Incident]) -> None:

@@ -18,6 +18,8 @@ WIDTH = 1000
 """Of the drawing, in its own units."""
 LEAST = 2
 """Narrowest bar: what is short is still seen."""
+MOST = 500
+"""Intervals drawn one by one (planning value); of more, alike ones at one place are one bar."""
 _RANK = {"interfered": 3, "unknown": 2, "maintenance": 1, "proven": 0}
 
 
@@ -41,7 +43,27 @@ def draw(found: Sequence[Interval], start_s: int, end_s: int) -> list[dict[str, 
                 "length": length(each.length_s), "cause": each.cause, "covered_by": each.covered_by,
             }
         )  # fmt: skip
+    if len(bars) > MOST:
+        bars = _together(bars)
     return sorted(bars, key=lambda each: _RANK[each["kind"]])
+
+
+def _together(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return bars of which alike ones within one unit of width are one: none goes unseen."""
+    out: dict[tuple[str, int], dict[str, Any]] = {}
+    count: dict[tuple[str, int], int] = {}
+    for each in bars:
+        key = (each["kind"], int(each["x"]))
+        count[key] = count.get(key, 0) + 1
+        held = out.setdefault(key, dict(each))
+        if held["x"] + held["width"] < each["x"] + each["width"]:
+            held["width"] = round(each["x"] + each["width"] - held["x"], 2)
+        if count[key] > 1:
+            held |= {
+                "to": each["to"], "length": f"{count[key]} intervals", "cause": "several",
+                "covered_by": held["covered_by"] and each["covered_by"],
+            }  # fmt: skip
+    return list(out.values())
 
 
 def window(level: str, at_s: int) -> tuple[int, int]:

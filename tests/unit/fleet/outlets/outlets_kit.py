@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from fleet_kit import Kit, bring, enter
 from sqlalchemy import insert, select
 
@@ -19,6 +16,7 @@ from casemate.fleet.outlets.notice import Notice
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS
 from casemate.fleet.store import Store
 from casemate.verify.findings import KINDS
+from outside_programs import program as program
 
 ENDING_WORDS = ("clear", "deassert", "reset")
 """Written down a second time: what consumers look for does not follow the product."""
@@ -28,16 +26,6 @@ HOSTILE = (
     'a="b"]', "$SYS/x", "ok, but ½ and ü",
 )  # fmt: skip
 """Names that somebody could give an enclosure, to be taken for the end of an alarm or worse."""
-
-
-def program(name: str) -> str:
-    """Return where a program is; skip, or fail where all are required."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if found is None:
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail(f"{name} is required here and missing")
-        pytest.skip(f"{name} is not installed")
-    return found
 
 
 def troubled(kit: Kit) -> int:

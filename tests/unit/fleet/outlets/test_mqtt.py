@@ -18,6 +18,7 @@ from receivers import identity
 
 from casemate.fleet.outlets import broker as outlets_broker
 from casemate.fleet.outlets import outbox
+from casemate.fleet.outlets.broker import Broker, Message
 from casemate.fleet.outlets.mqtt import WORDS, MqttOutlet, attributes, discovery, word
 from casemate.fleet.outlets.notice import spoken
 from casemate.fleet.outlets.outlet import OutletError, Told
@@ -49,6 +50,20 @@ def outlet(port: int, clock: Clock | None = None, **changes: Any) -> MqttOutlet:
     """Return an outlet to a broker."""
     here = Told(service="fleet.test", clock=clock or Clock(), boots=1)
     return MqttOutlet(settings(port, **changes), here)
+
+
+def test_how_a_thousand_stand_goes_out_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer of a broker that is far away takes a while, and an alarm waits behind them."""
+    made, calls = outlet(1), list[list[Message]]()
+    monkeypatch.setattr(Broker, "connected", True)
+    monkeypatch.setattr(Broker, "publish", lambda _self, said: calls.append(list(said)))
+    held = [standing(id=each) for each in range(1, 1_001)]
+    made.tend(lambda: held)
+    assert sum(map(len, calls[:1])) == 3_000
+    assert len(calls) == 2  # and that it lives
+    held[7] = standing(id=8, state="UNKNOWN")
+    made.tend(lambda: held)
+    assert [each.topic.split("/")[-1] for each in calls[2]] == ["attributes", "state"]
 
 
 def standing(**changes: Any) -> Standing:

@@ -14,6 +14,7 @@ from outlets_kit import HOSTILE, find, notice, put, says_no_end, told, trigger
 from receivers import Hook, hook, identity
 
 from casemate.core.errors import SignatureError
+from casemate.fleet import addresses
 from casemate.fleet.outlets import destination, outbox
 from casemate.fleet.outlets.notice import KINDS, spoken
 from casemate.fleet.outlets.outlet import OutletError, Told
@@ -36,7 +37,7 @@ def receiver(tmp_path: Path) -> Iterator[Hook]:
 
 def outlet(
     folder: Path, port: int, *, networks: tuple[object, ...] = HERE,
-    look: destination.Lookup = destination.lookup, host: str = "localhost",
+    look: addresses.Lookup = addresses.lookup, host: str = "localhost",
 ) -> WebhookOutlet:  # fmt: skip
     """Return an outlet to a receiver of the same authority."""
     made = Webhook(
