@@ -102,6 +102,9 @@ def test_a_backup_of_a_service_that_takes_evidence_meanwhile(
         with again.store.read() as link:
             held = evidence.bundle(link, evidence.enclosure(link, 1))
         assert held.entries == running.brought.story.entries[: len(held.entries)]
+        now_s = int(running.clock())
+    levels = {x.id: x.level for x in examine(tmp_path / "other", now_s, deep=True)}
+    assert levels["evidence"] == "good"  # all of it, appraised anew
     with pytest.raises(InputError):
         backup.backup(running.place, tmp_path / "backup")  # nothing is overwritten
 
