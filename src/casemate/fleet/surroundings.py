@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, make_url, select
 
 from casemate.attest.reference import load
-from casemate.core.errors import CasemateError
+from casemate.core.errors import CasemateError, InputError
 from casemate.fleet import certificates, home, walks
 from casemate.fleet.checkup import Finding, Patient, bad, warning
 from casemate.fleet.clockface import ago
@@ -188,6 +188,8 @@ def door(patient: Patient) -> Iterator[Finding]:
     if not patient.listen:
         return
     host, _, port = patient.listen.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise InputError("this is no address.", remedy="write --listen HOST:PORT.")
     asked = (
         "127.0.0.1" if host in ("0.0.0.0", "") else "::1" if host == "[::]" else host.strip("[]")
     )
