@@ -211,7 +211,7 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
 
 def _audit(patient: Patient) -> Iterator[Finding]:
     folder = patient.place.folder / home.AUDIT / "log"
-    if not folder.exists():
+    if not patient.place.has_audit_log:
         yield _warning("audit", "there is no audit log yet", "start the service once")
         return
     found = fsck(FolderDisk(folder), read_manifest(folder)["origin"])

@@ -80,13 +80,13 @@ def files(patient: Patient) -> Iterator[Finding]:
             also = f"move tls/{left[0]} away, and " if left else ""
             yield bad("files", f"tls/{name} is lost", f"{also}start the service: it makes another")
     log = place.folder / home.AUDIT
-    if (log / "log").exists() and not (log / "key.json").exists():
+    if place.has_audit_log and not (log / "key.json").exists():
         yield bad("files", "audit/key.json is lost: nothing can be added to the audit log",
                   f"{RESTORE}: with another key it is another log")  # fmt: skip
     with patient.store.read() as link:
         begun = link.execute(select(ENTRIES.c.number).limit(1)).first() is not None
         kept = link.execute(select(func.count()).select_from(WALKS)).scalar_one()
-    if begun and not (log / "log").exists():
+    if begun and not place.has_audit_log:
         yield bad("files", "the audit log is gone, and evidence was taken", RESTORE)
     if kept and not (place.folder / walks.KEY_FILE).exists():
         yield bad("files", f"walks.key is lost: {kept} appraisals that were kept are not believed",

@@ -211,6 +211,24 @@ def test_what_guards_a_service_is_restored_with_it(kept: Path, tmp_path: Path) -
     assert any("restore a backup" in each for each in told)
 
 
+def test_an_audit_log_that_was_lost_comes_back_with_the_tables(kept: Path, tmp_path: Path) -> None:
+    backup.restore(kept, tmp_path / "other")
+    shutil.rmtree(tmp_path / "other" / home.AUDIT)
+    backup.restore(kept, tmp_path / "other", replace=True)
+    assert backup._sound(tmp_path / "other" / home.AUDIT) == backup.check(kept).audit
+    with home.running(home.read(tmp_path / "other")) as service:
+        assert service.audit.log.next_index >= backup.check(kept).audit
+
+
+def test_a_service_that_was_never_started_is_backed_up_and_restored(tmp_path: Path) -> None:
+    place = home.make(tmp_path / "fleet", "fleet.test")
+    backup.backup(place, tmp_path / "backup")
+    backup.restore(tmp_path / "backup", tmp_path / "other")
+    backup.restore(tmp_path / "backup", place.folder, replace=True)
+    with home.running(place) as service:
+        assert service.audit.log.next_index == 0
+
+
 @pytest.mark.parametrize("bad", ["database", "manifest", "audit", "none"])
 def test_a_backup_that_is_not_whole_is_not_restored(bad: str, tmp_path: Path) -> None:
     place = home.make(tmp_path / "fleet", "fleet.test")
