@@ -153,6 +153,9 @@ def restore(
             remedy="name another folder, or say --replace.", file=str(folder),
         )  # fmt: skip
     place = home.read(folder) if there else _new(source, folder, held.name, store)
+    if not (folder / home.AUDIT).exists():  # nothing that was said is set back
+        shutil.copytree(source / home.AUDIT, folder / home.AUDIT)
+    (folder / home.AUDIT / "log").mkdir(exist_ok=True)  # one that was never started
     disk = FolderDisk(folder / home.AUDIT / "log")
     disk.lock()
     try:

@@ -20,11 +20,11 @@ def copy(place: Home, out: Path) -> None:
     for name in (home.SETTINGS, walks.KEY_FILE):
         if (place.folder / name).exists():
             shutil.copy2(place.folder / name, out / name)
-    for name in named(place):
-        to = out / name
+    for each in named(place):
+        to = out / each
         if not to.exists():
             to.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.copy2(place.folder / name, to)
+            shutil.copy2(place.folder / each, to)
 
 
 def named(place: Home) -> Iterator[PurePosixPath]:

@@ -208,16 +208,18 @@ def _permissions(patient: Patient) -> Iterator[Finding]:
                 "permissions", f"others may use {path.relative_to(folder.parent)}",
                 f"chmod go= {path.name}, and think who could have read it",
             )  # fmt: skip
-        if found.st_uid != folder.stat().st_uid:
-            yield _bad(
-                "permissions", f"{path.relative_to(folder.parent)} is of another user",
-                "give it to the service's user",
-            )  # fmt: skip
+    owner = folder.stat().st_uid
+    theirs = [*private, *folder.glob(f"{home.AUDIT}/*"), folder / home.SERIES]
+    for path in (each for each in theirs if each.exists() and each.stat().st_uid != owner):
+        yield _bad(
+            "permissions", f"{path.relative_to(folder.parent)} is of another user",
+            "give it to the service's user: chown -R --reference=DIR DIR",
+        )  # fmt: skip
 
 
 def _audit(patient: Patient) -> Iterator[Finding]:
     folder = patient.place.folder / home.AUDIT / "log"
-    if not folder.exists():
+    if not patient.place.has_audit_log:
         yield _warning("audit", "there is no audit log yet", "start the service once")
         return
     found = fsck(FolderDisk(folder), read_manifest(folder)["origin"])

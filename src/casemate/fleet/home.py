@@ -71,6 +71,12 @@ class Home:
         return Store(self.store)
 
     @property
+    def has_audit_log(self) -> bool:
+        """Return whether an audit log has begun: a folder with a lock alone is none."""
+        log = self.folder / AUDIT / "log"
+        return any((log / each).exists() for each in ("bundle.json", "checkpoint", "tile"))
+
+    @property
     def lacks_database(self) -> bool:
         """Return whether the store is a file that is not there, or that has nothing in it."""
         url = make_url(self.store)
@@ -177,9 +183,9 @@ def _same_audit_log(home: Home, store: Store) -> None:
     """Raise OutputError if another audit log would begin in place of the one that there was."""
     folder = home.folder / AUDIT
     lost = ""
-    if (folder / "log").exists() and not (folder / "key.json").exists():
+    if home.has_audit_log and not (folder / "key.json").exists():
         lost = "the key of the audit log"
-    elif not (folder / "log").exists():
+    elif not home.has_audit_log:
         with store.read() as link:
             if link.execute(select(ACTS.c.id).limit(1)).first() is not None:
                 lost = "the audit log, which tells of what people did,"

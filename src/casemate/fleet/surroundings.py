@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, make_url, select
 
 from casemate.attest.reference import load
-from casemate.core.errors import CasemateError
+from casemate.core.errors import CasemateError, InputError
 from casemate.fleet import certificates, home, walks
 from casemate.fleet.checkup import Finding, Patient, bad, warning
 from casemate.fleet.clockface import ago
@@ -80,13 +80,13 @@ def files(patient: Patient) -> Iterator[Finding]:
             also = f"move tls/{left[0]} away, and " if left else ""
             yield bad("files", f"tls/{name} is lost", f"{also}start the service: it makes another")
     log = place.folder / home.AUDIT
-    if (log / "log").exists() and not (log / "key.json").exists():
+    if place.has_audit_log and not (log / "key.json").exists():
         yield bad("files", "audit/key.json is lost: nothing can be added to the audit log",
                   f"{RESTORE}: with another key it is another log")  # fmt: skip
     with patient.store.read() as link:
-        begun = link.execute(select(func.count()).select_from(ENTRIES)).scalar_one()
+        begun = link.execute(select(ENTRIES.c.number).limit(1)).first() is not None
         kept = link.execute(select(func.count()).select_from(WALKS)).scalar_one()
-    if begun and not (log / "log").exists():
+    if begun and not place.has_audit_log:
         yield bad("files", "the audit log is gone, and evidence was taken", RESTORE)
     if kept and not (place.folder / walks.KEY_FILE).exists():
         yield bad("files", f"walks.key is lost: {kept} appraisals that were kept are not believed",
@@ -188,6 +188,8 @@ def door(patient: Patient) -> Iterator[Finding]:
     if not patient.listen:
         return
     host, _, port = patient.listen.rpartition(":")
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
+        raise InputError("this is no address.", remedy="write --listen HOST:PORT.")
     asked = (
         "127.0.0.1" if host in ("0.0.0.0", "") else "::1" if host == "[::]" else host.strip("[]")
     )

@@ -112,6 +112,9 @@ def test_a_backup_of_a_service_that_takes_evidence_meanwhile(
         with again.store.read() as link:
             held = evidence.bundle(link, evidence.enclosure(link, 1))
         assert held.entries == running.brought.story.entries[: len(held.entries)]
+        now_s = int(running.clock())
+    levels = {x.id: x.level for x in examine(tmp_path / "other", now_s, deep=True)}
+    assert levels["evidence"] == "good"  # all of it, appraised anew
     with pytest.raises(InputError):
         backup.backup(running.place, tmp_path / "backup")  # nothing is overwritten
 
@@ -242,6 +245,24 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
         for table in (SESSIONS, CODES):
             assert not link.execute(select(table)).all()
     store.close()
+
+
+def test_an_audit_log_that_was_lost_comes_back_with_the_tables(kept: Path, tmp_path: Path) -> None:
+    backup.restore(kept, tmp_path / "other")
+    shutil.rmtree(tmp_path / "other" / home.AUDIT)
+    backup.restore(kept, tmp_path / "other", replace=True)
+    assert backup._sound(tmp_path / "other" / home.AUDIT) == backup.check(kept).audit
+    with home.running(home.read(tmp_path / "other")) as service:
+        assert service.audit.log.next_index >= backup.check(kept).audit
+
+
+def test_a_service_that_was_never_started_is_backed_up_and_restored(tmp_path: Path) -> None:
+    place = home.make(tmp_path / "fleet", "fleet.test")
+    backup.backup(place, tmp_path / "backup")
+    backup.restore(tmp_path / "backup", tmp_path / "other")
+    backup.restore(tmp_path / "backup", place.folder, replace=True)
+    with home.running(place) as service:
+        assert service.audit.log.next_index == 0
 
 
 @pytest.mark.parametrize("bad", ["database", "manifest", "audit", "none"])

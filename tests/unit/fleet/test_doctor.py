@@ -169,9 +169,11 @@ def test_secrets_that_others_may_read(place: Home, path: str) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving files away takes root")
-def test_secrets_of_another_user(place: Home) -> None:
-    os.chown(place.tls / certificates.KEY, 65534, 65534)
-    assert "permissions" in found(place)
+@pytest.mark.parametrize("name", ["tls/key.pem", "fleet.db", "audit/log"])
+def test_files_of_another_user(place: Home, name: str) -> None:
+    """What root has made there, the service cannot write."""
+    os.chown(place.folder / name, 65534, 65534)
+    assert any("of another user" in each.what for each in found(place)["permissions"])
 
 
 def test_evidence_that_was_changed_and_verdicts_that_were(place: Home) -> None:

@@ -241,6 +241,7 @@ def test_who_answers_at_the_door(place: Home, service_port: int) -> None:
     assert [(x.id, "something else" in x.what) for x in told] == [("door", True)]
     told = found(place, listen=f"127.0.0.1:{port}")
     assert [(x.id, "nobody answers" in x.what) for x in told] == [("door", True)]
+    assert "HOST:PORT" in found(place, listen="7390 please")[0].remedy
 
 
 def test_a_backup_leaves_a_line_for_the_audit_log(place: Home, tmp_path: Path) -> None:

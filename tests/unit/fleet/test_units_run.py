@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SERVICE, BACKUP = "casemate-fleet.service", "casemate-fleet-backup.service"
 TIMER = "casemate-fleet-backup.timer"
 HERE = Path(__file__).parent
+DROP_IN = "/run/systemd/system/casemate-fleet.service.d"
 THERE = "/var/lib/casemate-fleet"
 LAST = 64
 """Pushes in all, 1.6 a second: eight enclosures, a token each 5 s."""
@@ -168,6 +169,21 @@ def test_what_the_unit_forbids_is_forbidden(site: Site) -> None:
     root = next(each.split() for each in reversed(mounts) if each.split()[1] == "/")
     assert root[3].split(",")[0] == "ro"
     assert "wx" not in site.here.run("cut", "-d ", "-f2", f"/proc/{pid}/maps")
+
+
+def test_one_that_hangs_is_ended_and_started_anew(site: Site) -> None:
+    """With four seconds in place of five minutes."""
+    site.here.run("mkdir", "-p", DROP_IN)
+    site.here.run("sh", "-c", f"printf '[Service]\\nWatchdogSec=4\\n' > {DROP_IN}/soon.conf")
+    site.here.run("systemctl", "daemon-reload")
+    site.here.run("systemctl", "restart", SERVICE)
+    time.sleep(6)
+    assert site.here.shown(SERVICE, "NRestarts") == "0"  # it says that it lives
+    site.here.run("systemctl", "kill", "--signal=STOP", SERVICE)
+    site.here.until(SERVICE, "NRestarts", "1", for_s=120)
+    site.here.until(SERVICE, "ActiveState", "active")
+    site.here.run("rm", "-r", DROP_IN)
+    site.here.run("systemctl", "daemon-reload")
 
 
 def test_it_ends_when_told_and_the_doctor_finds_nothing_broken(site: Site) -> None:
