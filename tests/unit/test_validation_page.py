@@ -115,9 +115,10 @@ def test_a_row_that_does_not_hold_fails_the_run_with_and_without_workers(
     out.write_text("old")
     path = os.pathsep.join([str(Path(__file__).parents[1]), *sys.path])
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "truths", "-p", "no:cacheprovider", "-n", workers,
-         "--validation-table", str(out), "--rootdir", str(tmp_path), str(tmp_path)],
-        capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": path},
+        [sys.executable, "-m", "pytest", "-p", "xdist", "-p", "truths", "-p", "no:cacheprovider",
+         "-n", workers, "--validation-table", str(out), "--rootdir", str(tmp_path), str(tmp_path)],
+        capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     assert "does not hold: twin.walks.ou against another law" in done.stdout

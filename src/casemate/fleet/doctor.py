@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, evidence, home, store_server, surroundings, walks
+from casemate.fleet import certificates, evidence, home, surroundings, walks
 from casemate.fleet.appraiser import read_note
 from casemate.fleet.audit import decode
 from casemate.fleet.checkup import Finding, Patient
@@ -135,13 +135,6 @@ def _schema(patient: Patient) -> Iterator[Finding]:
             "schema", f"the schema is {have or 'none'}, and this release's is {want}",
             "make a backup, and start the service: it brings the schema up to date",
         )  # fmt: skip
-
-
-def _server(patient: Patient) -> Iterator[Finding]:
-    with patient.store.read() as link:
-        for each in store_server.doubts(link):
-            yield _bad("server", f"the database server has {each} off: a power cut loses what was "
-                       "acknowledged", f"set {each} = on, and restart the server")  # fmt: skip
 
 
 def _disk(patient: Patient) -> Iterator[Finding]:
@@ -333,16 +326,6 @@ def _walks(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _broker(patient: Patient) -> Iterator[Finding]:
-    place = patient.place
-    if place.nats is not None:
-        from casemate.fleet.nats import check
-
-        file, kept = place.folder / home.SETTINGS, place.folder / home.NATS
-        for level, what, remedy in check.look(place.nats, place.folder, file, kept):
-            yield Finding(id="broker", level=level, what=what, remedy=remedy)
-
-
 def _all_evidence(patient: Patient) -> Iterator[Finding]:
     """Appraise everything whole: what pages show has to be what the evidence says."""
     with patient.store.read() as link:
@@ -385,7 +368,7 @@ def _some(names: list[str]) -> str:
 CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("settings", surroundings.told, False),
     ("files", surroundings.files, True),
-    ("server", _server, False),
+    ("server", surroundings.server, False),
     ("disk", _disk, False),
     ("certificates", _certificates, False),
     ("permissions", _permissions, False),
@@ -400,7 +383,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("backups", surroundings.backups, False),
     ("service", _waiting, True),
     ("walks", _walks, True),
-    ("broker", _broker, False),
+    ("broker", surroundings.broker, False),
 )
 """Name, check, and whether it needs the tables of this release."""
 DEEP: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (

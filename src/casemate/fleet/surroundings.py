@@ -18,7 +18,7 @@ from sqlalchemy import func, make_url, select
 
 from casemate.attest.reference import load
 from casemate.core.errors import CasemateError, InputError
-from casemate.fleet import certificates, home, walks
+from casemate.fleet import certificates, home, store_server, walks
 from casemate.fleet.checkup import Finding, Patient, bad, warning
 from casemate.fleet.clockface import ago
 from casemate.fleet.home import Home
@@ -209,3 +209,22 @@ def door(patient: Patient) -> Iterator[Finding]:
                   f"{(error.strerror or str(error)).lower()}",
                   "end the other program (ss -ltnp names it), or choose another --listen",
         )  # fmt: skip
+
+
+def server(patient: Patient) -> Iterator[Finding]:
+    """Yield what the database server would lose of what it has acknowledged."""
+    with patient.store.read() as link:
+        for each in store_server.doubts(link):
+            yield bad("server", f"the database server has {each} off: a power cut loses what was "
+                       "acknowledged", f"set {each} = on, and restart the server")  # fmt: skip
+
+
+def broker(patient: Patient) -> Iterator[Finding]:
+    """Yield whether the broker is reached, and is as it has to be."""
+    place = patient.place
+    if place.nats is not None:
+        from casemate.fleet.nats import check
+
+        file, kept = place.folder / home.SETTINGS, place.folder / home.NATS
+        for level, what, remedy in check.look(place.nats, place.folder, file, kept):
+            yield Finding(id="broker", level=level, what=what, remedy=remedy)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
 
 from casemate.attest.reference_write import as_json
@@ -87,12 +88,15 @@ class Kit:
     service: Service
     clock: Clock
     fronted: Fronted
+    portal: BlockingPortal
+    """The loop that answers all requests, as in operation; a client alone starts one for each."""
     sessions: dict[str, str] = field(default_factory=dict)
     csrf: dict[str, str] = field(default_factory=dict)
 
     def client(self, role: str = "") -> TestClient:
         """Return a browser in which somebody of this role is signed in, "" for nobody."""
         client = TestClient(self.fronted, base_url="https://fleet.test", follow_redirects=False)
+        client.portal = self.portal
         if role:
             client.cookies.set(cookie_name(self.service), self.sessions[role])
         return client
@@ -110,12 +114,24 @@ class Kit:
             self.fronted.fingerprint = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A database in which somebody of every role is signed in, as `Kit` has it."""
+
+    database: bytes
+    sessions: dict[str, str]
+    csrf: dict[str, str]
+
+
 @cache
-def _empty() -> bytes:
-    """Return a database with tables and nothing in them: migrating takes a second each time."""
+def _begun() -> Begun:
+    """Return what all kits begin with: tables and people take more time than most tests."""
     with tempfile.TemporaryDirectory() as temporary:
-        Store(f"sqlite:///{temporary}/fleet.db").close()
-        return (Path(temporary) / "fleet.db").read_bytes()
+        store = Store(f"sqlite:///{temporary}/fleet.db")
+        sessions, csrf = sign_all_in(store, int(honest.START_S))
+        store.close()
+        read = (Path(temporary) / "fleet.db").read_bytes()
+        return Begun(database=read, sessions=sessions, csrf=csrf)
 
 
 @contextmanager
@@ -124,8 +140,10 @@ def kit_in(folder: Path, url: str = "", *, secure: bool = True) -> Iterator[Kit]
     folder.mkdir(exist_ok=True)
     clock = Clock(honest.START_S)
     url = url or (URLS(folder) if URLS else "")
+    begun = None
     if not url and not (folder / "fleet.db").exists():
-        (folder / "fleet.db").write_bytes(_empty())
+        begun = _begun()
+        (folder / "fleet.db").write_bytes(begun.database)
     store = Store(url or f"sqlite:///{folder}/fleet.db")
     audit = AuditLog(folder / "audit", "fleet.test/audit", clock=clock)
     intake = Intake(store, clock)
@@ -135,27 +153,33 @@ def kit_in(folder: Path, url: str = "", *, secure: bool = True) -> Iterator[Kit]
     )
     wide = Limits(per_s=1e9, burst=1e9)
     gate = Gate(service, all_=wide, codes=wide, refusals=wide)
-    kit = Kit(service=service, clock=clock, fronted=Fronted(application(service, gate=gate)))
-    sign_all_in(kit)
+    fronted = Fronted(application(service, gate=gate))
     try:
-        yield kit
+        with start_blocking_portal() as portal:
+            kit = Kit(service=service, clock=clock, fronted=fronted, portal=portal)
+            if begun is None:
+                kit.sessions, kit.csrf = sign_all_in(store, service.now_s())
+            else:
+                kit.sessions, kit.csrf = dict(begun.sessions), dict(begun.csrf)
+            yield kit
     finally:
         audit.close()
         store.close()
 
 
-def sign_all_in(kit: Kit) -> None:
-    """Enter a person of every role, if there is none, and sign each in."""
-    now_s = kit.service.now_s()
+def sign_all_in(store: Store, now_s: int) -> tuple[dict[str, str], dict[str, str]]:
+    """Enter a person of every role, if there is none, sign each in; return sessions and csrf."""
+    sessions, csrf = {}, {}
     for role in ROLES:
-        with kit.service.store.write() as link:
+        with store.write() as link:
             try:
                 people.add(link, f"{role} one", role, PARTY[role])
             except Exception as error:
                 assert "taken" in str(error)
             secret = people.sign_in(link, people.new_code(link, f"{role} one", now_s), now_s)
-            kit.csrf[role] = people.who(link, secret, now_s).csrf
-        kit.sessions[role] = secret
+            csrf[role] = people.who(link, secret, now_s).csrf
+        sessions[role] = secret
+    return sessions, csrf
 
 
 def enter(kit: Kit, story: Story | None = None, *, reference: Any = None) -> Brought:

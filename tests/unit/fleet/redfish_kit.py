@@ -42,10 +42,12 @@ class RedfishKit:
     def client(self, role: str = "", **headers: str) -> TestClient:
         """Return a client with a session of a role, "" for nobody."""
         token = {"X-Auth-Token": self.token(role)} if role else {}
-        return TestClient(
+        client = TestClient(
             self.app, base_url="https://fleet.test", headers={**token, **headers},
             follow_redirects=False,
         )  # fmt: skip
+        client.portal = self.kit.portal
+        return client
 
     def token(self, role: str) -> str:
         """Return the token of a session of a role's account, begun within the last minutes."""

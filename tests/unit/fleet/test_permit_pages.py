@@ -161,7 +161,7 @@ def test_a_request_made_elsewhere_is_brought_and_the_token_never_comes(
     assert upload(kit, INSPECTOR, path, out.read_bytes()).status_code == 409
     assert phase(kit, 1) == "requested"
     kit.clock.now_s = honest.START_S + 7200
-    sign_all_in(kit)
+    kit.sessions, kit.csrf = sign_all_in(kit.service.store, kit.service.now_s())
     assert phase(kit, 1) == "expired"
     other = permits.encode(honest.replace(permits.decode(out.read_bytes()), serial="UNIT-0002"))
     assert upload(kit, INSPECTOR, path, other).status_code == 422
