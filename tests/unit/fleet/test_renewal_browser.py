@@ -273,11 +273,14 @@ def test_channels_are_drawn_and_go_on(room: tuple[Kit, Brought, Room], scheme: s
       return data.filter((value, at) => at % 4 === 3 && value > 0).length; }"""
     assert seat.page.evaluate(inked) > 500
     seat.page.evaluate("window.same = document.querySelector('.plot canvas')")
+    picture = "document.querySelector('.plot canvas').toDataURL()"
+    drawn = seat.page.evaluate(picture)
     kit.clock.now_s += 10
     tell(kit, kit.service.now_s() - 10, 10)
     kit.clock.now_s -= 10
     passes(kit, seat, 10)
     assert seat.page.evaluate("window.same === document.querySelector('.plot canvas')")
+    assert seat.page.evaluate(picture) != drawn
     last = "JSON.parse(document.querySelector('.plot').dataset.chart).x.at(-1)"
     assert seat.page.evaluate(last) >= kit.service.now_s() - 3
     assert not seat.foreign and wrong == []

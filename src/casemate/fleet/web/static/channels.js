@@ -14,7 +14,7 @@
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
-    for (const [from, to, kind, label] of data.bands) {
+    for (const [from, to, kind] of data.bands) {
       const [left, right] = [plot.valToPos(from, "x", true), plot.valToPos(to, "x", true)];
       const [low, high] = [Math.max(left, bbox.left), Math.min(right, bbox.left + bbox.width)];
       if (high < bbox.left || low > bbox.left + bbox.width) continue;
@@ -38,18 +38,26 @@
       ctx.globalAlpha = 0.5;
       ctx.stroke();
       ctx.restore();
-      ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
-      if (ctx.measureText(label).width < wide) {
-        ctx.fillStyle = colour("--text");
-        ctx.textAlign = "left";
-        ctx.fillText(label, low + 4, bbox.top + bbox.height - 6);
-      }
     }
+    ctx.restore();
+  }
+
+  // Names of bands and letters of events, over the grid.
+  function letter(plot, data) {
+    const { ctx, bbox } = plot;
+    ctx.save();
     ctx.fillStyle = colour("--text");
     ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.textAlign = "left";
+    for (const [from, to, , label] of data.bands) {
+      const left = Math.max(plot.valToPos(from, "x", true), bbox.left);
+      const right = Math.min(plot.valToPos(to, "x", true), bbox.left + bbox.width);
+      if (ctx.measureText(label).width + 8 < right - left)
+        ctx.fillText(label, left + 4, bbox.top + bbox.height - 6);
+    }
     ctx.textAlign = "center";
     for (const [at, letters] of data.marks)
-      ctx.fillText(letters, plot.valToPos(at, "x", true), bbox.top + 14 * devicePixelRatio);
+      if (at >= plot.scales.x.min && at <= plot.scales.x.max) ctx.fillText(letters, plot.valToPos(at, "x", true), bbox.top + 14 * devicePixelRatio);
     ctx.restore();
   }
 
@@ -77,6 +85,7 @@
       cursor: { drag: { x: true, y: false } },
       hooks: {
         drawClear: [(plot) => shade(plot, plot.told)],
+        draw: [(plot) => letter(plot, plot.told)],
         setSelect: [(plot) => { plot.zoomed = plot.select.width > 0; }],
       },
     };
