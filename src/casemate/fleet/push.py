@@ -75,7 +75,7 @@ class Pusher:
         if told < self._told:  # the service was restored from a backup: it lacks notes, too
             self._sent.clear()
         self._told = told
-        for part in parts_of(held, told, self._sent, self._most):
+        for part in parts_of(held, told, self._sent, most=self._most):
             answer = self._ask("POST", encode(part))
             if answer.status != 200:
                 self._most = FEW_ENTRIES if answer.status in _NO_ROOM else MOST_ENTRIES
@@ -116,7 +116,7 @@ class Pusher:
 
 
 def parts_of(
-    held: Bundle, first: int, sent: set[bytes], most: int = MOST_ENTRIES,
+    held: Bundle, first: int, sent: set[bytes], *, most: int = MOST_ENTRIES,
     most_bytes: int = MOST_BYTES,
 ) -> list[Submission]:  # fmt: skip
     """Return what to bring: entries from `first` on and checkpoints, no part too large.

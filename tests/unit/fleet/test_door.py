@@ -232,6 +232,6 @@ def test_parts_are_never_too_large_and_lose_nothing() -> None:
             size = each.first + len(each.entries)
             assert all(int(x.split(b"\n")[1]) <= size for x in each.notes)
     assert parts_of(held, len(story.entries), set(story.notes)) == []
-    few = parts_of(held, 0, set(), 5)
+    few = parts_of(held, 0, set(), most=5)
     assert [x for each in few for x in each.entries] == list(story.entries)
     assert max(len(each.entries) for each in few) == 5

@@ -299,7 +299,7 @@ def test_a_page_that_renews_itself_keeps_no_session_alive(kit: Kit) -> None:
     assert kit.service.audit.latest(1)[0][1].outcome == "renewed by its page"
     kit.clock.now_s += 6
     assert client.get("/fleet", headers=by_itself).headers["location"] == "/sign-in"
-    sign_all_in(kit)
+    kit.sessions, kit.csrf = sign_all_in(kit.service.store, kit.service.now_s())
     client = kit.client("inspector")
     for _ in range(6):
         kit.clock.now_s += people.IDLE_S // 6

@@ -218,7 +218,10 @@ class Open:
         )
 
 
-@pytest.mark.parametrize("fault", ("schema", "status", "media", "open"))
+@pytest.mark.parametrize(
+    "fault",
+    ("schema", "open", *(pytest.param(x, marks=pytest.mark.slow) for x in ("status", "media"))),
+)
 def test_faults_are_found(small: Kit, fault: str) -> None:
     kit, document = small, described(small)
     answers = document["paths"]["/fleet.json"]["get"]["responses"]

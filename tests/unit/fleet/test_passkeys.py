@@ -206,12 +206,14 @@ def test_acknowledging_needs_none(asked: Kit) -> None:
 def test_scripts_run_on_few_pages_and_none_within(asked: Kit) -> None:
     client = asked.client("auditor")
     for path, scripts in (
-        ("/passkeys", True), ("/sign-in/passkey", True), ("/sign-in", False), ("/fleet", False),
-        ("/passkeys.json", False),
+        ("/passkeys", "passkey"), ("/sign-in/passkey", "passkey"), ("/sign-in", ""),
+        ("/fleet", "renew"), ("/passkeys.json", ""), ("/audit", ""),
     ):  # fmt: skip
         answer = client.get(path)
         policy = answer.headers["content-security-policy"]
-        assert ("script-src 'self'" in policy) == scripts
+        assert ("script-src 'self'" in policy) == bool(scripts)
+        assert ("connect-src 'self'" in policy) == (scripts == "renew")
         assert "unsafe" not in policy
-        assert re.findall(r"<script(?! src=\"/static/passkey.js\"></script>)", answer.text) == []
+        found = re.findall(r"<script[^>]*>[^<]*<", answer.text)
+        assert found == ([f'<script src="/static/{scripts}.js"><'] if scripts else [])
     assert client.get("/static/passkey.js").headers["content-type"].startswith("text/javascript")

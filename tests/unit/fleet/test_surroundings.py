@@ -192,7 +192,7 @@ def test_a_certificate_that_ends_tomorrow_is_bad(
 def test_a_witness_that_is_away(place: Home) -> None:
     from casemate.fleet.hammer_enclosure import witnesses
 
-    key = witnesses()[0].public.vkey()
+    key = witnesses([bytes([each]) * 32 for each in range(3)])[0].public.vkey()
     with socket.create_server(("127.0.0.1", 0)) as there:
         url = f"http://127.0.0.1:{there.getsockname()[1]}/"
         change(place.folder, witnesses=[{"name": "north", "key": key, "url": url}])

@@ -103,7 +103,7 @@ class NatsPusher:
         return self._next if late else max(self._next, self._ahead)
 
     def _parts(self, held: Any, first: int) -> list[Submission]:
-        return parts_of(held, first, self._sent, wire.MOST_BYTES - 1000)
+        return parts_of(held, first, self._sent, most_bytes=wire.MOST_BYTES - 1000)
 
     def _heard(self, answer: Answer) -> None:
         if answer.next_number is None:

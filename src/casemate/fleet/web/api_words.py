@@ -6,7 +6,7 @@ from typing import Any
 
 from casemate.fleet import incidents, scene, series
 from casemate.fleet.intake import MOST_BYTES
-from casemate.fleet.web import fleet_page, timeline
+from casemate.fleet.web import channels_page, fleet_page, timeline
 from casemate.verify.findings import SEVERITIES
 
 MOST_ID = (1 << 31) - 1
@@ -43,6 +43,10 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         ("view", _words(*scene.VIEWS), scene.VIEWS[0]),
         ("zoom", _words(*(name for name, _ in timeline.LEVELS)), "hour"),
         ("at", _SECONDS, 1_800_000_060),
+    ),
+    f"{_ENCLOSURE}/channels": (
+        _PAGE, ("window", _words(*channels_page.WINDOWS), "hour"), ("q", _text(100), "loop"),
+        ("at", _SECONDS, 1_800_000_060), ("show.1", _text(series.MOST_TEXT), "loop 1"),
     ),
     _INTERVAL: _TIMES,
     f"{_INTERVAL}.zip": _TIMES,

@@ -191,7 +191,7 @@ def test_subjects(text: str, found: str) -> None:
 def test_no_part_is_larger_than_a_message_and_none_is_lost() -> None:
     story = honest.armed(8)
     most = 30_000
-    parts = parts_of(story.bundle(), 3, set(), most)
+    parts = parts_of(story.bundle(), 3, set(), most_bytes=most)
     assert all(len(encode(each)) <= most for each in parts)
     assert [x for each in parts for x in each.entries] == list(story.entries[3:])
     assert {x for each in parts for x in each.notes} == set(story.notes)
