@@ -311,7 +311,9 @@ def test_a_head_that_does_not_come_ends(server: Server, monkeypatch: pytest.Monk
 
 def looked_at(server: Server) -> Callable[[float], None]:
     """Return what has the server look at all connections at a time."""
-    done = threading.Event()
+    done, end_s = threading.Event(), time.monotonic() + 60
+    while not server._server.started and time.monotonic() < end_s:
+        time.sleep(0.02)
 
     def look(now_s: float) -> None:
         loop = server._server.servers[0].get_loop()
