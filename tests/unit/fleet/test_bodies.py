@@ -115,7 +115,7 @@ def test_two_hundred_large_and_slow_senders_hold_no_memory_and_keep_nobody_waiti
 
         async def hostile(at: int) -> None:
             try:
-                await taken(bodies, sent(8_000_000, per_s=20_000.0, chunk=2_000), f"hostile {at}")
+                await taken(bodies, sent(8_000_000, per_s=20_000.0, chunk=10_000), f"hostile {at}")
                 ends.append("taken")
             except BusyError:
                 ends.append("busy")
