@@ -115,7 +115,7 @@ def test_two_hundred_large_and_slow_senders_hold_no_memory_and_keep_nobody_waiti
 
         async def hostile(at: int) -> None:
             try:
-                await taken(bodies, sent(8_000_000, per_s=20_000.0, chunk=2_000), f"hostile {at}")
+                await taken(bodies, sent(8_000_000, per_s=20_000.0, chunk=10_000), f"hostile {at}")
                 ends.append("taken")
             except BusyError:
                 ends.append("busy")
@@ -311,7 +311,9 @@ def test_a_head_that_does_not_come_ends(server: Server, monkeypatch: pytest.Monk
 
 def looked_at(server: Server) -> Callable[[float], None]:
     """Return what has the server look at all connections at a time."""
-    done = threading.Event()
+    done, end_s = threading.Event(), time.monotonic() + 60
+    while not server._server.started and time.monotonic() < end_s:
+        time.sleep(0.02)
 
     def look(now_s: float) -> None:
         loop = server._server.servers[0].get_loop()

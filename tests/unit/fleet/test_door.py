@@ -20,7 +20,6 @@ from casemate.fleet import certificates, evidence
 from casemate.fleet.appraiser import read_note
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
-from casemate.fleet.intake import MOST_NOTES
 from casemate.fleet.push import MOST_ENTRIES, Answer, Pusher, parts_of
 from casemate.fleet.schema import ENTRIES, NOTES, VERDICTS
 from casemate.fleet.web.app import application
@@ -217,15 +216,16 @@ def test_addresses_and_identities_that_are_none(tmp_path: Path) -> None:
         Pusher(tmp_path, "https://fleet.test", tmp_path)
 
 
-def test_parts_are_never_too_large_and_lose_nothing() -> None:
+def test_parts_are_never_too_large_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casemate.fleet.push.MOST_NOTES", 8)
     story = honest.armed(0)
-    for _ in range(MOST_NOTES + 20):
+    for _ in range(8 + 6):
         story.change("UNKNOWN" if story.state == "ARMED" else "ARMED", "back and forth")
         story.seal()
     held = story.bundle()
     for first in (0, 7, len(story.entries)):
         parts = parts_of(held, first, set())
-        assert all(len(each.notes) <= MOST_NOTES for each in parts)
+        assert all(len(each.notes) <= 8 for each in parts)
         assert [x for each in parts for x in each.entries] == list(story.entries[first:])
         assert {x for each in parts for x in each.notes} == set(story.notes)
         for each in parts:

@@ -11,7 +11,7 @@ from fleet_kit import FINGERPRINT, Kit, enter, kit_in, sign_all_in
 from casemate.core.errors import OutputError
 from casemate.fleet import people
 from casemate.fleet.audit import Line
-from casemate.fleet.reads import MOST, WINDOW_S, Reads
+from casemate.fleet.reads import WINDOW_S, Reads
 from casemate.fleet.web.app import application
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.translog.errors import LogError
@@ -106,11 +106,12 @@ def test_what_cannot_be_written_down_is_not_answered_and_no_count_is_lost(log: L
     assert log.told == [(1000, "asked"), (1000, "asked 4 more times")]
 
 
-def test_of_too_many_the_oldest_is_written_down(log: Log) -> None:
+def test_of_too_many_the_oldest_is_written_down(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("casemate.fleet.reads.MOST", 20)
     reads = made(log)
     for _ in range(2):
         reads.note(LINE, "s")
-    for at in range(MOST):
+    for at in range(20):
         reads.note(replace(LINE, subject=f"x{at}"), "s")
     assert log.told[-1] == (1000, "asked 1 more times")
 
@@ -144,11 +145,11 @@ def test_who_polls_leaves_two_lines_a_minute(kit: Kit) -> None:
     enter(kit)
     log = kit.service.audit.log
     before = log.next_index
-    for _ in range(30):
+    for _ in range(8):
         assert kit.client("auditor").get("/fleet").status_code == 200
         kit.clock.now_s += 1
     kit.fronted.fingerprint = FINGERPRINT
-    for _ in range(30):
+    for _ in range(8):
         kit.client().get("/evidence")
     kit.fronted.fingerprint = ""
     kit.sessions, kit.csrf = sign_all_in(kit.service.store, kit.service.now_s())
@@ -157,7 +158,7 @@ def test_who_polls_leaves_two_lines_a_minute(kit: Kit) -> None:
     kit.clock.now_s += WINDOW_S
     kit.service.audit.flush()
     told = [line.outcome for _, line in kit.service.audit.latest(5)]
-    assert sum("29 more times until" in each for each in told) == 2
+    assert sum("7 more times until" in each for each in told) == 2
     one_each = log.next_index
     for _ in range(3):
         kit.client("auditor").get("/enclosures/1/evidence.zip")
@@ -182,13 +183,15 @@ def test_a_log_that_fails_answers_no_repeated_read(
 def test_strangers_at_the_sign_in_fill_no_log(kit: Kit) -> None:
     """From many addresses: each has limits of its own, the log has one for all of them."""
     wide = Limits(per_s=1e9, burst=1e9)
-    kit.fronted.app = application(kit.service, gate=Gate(kit.service, all_=wide, codes=wide))
+    few = Limits(per_s=1.0, burst=6.0)
+    gate = Gate(kit.service, all_=wide, codes=wide, refusals=few)
+    kit.fronted.app = application(kit.service, gate=gate)
     log = kit.service.audit.log
     before = log.next_index
-    for _ in range(60):
+    for _ in range(8):
         kit.client().get("/sign-in")
         kit.client().post("/sign-in", data={"code": "guess"})
-    assert log.next_index - before == 50
+    assert log.next_index - before == 6
 
 
 def test_a_session_begins_after_its_line_is_durable(

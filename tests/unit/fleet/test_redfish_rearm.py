@@ -132,7 +132,7 @@ def test_work_under_a_permit_is_re_armed_after_its_signed_end(made: RedfishKit) 
     line = made.kit.service.audit.latest(1)[0][1]
     made.scan()
     assert made.told().count("ChassisIntrusionCleared") == 1
-    assert line.what.startswith("GET")
+    assert (line.what.split(" ")[0], line.outcome) == ("PATCH", "done re-armed")
 
 
 def test_armed_again_without_a_signed_end_is_no_re_seal(made: RedfishKit) -> None:
