@@ -143,6 +143,30 @@ def segment_reach2(x, y, k, chain, half, pad):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
+def strips_of(near, count, chain, half, pad):  # type: ignore[no-untyped-def]
+    """Return what `strip_reach2` takes of each segment near, (count, 9), for many places."""
+    xs, ys, following, _ = chain
+    out = np.empty((count, 9))
+    for i in range(count):
+        k = near[i]
+        n = following[k]
+        length, la, lb, ra, rb = trims(k, chain, half, pad)
+        out[i, 0], out[i, 1] = xs[k], ys[k]
+        out[i, 2], out[i, 3] = np.sign(xs[n] - xs[k]), np.sign(ys[n] - ys[k])
+        out[i, 4] = length
+        out[i, 5], out[i, 6], out[i, 7], out[i, 8] = la, lb, ra, rb
+    return out
+
+
+@njit(cache=True, nogil=True)
+def row_reach2(x, y, row, half):  # type: ignore[no-untyped-def]
+    """Return `segment_reach2` of a segment that is a row of `strips_of`."""
+    return strip_reach2(
+        x, y, row[0], row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], half
+    )
+
+
+@njit(cache=True, nogil=True)
 def near_reach2(x, y, reach, best, stop, chain, cells, late, half, pad):  # type: ignore[no-untyped-def]
     """Return the square of the least radius about (x, y) that severs a segment near it.
 
@@ -163,19 +187,6 @@ def near_reach2(x, y, reach, best, stop, chain, cells, late, half, pad):  # type
             while k >= 0:
                 best = min(best, segment_reach2(x, y, after[k, 1], chain, half, pad))
                 k = after[k, 0]
-    return best
-
-
-@njit(cache=True, nogil=True)
-def layer_reach(x, y, near, count, skip, chain, half, pad, vias):  # type: ignore[no-untyped-def]
-    """Return the least radius about (x, y) that severs something of a layer but the 3 of `skip`."""
-    best = FAR * FAR
-    for i in range(count):
-        if near[i] != skip[0] and near[i] != skip[1] and near[i] != skip[2]:
-            best = min(best, segment_reach2(x, y, near[i], chain, half, pad))
-    best = math.sqrt(best)
-    for i in range(len(vias)):
-        best = min(best, math.hypot(vias[i, 0] - x, vias[i, 1] - y) + vias[i, 2])
     return best
 
 

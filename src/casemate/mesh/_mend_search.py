@@ -15,10 +15,11 @@ from casemate.mesh._mend_kernel import (
     edge_distance,
     gather,
     height_allowed,
-    layer_reach,
     near_reach2,
+    row_reach2,
     segment_reach2,
     strip_reach2,
+    strips_of,
     trims,
     unique,
 )
@@ -304,12 +305,19 @@ def window_reach(x, y, step, chain, cells, late, half, pad, barrels):  # type: i
     count = unique(
         near, gather(x, y, 0.5 * (SIDE - 1) * step + 6.0 * half, chain, cells, late, near)
     )
+    strips = strips_of(near, count, chain, half, pad)
     out = np.empty((SIDE, SIDE))
     for j in range(SIDE):
         for i in range(SIDE):
             px = x + (i - (SIDE - 1) // 2) * step
             py = y + (j - (SIDE - 1) // 2) * step
-            out[j, i] = layer_reach(px, py, near, count, (-1, -1, -1), chain, half, pad, barrels)
+            best = FAR * FAR
+            for m in range(count):
+                best = min(best, row_reach2(px, py, strips[m], half))
+            best = math.sqrt(best)
+            for m in range(len(barrels)):
+                best = min(best, math.hypot(barrels[m, 0] - px, barrels[m, 1] - py) + barrels[m, 2])
+            out[j, i] = best
     return out
 
 

@@ -14,8 +14,10 @@ from numba import njit
 from casemate.mesh._mend_kernel import (
     FAR,
     height_allowed,
+    row_reach2,
     segment_reach2,
     strip_reach2,
+    strips_of,
     trims,
 )
 
@@ -33,6 +35,7 @@ def reach_field(x, y, step, other, inside, aim, near, count, chain, half, pad, b
     cap = np.zeros((SIDE, SIDE))
     nearest = np.full((SIDE, SIDE, 4), FAR * FAR)
     names = np.full((SIDE, SIDE, 4), -1, dtype=np.int64)
+    strips = strips_of(near, count, chain, half, pad)
     for j in range(SIDE):
         for i in range(SIDE):
             if not inside[j, i] or other[j, i] <= aim:
@@ -48,7 +51,7 @@ def reach_field(x, y, step, other, inside, aim, near, count, chain, half, pad, b
                 continue
             cap[j, i] = least
             for m in range(count):
-                value = segment_reach2(px, py, near[m], chain, half, pad)
+                value = row_reach2(px, py, strips[m], half)
                 if value >= nearest[j, i, 3]:
                     continue
                 place = 3
