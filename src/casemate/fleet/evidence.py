@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from casemate.attest.reference import Reference, load
+from casemate.core.errors import InputError
 from casemate.fleet.appraiser import read_note, whole
 from casemate.fleet.errors import NotFoundError
 from casemate.fleet.schema import ENCLOSURES, ENTRIES, FORKS, MACHINES, NOTES
@@ -54,6 +55,13 @@ def add(
         "name": known.enclosure, "serial": serial, "origin": unit.origin, "kind": kind,
         "site": site, "reference": reference, "policy": policy, "added_s": now_s,
     }  # fmt: skip
+    for key in ("name", "serial", "origin", "kind", "site"):
+        most, text = int(getattr(ENCLOSURES.c[key].type, "length", 0)), str(row[key])
+        if len(text) > most or "\0" in text:
+            raise InputError(
+                f"it is longer than {most} characters, or holds a NUL.",
+                remedy="write a shorter one.", key=key, value=text[:40],
+            )  # fmt: skip
     done = link.execute(insert(ENCLOSURES).values(**row).returning(ENCLOSURES.c.id))
     return int(done.scalar_one())
 

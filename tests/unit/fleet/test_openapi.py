@@ -61,6 +61,27 @@ def with_session(document: dict[str, Any], csrf: str) -> dict[str, Any]:
     return made
 
 
+def configured(examples: int, *, machines: bool) -> dict[str, Any]:
+    """Return the settings of schemathesis. machines: of Redfish, where what no resource knows is
+    501 (DSP0266, 6.5)."""
+    methods = ["PUT", "PATCH", "DELETE", *([] if machines else ["TRACE"])]
+    well = ["2xx", "3xx", "4xx", *(["501"] if machines else [])]
+    return {
+        "seed": 7,
+        "generation": {"max-examples": max(examples, 1), "deterministic": True,
+                       "database": "none", "with-security-parameters": False},
+        "checks": {
+            "enabled": False, **{each: {"enabled": True} for each in CHECKS},
+            "not_a_server_error": {"expected-statuses": well},
+        },
+        "phases": {
+            "examples": {"enabled": True, "fill-missing": True},
+            "coverage": {"enabled": examples > 0, "unexpected-methods": methods},
+            "fuzzing": {"enabled": examples > 0}, "stateful": {"enabled": False},
+        },
+    }  # fmt: skip
+
+
 def run(
     app: Any, document: dict[str, Any], tags: tuple[str, ...], headers: dict[str, str],
     *, examples: int = 0, paths: str = "",
@@ -79,35 +100,14 @@ def run(
         plain = len(text) % 2 == 0 and set(text) <= set("0123456789abcdef")
         return bytes.fromhex(text) if plain else text.encode("utf-8", "replace")
 
-    machines = tags == ("redfish",)  # 501: what no resource knows (DSP0266, 6.5)
-    methods, also = (
-        ["PUT", "PATCH", "DELETE", *([] if machines else ["TRACE"])],
-        ("501",) if machines else (),
-    )
-    config = SchemathesisConfig.from_dict(
-        {
-            "seed": 7,
-            "generation": {"max-examples": max(examples, 1), "deterministic": True,
-                           "database": "none", "with-security-parameters": False},
-            "checks": {
-                "enabled": False, **{each: {"enabled": True} for each in CHECKS},
-                "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", *also]},
-            },
-            "phases": {
-                "examples": {"enabled": True, "fill-missing": True},
-                "coverage": {"enabled": examples > 0, "unexpected-methods": methods},
-                "fuzzing": {"enabled": examples > 0},
-                "stateful": {"enabled": False},
-            },
-        }
-    )  # fmt: skip
+    machines = tags == ("redfish",)
+    config = SchemathesisConfig.from_dict(configured(examples, machines=machines))
     schema = schemathesis.openapi.from_dict(document, config=config)
     schema.app = app
     schema.config.headers = headers
     alone = {"path_regex": paths} if paths else {}
-    chosen = schema.include(tag=list(tags), **alone).exclude(
-        path="/sign-out"
-    )  # it ends the session
+    chosen = schema.include(tag=list(tags), **alone)
+    chosen = chosen.exclude(path="/sign-out")  # it ends the session
     found = Run()
     for event in from_schema(chosen).execute():
         if isinstance(event, events.ScenarioFinished):

@@ -14,11 +14,13 @@ from alembic.migration import MigrationContext
 from fleet_kit import kit_in
 from sqlalchemy import create_engine, insert, select
 
-from casemate.core.errors import OutputError
-from casemate.fleet import errands
+from casemate.attest.reference_write import as_json
+from casemate.core.errors import InputError, OutputError
+from casemate.fleet import errands, evidence
 from casemate.fleet import store as store_module
 from casemate.fleet.schema import ENTRIES, ERRANDS, METADATA
 from casemate.fleet.store import Store
+from casemate.testing import honest_enclosure as honest
 
 
 def test_migrations_give_the_schema(tmp_path: Path) -> None:
@@ -70,7 +72,7 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
     program = textwrap.dedent(
         """
         import os, signal, sys
-        from casemate.fleet import errands
+        from casemate.fleet import errands, evidence
         from casemate.fleet.store import Store
         store = Store(sys.argv[1])
         for number in range(20):
@@ -113,3 +115,19 @@ def test_a_database_does_not_go_back(tmp_path: Path) -> None:
     with create_engine(url).connect() as link, pytest.raises(OutputError, match="go back"):
         made.attributes["connection"] = link
         command.downgrade(made, "base")
+
+
+@pytest.mark.parametrize(
+    ("key", "text"), [("kind", "x" * 65), ("site", "x" * 256), ("site", "a\0")]
+)
+def test_what_no_store_holds_is_not_entered(key: str, text: str, tmp_path: Path) -> None:
+    """SQLite would take it, and no backup of it could be restored onto PostgreSQL."""
+    store = Store(f"sqlite:///{tmp_path}/x.db")
+    given = {"kind": "camera", "site": "hall 1", key: text}
+    values = as_json(honest.reference()).encode()
+    with pytest.raises(InputError, match="longer"), store.write() as link:
+        evidence.add(
+            link, reference=values, policy=honest.policy_text(), serial=honest.SERIAL, now_s=1,
+            **given,
+        )  # fmt: skip
+    store.close()

@@ -126,7 +126,7 @@ def test_what_is_stale_or_never_came_is_unknown(kit: Kit) -> None:
 def test_names_make_no_metrics_and_end_no_alarm(kit: Kit) -> None:
     let_in(kit)
     for number, name in enumerate(HOSTILE):
-        put(kit.service.store, number, name=name, site=name)
+        put(kit.service.store, number, name=name[:255], site=name[:255])
     found = read(kit)
     assert set(found) == set(read(kit))
     assert len(found["casemate_enclosure_info"]) == len(HOSTILE)
