@@ -337,3 +337,14 @@ def test_forms_have_an_end(trouble: Kit) -> None:
     assert answer.status_code == 422
     many = {f"f{each}": "x" for each in range(30)}
     assert trouble.post("inspector", "/incidents/1/propose", **many).status_code == 422
+
+
+def test_errors_are_told_in_the_medium_of_their_path(empty: Kit) -> None:
+    client = empty.client("inspector")
+    for path in ("/enclosures/x.json", "/redfish/v1/Chassis/a%0Ab"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")
+        assert answer.json()["error"]
+    answer = client.request("TRACE", "/enclosures/1/permits")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, POST")
+    assert client.delete("/fleet.json").json()["error"] == "Not by this method."

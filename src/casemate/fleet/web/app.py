@@ -33,6 +33,7 @@ from casemate.fleet.errors import (
 from casemate.fleet.people import Person
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
+from casemate.fleet.redfish.messages import RedfishError, error_body
 from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
@@ -272,6 +273,9 @@ def _plain(status: int) -> Callable[[HttpRequest, Exception], Response]:
         headers = dict(HEADERS)
         if status == 405:
             headers["Allow"] = ", ".join(_allowed(http))
+        if http.url.path.startswith("/redfish/") and status == 404:  # such as with a line feed
+            body = json.dumps(error_body(RedfishError("ResourceNotFound")))
+            return Response(body, status, media_type="application/json", headers=headers)
         if http.url.path.endswith(".json"):
             data = json.dumps({"error": texts[status], "remedy": remedies[status]})
             return Response(data, status, media_type="application/json", headers=headers)
