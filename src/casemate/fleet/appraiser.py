@@ -177,6 +177,7 @@ class Appraiser:
         held, keep = self._walk, [self.reference, self.unit, self._view, self._walk.last]
         memo: dict[int, object] = {id(each): each for each in keep if each is not None}
         memo[id(held.stretches)] = list(held.stretches)
+        memo[id(held.book._found)] = dict(held.book._found)  # thousands are shared, none changes
         walk = copy.deepcopy(held, memo)
         walk.now_s = now_s
         return walk
@@ -283,7 +284,7 @@ class Appraiser:
         before = dict(self.ledger.echoes)
         for key in [key for key in before if key[0] == size]:
             del self.ledger.echoes[key]
-        count = len(self.ledger.book)
+        count = len(self.ledger.book._found)
         found: list[Seal] = []
         for each in self._notes[size]:
             self.ledger.waiting = ""
@@ -295,7 +296,7 @@ class Appraiser:
             data: told for data, told in self._awaiting.items()
             if told[0] != size or any(each.data == data for each in self._notes[size])
         }  # fmt: skip
-        if len(self.ledger.book) != count:
+        if len(self.ledger.book._found) != count:
             return False
         if any(before.get(key, held) != held for key, held in self.ledger.echoes.items()):
             return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -76,15 +75,6 @@ class Notebook:
         )  # fmt: skip
         found = self._found.get((id_, subject), new)
         self._found[id_, subject] = replace(found, times=found.times + 1, last_token=self._token)
-
-    def __len__(self) -> int:
-        return len(self._found)
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Notebook:
-        made = copy.copy(self)  # what is found never changes: thousands are shared
-        made._found = dict(self._found)
-        memo[id(self)] = made
-        return made
 
     def findings(self) -> tuple[Finding, ...]:
         """Return all, worst first, then in the order of the log."""

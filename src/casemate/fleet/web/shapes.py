@@ -67,6 +67,16 @@ _FLEET = {
     }],
     **_PAGES, "links": _LINKS,
 }  # fmt: skip
+_TOLD = ("or null", {
+    "number": "whole", "kind": "text", "state": "text", "uptime": "text", "boots": "whole",
+    "time": "text", "channels": "whole?", "healthy": "whole?", "watch": "whole?",
+    "verdict": "text?", "information_nats": "number?",
+})  # fmt: skip
+_DOT = {"x": "number", "y": "number"}
+_CHANNEL: dict[str, Shape] = {
+    "channel": "text", "unit": "text", "value": "text", "at": "text", "ago": "text",
+    "silent": "flag", "count": "whole", "lines": ["text"], "dots": [_DOT],
+}  # fmt: skip
 _ENCLOSURE = {
     **_WHO, "now": "text", "how": "text", "papers": ["text"], "headline": "text", "since": "text",
     "seen": "text", "seen_ago": "text", "tokens": "whole", "proven_tokens": "whole",
@@ -76,11 +86,7 @@ _ENCLOSURE = {
         "shapes": [{"tile": "text", "face": "text", "mark": "text", "x": "number", "y": "number",
                     "line": "flag", "points": "text"}],
     }),
-    "told": ("or null", {
-        "number": "whole", "kind": "text", "state": "text", "uptime": "text", "boots": "whole",
-        "time": "text", "channels": "whole?", "healthy": "whole?", "watch": "whole?",
-        "verdict": "text?", "information_nats": "number?",
-    }),
+    "told": _TOLD, "few": {"rows": [_CHANNEL], "total": "whole", "signed": "flag", "note": "text"},
     "findings": [_FINDING], "forks": ["whole"],
     "incidents": [{"id": "whole", "severity": "text", "opened": "text", "acknowledged_by": "text?",
                    "outcome": "text?", "open": "flag"}],
@@ -89,6 +95,41 @@ _ENCLOSURE = {
     "marks": [{"x": "number", "letter": "text", "text": "text"}], "hours": ("map", "text"),
     "window_gaps": [{**_GAP, "zoom": "text", "at": "whole"}],
     "window_events": [{**_EVENT, "letter": "text"}],
+}  # fmt: skip
+_BANDS = [{"begin": "whole", "end": "whole", "kind": "text", "cause": "text", "label": "text",
+           "seconds": "whole", "from": "text", "to": "text", "length": "text"}]  # fmt: skip
+_CHART = {
+    "channel": "text", "unit": "text", "count": "whole", "low": "text", "high": "text",
+    "last": "text", "last_at": "text", "gaps": "whole", "areas": ["text"], "lines": ["text"],
+    "dots": [_DOT],
+    "data": {
+        "unit": "text", "from": "whole", "to": "whole", "x": ["number"], "least": ["number?"],
+        "mean": ["number?"], "most": ["number?"], "bands": [["any"]], "marks": [["any"]],
+    },
+    "table": [{"at": "text", "count": "whole", "least": "text", "mean": "text", "most": "text"}],
+}  # fmt: skip
+_CHANNELS = {
+    **_WHO, "now": "text", "renews": "whole", "signed": "flag", "note": "text", "kept": "flag",
+    "how": "text", "headline": "text", "seen": "text", "seen_ago": "text", "told": _TOLD,
+    "windows": ["text"],
+    "window": {"name": "text", "start": "whole", "end": "whole", "live": "flag", "from": "text",
+               "to": "text"},
+    "bands_list": _BANDS,
+    "drawn_bands": [{"x": "number", "width": "number", "kind": "text", "label": "text",
+                     "cause": "text"}],
+    "marks": [{"x": "number", "letter": "text", "text": "text", "at_s": "number"}],
+    "findings": [{"at": "text", "at_s": "whole", "severity": "text", "what": "text", "id": "text"}],
+    "health": {
+        "bars": [{"x": "number", "token": "whole", "y": "number", "tall": "number",
+                  "worse": "whole", "at": "text", "verdict": "text", "level": "whole",
+                  "healthy": "whole", "channels": "whole"}],
+        "tokens": "whole", "worst": "whole?", "verdicts": ("map", "whole"), "at_fault": "whole?",
+        "since": "text", "cut": "flag",
+    },
+    "q": "text", **_PAGES, "channels": "whole", "rows": [{**_CHANNEL, "chosen": "flag"}],
+    "most_chosen": "whole", "elsewhere": ["text"], "charts": [_CHART], "silent": "whole",
+    "links": {**_LINKS, "windows": ("map", "text"), "earlier": "text", "later": "text",
+              "live": "text"},
 }  # fmt: skip
 _CONTINUITY = {
     **_WHO, "now": "text", "headline": "text", "reference": "text", "from": "text",
@@ -113,16 +154,17 @@ _INCIDENTS = {
         "acknowledged_by": "text?", "open": "flag", "outcome": "text?",
     }],
 }  # fmt: skip
+_TRIGGER = {
+    "finding": "text", "severity": "text", "text": "text", "what": "text", "remedy": "text",
+    "place": "text", "at": "text", "ago": "text", "times": "whole", "live": "flag?",
+}  # fmt: skip
 _STORY = {
     "title": "text", "id": "whole", "enclosure": "whole", "name": "text", "serial": "text",
     "site": "text", "level": "text", "text": "text", "opened": "text", "open": "flag",
     "outcome": "text?", "disposed": "text", "latch": "text",
     "live": {"state": "text", "triggers": "whole"}, "acknowledged_by": "text?",
     "acknowledged": "text", "meaning": "text",
-    "triggers": [{
-        "finding": "text", "severity": "text", "text": "text", "what": "text", "remedy": "text",
-        "place": "text", "at": "text", "ago": "text", "times": "whole", "live": "flag?",
-    }],
+    "triggers": [_TRIGGER],
     "place": {"said": ["text"], "tiles": ["text"], "drawn": "flag"},
     "causes": [{"text": "text", "hostile": "flag", "severity": "text", "speaks": ["text"]}],
     "runbook": ["text"], "for_you": "text", "next": ["text"], "two_persons": "flag",
@@ -188,6 +230,7 @@ TWINS: dict[tuple[str, str], Shape] = {
     ("GET", "/fleet"): _FLEET,
     ("GET", "/continuity"): _OF_FLEET,
     ("GET", "/enclosures/{id:int}"): _ENCLOSURE,
+    ("GET", "/enclosures/{id:int}/channels"): _CHANNELS,
     ("GET", "/enclosures/{id:int}/continuity"): _CONTINUITY,
     ("GET", "/enclosures/{id:int}/interval"): {
         **_WHO, "from": "text", "until": "text", "now": "text", "length": "text", "silent": "text",
@@ -224,6 +267,9 @@ ANSWERS: dict[tuple[str, str], Shape] = {
     ("GET", "/enclosures/{id:int}/case/file.json"): {},
     ("GET", "/enclosures/{id:int}/series.json"): _SERIES,
     ("GET", "/enclosures/{id:int}/trust.json"): [_TRUST],
+    ("GET", "/incidents/{id:int}/triggers.json"): {
+        "id": "whole", "seen": "text", "triggers": [_TRIGGER],
+    },
     ("GET", "/openapi.json"): {"openapi": "text", "info": ("map", "any"), "paths": ("map", "any")},
     ("GET", "/evidence"): {"next": "whole"},
     ("POST", "/evidence"): {"next": "whole", "state": "text", "headline": "text"},
