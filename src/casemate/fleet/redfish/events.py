@@ -135,15 +135,31 @@ def record(event: Event, at: int = 0) -> Row:
 
 
 def scan(store: Store, now_s: int) -> int:
-    """Tell of all that changed since it was last told; return how many events that made."""
+    """Tell of all that changed since it was last told; return how many events that made.
+
+    What fails of one enclosure is raised once all others were told of.
+    """
     with store.read() as link:
         changed = [int(each) for each in link.execute(_changed(now_s)).scalars()]
-    made = 0
+    made, failed = 0, None
     for at in range(0, len(changed), TOGETHER):
-        with store.write() as link:
-            for each in changed[at : at + TOGETHER]:
-                made += _catch_up(link, standing.read(link, each, now_s))
+        some = changed[at : at + TOGETHER]
+        try:
+            made += _tell_of(store, some, now_s)
+        except Exception:  # whatever it is of one, the others are told of
+            for each in some:
+                try:
+                    made += _tell_of(store, [each], now_s)
+                except Exception as error:
+                    failed = failed or error
+    if failed is not None:
+        raise failed
     return made
+
+
+def _tell_of(store: Store, some: Sequence[int], now_s: int) -> int:
+    with store.write() as link:
+        return sum(_catch_up(link, standing.read(link, each, now_s)) for each in some)
 
 
 def _trouble() -> Any:
