@@ -57,9 +57,9 @@ def add(
     }  # fmt: skip
     for key in ("name", "serial", "origin", "kind", "site"):
         most, text = int(getattr(ENCLOSURES.c[key].type, "length", 0)), str(row[key])
-        if len(text) > most or "\0" in text:
+        if len(text.encode()) > most or "\0" in text:
             raise InputError(
-                f"it is longer than {most} characters, or holds a NUL.",
+                f"it is longer than {most} bytes, or holds a NUL.",
                 remedy="write a shorter one.", key=key, value=text[:40],
             )  # fmt: skip
     done = link.execute(insert(ENCLOSURES).values(**row).returning(ENCLOSURES.c.id))

@@ -42,6 +42,7 @@ ENCLOSURES = Table(
     Column("policy", LargeBinary, nullable=False),
     Column("added_s", BigInteger, nullable=False),
     UniqueConstraint("name", "serial"),
+    Index("ix_enclosures_site", "site", "name", "serial"),
 )
 """Enclosures with the reference values and the policy of this instance's party."""
 

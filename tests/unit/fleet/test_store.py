@@ -118,7 +118,8 @@ def test_a_database_does_not_go_back(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("kind", "x" * 65), ("site", "x" * 256), ("site", "a\0")]
+    ("key", "text"),
+    [("kind", "x" * 65), ("site", "x" * 256), ("site", "\u00e9" * 128), ("site", "a\0")],
 )
 def test_what_no_store_holds_is_not_entered(key: str, text: str, tmp_path: Path) -> None:
     """SQLite would take it, and no backup of it could be restored onto PostgreSQL."""

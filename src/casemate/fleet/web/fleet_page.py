@@ -50,14 +50,12 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         waiting = link.execute(
             select(func.count()).select_from(INCIDENTS).where(_I.disposed_s.is_(None))
         ).scalar_one()
-        chosen = _chosen(asked, now_s, state, needs)
-        total = link.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
-        ranks = {each: at for at, each in enumerate(_ORDER)}
-        order = case(ranks, value=shown_state(now_s))
-        rows = link.execute(
-            chosen.order_by(order, _E.site, _E.name, _E.serial)
-            .limit(ROWS).offset((page - 1) * ROWS)
-        ).all()  # fmt: skip
+        named = _named(asked)
+        total = counts[state] if state else sum(counts.values())
+        if named or needs:
+            every = _matching(named, now_s, state, needs).subquery()
+            total = link.execute(select(func.count()).select_from(every)).scalar_one()
+        rows = _page(link, _matching(named, now_s, state, needs), now_s, page)
     well = counts["ARMED"] + counts["MAINTENANCE"] + counts["RETIRED"]
     return {
         "title": "Fleet",
@@ -82,22 +80,38 @@ def _counts(link: Connection, now_s: int) -> dict[str, int]:
     return {each: found.get(each, 0) for each in STATES}
 
 
-def _chosen(asked: Asked, now_s: int, state: str, needs: str) -> Select[Any]:
+def _named(asked: Asked) -> str:
+    return asked.query.get("q", "")[:100].strip()
+
+
+def _matching(named: str, now_s: int, state: str, needs: str) -> Select[Any]:
+    """Return the ids of enclosures to show; an index and their verdicts say which they are."""
+    found = select(_E.id).select_from(ENCLOSURES.outerjoin(VERDICTS))
+    if state:
+        found = found.where(shown_state(now_s) == state)
+    if needs:
+        open_ = select(_I.id).where(_I.enclosure_id == _E.id, _I.disposed_s.is_(None))
+        found = found.where(open_.exists())
+    if named:
+        text = func.lower(_E.name + " " + _E.serial + " " + _E.site + " " + _E.kind)
+        found = found.where(text.contains(named.lower(), autoescape=True))
+    return found
+
+
+def _page(link: Connection, matching: Select[Any], now_s: int, page: int) -> list[Any]:
+    """Return a page of rows, worst first: which they are is found without all that they say."""
+    ranks = {each: at for at, each in enumerate(_ORDER)}
+    order = (case(ranks, value=shown_state(now_s)), _E.site, _E.name, _E.serial)
+    asked = matching.order_by(*order).limit(ROWS).offset((page - 1) * ROWS)
+    ids = list(link.execute(asked).scalars())
     open_ = and_(_I.enclosure_id == _E.id, _I.disposed_s.is_(None))
-    chosen = select(
+    told = select(
         _E.id, _E.name, _E.serial, _E.kind, _E.site, shown_state(now_s).label("shown"),
         _V.headline, _V.seen_s, _V.since_s, _V.fresh_until_s,
         _I.id.label("incident"), _I.severity, _I.acknowledged_by,
     ).select_from(ENCLOSURES.outerjoin(VERDICTS).outerjoin(INCIDENTS, open_))  # fmt: skip
-    if state:
-        chosen = chosen.where(shown_state(now_s) == state)
-    if needs:
-        chosen = chosen.where(_I.id.is_not(None))
-    words = asked.query.get("q", "")[:100].strip()
-    if words:
-        text = func.lower(_E.name + " " + _E.serial + " " + _E.site + " " + _E.kind)
-        chosen = chosen.where(text.contains(words.lower(), autoescape=True))
-    return chosen
+    found = {each.id: each for each in link.execute(told.where(_E.id.in_(ids)))}
+    return [found[each] for each in ids]
 
 
 def _row(row: Any, now_s: int) -> dict[str, Any]:
