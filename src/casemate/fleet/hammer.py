@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from casemate.fleet import certificates, hammer_child, people
 from casemate.fleet.hammer_load import Load, pushes
@@ -62,7 +63,7 @@ def _measured(
     reading = threading.Thread(target=_read_often, args=(pages, pages_s, stop), daemon=True)
     cpu_s, begun = child.cpu_s(), time.monotonic()
     reading.start()
-    first = (plan.pushes, 0.0)
+    first, ca = (plan.pushes, 0.0), load.place.tls / certificates.CA
     with ThreadPoolExecutor(HANDS, thread_name_prefix="controller") as hands:
         for number, body in enumerate(signed):
             which, at_s = plan.at(number)
@@ -72,7 +73,7 @@ def _measured(
                 first = (len(tally.times_s), child.cpu_s() - cpu_s)
             if number % (plan.enclosures // 10 + 1) == 0:
                 tell(f"{number} of {plan.pushes} pushes, {len(tally.times_s)} acknowledged")
-            hands.submit(bring, child.address, load, which, body, begun + at_s, tally)
+            hands.submit(bring, child.address, load.identity(which), ca, body, begun + at_s, tally)
     wall_s = max(time.monotonic() - begun, plan.pushes / plan.rate)
     cpu_s = child.cpu_s() - cpu_s
     stop.set()
@@ -91,14 +92,17 @@ def _measured(
 
 
 def bring(
-    address: tuple[str, int], load: Load, which: int, body: bytes, due: float, tally: Tally
+    address: tuple[str, int], identity: Path, ca: Path, body: bytes, due: float, tally: Tally
 ) -> None:
-    """Bring one push of an enclosure over a connection of its own, and count what comes of it."""
+    """Bring one push over a connection of its own, and count what comes of it.
+
+    identity: file with certificate and key of the enclosure. ca: of the service's authority.
+    """
     late = time.monotonic() - due > 1.0
     try:
-        context = ssl.create_default_context(cafile=str(load.place.tls / certificates.CA))
+        context = ssl.create_default_context(cafile=str(ca))
         context.minimum_version = ssl.TLSVersion.TLSv1_3
-        context.load_cert_chain(load.identity(which))
+        context.load_cert_chain(identity)
         begun = time.monotonic()
         link = http.client.HTTPSConnection(*address, timeout=60, context=context)
         try:

@@ -19,13 +19,11 @@ from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import InputError
 from casemate.fleet import certificates, evidence, home, walks
 from casemate.fleet.hammer_enclosure import BEFORE_S
-from casemate.fleet.hammer_makers import Made, Makers, ahead
+from casemate.fleet.hammer_makers import TOGETHER, Made, Makers, ahead
 from casemate.fleet.hammer_plan import Plan
 from casemate.fleet.home import Home
 from casemate.fleet.intake import Intake
 
-TOGETHER = 200
-"""Enclosures that begin at once."""
 AHEAD, _GROUPS_AHEAD = 64, 4
 """Pushes, and shares of enclosures, that are signed before they are waited for."""
 _SAMPLE = 100

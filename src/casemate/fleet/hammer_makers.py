@@ -20,6 +20,8 @@ from casemate.fleet.hammer_enclosure import WITNESSES, HammerEnclosure, witnesse
 from casemate.fleet.intake import Submission, encode
 
 T = TypeVar("T")
+TOGETHER = 200
+"""Enclosures in a row that one process signs for (planning value)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,7 @@ class Makers:
         """Have enclosures commissioned anew, each at the Unix time of what it brings first."""
         shares: list[dict[int, int]] = [{} for _ in self._pools]
         for number, at_s in numbers.items():
-            shares[number % len(shares)][number] = at_s
+            shares[self._which(number)][number] = at_s
         return [
             pool.submit(_begin, share)
             for pool, share in zip(self._pools, shares, strict=True)
@@ -108,7 +110,10 @@ class Makers:
 
     def push(self, number: int, at_s: int) -> Future[bytes]:
         """Have what an enclosure brings next signed, with the heartbeats up to a Unix time."""
-        return self._pools[number % len(self._pools)].submit(_push, number, at_s)
+        return self._pools[self._which(number)].submit(_push, number, at_s)
+
+    def _which(self, number: int) -> int:
+        return number // TOGETHER % len(self._pools)
 
 
 def ahead(asked: Iterable[Future[T]], most: int) -> Iterator[T]:

@@ -16,7 +16,7 @@ from casemate.attest.reference import load
 from casemate.cli.fleet_care import hammer as command
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import doctor, evidence, hammer, hammer_child, hammer_load
+from casemate.fleet import certificates, doctor, evidence, hammer, hammer_child, hammer_load
 from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
 from casemate.fleet.hammer_load import Load
 from casemate.fleet.hammer_makers import ahead
@@ -123,11 +123,11 @@ def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path
     plan = Plan(enclosures=20, period_s=5, for_s=9)
     with hammer_load.prepared(tmp_path / "fleet", plan, lambda _text: None) as load:
         bodies = list(hammer_load.pushes(load, load.start_s))
-    tally, acknowledged = hammer.Tally(), set()
+    tally, acknowledged, ca = hammer.Tally(), set(), load.place.tls / certificates.CA
 
     def bring(child: hammer_child.Child, number: int) -> bool:
         before, (which, _) = len(tally.times_s), plan.at(number)
-        hammer.bring(child.address, load, which, bodies[number], 0.0, tally)
+        hammer.bring(child.address, load.identity(which), ca, bodies[number], 0.0, tally)
         return len(tally.times_s) > before
 
     with hammer_child.serving(load.place.folder) as child:

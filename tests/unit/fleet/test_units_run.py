@@ -15,8 +15,9 @@ import pytest
 from machine_kit import Machine, machine
 
 from casemate.control.demo_parties import demo_parties
-from casemate.fleet import backup, evidence, hammer, home, intake
+from casemate.fleet import backup, evidence, hammer_load, home, intake
 from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
+from casemate.fleet.hammer_plan import Plan
 from casemate.fleet.store import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -75,15 +76,15 @@ def stale(place: home.Home) -> None:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A machine with the service's folder, not started."""
     folder = tmp_path_factory.mktemp("load") / "fleet"
-    load = hammer.prepare(
-        folder, hammer.Plan(enclosures=8, period_s=5, for_s=LAST / 1.6), lambda _text: None
-    )
+    plan = Plan(enclosures=8, period_s=5, for_s=LAST / 1.6)
+    with hammer_load.prepared(folder, plan, lambda _text: None) as load:
+        pushes = tuple(hammer_load.pushes(load, load.start_s))
     stale(load.place)
     (folder / "pushes").mkdir()
-    for number, body in enumerate(load.pushes):
+    for number, body in enumerate(pushes):
         (folder / "pushes" / str(number)).write_bytes(body)
     with machine(tmp_path_factory.mktemp("machine")) as here:
-        made = Site(here=here, folder=folder, pushes=load.pushes)
+        made = Site(here=here, folder=folder, pushes=pushes)
         shutil.copytree(folder, made.service, dirs_exist_ok=True)
         settings = json.loads((made.service / home.SETTINGS).read_text())
         settings |= {"store": f"sqlite:///{THERE}/{home.DATABASE}", "outlets": [SYSLOG]}

@@ -33,7 +33,7 @@ def push(folder: str, first: str, last: str) -> None:
     for number in range(int(first), int(last)):
         before = len(tally.times_s)
         hammer.bring(
-            HOST, PORT, base / "identities" / f"{number % count}.pem", base / "tls" / "ca.pem",
+            (HOST, PORT), base / "identities" / f"{number % count}.pem", base / "tls" / "ca.pem",
             (base / "pushes" / str(number)).read_bytes(), 0.0, tally,
         )  # fmt: skip
         if len(tally.times_s) == before:
