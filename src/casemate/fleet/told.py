@@ -6,8 +6,6 @@ so is for the appraisal alone: pages show this beside it, never instead of it.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,13 +16,13 @@ from casemate.attest import token as tokens
 from casemate.attest.token import Token
 from casemate.core.errors import FormatError
 from casemate.fleet import evidence
+from casemate.fleet.read_once import ReadOnce
 
 KINDS = ("start", "change", "permit", "disturbed", "last word")
 MOST_EVENTS = 10_000
 """Kept of an enclosure, the newest (planning value)."""
 MOST_ENCLOSURES = 256
 """Of which events are kept in memory (planning value); others are read anew."""
-_AT_ONCE = 1000
 _MOST_TEXT = 200
 _LOOKED_AT = 64
 """Newest tokens in which health is looked for: payload is between (planning value)."""
@@ -48,31 +46,11 @@ class Event:
     unwatched: tuple[str, ...] = ()
 
 
-class Told:
-    """Events of enclosures, read as they are asked for. For several threads."""
+class Told(ReadOnce[Event]):
+    """Events of enclosures, read as they are asked for."""
 
     def __init__(self, *, enclosures: int = MOST_ENCLOSURES, events: int = MOST_EVENTS) -> None:
-        self._lock = threading.Lock()
-        self._most, self._events = enclosures, events
-        self._held: OrderedDict[int, tuple[int, tuple[Event, ...]]] = OrderedDict()
-
-    def of(self, link: Connection, enclosure_id: int) -> tuple[Event, ...]:
-        """Return what an enclosure's evidence tells of, in the order of its log."""
-        with self._lock:
-            number, held = self._held.get(enclosure_id, (0, ()))
-        new: deque[Event] = deque(held, maxlen=self._events)
-        before = number
-        while data := evidence.entries(link, enclosure_id, number, _AT_ONCE):
-            new.extend(events(data, number))
-            number += len(data)
-        held = tuple(new) if number > before else held
-        with self._lock:
-            if number >= self._held.get(enclosure_id, (0, ()))[0]:
-                self._held[enclosure_id] = (number, held)
-            self._held.move_to_end(enclosure_id)
-            if len(self._held) > self._most:
-                self._held.popitem(last=False)
-        return held
+        super().__init__(events_in, enclosures=enclosures, most=events)
 
 
 def last_watch(link: Connection, enclosure_id: int) -> tuple[int, Token] | None:
@@ -95,7 +73,7 @@ def last_watch(link: Connection, enclosure_id: int) -> tuple[int, Token] | None:
     return None
 
 
-def events(data: Sequence[bytes], first: int) -> list[Event]:
+def events_in(data: Sequence[bytes], first: int) -> list[Event]:
     """Return what entries from number `first` on tell of; one that is no token tells nothing."""
     found = []
     for at, each in enumerate(data):

@@ -5,22 +5,17 @@ Entries never change, so each is read once; of a long log only its newest part.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
-
 from casemate.attest import token as tokens
 from casemate.core.errors import FormatError
-from casemate.fleet import evidence
+from casemate.fleet.read_once import ReadOnce
 
 MOST_TOKENS = 5000
 """Newest of an enclosure that are looked at (planning value): 20 days of one each six minutes."""
 MOST_ENCLOSURES = 64
 """Of which they are kept in memory (planning value); others are read anew."""
-_AT_ONCE = 1000
 _RANKS = {"NORMAL": 0, "INTERFERENCE": 1, "DENIED": 2, "TAMPER": 4}
 """Least that a verdict counts as, beside the level of the response."""
 
@@ -45,32 +40,12 @@ class Watch:
         return max(self.level, _RANKS.get(self.verdict, 4)), self.channels - self.healthy
 
 
-class Watched:
-    """Newest tokens of enclosures, read as they are asked for. For several threads."""
+class Watched(ReadOnce[Watch]):
+    """Newest tokens of enclosures, read as they are asked for. most: of an enclosure."""
 
     def __init__(self, *, enclosures: int = MOST_ENCLOSURES, most: int = MOST_TOKENS) -> None:
-        self._lock = threading.Lock()
-        self._enclosures, self.most = enclosures, most
-        self._held: OrderedDict[int, tuple[int, tuple[Watch, ...]]] = OrderedDict()
-
-    def of(self, link: Connection, enclosure_id: int) -> tuple[Watch, ...]:
-        """Return what tokens say of verdict and health, in the order of the log."""
-        with self._lock:
-            number, held = self._held.get(enclosure_id, (0, ()))
-        before = number
-        new: deque[Watch] = deque(held, maxlen=self.most)
-        number = max(number, evidence.next_number(link, enclosure_id) - self.most)
-        while data := evidence.entries(link, enclosure_id, number, _AT_ONCE):
-            new.extend(watches(data, number))
-            number += len(data)
-        held = tuple(new) if number > before else held
-        with self._lock:
-            if number >= self._held.get(enclosure_id, (0, ()))[0]:
-                self._held[enclosure_id] = (number, held)
-            self._held.move_to_end(enclosure_id)
-            if len(self._held) > self._enclosures:
-                self._held.popitem(last=False)
-        return held
+        super().__init__(watches, enclosures=enclosures, most=most, tokens=most)
+        self.most = most
 
 
 def watches(data: Sequence[bytes], first: int) -> list[Watch]:

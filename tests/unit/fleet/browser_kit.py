@@ -18,7 +18,6 @@ from fleet_kit import Kit
 from casemate.fleet import people
 from casemate.fleet.web.app import cookie_name
 from casemate.fleet.web.server import Server
-from outside_programs import missing as unavailable  # noqa: F401 (for tests)
 from outside_programs import program
 
 SCHEMES = ("light", "dark")

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from browser_kit import unavailable
+
+from outside_programs import missing
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
@@ -79,7 +80,7 @@ class Machine:
 def _needed() -> None:
     for name in ("systemd-nspawn", "nsenter", "unshare"):
         if shutil.which(name) is None:
-            unavailable(f"{name} (systemd-container, util-linux)")
+            missing(f"{name} (systemd-container, util-linux)")
     if os.geteuid() != 0:
         pytest.skip("a machine of its own takes root")
     version = subprocess.run(

@@ -12,14 +12,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
-import pytest
 from sqlalchemy import create_engine, text
 
 from casemate.fleet import home
 from casemate.fleet.home import Home
 from casemate.fleet.store import Store
+from outside_programs import missing, program
 
 ENV = "CASEMATE_TEST_POSTGRES"
 """Where tests keep their stores, if it names a server: see `test_postgresql.py`."""
@@ -28,13 +29,11 @@ _EMPTY = "empty"
 
 def tools() -> Path:
     """Return the folder of the server's programs; skip, or fail where all are required."""
-    found = shutil.which("postgres") or "/usr/lib/postgresql/15/bin/postgres"
-    able = os.geteuid() != 0 or shutil.which("setpriv")
-    if not Path(found).exists() or not able:
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail("PostgreSQL 15 is required here and missing")
-        pytest.skip("PostgreSQL 15 is not installed")
-    pytest.importorskip("psycopg")
+    found = program("postgres")
+    if os.geteuid() == 0:
+        program("setpriv")
+    if not find_spec("psycopg"):
+        missing("psycopg")
     return Path(os.path.realpath(found)).parent
 
 

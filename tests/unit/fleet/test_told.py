@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet_kit import Kit, bring, enter
 
 from casemate.attest.token import SensorHealth
-from casemate.fleet.told import KINDS, Told, events, last_watch, plain
+from casemate.fleet.told import KINDS, Told, events_in, last_watch, plain
 from casemate.testing import honest_enclosure as honest
 
 
@@ -21,7 +21,7 @@ def test_events_are_those_of_the_tokens(kit: Kit) -> None:
     with kit.service.store.read() as link:
         found = kit.service.told.of(link, 1)
         again = Told().of(link, 1)
-    assert found == again == tuple(events(story.entries, 0))
+    assert found == again == tuple(events_in(story.entries, 0))
     assert [(each.kind, each.act) for each in found] == [
         ("start", "COMMISSIONING"), ("change", "ARMED"), ("permit", "logged"), ("permit", "opened"),
         ("change", "MAINTENANCE"), ("permit", "closed"), ("change", "ARMED"),
@@ -68,4 +68,4 @@ def test_health_is_of_the_newest_token_that_says_it_and_of_this_start(kit: Kit) 
 def test_texts_of_the_enclosure_are_plain_and_short() -> None:
     assert plain("a\x1b[2Jb") == "a\\x1b[2Jb"
     assert len(plain("x" * 1000)) == 200
-    assert events([b"no token"], 0) == []
+    assert events_in([b"no token"], 0) == []
