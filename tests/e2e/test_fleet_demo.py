@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
-httpx = pytest.importorskip("httpx")
-pytest.importorskip("starlette")
-pytest.importorskip("alembic")
+from outside_programs import needs, package
+
+httpx = package("httpx")
+needs("starlette", "alembic")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 

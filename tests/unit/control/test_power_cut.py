@@ -19,10 +19,10 @@ from casemate.attest import beats
 from casemate.attest import claims as c
 from casemate.cli.twin_power import Power
 from casemate.control import supply
-from casemate.control.custody import choice
 from casemate.control.runtime import Runtime
 from casemate.control.setting import Setting
-from casemate.core.errors import CasemateError, InputError
+from casemate.core.errors import CasemateError
+from outside_programs import needs_tpm
 
 HOLD_S = 4.0
 LIFE = """
@@ -43,13 +43,6 @@ Power(far.hear, lambda: stop_machine(os.getpid())).move("power-cut", [f"hold_s={
 print(time.time(), flush=True)
 time.sleep(60)
 """
-
-
-def has_tpm() -> bool:
-    try:
-        return choice("tpm")[0] == "tpm"
-    except InputError:
-        return False
 
 
 def cut(folder: Path, keys: str) -> float:
@@ -107,8 +100,8 @@ def test_power_ends_and_a_start_guards_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not has_tpm(), reason="no swtpm here")
 def test_keys_of_a_tpm_stay_sealed_until_both_parties_open_them(tmp_path: Path) -> None:
+    needs_tpm()
     folder = tmp_path / "small"
     folder.mkdir()
     before_the_end(folder, cut(folder, "tpm"))
