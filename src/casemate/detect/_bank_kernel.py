@@ -217,8 +217,8 @@ def windows(
     them, and within `step`; each tolerance is opened by the doubt about the states that it needs.
     """
     count_k, features = s1.shape
-    top = -1
-    up, energy = np.empty((2, features)).T, np.empty((2, features)).T
+    top = np.int64(-1)
+    up, energy = np.empty((2, features)), np.empty((2, features))
     shown, sound = np.empty(features), np.empty(features, dtype=np.bool_)
     above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
     for k in range(count_k):

@@ -68,7 +68,7 @@ def format_segments(
     origin: (x, y) such that x' = x - origin[0], y' = origin[1] - y. stamp: number of the first
     segment on the board, which becomes a legacy 32-bit stamp that no other segment has.
     """
-    position = 0
+    position = np.int64(0)
     for index in range(start, stop):
         position = put_bytes(buffer, position, head)
         for step in range(2):

@@ -28,7 +28,9 @@ HOLD_S = 4.0
 LIFE = """
 import os, sys, time
 from pathlib import Path
-sys.path.append({here!r})
+sys.path += [{here!r}, {tests!r}]
+import compiled_once
+compiled_once.install()
 from small_enclosure import SmallFar, wait_for, wanted
 from casemate.cli.twin_power import Power, stop_machine
 from casemate.control.runtime import Runtime
@@ -47,7 +49,9 @@ time.sleep(60)
 
 def cut(folder: Path, keys: str) -> float:
     """Run a small enclosure until its power ends; return when the supply was cut, Unix time."""
-    code = LIFE.format(here=str(Path(__file__).parent), hold_s=HOLD_S)
+    code = LIFE.format(
+        here=str(Path(__file__).parent), tests=str(Path(__file__).parents[2]), hold_s=HOLD_S
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, str(folder), keys], capture_output=True, text=True,
         timeout=120, env=os.environ | {"PYTHONPATH": str(Path(casemate.__file__).parents[1])},
