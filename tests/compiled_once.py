@@ -22,7 +22,7 @@ MORE: dict[str, str] = {}
 
 
 class CompiledTwiceError(Exception):
-    """A kernel is compiled for a second kind of arguments."""
+    """A kernel is compiled for a second kind of arguments, or for an error that never comes."""
 
 
 @contextlib.contextmanager
@@ -52,31 +52,33 @@ def install() -> None:
         return
 
     def once(self: Any, sig: Any) -> Any:
+        name = f"{self.py_func.__module__}.{self.py_func.__qualname__}"
+        refuse_words(name, sig)
         if isinstance(self._cache, NullCache):
-            refuse(self, sig)
-            return compiles(self, sig)
-        with global_compiler_lock, alone(Path(self._cache._cache_file._index_path)):
             found = compiles(self, sig)
-        refuse(self, sig)
+        else:
+            with global_compiler_lock, alone(Path(self._cache._cache_file._index_path)):
+                found = compiles(self, sig)
+        refuse_second(name, self.signatures)
         return found
 
     once.alone = compiles  # type: ignore[attr-defined]
     Dispatcher.compile = once
 
 
-def refuse(kernel: Any, sig: Any) -> None:
-    """Raise if numba compiles an error's words, or one of our kernels has two kinds of arguments.
-
-    An array is put into a slice by `casemate.core._rows_kernel`, and a kernel is called with one
-    type of number, order of memory and right to write. What does need a second kind is in MORE.
-    """
-    name = f"{kernel.py_func.__module__}.{kernel.py_func.__qualname__}"
+def refuse_words(name: str, sig: Any) -> None:
+    """Raise if numba is about to compile an error's words: see `casemate.core._rows_kernel`."""
     if WORDS in name:
         raise CompiledTwiceError(f"an array is assigned to a slice: {sig}; see _rows_kernel.put")
-    if not name.startswith(OURS):
-        return
-    kinds = {str(each) for each in kernel.signatures}
-    if len(kinds) > 1 and name not in MORE:
-        raise CompiledTwiceError(
-            f"{name} is compiled for {len(kinds)} kinds: " + " and ".join(kinds)
-        )
+
+
+def refuse_second(name: str, signatures: Any) -> None:
+    """Raise if one of our kernels has two kinds of arguments.
+
+    It is called with one type of number, order of memory and right to write; what needs more is
+    in MORE.
+    """
+    kinds = {str(each) for each in signatures}
+    if name.startswith(OURS) and name not in MORE and len(kinds) > 1:
+        told = " and ".join(sorted(kinds))
+        raise CompiledTwiceError(f"{name} is compiled for {len(kinds)} kinds: {told}")
