@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numba import njit
+
+as_int: Any = np.int64
+as_bool: Any = np.bool_
+"""Types of a number, or of yes and no, that is not known while a kernel is compiled: one that is
+written out, as 0 or True, would have the kernel that it is given to compiled for it alone."""
 
 
 @njit(inline="always")

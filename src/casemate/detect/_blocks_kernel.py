@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from casemate.core._rows_kernel import put, raise_by
+from casemate.core._rows_kernel import as_int, put, raise_by
 
 MISSING, LATE, CLIPPED, NOT_A_NUMBER, OUT_OF_ORDER = 1, 2, 4, 8, 16
 RATE, STALLED, UNIT, RESET = 32, 64, 128, 256
@@ -326,7 +326,7 @@ def gather_field(
         for link in range(power.size):
             value, flags = values[k, link], int(health[k, link])
             size = abs(value)
-            kind = judged(size, flags, np.int64(1))
+            kind = judged(size, flags, as_int(1))
             if kind == AT_END and not np.isfinite(size):
                 kind = BLURRED
             if kind == BLURRED and flags == 0:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from casemate.core._rows_kernel import as_int
 from casemate.detect._wide import (
     LANES,
     above,
@@ -159,7 +160,7 @@ def _whole(
     for i in range(LANES):
         room[spare + i] = x[x_at + full + i] if full + i < n else _NONE
     r, g, e = at
-    here, one = (r + full, g + full, e + full), np.int64(LANES)
+    here, one = (r + full, g + full, e + full), as_int(LANES)
     _row(room, spare, room, spare + LANES, room, here, one)
     for i in range(n - full):
         out[out_at + full + i] = room[spare + LANES + i]

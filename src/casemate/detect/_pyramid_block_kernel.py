@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import as_int
 from casemate.detect._pyramid_kernel import FIRST, HEAD, TILE, Array, places
 from casemate.detect._pyramid_tick_kernel import climbed, clipped, higher, lower, tick
 from casemate.detect._wide import LANES, every, fetch, larger, load, plus, store, times
@@ -129,7 +130,7 @@ def _first(
     features: int, ahead: int,
 ) -> None:  # fmt: skip
     """Advance level 0 by 2^log rows, PASS at a time; what fills no LANES goes by way of `work`."""
-    full, rest, one = n // LANES * LANES, WORK - PASS * LANES, np.int64(LANES)
+    full, rest, one = n // LANES * LANES, WORK - PASS * LANES, as_int(LANES)
     for t in range(0, 1 << log, PASS):
         here, z = x_at + t * features, t // 2 * TILE
         _ground(x, here, features, full, room, g, work, z, peak, par, ahead)
@@ -140,7 +141,7 @@ def _first(
                     value = x[here + k * features + full + i] if inside else par[0]
                     work[rest + k * LANES + i] = value
             _ground(
-                work, rest, one, one, room, g + full, work, z + full, peak + full, par, np.int64(0)
+                work, rest, one, one, room, g + full, work, z + full, peak + full, par, as_int(0)
             )  # fmt: skip
 
 
@@ -155,7 +156,7 @@ def _chunk(
     s, h = sums + tile * 2 * levels * TILE, held + tile * 2 * levels * TILE
     b, whole = best + tile * (levels + 1) * TILE, (n + LANES - 1) // LANES * LANES
     _first(x, x_at, log, n, room, ground + tile * FIRST * TILE, work, peak, par, features, ahead)
-    level, rows, z, joined = 1, 1 << (log - 1), np.int64(0), np.int64(ROWS * TILE)
+    level, rows, z, joined = 1, 1 << (log - 1), as_int(0), as_int(ROWS * TILE)
     while rows > 1:
         at = s + 2 * level * TILE
         _level(work, z, rows, joined, whole, room, at, peak, par, par[HEAD + level])
@@ -179,7 +180,7 @@ def peaks(x: Array, peak: Array, room: Array, work: Array, levels: int, done: in
     work: (WORK,), overwritten; room as in `_pyramid_tick_kernel`, which is `quick`.
     """
     count, features = x.shape
-    par, flat, none = room[: HEAD + levels], x.reshape(-1), np.int64(0)
+    par, flat, none = room[: HEAD + levels], x.reshape(-1), as_int(0)
     highest, row = 2 * ROWS * TILE, np.empty(TILE, dtype=np.float32)
     most = MOST_LOG if levels > MOST_LOG else levels - 1
     t = 0

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import as_bool, as_int
 from casemate.detect import _pyramid_kernel as plain
 from casemate.detect._pyramid_kernel import FIRST, HEAD, MOST, TILE, Array, finite, places
 from casemate.detect._wide import (
@@ -145,7 +146,7 @@ def tick(
     _row(x, x_at, out, out_at, room, g, (s, h, b, spare), full, climbs, par)
     if full == n:
         return
-    rest, one = spare + levels * LANES, np.int64(LANES)
+    rest, one = spare + levels * LANES, as_int(LANES)
     for i in range(LANES):
         room[rest + i] = x[x_at + full + i] if full + i < n else _NONE
     at = s + full, h + full, b + full, spare
@@ -166,7 +167,7 @@ def advance(x: Array, out: Array, room: Array, levels: int, done: int) -> None:
     count, features = x.shape
     par = room[: HEAD + levels]
     if not (quick(par) and finite(x, par[0])):
-        plain.advance(x, x, np.bool_(True), out, room, levels, done)
+        plain.advance(x, x, as_bool(True), out, room, levels, done)
         return
     rows, seen = x.reshape(-1), out.reshape(-1)
     for start in range(0, features, TILE):
