@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from fleet_kit import Kit, kit_in
 from redfish_kit import ROLES, ROOT, RedfishKit, armed, redfish_of, stand, unknown
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, insert, select
 
 from casemate.core.errors import InputError
 from casemate.fleet import certificates, evidence
@@ -23,7 +23,7 @@ from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
 from casemate.fleet.redfish import accounts, delivery, destinations, events, stream, subscriptions
 from casemate.fleet.redfish.destinations import Destination
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.schema import REDFISH_SUBSCRIPTIONS
+from casemate.fleet.schema import REDFISH_LATCHES, REDFISH_SUBSCRIPTIONS, VERDICTS
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest
 
@@ -386,3 +386,44 @@ def test_one_that_cannot_be_told_of_keeps_no_other_untold(
         assert told() == [ids[0], ids[2]]
     events.scan(store, now_s)
     assert told() == ids
+
+
+def test_a_new_fleet_that_is_well_is_noted_at_once_and_nothing_is_told(made: RedfishKit) -> None:
+    """One of them is not well, one is not known yet: these two are told of."""
+    store, now_s = made.redfish.store, made.redfish.now_s()
+    made.scan()
+    row = {"worst": "", "headline": "", "tokens": 1, "proven": 1, "appraised_s": now_s, "body": ""}
+    fresh = {"since_s": now_s, "seen_s": now_s, "fresh_until_s": now_s + 60}
+    seen_by = witnesses([bytes([each] * 32) for each in range(3)])
+    with store.write() as link:
+        before, ids = events.latest(link), []
+        for number in range(40):
+            new = HammerEnclosure(number, seen_by, honest.reference().parties, 360)
+            ids.append(
+                evidence.add(
+                    link, reference=new.reference(), policy=new.policy(), serial=new.serial,
+                    kind="camera", site="hall 1", now_s=now_s,
+                )
+            )  # fmt: skip
+            state = "TAMPERED" if number == 7 else "ARMED"
+            if number != 8:
+                values = {**row, **fresh, "enclosure_id": ids[-1], "state": state}
+                link.execute(insert(VERDICTS).values(**values))
+    written = []
+    event.listen(store.engine, "commit", lambda link: written.append(link))
+    events.scan(store, now_s)
+    with store.read() as link:
+        told = [each.enclosure_id for each in events.after(link, before, 100)]
+        held = dict(
+            link.execute(select(REDFISH_LATCHES.c.enclosure_id, REDFISH_LATCHES.c.shown)).all()
+        )
+    assert sorted(told) == [ids[7], ids[8]]
+    assert [held[each] for each in ids] == [
+        {7: "TAMPERED", 8: "UNKNOWN"}.get(at, "ARMED") for at in range(40)
+    ]
+    assert len([link for link in written if link.get_execution_options().get("writes")]) == 2
+    with store.read() as link:
+        count = events.latest(link)
+    events.scan(store, now_s)
+    with store.read() as link:
+        assert events.latest(link) == count

@@ -139,8 +139,9 @@ def scan(store: Store, now_s: int) -> int:
 
     What fails of one enclosure is raised once all others were told of.
     """
-    with store.read() as link:
-        changed = [int(each) for each in link.execute(_changed(now_s)).scalars()]
+    changed = _of_whom(store, now_s)
+    if len(changed) > TOGETHER and _begin_well(store, now_s):
+        changed = _of_whom(store, now_s)
     made, failed = 0, None
     for at in range(0, len(changed), TOGETHER):
         some = changed[at : at + TOGETHER]
@@ -155,6 +156,24 @@ def scan(store: Store, now_s: int) -> int:
     if failed is not None:
         raise failed
     return made
+
+
+def _of_whom(store: Store, now_s: int) -> list[int]:
+    with store.read() as link:
+        return [int(each) for each in link.execute(_changed(now_s)).scalars()]
+
+
+def _begin_well(store: Store, now_s: int) -> int:
+    """Note at once which enclosures are seen for the first time and are well; return how many.
+
+    Nothing is told of them; one by one, a fleet that is new would keep the store busy for minutes.
+    """
+    well = and_(_L.enclosure_id.is_(None), shown_state(now_s) == "ARMED", _I.id.is_(None))
+    nothing = (literal("ARMED"), literal(""), literal(""), literal(0), literal(0))
+    new = select(_E.id, *nothing).select_from(_joined()).where(well)
+    names = ("enclosure_id", "shown", "trouble", "latch", "latched_s", "entry")
+    with store.write() as link:
+        return int(link.execute(insert(REDFISH_LATCHES).from_select(names, new)).rowcount)
 
 
 def _tell_of(store: Store, some: Sequence[int], now_s: int) -> int:
