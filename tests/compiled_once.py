@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,19 @@ def alone(index: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_UN)  # a fork may have the file open
 
 
+@contextlib.contextmanager
+def without_collections() -> Iterator[None]:
+    """Let nobody look for garbage meanwhile: a compiler makes objects by the million and keeps
+    them, which takes a fourteenth of its time (measured), and what it compiles is the same."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
 def install() -> None:
     """From now on this process waits for kernels that another one is compiling.
 
@@ -57,7 +71,8 @@ def install() -> None:
         if isinstance(self._cache, NullCache):
             found = compiles(self, sig)
         else:
-            with global_compiler_lock, alone(Path(self._cache._cache_file._index_path)):
+            index = Path(self._cache._cache_file._index_path)
+            with global_compiler_lock, alone(index), without_collections():
                 found = compiles(self, sig)
         refuse_second(name, self.signatures)
         return found
