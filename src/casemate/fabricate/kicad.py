@@ -69,7 +69,7 @@ def format_segments(
     origin: (x, y) such that x' = x - origin[0], y' = origin[1] - y. stamp: number of the first
     segment on the board, which becomes a legacy 32-bit stamp that no other segment has.
     """
-    position = as_int(0)
+    position: int = as_int(0)
     for index in range(start, stop):
         position = put_bytes(buffer, position, head)
         for step in range(2):
