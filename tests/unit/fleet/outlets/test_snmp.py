@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from brokers import free_port, until
-from outlets_kit import HOSTILE, notice, says_no_end
+from outlets_kit import HOSTILE, counted, notice, says_no_end
 from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import ntfrcv
@@ -90,7 +90,7 @@ def outlet(port: int, *, boots: int = 1, **changes: Any) -> Iterator[SnmpOutlet]
         name="noc", host="127.0.0.1", port=port, user="casemate", auth=AUTH, privacy=PRIVACY,
         confirmed=True,
     )  # fmt: skip
-    told = Told(service="fleet.test", clock=lambda: 0.0, boots=boots)
+    told = Told(service="fleet.test", clock=lambda: 0.0, boots=boots, again=counted())
     held = SnmpOutlet(replace(made, **changes), told)
     try:
         yield held

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fleet_kit import Kit
-from outlets_kit import HOSTILE, find, notice, put, says_no_end, told, trigger
+from outlets_kit import HOSTILE, counted, find, notice, put, says_no_end, told, trigger
 from receivers import Collector, collector, identity
 
 from casemate.fleet import certificates, incidents
@@ -42,7 +42,7 @@ def outlet(
     """Return an outlet to a receiver of the same authority."""
     tls = Tls(ca=str(identity(folder) / "ca.pem"), certificate="", key="")
     made = Syslog(name="siem", host=host, port=port, tls=tls, confirms=confirms)
-    return SyslogOutlet(made, Told(service="fleet.test", clock=lambda: 0.0, boots=1))
+    return SyslogOutlet(made, Told(service="fleet.test", clock=lambda: 0.0, boots=1, again=counted()))
 
 
 def test_every_notice_is_of_the_form() -> None:
@@ -92,7 +92,7 @@ def test_who_is_not_the_receiver_hears_nothing(
                 name="siem", host="localhost", port=held.port, confirms=True,
                 tls=Tls(ca=str(tmp_path / "ours" / "ca.pem"), certificate="", key=""),
             ),
-            Told(service="x", clock=lambda: 0.0, boots=1),
+            Told(service="x", clock=lambda: 0.0, boots=1, again=counted()),
         )  # fmt: skip
         with pytest.raises(OutletError, match="certificate"):
             other.send([notice()])

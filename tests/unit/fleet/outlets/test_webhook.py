@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from fleet_kit import Kit
-from outlets_kit import HOSTILE, find, notice, put, says_no_end, told, trigger
+from outlets_kit import HOSTILE, counted, find, notice, put, says_no_end, told, trigger
 from receivers import Hook, hook, identity
 
 from casemate.core.errors import SignatureError
@@ -45,7 +45,7 @@ def outlet(
         networks=networks,  # type: ignore[arg-type]
         tls=Tls(ca=str(identity(folder) / "ca.pem"), certificate="", key=""),
     )  # fmt: skip
-    here = Told(service="fleet.test", clock=lambda: float(NOW_S), boots=1)
+    here = Told(service="fleet.test", clock=lambda: float(NOW_S), boots=1, again=counted())
     return WebhookOutlet(made, here, look=look)
 
 
