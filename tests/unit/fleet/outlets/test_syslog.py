@@ -135,10 +135,20 @@ def test_a_receiver_that_never_answers_the_end(
     monkeypatch.setattr(syslog, "TIMEOUT_S", 0.5)
     with collector(tmp_path) as held:
         held.answers = False
-        with pytest.raises(OutletError):
+        with pytest.raises(OutletError) as told:
             outlet(tmp_path, held.port).send([notice()])
+        assert "confirms" in told.value.remedy
         outlet(tmp_path, held.port, confirms=False).send([notice()])
     assert len(held.frames) == 2
+
+
+def test_a_reset_is_no_end(tmp_path: Path) -> None:
+    """What a receiver had not read when its end of the connection went is gone in any case."""
+    with collector(tmp_path) as held:
+        held.after = 300
+        with pytest.raises(OutletError):
+            outlet(tmp_path, held.port, confirms=False).send([notice(id=x) for x in range(100)])
+    assert held.frames == []
 
 
 def test_nobody_there(tmp_path: Path) -> None:
