@@ -1,8 +1,8 @@
 """Outsiders that are no part of the product: installed once, from locks, beside the tests' own.
 
 Home Assistant and libraries of Python each have an environment, since they ask for other versions
-than the product; packages of npm a folder. Of Debian's packages that exclude each other, or of which
-some texts alone are needed, the files are unpacked.
+than the product; packages of npm a folder. Debian's packages that exclude each other, or of which
+some texts alone are needed, are unpacked.
 """
 
 from __future__ import annotations

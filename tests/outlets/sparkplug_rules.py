@@ -148,9 +148,7 @@ def _whole_birth(t: Traffic) -> bool:
 
 def _same_number_when_asked(t: Traffic) -> bool:
     before = [x for x in t.messages[: t.asked] if x.kind == "NBIRTH"][-1]
-    return bool(
-        before.metrics["bdSeq"]["value"] == t.messages[t.asked].metrics["bdSeq"]["value"]
-    )
+    return bool(before.metrics["bdSeq"]["value"] == t.messages[t.asked].metrics["bdSeq"]["value"])
 
 
 def _one_more(t: Traffic) -> bool:
@@ -193,16 +191,22 @@ def rules() -> Iterator[tuple[str, Rule]]:
     """Yield the rules with their ids, of sections 4 to 6."""
     flow, acts = "message-flow-edge-node-birth-publish", "operational-behavior"
     yield "message-flow-edge-node-ncmd-subscribe", lambda t: bool(
-        re.search(rf"SUBSCRIBE from {t.client}\n.*spBv1\.0/{t.group}/NCMD/{t.node} \(QoS 1\)", t.log)
+        re.search(
+            rf"SUBSCRIBE from {t.client}\n.*spBv1\.0/{t.group}/NCMD/{t.node} \(QoS 1\)", t.log
+        )
     )  # fmt: skip
     yield f"{flow}-will-message", lambda t: len(_wills(t)) == len(set(t.bd("NBIRTH")))
-    yield f"{flow}-will-message-topic", lambda t: (
-        {x[2] for x in _wills(t)} == {f"spBv1.0/{t.group}/NDEATH/{t.node}"}
+    yield (
+        f"{flow}-will-message-topic",
+        lambda t: {x[2] for x in _wills(t)} == {f"spBv1.0/{t.group}/NDEATH/{t.node}"},
     )
     yield f"{flow}-will-message-qos", _will(1, "1")
     yield f"{flow}-will-message-will-retained", _will(0, "0")
-    yield f"{flow}-will-message-payload-bdSeq", lambda t: _one_more(t) and all(
-        x.metrics["bdSeq"]["type"] == "Int64" for x in t.of("NDEATH")
+    yield (
+        f"{flow}-will-message-payload-bdSeq",
+        lambda t: (
+            _one_more(t) and all(x.metrics["bdSeq"]["type"] == "Int64" for x in t.of("NDEATH"))
+        ),
     )
     yield f"{flow}-nbirth-topic", lambda t: _topic("NBIRTH", t)
     yield f"{flow}-nbirth-payload-bdSeq", _birth_metric("bdSeq", "type", "Int64")
@@ -210,8 +214,9 @@ def rules() -> Iterator[tuple[str, Rule]]:
     yield f"{flow}-nbirth-retained", _unretained("NBIRTH")
     yield "message-flow-device-birth-publish-nbirth-wait", lambda t: t.messages[0].kind == "NBIRTH"
     yield "message-flow-device-birth-publish-dbirth-topic", lambda t: _topic("DBIRTH", t)
-    yield f"{acts}-edge-node-intentional-disconnect-ndeath", lambda t: (
-        t.messages[-1].kind == "NDEATH"
+    yield (
+        f"{acts}-edge-node-intentional-disconnect-ndeath",
+        lambda t: t.messages[-1].kind == "NDEATH",
     )
     yield f"{acts}-edge-node-intentional-disconnect-packet", _death_then_end
     yield f"{acts}-data-publish-dbirth", _known_metrics
@@ -234,8 +239,9 @@ def _payload_rules() -> Iterator[tuple[str, Rule]]:
     yield "payloads-name-birth-data-requirement", _metric(*DATA, true=lambda m: m.get("timestamp"))
     yield "payloads-metric-datatype-req", _metric(*BIRTHS, true=lambda m: m.get("type"))
     yield "payloads-metric-datatype-value", _metric(*DATA, true=lambda m: m["type"] in TYPES)
-    yield "payloads-propertyset-keys-array-size", _metric(
-        "DBIRTH", "DDATA", true=lambda m: set(m["properties"]) == {"Quality"}
+    yield (
+        "payloads-propertyset-keys-array-size",
+        _metric("DBIRTH", "DDATA", true=lambda m: set(m["properties"]) == {"Quality"}),
     )
     yield "payloads-propertyset-quality-value-type", _quality(lambda q: q["type"] == "Int32")
     yield "payloads-propertyset-quality-value-value", _quality(lambda q: q["value"] in (192, 500))
@@ -250,6 +256,9 @@ def _payload_rules() -> Iterator[tuple[str, Rule]]:
     yield "payloads-ndeath-seq", _each("NDEATH", true=lambda x: x.seq is None)
     yield "payloads-ndeath-will-message", lambda t: len(_wills(t)) == len(t.of("NDEATH"))
     yield "payloads-ndeath-bdseq", lambda t: t.bd("NDEATH") == sorted(set(t.bd("NBIRTH")))
-    yield "topics-ids-hold-nothing-reserved", lambda t: not any(
-        _RESERVED.search(x) for x in (t.group, t.node, *(m.device for m in t.messages))
+    yield (
+        "topics-ids-hold-nothing-reserved",
+        lambda t: (
+            not any(_RESERVED.search(x) for x in (t.group, t.node, *(m.device for m in t.messages)))
+        ),
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,24 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-TESTS = Path(__file__).parents[1]
-sys.path[:0] = [
-    str(TESTS), str(TESTS / "redfish"), str(TESTS / "unit" / "fleet"),
-    str(TESTS / "unit" / "fleet" / "outlets"),
-]  # fmt: skip
+import brokers
+import enclosures
+import outlets_kit
+import outside_receivers as outside
+import receivers
+from sqlalchemy import select
 
-import brokers  # noqa: E402  (the tests' own helpers, once they are on the path)
-import enclosures  # noqa: E402
-import outlets_kit  # noqa: E402
-import outside_receivers as outside  # noqa: E402
-import receivers  # noqa: E402
-from sqlalchemy import select  # noqa: E402
-
-from casemate.fleet import decisions, home, incidents  # noqa: E402
-from casemate.fleet.outlets.snmp import engine_id  # noqa: E402
-from casemate.fleet.people import Person  # noqa: E402
-from casemate.fleet.schema import INCIDENTS  # noqa: E402
-from casemate.fleet.web.asked import Service  # noqa: E402
+from casemate.fleet import decisions, home, incidents
+from casemate.fleet.outlets.snmp import engine_id
+from casemate.fleet.people import Person
+from casemate.fleet.schema import INCIDENTS
+from casemate.fleet.web.asked import Service
 
 NAME = "localhost"
 SECRETS = {
@@ -39,11 +32,21 @@ LONGEST_S = 60.0
 PERSON = Person(id=2, name="bo", role="inspector", party="peerland")
 
 
+class Clock:
+    """This machine's time, set ahead by some seconds."""
+
+    ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.time() + self.ahead_s
+
+
 @dataclass(slots=True)
 class Stage:
-    """What stands while it is judged. ids: of enclosures, by name."""
+    """What stands while it is judged. clock: the service's. ids: of enclosures, by name."""
 
     folder: Path
+    clock: Clock
     home: home.Home
     service: Service
     ids: dict[str, int]
@@ -89,12 +92,13 @@ def set_up(folder: Path, mibs: Path, syslog_ng: Path | None) -> Iterator[Stage]:
         file = place.folder / home.SETTINGS
         file.write_text(json.dumps({**json.loads(file.read_text()), "outlets": rows}))
         place = home.read(place.folder)
-        service = stack.enter_context(home.running(place))
+        clock = Clock()
+        service = stack.enter_context(home.running(place, clock=clock))
         ids = enclosures.enter_all(service, service.now_s())
         _more(service, ids)
         yield Stage(
-            folder=folder, home=place, service=service, ids=ids, broker=broker, heard=heard,
-            hook=hook, traps=traps, rsyslog=rsyslog, syslog_ng=other,
+            folder=folder, clock=clock, home=place, service=service, ids=ids, broker=broker,
+            heard=heard, hook=hook, traps=traps, rsyslog=rsyslog, syslog_ng=other,
         )  # fmt: skip
 
 

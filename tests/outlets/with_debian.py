@@ -10,14 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import outside_receivers as outside
-import programs
 from judging import Judge
 from outlets_kit import program
 from stage import Stage, until
 
 from casemate.fleet.outlets.notice import KINDS, Notice
 from casemate.fleet.outlets.snmp import MODULE, NOTIFICATIONS, OBJECTS, SEVERITY
-from casemate.fleet.outlets.syslog import FACILITY, LEVELS, message
 
 MIB = Path(__file__).parents[2] / "deploy" / "monitoring" / "CASEMATE-MIB.txt"
 NAMED = {
@@ -26,6 +24,9 @@ NAMED = {
 }  # fmt: skip
 """What the MIB calls the notifications."""
 _SYSLOG_FIELDS = 12
+_FACILITY, _ACTED = 10, 5
+_LEVELS = {"alarm": 1, "unknown": 2, "warning": 4}
+"""As the guide says, written down a second time."""
 
 
 def judges(stage: Stage, sent: list[Notice], mibs: Path) -> Iterator[Judge]:
@@ -38,7 +39,8 @@ def judges(stage: Stage, sent: list[Notice], mibs: Path) -> Iterator[Judge]:
 
 
 def _level(one: Notice) -> int:
-    return 5 if one.what in ("acknowledged", "disposed") else LEVELS[one.severity]
+    acted = one.what in ("acknowledged", "disposed")
+    return 8 * _FACILITY + (_ACTED if acted else _LEVELS[one.severity])
 
 
 def _rsyslog(stage: Stage, sent: list[Notice]) -> Judge:
@@ -51,7 +53,7 @@ def _rsyslog(stage: Stage, sent: list[Notice]) -> Judge:
     judge.equal("messages, each once", len(rows), len(sent))
     for one, row in zip(sent, rows, strict=False):
         head = (row["pri"], row["version"], row["host"], row["app"], row["kind"])
-        pri = str(8 * FACILITY + _level(one))
+        pri = str(_level(one))
         judge.equal("header", head, (pri, "1", "localhost", "casemate", one.what.upper()))
         judge.equal("text", row["text"].removeprefix("\ufeff"), one.text)
         data = json.loads(row["data"]).get("rfc5424-sd", {}).get("casemate@32473", {})
@@ -77,8 +79,13 @@ def _syslog_ng(stage: Stage, sent: list[Notice]) -> Judge:
     rows = held.read()
     judge.equal("messages, each once", len(rows), len(sent))
     for one, row in zip(sent, rows, strict=False):
-        pri = 8 * FACILITY + _level(one)
-        seen = (int(row["pri"]), row["PROGRAM"], row["MSGID"], row["MESSAGE"].removeprefix("\ufeff"))
+        pri = _level(one)
+        seen = (
+            int(row["pri"]),
+            row["PROGRAM"],
+            row["MSGID"],
+            row["MESSAGE"].removeprefix("\ufeff"),
+        )
         judge.equal("header and text", seen, (pri, "casemate", one.what.upper(), one.text))
         _same_fields(judge, one, row.get("_SDATA", {}).get("casemate@32473", {}))
     with stage.service.store.read() as link:

@@ -153,7 +153,8 @@ def replace_messages(traffic: Traffic, messages: Sequence[Published], asked: int
 def of_rules(traffic: Traffic, version: str) -> Judge:
     """Return which rules hold."""
     judge = Judge(
-        "Sparkplug 3.0's rules, decoded by Eclipse Tahu", version,
+        "Sparkplug 3.0's rules, decoded by Eclipse Tahu",
+        version,
         f"an edge node's life of {len(traffic.messages)} messages at mosquitto",
     )
     for name, rule in rules():

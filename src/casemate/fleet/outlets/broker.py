@@ -99,10 +99,11 @@ class Broker:
         self._tended_s = time.monotonic()
 
     def _watch(self, client: Client, ended: threading.Event) -> None:
-        """Cut a connection that nobody tends, without the farewell that would keep the will back."""
+        """Cut a connection that nobody tends, without the farewell that keeps a will back."""
         while not ended.wait(CUT_S / 60):
             link = client.socket()
-            if time.monotonic() - self._tended_s > CUT_S and link is not None:
+            overdue = time.monotonic() - self._tended_s > CUT_S
+            if overdue and isinstance(link, socket.socket):
                 with suppress(OSError):
                     link.shutdown(socket.SHUT_RDWR)
                 return

@@ -2,7 +2,8 @@
 
 Sparkplug sends data at QoS 0, so it shows how things stand and brings no alarms: those go to the
 alarm topics at QoS 1. What is not known has the quality STALE. Of commands one is heeded, the
-asking for a new birth, and that once in ten seconds at most: until then no data is sent, as whoever asks has lost some.
+asking for a new birth, and that once in ten seconds at most; until it comes no data is sent, as the
+specification asks: whoever asks has lost some.
 """
 
 from __future__ import annotations

@@ -91,7 +91,7 @@ class SyslogOutlet:
             if self._settings.confirms:
                 raise OutletError(
                     f"the receiver of syslog does not answer the end of TLS: {error}.",
-                    remedy='it is tried again; if it never answers (as rsyslog), "confirms": false.',
+                    remedy='it is tried again; if it never does (as rsyslog), "confirms": false.',
                 ) from None
 
     def tend(self, held: Callable[[], Sequence[Standing]]) -> None:

@@ -1,4 +1,4 @@
-"""Receivers that others wrote: rsyslog, syslog-ng and Net-SNMP, on 127.0.0.1, as Debian has them."""
+"""Receivers of others, as Debian has them, on 127.0.0.1: rsyslog, syslog-ng, Net-SNMP."""
 
 from __future__ import annotations
 

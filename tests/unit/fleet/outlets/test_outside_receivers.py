@@ -49,9 +49,9 @@ def test_snmptrapd_takes_what_is_signed_and_encrypted(tmp_path: Path) -> None:
                 to.send([notice(id=number, what=what) for number, what in enumerate(KINDS, 1)])
         with snmp_outlet(held.port, boots=3, confirmed=False, auth=b"another passphrase") as to:
             to.send([notice(id=99)])
-        with snmp_outlet(held.port, boots=3, auth=b"another passphrase") as to:
-            with pytest.raises(OutletError):
-                to.send([notice(id=98)])
+        other = snmp_outlet(held.port, boots=3, auth=b"another passphrase")
+        with other as to, pytest.raises(OutletError):
+            to.send([notice(id=98)])
         until(lambda: len(held.read()) == 2 * len(KINDS))
         rows = held.read()
     for what, row in zip((*KINDS, *KINDS), rows, strict=True):

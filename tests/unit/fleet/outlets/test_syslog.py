@@ -42,7 +42,8 @@ def outlet(
     """Return an outlet to a receiver of the same authority."""
     tls = Tls(ca=str(identity(folder) / "ca.pem"), certificate="", key="")
     made = Syslog(name="siem", host=host, port=port, tls=tls, confirms=confirms)
-    return SyslogOutlet(made, Told(service="fleet.test", clock=lambda: 0.0, boots=1, again=counted()))
+    told = Told(service="fleet.test", clock=lambda: 0.0, boots=1, again=counted())
+    return SyslogOutlet(made, told)
 
 
 def test_every_notice_is_of_the_form() -> None:

@@ -15,12 +15,12 @@ from receivers import Hook, hook, identity
 
 from casemate.core.errors import SignatureError
 from casemate.fleet import addresses
-from casemate.fleet.outlets import destination, outbox
+from casemate.fleet.outlets import destination, outbox, signature
 from casemate.fleet.outlets.notice import KINDS, spoken
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sender import Sender
 from casemate.fleet.outlets.settings import Tls, Webhook
-from casemate.fleet.outlets.signature import TOLERANCE_S, Receiver, key, sign
+from casemate.fleet.outlets.signature import TOLERANCE_S, Receiver, sign
 from casemate.fleet.outlets.webhook import WebhookOutlet, event
 
 SECRET = b"a secret that two sides share"
@@ -84,13 +84,13 @@ CHANGES = (
 def test_the_signature_is_that_of_the_specification() -> None:
     """Its own example: secret, id, time, body and what is signed of them."""
     made = sign(
-        key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330,
-        b'{"test": 2432232314}',
+        signature.key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330, b'{"test": 2432232314}',
     )  # fmt: skip
     assert made["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
     for bad in ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_?", ""):
         with pytest.raises(ValueError):
-            key(bad)
+            signature.key(bad)
 
 
 @pytest.mark.parametrize("change", CHANGES)
