@@ -30,15 +30,15 @@ GROUP, NODE, OUTLET = "hall-1", "casemate", "home"
 CHANGES = 300
 """More than there are numbers, so that they begin anew."""
 _CLASSES = {"NBIRTH": "NBirth", "DBIRTH": "DBirth", "DDATA": "DData", "NDEATH": "NDeath"}
-Raw = tuple[str, bytes, int, bool]
+Raw = tuple[str, bytes, int]
 
 
 @contextmanager
 def tapped(port: int) -> Iterator[list[Raw]]:
-    """Yield what is published of Sparkplug: topic, payload, QoS, whether it was kept."""
+    """Yield what is published of Sparkplug: topic, payload, QoS."""
     got, ready = list[Raw](), threading.Event()
     client = Client(CallbackAPIVersion.VERSION2)
-    client.on_message = lambda _c, _d, m: got.append((m.topic, m.payload, m.qos, m.retain))
+    client.on_message = lambda _c, _d, m: got.append((m.topic, m.payload, m.qos))
     client.on_connect = lambda c, *_: c.subscribe("spBv1.0/#", 1)
     client.on_subscribe = lambda *_: ready.set()
     client.connect("127.0.0.1", port)
@@ -125,12 +125,12 @@ def _ask(port: int, packages: Answering, now: list[float], node: Node) -> None:
 
 
 def _published(raw: Raw, packages: Answering) -> Published:
-    topic, payload, qos, retained = raw
+    topic, payload, qos = raw
     parts = topic.split("/")
     told = packages.ask("decode", payload=base64.b64encode(payload).decode())
     return Published(
         kind=parts[2], device=parts[4] if len(parts) > 4 else "", topic=topic, qos=qos,
-        retained=bool(retained), made=told.get("answer", {"metrics": [], "error": told}),
+        made=told.get("answer", {"metrics": [], "error": told}),
     )  # fmt: skip
 
 
