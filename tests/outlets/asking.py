@@ -29,7 +29,8 @@ from casemate.fleet.outlets import outbox
 
 LEAST = {
     "rsyslog": 25, "syslog-ng": 20, "snmptrapd": 43, "smilint": 2, "snmptranslate": 20,
-    "cloudevents": 23, "standardwebhooks": 10, "grafana-foundation-sdk": 250, "@grafana/schema": 6,
+    "net-snmp": 24, "Alertmanager": 9, "cloudevents": 23, "standardwebhooks": 10,
+    "grafana-foundation-sdk": 250, "@grafana/schema": 6,
     "Sparkplug": 44, "sparkplug-payload": 300, "pysparkplug": 300, "Prometheus": 55,
     "Home Assistant": 90,
 }  # fmt: skip
@@ -37,6 +38,7 @@ LEAST = {
 NEEDED = {
     "rsyslogd": "rsyslog rsyslog-gnutls", "snmptrapd": "snmptrapd", "snmptranslate": "snmp",
     "smilint": "smitools", "mosquitto": "mosquitto", "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
     "promtool": "prometheus", "apt-get": "apt", "dpkg-deb": "dpkg",
 }  # fmt: skip
 """Programs, and the packages of Debian that have them."""
@@ -95,6 +97,7 @@ def _staged(
     yield from with_debian.judges(stage, sent, mibs)
     yield with_libraries.of_python(stage, sent, python, versions)
     yield with_libraries.of_node(stage, node, programs.version("standardwebhooks"))
+    yield with_libraries.of_node_mib(mibs, node, programs.version("net-snmp"))
     yield with_grafana.of_python(python, versions["grafana-foundation-sdk"])
     yield with_grafana.of_typescript()
     got, traffic = with_sparkplug.recorded(stage, folder / "sparkplug", node)
@@ -104,7 +107,7 @@ def _staged(
     yield with_sparkplug.of_tahu(stage, traffic, tahu)
     yield with_sparkplug.of_python(got, traffic, python, versions["pysparkplug"])
     yield with_homeassistant.judge_panels(stage, folder / "homeassistant")
-    yield with_prometheus.judge_queries(stage, folder / "prometheus")  # it makes trouble: the last
+    yield from with_prometheus.judges(stage, folder / "prometheus")  # they make trouble: the last
 
 
 def written(judges: list[Judge]) -> str:

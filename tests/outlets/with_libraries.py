@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
+import outside_receivers as outside
 from judging import Judge
 from programs import Answering
 from stage import SECRETS, Stage, until
+from with_debian import NAMED
 
 from casemate.fleet.outlets.notice import Notice
+from casemate.fleet.outlets.snmp import MODULE, NOTIFICATIONS, OBJECTS
 
 SECRET = SECRETS["soc.secret"]
 
@@ -52,6 +56,22 @@ def of_node(stage: Stage, packages: Answering, version: str) -> Judge:
     for name, asked in _faults(headers, body).items():
         told = packages.ask("webhook", **asked)
         judge.hold(f"refused: {name}", "error" in told, told)
+    return judge
+
+
+def of_node_mib(mibs: Path, packages: Answering, version: str) -> Judge:
+    """Return what another compiler of MIBs makes of ours."""
+    judge = Judge("net-snmp (Node)", version, "compiles the MIB: the number of each object")
+    files = [str(mibs / x) for x in (*outside.IETF, "CASEMATE-MIB")]
+    told = packages.ask("mib", files=files, module="CASEMATE-MIB")
+    judge.hold("it is read", told.get("answer"), told)
+    made = told.get("answer") or {}
+    for number, name in enumerate(OBJECTS, 1):
+        judge.equal(name, made.get(name, {}).get("OID"), f"{MODULE}.1.{number}")
+    for what, name in NAMED.items():
+        seen = made.get(name, {})
+        judge.equal(name, seen.get("OID"), f"{MODULE}.0.{NOTIFICATIONS[what]}")
+        judge.equal("its objects", seen.get("OBJECTS"), list(OBJECTS))
     return judge
 
 

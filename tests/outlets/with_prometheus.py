@@ -18,6 +18,7 @@ from unittest.mock import patch
 import brokers
 import outlets_kit
 import outside_receivers as outside
+import with_alertmanager
 from judging import Judge
 from sqlalchemy import delete, update
 from stage import Stage, until
@@ -74,14 +75,18 @@ def alerts() -> dict[str, str]:
 
 
 @contextmanager
-def scraping(stage: Stage, server: Server, folder: Path) -> Iterator[Prometheus]:
-    """Yield a Prometheus with the shipped example, in which half an hour is already past."""
+def scraping(stage: Stage, server: Server, folder: Path, caller: int) -> Iterator[Prometheus]:
+    """Yield a Prometheus with the shipped example, in which half an hour is already past.
+
+    caller: port of the Alertmanager that it tells.
+    """
     issued = certificates.issue(stage.home.tls, "prometheus")
     with stage.service.store.write() as link:
         scrapers.let(link, issued.fingerprint, "prometheus", 0)
     place, port = Path(shutil.copytree(SHIPPED, folder / "monitoring")), brokers.free_port()
     file = place / "prometheus.yml"
     text = file.read_text().replace("fleet.example.org:7390", f"localhost:{server.port}")
+    text = text.replace("127.0.0.1:9093", f"127.0.0.1:{caller}")
     file.write_text(text.replace("interval: 30s", f"interval: {INTERVAL_S}s"))
     rules = place / "casemate.rules.yml"
     rules.write_text(rules.read_text().replace("interval: 30s", "interval: 1s"))
@@ -116,8 +121,9 @@ def _past(folder: Path, instance: str, count: int) -> None:
     subprocess.run([outlets_kit.program("promtool"), *made], check=True, capture_output=True)
 
 
-def judge_queries(stage: Stage, folder: Path) -> Judge:
-    """Return what each query gives while all is well, in trouble, and once the service is gone."""
+def judges(stage: Stage, folder: Path) -> Iterator[Judge]:
+    """Yield what each query gives while all is well, in trouble, and once the service is gone; and
+    who was called."""
     judge = Judge(
         "Prometheus", outside.version("prometheus", "--version"),
         "scrapes the service, evaluates each query of dashboard and alerts",
@@ -127,18 +133,23 @@ def judge_queries(stage: Stage, folder: Path) -> Judge:
     outlets_kit.put(stage.service.store, 98, name="vanishing")
     server = Server(application(stage.service), "127.0.0.1", 0, tls=stage.home.tls)
     try:
-        with scraping(stage, server, folder) as asked:
+        with (
+            with_alertmanager.calling(folder, SHIPPED / "alertmanager.yml") as (caller, called),
+            scraping(stage, server, folder, caller) as asked,
+        ):
             until(lambda: len(asked.drawn("rate(casemate_outlet_failures_total[1m])")) > 0)
             _calm(judge, asked)
-            _trouble(judge, stage, asked, extra)
             _annotations(judge, asked)
+            calls = with_alertmanager.judge_calls(called, "one-more")
+            _trouble(judge, stage, asked, extra)
             server.close()
             for name in GONE:
                 holds = until(lambda name=name: asked.series(alerts()[name]))  # type: ignore[misc]
                 judge.hold(f"{name}: holds once the service is gone", holds)
     finally:
         server.close()
-    return judge
+    yield calls
+    yield judge
 
 
 def _calm(judge: Judge, asked: Prometheus) -> None:

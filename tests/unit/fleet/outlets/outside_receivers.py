@@ -23,7 +23,8 @@ _PROPERTIES = {
     "version": 'name="protocol-version"', "text": 'name="msg"', "data": 'name="$!all-json"',
 }  # fmt: skip
 """What rsyslog writes down of a message."""
-_IETF = ("SNMPv2-SMI", "SNMPv2-TC", "SNMPv2-CONF", "SNMPv2-MIB", "SNMP-FRAMEWORK-MIB")
+IETF = ("SNMPv2-SMI", "SNMPv2-TC", "SNMPv2-CONF", "SNMPv2-MIB", "SNMP-FRAMEWORK-MIB")
+"""Modules of the standard that ours imports, and those that they do."""
 
 
 @dataclass(slots=True)
@@ -141,7 +142,7 @@ def snmptrapd(
 def standard_mibs(folder: Path, texts: Path, own: Path) -> Path:
     """Return a folder with the standard's modules, of which texts are given, and with ours."""
     folder.mkdir(parents=True, exist_ok=True)
-    for each in _IETF:
+    for each in IETF:
         (folder / each).write_bytes((texts / f"{each}.mib").read_bytes())
     (folder / "CASEMATE-MIB").write_bytes(own.read_bytes())
     return folder

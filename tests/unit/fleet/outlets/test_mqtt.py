@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from socket import SHUT_RDWR
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -167,12 +167,18 @@ def test_who_hangs_does_not_keep_panels_armed(
     broker: Mosquitto, heard: Ear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The library would keep the connection alive: states would stand there for ever."""
-    monkeypatch.setattr(outlets_broker, "CUT_S", 1.0)
+    now, looked = [0.0], list[float]()
+    monotonic = SimpleNamespace(monotonic=lambda: looked.append(now[0]) or now[0])
+    monkeypatch.setattr(outlets_broker, "time", monotonic)
+    monkeypatch.setattr(outlets_broker, "CUT_S", 6.0)  # looked at ten times a second
     to = outlet(broker.port, group="hall")
-    for _ in range(15):
+    for _ in range(3):
+        now[0] += 5
         to.tend(lambda: [standing()])
-        time.sleep(0.1)
+        count = len(looked)
+        until(lambda count=count: len(looked) > count + 3)  # type: ignore[misc]
     assert heard.last("casemate/status") == b"online" and not heard.of("/NDEATH/")
+    now[0] += 7
     until(lambda: heard.last("casemate/status") == b"offline" and bool(heard.of("/NDEATH/")))
     to.tend(lambda: [standing()])
     until(lambda: heard.last("casemate/status") == b"online")
