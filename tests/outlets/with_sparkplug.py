@@ -71,14 +71,21 @@ def recorded(stage: Stage, folder: Path, packages: Answering) -> tuple[list[Raw]
         with tapped(broker.port) as got:
             asked = _life(node, held, got, now, partial(_ask, broker.port, packages, now))
             until(lambda: any("/NDEATH/" in each[0] for each in got[asked + 1 :]))
+            end = f"Received DISCONNECT from {_client(boots)}"
+            until(lambda: end in (folder / "mosquitto.log").read_text(encoding="utf-8"), 20)
     finally:
         broker.stop()
     log = (folder / "mosquitto.log").read_text(encoding="utf-8")
     traffic = Traffic(
         messages=[_published(each, packages) for each in got], log=log, group=GROUP, node=NODE,
-        asked=asked, now_ms=(first_ms, int(1000 * now[0])), client=f"casemate-{OUTLET}-{boots}-b",
+        asked=asked, now_ms=(first_ms, int(1000 * now[0])), client=_client(boots),
     )  # fmt: skip
     return got, traffic
+
+
+def _client(boots: int) -> str:
+    """Return by what name the node is known to its broker."""
+    return f"casemate-{OUTLET}-{boots}-b"
 
 
 def _life(

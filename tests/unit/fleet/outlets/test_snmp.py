@@ -203,7 +203,8 @@ def test_the_mib_has_what_is_sent() -> None:
     assert [int(number) for _, number in told] == sorted(NOTIFICATIONS.values())
     for held, _ in told:
         assert tuple(re.findall(r"\w+", held)) == OBJECTS
-    enterprise, own = re.findall(r"casemateMIB[^}]*\{ enterprises (\d+) (\d+) \}", text)[0]
+    enterprise = re.findall(r"casemate OBJECT IDENTIFIER ::= \{ enterprises (\d+) \}", text)[0]
+    own = re.findall(r"casemateMIB MODULE-IDENTITY[^}]*::= \{ casemate (\d+) \}", text)[0]
     assert MODULE == f"1.3.6.1.4.1.{enterprise}.{own}"
     for name, number in snmp.SEVERITY.items():
         assert f"{name}({number})" in text
