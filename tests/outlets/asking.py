@@ -29,7 +29,7 @@ from casemate.fleet.outlets import outbox
 
 LEAST = {
     "rsyslog": 25, "syslog-ng": 20, "snmptrapd": 43, "smilint": 2, "snmptranslate": 20,
-    "net-snmp": 24, "Alertmanager": 9, "cloudevents": 23, "standardwebhooks": 10,
+    "net-snmp": 24, "Alertmanager": 9, "cloudevents": 29, "standardwebhooks": 10,
     "grafana-foundation-sdk": 250, "@grafana/schema": 6,
     "Sparkplug": 44, "sparkplug-payload": 300, "pysparkplug": 300, "Prometheus": 55,
     "Home Assistant": 90,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -33,12 +34,18 @@ class Said(logging.Handler):
         self.lines.append(f"{record.levelname} {record.name}: {record.getMessage()[:500]}")
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
+
+
 async def started(folder: str, port: int) -> core.HomeAssistant:
     """Return a core that is connected to the broker."""
     (Path(folder) / "configuration.yaml").write_text("")
     hass = core.HomeAssistant(folder)
     hass.config.skip_pip = True
-    hass.config_entries = config_entries.ConfigEntries(hass, {})
+    page = {"server_host": "127.0.0.1", "server_port": _free_port()}
+    hass.config_entries = config_entries.ConfigEntries(hass, {"http": page})
     loader.async_setup(hass)
     await bootstrap.async_load_base_functionality(hass)
     await config.async_process_ha_core_config(hass, {})

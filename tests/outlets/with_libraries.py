@@ -31,6 +31,8 @@ def of_python(stage: Stage, sent: list[Notice], libraries: Answering, versions: 
     for one, (headers, body) in zip(sent, stage.hook.got, strict=False):
         told = libraries.ask("webhook", **_asked(headers, body))
         judge.hold("verified and parsed", "answer" in told, told)
+        kind = headers.get("content-type", "").partition(";")[0]  # the library takes any
+        judge.equal("media type of structured mode", kind, "application/cloudevents+json")
         made = told.get("answer", {})
         seen = [made.get(each) for each in ("specversion", "id", "type", "source", "subject")]
         judge.equal("attributes", seen, [
