@@ -8,7 +8,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
 PLACES = (TESTS, TESTS / "redfish", TESTS / "unit" / "fleet", TESTS / "unit" / "fleet" / "outlets")
-"""Where the tests keep the helpers that are used here too."""
+"""Where the tests keep what is used here too."""
 
 
 def main(page: Path | None) -> int:
