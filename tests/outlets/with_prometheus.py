@@ -47,6 +47,14 @@ class Prometheus:
     def __init__(self, port: int) -> None:
         self._port = port
 
+    def ready(self) -> bool:
+        """Return whether it has read what it stores: it listens before that."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/-/ready", timeout=5):
+                return True
+        except OSError:
+            return False
+
     def ask(self, path: str, **given: object) -> Any:
         """Return its answer. RuntimeError if it refuses."""
         query = urllib.parse.urlencode(given)
@@ -101,8 +109,9 @@ def scraping(stage: Stage, server: Server, folder: Path, caller: int) -> Iterato
             stdout=log, stderr=log,
         )  # fmt: skip
     try:
-        assert until(lambda: brokers.answers(port))
-        yield Prometheus(port)
+        made = Prometheus(port)
+        assert until(made.ready)
+        yield made
     finally:
         running.terminate()
         running.wait(30)
