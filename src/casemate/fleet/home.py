@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from casemate.core.whole_file import write_whole
 from casemate.fleet import certificates, errands, supervised, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.lease import Lease
 from casemate.fleet.nats import settings as brokers
 from casemate.fleet.outlets import outbox, settings
 from casemate.fleet.outlets.sender import Senders
@@ -138,45 +139,34 @@ def running(
     known = (*peers, *_peers(home))
     if secure:
         certificates.make_server(home.tls, home.name)
-    store = home.opened()
-    origin = f"{home.name}/audit"
-    try:
+    with ExitStack() as held_open:
+        store = home.opened()
+        held_open.callback(store.close)
+        lease = Lease(store, home.folder)
+        held_open.callback(lease.close)
         _same_audit_log(home, store)
-        audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=known)
-    except BaseException:
-        store.close()
-        raise
-    intake = Intake(store, clock, key=walks.key_in(home.folder))
-    service = Service(
-        store=store, intake=intake, audit=audit, clock=clock, secure=secure,
-        name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),
-    )  # fmt: skip
-    stop = threading.Event()
-    try:
+        audit = AuditLog(home.folder / AUDIT, f"{home.name}/audit", clock=clock, peers=known)
+        held_open.callback(audit.close)
+        intake = Intake(store, clock, key=walks.key_in(home.folder))
+        service = Service(
+            store=store, intake=intake, audit=audit, clock=clock, secure=secure, lease=lease,
+            name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),
+        )  # fmt: skip
         senders = Senders(store, service.pulse, clock, home.name, held)
-    except BaseException:
-        audit.close()
-        store.close()
-        raise
-    ticking = threading.Thread(
-        target=_tick, args=(service, senders, stop), name="fleet", daemon=True
-    )
-    ticking.start()
-    receiver = None
-    try:
+        held_open.callback(senders.close)
+        stop = threading.Event()
+        ticking = threading.Thread(
+            target=_tick, args=(service, senders, stop), name="fleet", daemon=True
+        )
+        ticking.start()
+        held_open.callback(ticking.join)
+        held_open.callback(stop.set)
         if broker is not None:
             from casemate.fleet.nats import door, receive
 
             receiver = receive.Receiver(broker, door.Door(service, home.folder / NATS))
+            held_open.callback(receiver.close)
         yield service
-    finally:
-        if receiver is not None:
-            receiver.close()
-        stop.set()
-        ticking.join()
-        senders.close()
-        audit.close()
-        store.close()
 
 
 def _same_audit_log(home: Home, store: Store) -> None:
@@ -213,6 +203,7 @@ def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
     log = logging.getLogger("casemate.fleet")
     failed: dict[int, str] = {}
     due: tuple[Callable[[], object], ...] = (
+        service.lease.keep if service.lease is not None else lambda: None,
         service.intake.tick,
         lambda: outbox.gather(service.store, service.now_s()),
         lambda: errands.take_over(service.store, service.audit),

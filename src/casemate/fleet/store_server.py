@@ -20,6 +20,7 @@ _ON_CONNECT = (
     f"SET lock_timeout = {WAIT_MS}",
     f"SET tcp_user_timeout = {GONE_MS}",
     "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
     "SET client_min_messages = error",
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') = 'off'",

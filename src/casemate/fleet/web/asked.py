@@ -10,6 +10,7 @@ from typing import Any
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
+from casemate.fleet.lease import Lease
 from casemate.fleet.outlets.pulse import Pulse
 from casemate.fleet.passkeys import Desk
 from casemate.fleet.people import Person
@@ -40,6 +41,8 @@ class Service:
     pulse: Pulse = field(default_factory=Pulse)
     told: Told = field(default_factory=Told)
     watched: Watched = field(default_factory=Watched)
+    lease: Lease | None = None
+    """That no other service has the store; None where the caller sees to it."""
 
     @property
     def desk(self) -> Desk:
