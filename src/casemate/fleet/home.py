@@ -16,7 +16,7 @@ from casemate.core.canonical import pretty_json
 from casemate.core.errors import InputError, OutputError
 from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
-from casemate.fleet import certificates, errands, supervised, walks
+from casemate.fleet import certificates, errands, succession, supervised, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
 from casemate.fleet.lease import Lease
@@ -74,8 +74,7 @@ class Home:
     @property
     def has_audit_log(self) -> bool:
         """Return whether an audit log has begun: a folder with a lock alone is none."""
-        log = self.folder / AUDIT / "log"
-        return any((log / each).exists() for each in ("bundle.json", "checkpoint", "tile"))
+        return has_log(self.folder / AUDIT)
 
     @property
     def lacks_database(self) -> bool:
@@ -85,6 +84,12 @@ class Home:
             return False
         path = Path(str(url.database))
         return not path.exists() or path.stat().st_size == 0
+
+
+def has_log(audit: Path) -> bool:
+    """Return whether an audit log has begun in a folder."""
+    log = audit / succession.LOG
+    return any((log / each).exists() for each in ("bundle.json", "checkpoint", "tile"))
 
 
 def make(folder: Path, name: str, store: str = "", *, passkeys: bool = False) -> Home:
@@ -136,7 +141,7 @@ def running(
     """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
     held = settings.read(home.outlets, home.folder, home.folder / SETTINGS)
     broker = brokers.read(home.nats, home.folder, home.folder / SETTINGS)
-    known = (*peers, *_peers(home))
+    known = (*peers, *witnesses(home))
     if secure:
         certificates.make_server(home.tls, home.name)
     with ExitStack() as held_open:
@@ -145,7 +150,8 @@ def running(
         lease = Lease(store, home.folder)
         held_open.callback(lease.close)
         _same_audit_log(home, store)
-        audit = AuditLog(home.folder / AUDIT, f"{home.name}/audit", clock=clock, peers=known)
+        origin = succession.origin_of(home.folder / AUDIT, home.name)
+        audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=known)
         held_open.callback(audit.close)
         intake = Intake(store, clock, key=walks.key_in(home.folder))
         service = Service(
@@ -175,6 +181,8 @@ def _same_audit_log(home: Home, store: Store) -> None:
     lost = ""
     if home.has_audit_log and not (folder / "key.json").exists():
         lost = "the key of the audit log"
+    elif not home.has_audit_log and succession.before(folder):
+        lost = "the audit log that continues the one before"
     elif not home.has_audit_log:
         with store.read() as link:
             if link.execute(select(ACTS.c.id).limit(1)).first() is not None:
@@ -185,7 +193,7 @@ def _same_audit_log(home: Home, store: Store) -> None:
         )
 
 
-def _peers(home: Home) -> tuple[Peer, ...]:
+def witnesses(home: Home) -> tuple[Peer, ...]:
     """Return the witnesses that the settings name. FormatError if a key is none."""
     return tuple(
         Peer(name=name, keys=(parse_vkey(key),), asker=HttpAsker(url))

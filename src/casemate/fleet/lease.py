@@ -14,11 +14,12 @@ import secrets
 import socket
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, create_engine, delete, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from casemate.core.errors import OutputError
@@ -129,10 +130,7 @@ class Lease:
                 link.execute(insert(LEASES).values(id=1, token=self._token, holder=named))
         except (SQLAlchemyError, OSError) as error:
             self._end()
-            raise OutputError(
-                f"it cannot be made sure that no other service has this store: {error}.",
-                remedy="see that the database, and the folder in which it lies, can be written.",
-            ) from None
+            raise _unsure(error) from None
         except BaseException:
             self._end()
             raise
@@ -177,6 +175,28 @@ class Lease:
         return row.holder if row is not None else "one that is starting"
 
 
+@contextmanager
+def unserved(url: str) -> Iterator[None]:
+    """Keep services away from a store meanwhile. OutputError if one has it."""
+    engine = create_engine(url)
+    try:
+        lock = _lock_of(engine)
+        if lock is None:
+            yield
+            return
+        try:
+            if not lock.take():
+                raise _taken("it runs")
+        except (SQLAlchemyError, OSError) as error:
+            raise _unsure(error) from None
+        try:
+            yield
+        finally:
+            lock.close()
+    finally:
+        engine.dispose()
+
+
 def _lock_of(engine: Engine) -> _Lock | None:
     """Return the lock of a store; None for one in the memory of this process."""
     if engine.dialect.name != "sqlite":
@@ -190,4 +210,11 @@ def _taken(holder: str) -> OutputError:
         f"another service has this store: {holder}.",
         remedy="stop that one first, or give this one a store of its own; two on one store would "
         "not see each other's evidence.",
+    )
+
+
+def _unsure(error: Exception) -> OutputError:
+    return OutputError(
+        f"it cannot be made sure that no other service has this store: {error}.",
+        remedy="see that the database, and the folder in which it lies, can be written.",
     )

@@ -116,7 +116,8 @@ def test_a_backup_goes_from_one_to_the_other(back: str, tmp_path: Path, postgres
         told = backup.backup(place, tmp_path / "backup")
         rows = everything(service.store)
     other = databases.of(tmp_path / "other") if back == "postgresql" else ""
-    assert backup.restore(tmp_path / "backup", tmp_path / "other", store=other) == told
+    found = backup.restore(tmp_path / "backup", tmp_path / "other", store=other)
+    assert found.backup == told
     with home.running(home.read(tmp_path / "other"), clock=clock) as again:
         held = everything(again.store)
         same = set(rows) - {"walks", "errands", "leases"}

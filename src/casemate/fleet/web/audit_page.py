@@ -7,8 +7,10 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+from casemate.fleet import succession
 from casemate.fleet.clockface import clock
 from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.translog.bundle import read_manifest
 from casemate.translog.foreign import ForeignFolder
 
 ROWS = 100
@@ -25,6 +27,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "lines": log.next_index,
         "sealed": log.size,
         "failed": service.audit.failed,
+        "keys": [each.vkey() for each in log.keys],
+        "before": [_before(each) for each in succession.before(service.audit.folder.parent)],
         "older": lines[-1][0] if len(lines) == ROWS else None,
         "rows": [
             {
@@ -38,15 +42,22 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
 
 
 def export(service: Service, asked: Asked) -> Reply:
-    """Return the log's files, which `casemate witness fsck` checks, in a ZIP file."""
+    """Return the files of the log, and of those before it, which `casemate witness fsck` checks."""
     service.audit.flush()
     service.audit.seal()
-    folder = service.audit.folder
-    disk, out = ForeignFolder(folder), io.BytesIO()
+    folder, out = service.audit.folder, io.BytesIO()
+    held = {f"before/{x.name}": x for x in reversed(succession.before(folder.parent))}
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for path in _files(folder):
-            archive.writestr(zipfile.ZipInfo(f"audit/{path}"), disk.read(path))
+        for name, each in {"audit": folder, **held}.items():
+            disk = ForeignFolder(each)
+            for path in _files(each):
+                archive.writestr(zipfile.ZipInfo(f"{name}/{path}"), disk.read(path))
     return Reply(body=out.getvalue(), kind="application/zip", name="audit.zip")
+
+
+def _before(folder: Path) -> dict[str, Any]:
+    """Return what is told of a log that this one continues."""
+    return {"generation": int(folder.name), "origin": read_manifest(folder)["origin"]}
 
 
 def _files(folder: Path) -> list[str]:
