@@ -252,7 +252,7 @@ REDFISH_EVENTS = Table(
     Column("args", Text, nullable=False),
     Index("ix_redfish_events_enclosure_id", "enclosure_id", "id"),
 )
-"""What was told by Redfish, in order; nothing changes it. message: key in the registry."""
+"""What was told by Redfish, in order; the oldest go (`events`). message: key in the registry."""
 
 REDFISH_LATCHES = Table(
     "redfish_latches",
