@@ -12,6 +12,7 @@ import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from casemate.attest.reference import Reference
 from casemate.core.errors import FormatError
@@ -80,7 +81,8 @@ def whole(notes: Sequence[bytes]) -> tuple[bytes, ...]:
 
     So the same evidence reads the same, in whatever order it came.
     """
-    kept = [each for each in set(notes) if not any(is_part(each, other) for other in notes)]
+    held = sorted(set(notes))  # whatever begins with a note comes next to it
+    kept = [each for each, after in pairwise((*held, b"")) if not is_part(each, after)]
     return tuple(sorted(kept, key=lambda x: (read_note(x).stated.size, len(x), x)))
 
 
@@ -106,6 +108,11 @@ class Appraiser:
     def size(self) -> int:
         """Return how many entries there are."""
         return self.ledger.frontier.size
+
+    @property
+    def seals(self) -> tuple[Seal, ...] | None:
+        """Return what a quorum has seen, and by when; None where something about it is odd."""
+        return None if self.irregular else tuple(self._seals)
 
     def grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> tuple[bytes, ...]:
         """Go on by entries at the end and by notes, all of which `load` gives by now.

@@ -188,9 +188,13 @@ def forks(link: Connection, enclosure_id: int) -> list[int]:
     return sorted({int(each) for each in link.execute(_FORKED, {"of": enclosure_id}).scalars()})
 
 
+SET = b"casemate-evidence-set/1\n"
+"""How what is hashed into a digest of evidence begins."""
+
+
 def digest(held: Bundle) -> str:
     """Return the digest of evidence, hex: two instances that have the same have the same."""
-    whole_ = hashlib.sha256(b"casemate-evidence-set/1\n")
+    whole_ = hashlib.sha256(SET)
     leaves = (merkle.leaf_hash(each) for each in (*held.entries, *held.pending))
     whole_.update(held.origin.encode() + b"\n" + merkle.root_of(leaves))
     whole_.update((len(held.entries) + len(held.pending)).to_bytes(8, "big"))

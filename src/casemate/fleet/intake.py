@@ -33,6 +33,7 @@ from casemate.translog.tiles import MOST_ENTRY_BYTES
 from casemate.verify import tokens
 from casemate.verify.findings import Notebook
 from casemate.verify.identity import Identity
+from casemate.verify.log import Seal
 from casemate.verify.result import Result
 
 MOST_BYTES = 8_000_000
@@ -69,8 +70,7 @@ class Taken:
 
 def encode(brought: Submission) -> bytes:
     """Return a submission as CBOR."""
-    rows = [brought.first, list(brought.entries), list(brought.notes)]
-    return cbor.encode(rows)
+    return cbor.encode([brought.first, list(brought.entries), list(brought.notes)])
 
 
 def decode(data: bytes) -> Submission:
@@ -169,6 +169,11 @@ class Intake:
         """Appraise what is there at a time, now by default; nothing is stored of it."""
         with self._place(enclosure_id) as (_, appraiser, _place):
             return appraiser.result(int(self._clock()) if now_s is None else now_s)
+
+    def seals(self, enclosure_id: int) -> tuple[Seal, ...] | None:
+        """Return what a quorum has seen of a log, and when; None where something is odd."""
+        with self._place(enclosure_id) as (_, appraiser, _place):
+            return appraiser.seals
 
     def tick(self) -> int:
         """Appraise anew what has gone stale meanwhile; return how many enclosures that were.
@@ -300,9 +305,8 @@ class Intake:
         if brought.first > here:
             raise ConflictError(
                 f"entries from {brought.first} on leave a gap: {here} comes next.",
-                remedy=f"send entries from {here} on.",
-                next_number=here,
-            )
+                remedy=f"send entries from {here} on.", next_number=here,
+            )  # fmt: skip
         told = min(here - brought.first, len(brought.entries))
         held: list[bytes] = []
         if told:
@@ -348,17 +352,14 @@ class Intake:
 def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str, object]:
     """Return the row that the pages show of an appraisal."""
     row: dict[str, object] = {
-        "state": result.state,
-        "worst": result.worst,
-        "headline": result.headline,
-        "since_s": result.since_s,
-        "seen_s": result.seen_s,
+        "state": result.state, "worst": result.worst, "headline": result.headline,
+        "since_s": result.since_s, "seen_s": result.seen_s,
         "fresh_until_s": fresh_until_s(result, appraiser.reference),
         "tokens": result.tokens,
         "proven": result.proven,
         "appraised_s": result.now_s,
         "body": json.dumps(as_json(_short(result)), ensure_ascii=False),
-    }
+    }  # fmt: skip
     if forks:
         told = "EVIDENCE DOES NOT HOLD: two signed tokens claim one place in the log"
         row |= {"worst": "alarm", "headline": told}

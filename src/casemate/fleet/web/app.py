@@ -15,7 +15,7 @@ import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Match
 from starlette.routing import Route as HttpRoute
 
@@ -230,6 +230,8 @@ def _reply(answer: Reply, service: Service) -> Response:
         headers["Content-Disposition"] = f'attachment; filename="{answer.name}"'
     if answer.to:
         response = Response(status_code=303, headers={**headers, "Location": answer.to})
+    elif answer.parts is not None:
+        response = StreamingResponse(answer.parts, headers={**headers, "Content-Type": answer.kind})
     else:
         response = Response(answer.body, headers={**headers, "Content-Type": answer.kind})
     if answer.session is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.told import Told
 from casemate.fleet.watched import Watched
+from casemate.fleet.web.downloads import Downloads
 
 _MOST_ID = (1 << 31) - 1
 
@@ -41,6 +42,7 @@ class Service:
     pulse: Pulse = field(default_factory=Pulse)
     told: Told = field(default_factory=Told)
     watched: Watched = field(default_factory=Watched)
+    downloads: Downloads = field(default_factory=Downloads)
     lease: Lease | None = None
     """That no other service has the store; None where the caller sees to it."""
 
@@ -115,6 +117,8 @@ class Reply:
     """What the audit log is told beside the route."""
     each: tuple[str, ...] = ()
     """What it is told in lines of their own, if several things were done."""
+    parts: Iterator[bytes] | None = None
+    """The body, if it is sent in parts."""
     session: str | None = None
     """To be set as the session of the browser; "" ends it."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from casemate.fleet import succession
 from casemate.fleet.clockface import clock
+from casemate.fleet.export import Part
 from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.fleet.web.downloads import zipped
 from casemate.translog.bundle import read_manifest
 from casemate.translog.foreign import ForeignFolder
 
@@ -45,14 +46,24 @@ def export(service: Service, asked: Asked) -> Reply:
     """Return the files of the log, and of those before it, which `casemate witness fsck` checks."""
     service.audit.flush()
     service.audit.seal()
-    folder, out = service.audit.folder, io.BytesIO()
-    held = {f"before/{x.name}": x for x in reversed(succession.before(folder.parent))}
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, each in {"audit": folder, **held}.items():
-            disk = ForeignFolder(each)
-            for path in _files(each):
-                archive.writestr(zipfile.ZipInfo(f"{name}/{path}"), disk.read(path))
-    return Reply(body=out.getvalue(), kind="application/zip", name="audit.zip")
+    parts = service.downloads.begin(asked.who.name, zipped(_all(service.audit.folder)))
+    return Reply(parts=parts, kind="application/zip", name="audit.zip")
+
+
+def _all(folder: Path) -> Iterator[Part]:
+    """Yield the files of a log and of those before it; first, at once, what does not stay."""
+    held = {f"before/{each.name}": each for each in reversed(succession.before(folder.parent))}
+    for name, each in {"audit": folder, **held}.items():
+        disk, paths = ForeignFolder(each), _files(each)
+        passing = [path for path in paths if not _stays(path)]
+        yield from [(f"{name}/{path}", disk.read(path)) for path in passing]
+        for path in filter(_stays, paths):
+            yield f"{name}/{path}", disk.read(path)
+
+
+def _stays(path: str) -> bool:
+    """Return whether a file of a log that goes on is never taken away: full tiles, old notes."""
+    return path.startswith("witnessed/") or (path.startswith("tile/") and ".p/" not in path)
 
 
 def _before(folder: Path) -> dict[str, Any]:
