@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from casemate.attest.reference import Reference, load
-from casemate.core.errors import InputError
+from casemate.core.errors import FormatError, InputError
 from casemate.fleet.appraiser import read_note, whole
-from casemate.fleet.errors import NotFoundError
+from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.schema import ENCLOSURES, ENTRIES, FORKS, MACHINES, NOTES
 from casemate.translog import merkle
 from casemate.translog.bundle import Bundle
@@ -19,8 +20,18 @@ from casemate.translog.policy import Policy, parse
 
 MOST_FORKS = 100
 """Kept of an enclosure (planning value)."""
+MOST_OF_A_SIZE = 64
+"""Notes of one size of a log (planning value): 16 witnesses, each of which is heard by itself."""
 _KNOWN_NOTES = select(NOTES.c.digest).where(
     NOTES.c.enclosure_id == bindparam("of"), NOTES.c.digest.in_(bindparam("asked", expanding=True))
+)
+_OF_SIZES = (
+    select(NOTES.c.size, func.count())
+    .where(
+        NOTES.c.enclosure_id == bindparam("of"),
+        NOTES.c.size.in_(bindparam("asked", expanding=True)),
+    )
+    .group_by(NOTES.c.size)
 )
 _FORKED = select(FORKS.c.number).where(FORKS.c.enclosure_id == bindparam("of"))
 """Statements of each push are made once: making them takes longer than carrying them out."""
@@ -141,6 +152,25 @@ def unknown(link: Connection, enclosure_id: int, new: Sequence[bytes]) -> tuple[
         for each in link.execute(_KNOWN_NOTES, here).scalars():
             del asked[each]
     return tuple(asked.values())
+
+
+def check_room(link: Connection, enclosure_id: int, new: Sequence[bytes]) -> None:
+    """Raise RefusedError where a size of the log would have more notes than anybody needs.
+
+    Each is weighed with all others of its size: who signs the same again and again costs time.
+    """
+    try:
+        sizes = Counter(read_note(each).stated.size for each in new)
+    except FormatError:
+        return  # it is refused for that
+    here = {"of": enclosure_id, "asked": list(sizes)}
+    for size, count in link.execute(_OF_SIZES, here) if sizes else ():
+        sizes[size] += count
+    if crowded := [size for size, count in sizes.items() if count > MOST_OF_A_SIZE]:
+        raise RefusedError(
+            f"more than {MOST_OF_A_SIZE} checkpoints of {crowded[0]} entries.",
+            remedy="bring one of each size, with the lines of all witnesses.",
+        )
 
 
 def put(

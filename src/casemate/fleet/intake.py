@@ -143,6 +143,7 @@ class Intake:
             fresh = self._fresh(known, appraiser, brought, now_s)
             with self._store.read() as link:
                 new = evidence.unknown(link, enclosure_id, brought.notes)
+                evidence.check_room(link, enclosure_id, new)
             why = appraiser.refusal(fresh, [_held(each) for each in new], now_s)
             if why:
                 raise RefusedError(f"{why}.", remedy="send evidence as the enclosure's log has it.")

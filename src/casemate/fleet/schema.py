@@ -63,6 +63,7 @@ NOTES = Table(
     Column("digest", String(64), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Index("ix_notes_size", "enclosure_id", "size"),
 )
 """Signed checkpoints, with their lines."""
 

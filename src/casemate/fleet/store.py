@@ -39,6 +39,7 @@ class Store:
             if self.engine.dialect.name == "sqlite":
                 _as_sqlite(self.engine)
             else:
+                store_server.check_address(self.engine.url)
                 store_server.prepare(self.engine)
             if migrates:
                 self._migrate()

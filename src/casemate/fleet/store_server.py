@@ -6,9 +6,13 @@ even if the server's owner has set it otherwise; and nobody is waited for withou
 
 from __future__ import annotations
 
+import os
+from ipaddress import ip_address
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
+
+from casemate.core.errors import InputError
 
 WAIT_MS = 10_000
 """That a writer waits for one of another process (planning value)."""
@@ -25,6 +29,30 @@ _ON_CONNECT = (
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') = 'off'",
 )
+
+
+def check_address(url: URL) -> None:
+    """Raise InputError unless a server elsewhere proves who it is.
+
+    Whoever is on the way to it could answer in its name, and let anybody in.
+    """
+    named = url.query.get("host", ())
+    hosts = [*([url.host] if url.host else ()), *((named,) if isinstance(named, str) else named)]
+    away = [each for each in hosts if not (each.startswith(("/", "@")) or _is_here(each))]
+    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE", ""))
+    if away and mode != "verify-full":
+        raise InputError(
+            f"the database server at {away[0]} does not have to prove who it is.",
+            remedy="add sslmode=verify-full and sslrootcert=FILE to the address of the store.",
+            key="store",
+        )  # fmt: skip
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def prepare(engine: Engine) -> None:

@@ -6,16 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fleet_kit import FINGERPRINT, Kit, enter, kit_in
+from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
 from redfish_kit import ROOT, RedfishKit, redfish_of, stand, unknown
 from sqlalchemy import func, select
 
-from casemate.fleet import reads
+from casemate.fleet import people, reads
 from casemate.fleet.audit import AuditLog, Line
+from casemate.fleet.intake import Submission
 from casemate.fleet.redfish import events
-from casemate.fleet.schema import REDFISH_EVENTS
+from casemate.fleet.schema import CODES, REDFISH_EVENTS, SESSIONS
+from casemate.fleet.web import incident_page
 from casemate.fleet.web.app import application
 from casemate.fleet.web.gate import Gate, Limits
+from casemate.testing import honest_enclosure as honest
 
 
 @pytest.fixture(scope="module")
@@ -134,3 +137,53 @@ def test_what_an_account_of_redfish_changes_is_bounded(kit: Kit) -> None:
     assert set(refused) == {403}
     kit.service.audit.flush()
     assert kit.service.audit.log.next_index - before <= 8
+
+
+def test_checkpoints_of_one_size_have_a_bound(kit: Kit) -> None:
+    """Whoever has the log's key signs the same again and again: each weighs all that are there."""
+    brought = enter(kit, honest.armed(1))
+    bring(kit, brought)
+    story, size = brought.story, len(brought.story.entries)
+    for part in range(3):
+        notes = tuple(story.seal((), at_s=story.now_s + 100 * part + at) for at in range(30))
+        answer = kit.push(Submission(first=size, entries=(), notes=notes))
+        assert answer.status_code == (200 if part < 2 else 422), answer.text
+    story.watch()
+    last = story.seal(at_s=story.now_s)
+    kit.clock.now_s = story.now_s + 300
+    assert kit.push(Submission(first=size, entries=story.entries[size:], notes=(last,))).is_success
+
+
+def test_acts_of_a_person_have_a_bound_and_others_go_on(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(incident_page, "MOST_ACTS", 3)
+    brought = enter(kit)
+    brought.story.change("UNKNOWN", "power went")
+    brought.story.seal()
+    bring(kit, brought)
+    seen = kit.client("inspector").get("/incidents/1.json").json()["seen"]
+    form = {"seen": seen, "outcome": "explained", "reason": "because I say so, again"}
+    found = [kit.post("host-operator", "/incidents/1/acknowledge", **form) for _ in range(5)]
+    assert [each.status_code for each in found].count(422) >= 2
+    assert kit.post("inspector", "/incidents/1/propose", **form).is_redirect
+
+
+def test_sessions_and_codes_that_are_over_go(kit: Kit) -> None:
+    store, now_s = kit.service.store, kit.service.now_s()
+    with store.write() as link:
+        people.new_code(link, "auditor one", now_s)
+        later_s = now_s + people.SESSION_S + 1
+        people.sign_in(link, people.new_code(link, "auditor one", later_s), later_s)
+    with store.read() as link:
+        assert len(link.execute(select(SESSIONS)).all()) == 1
+        assert link.execute(select(CODES)).all() == []
+
+
+def test_who_reads_all_evidence_holds_a_place_meanwhile(kit: Kit) -> None:
+    bring(kit, enter(kit))
+    held = [kit.service.downloads.begin("inspector one", iter((b"x",))) for _ in range(2)]
+    assert kit.client("inspector").get("/enclosures/1/verdict.json").status_code == 503
+    assert kit.client("auditor").get("/enclosures/1/verdict.json").status_code == 200
+    del held
+    assert kit.client("inspector").get("/enclosures/1/verdict.json").status_code == 200

@@ -5,15 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
 from fleet_kit import on_sqlite
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
-from casemate.core.errors import OutputError
-from casemate.fleet import errands, home
+from casemate.core.errors import InputError, OutputError
+from casemate.fleet import errands, home, store_server
 from casemate.fleet.home import Home
 from casemate.fleet.lease import SUFFIX, Lease
 from casemate.fleet.schema import ERRANDS, LEASES
@@ -158,3 +158,22 @@ def test_a_row_that_is_gone_is_a_restoration(place: Home) -> None:
         with pytest.raises(OutputError, match="a restoration"), store.write():
             pass
         assert held.is_lost
+
+
+@pytest.mark.parametrize(
+    ("address", "sure"),
+    (
+        ("postgresql+psycopg://fleet@db.example/fleet", False),
+        ("postgresql+psycopg://fleet@10.0.0.9/fleet?sslmode=require", False),
+        ("postgresql+psycopg:///fleet?host=db.example", False),
+        ("postgresql+psycopg://fleet@db.example/fleet?sslmode=verify-full", True),
+        ("postgresql+psycopg://fleet@127.0.0.1/fleet", True),
+        ("postgresql+psycopg://fleet@localhost/fleet", True),
+        ("postgresql+psycopg:///fleet?host=/run/postgresql", True),
+        ("postgresql+psycopg:///fleet", True),
+    ),
+)
+def test_a_database_server_elsewhere_has_to_prove_who_it_is(address: str, sure: bool) -> None:
+    """Else whoever is on the way answers in its name: sessions, verdicts and all."""
+    with nullcontext() if sure else pytest.raises(InputError, match="prove who it is"):
+        store_server.check_address(make_url(address))

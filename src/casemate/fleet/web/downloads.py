@@ -7,6 +7,7 @@ import threading
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain
 
 from casemate.fleet.errors import BusyError
@@ -25,24 +26,39 @@ class Downloads:
 
     def begin(self, who: str, parts: Iterator[bytes]) -> Iterator[bytes]:
         """Return the parts; who takes them has a place until the end. BusyError if none is free."""
+        self._take(who)
+        counted = self._counted(who, parts)
+        first = next(counted)  # from now on its end is seen, however it comes
+        return chain([first], counted)
+
+    @contextmanager
+    def place(self, who: str) -> Iterator[None]:
+        """Hold a place for what reads all evidence, and sends little. BusyError if none is free."""
+        self._take(who)
+        try:
+            yield
+        finally:
+            self._give(who)
+
+    def _take(self, who: str) -> None:
         with self._lock:
             if self._held[who] >= MOST_OF_ONE or self._held.total() >= MOST:
                 raise BusyError(
                     "too much is being sent already.", remedy="wait until another one has ended."
                 )
             self._held[who] += 1
-        counted = self._counted(who, parts)
-        first = next(counted)  # from now on its end is seen, however it comes
-        return chain([first], counted)
+
+    def _give(self, who: str) -> None:
+        with self._lock:
+            self._held[who] -= 1
+            self._held += Counter()  # without those that have none
 
     def _counted(self, who: str, parts: Iterator[bytes]) -> Iterator[bytes]:
         try:
             yield b""
             yield from parts
         finally:
-            with self._lock:
-                self._held[who] -= 1
-                self._held += Counter()  # without those that have none
+            self._give(who)
 
 
 class _Window(io.RawIOBase):

@@ -109,10 +109,11 @@ def verdict(service: Service, asked: Asked) -> Reply:
     at_s = asked.number("at", 0, _LATEST_S, service.now_s())
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
-    held = source(service.store, known)
-    shown = as_json(service.intake.look(known.id, at_s))
+    with service.downloads.place(asked.who.name):
+        evidence_ = source(service.store, known).digest()
+        shown = as_json(service.intake.look(known.id, at_s))
     row = {
-        "evidence": held.digest(),
+        "evidence": evidence_,
         "reference": f"{known.reference.id}, version {known.reference.version}",
         "at": at_s,
         "result": digest(shown),

@@ -60,6 +60,8 @@ def export(service: Service, asked: Asked) -> Reply:
     seals = service.intake.seals(known.id)  # what comes meanwhile is not among them
     part = interval.cut(source(service.store, known), seals, until_s, now_s)
     found = interval.within(service.intake.look(known.id, now_s).intervals, from_s, until_s)
+    with service.downloads.place(asked.who.name):
+        evidence_ = part.source.digest()
     row = {
         "format": FORMAT,
         "enclosure": known.name,
@@ -68,7 +70,7 @@ def export(service: Service, asked: Asked) -> Reply:
         "until": clock(until_s),
         "entries": part.source.total,
         "whole": part.whole,
-        "evidence": part.source.digest(),
+        "evidence": evidence_,
         "verify_at": clock(part.now_s),
         "verify": f"casemate verify evidence --trust YOUR-OWN-FOLDER --now {clock(part.now_s)}",
         "continuity": [_shown(each) for each in found],

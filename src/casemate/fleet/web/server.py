@@ -107,6 +107,7 @@ class Server:
         config = uvicorn.Config(
             app, http=_Protocol, ws="none", lifespan="off", log_level="warning", access_log=False,
             server_header=False, date_header=True,
+            proxy_headers=False,  # else who is on this machine names any address as its own
             timeout_keep_alive=30, backlog=BACKLOG, h11_max_incomplete_event_size=32_768, **given,
         )  # fmt: skip
         config.load()

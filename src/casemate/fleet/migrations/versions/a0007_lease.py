@@ -1,4 +1,4 @@
-"""Which service has the store.
+"""Which service has the store; an index of notes by size.
 
 Revision ID: a0007
 Revises: a0006
@@ -18,7 +18,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and the index: notes hold kilobytes, which counting need not read."""
     op.create_table(
         "leases",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("holder", sa.String(length=255), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_leases")),
     )
+    op.create_index("ix_notes_size", "notes", ["enclosure_id", "size"])
 
 
 downgrade = no_way_back
