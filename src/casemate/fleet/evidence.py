@@ -34,6 +34,15 @@ _OF_SIZES = (
     .group_by(NOTES.c.size)
 )
 _FORKED = select(FORKS.c.number).where(FORKS.c.enclosure_id == bindparam("of"))
+_LAST = select(func.max(ENTRIES.c.number)).where(ENTRIES.c.enclosure_id == bindparam("of"))
+_ENCLOSURE = select(ENCLOSURES).where(ENCLOSURES.c.id == bindparam("of"))
+_ENTRIES = (
+    select(ENTRIES.c.data)
+    .where(ENTRIES.c.enclosure_id == bindparam("of"), ENTRIES.c.number >= bindparam("first"))
+    .order_by(ENTRIES.c.number)
+    .limit(bindparam("most"))
+)
+_NEW_ENTRY, _NEW_NOTE = insert(ENTRIES), insert(NOTES)
 """Statements of each push are made once: making them takes longer than carrying them out."""
 
 
@@ -85,7 +94,7 @@ def let(link: Connection, enclosure_id: int, fingerprint: str, now_s: int) -> No
 
 def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
     """Return an enclosure; NotFoundError if there is none."""
-    row = link.execute(select(ENCLOSURES).where(ENCLOSURES.c.id == enclosure_id)).one_or_none()
+    row = link.execute(_ENCLOSURE, {"of": enclosure_id}).one_or_none()
     if row is None:
         raise NotFoundError("there is no such enclosure.", remedy="choose one of the fleet's page.")
     return Enclosure(
@@ -97,20 +106,14 @@ def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
 
 def next_number(link: Connection, enclosure_id: int) -> int:
     """Return the number of the entry that comes next."""
-    last = select(func.max(ENTRIES.c.number)).where(ENTRIES.c.enclosure_id == enclosure_id)
-    found = link.execute(last).scalar_one()
+    found = link.execute(_LAST, {"of": enclosure_id}).scalar_one()
     return 0 if found is None else int(found) + 1
 
 
 def entries(link: Connection, enclosure_id: int, first: int, count: int) -> list[bytes]:
     """Return entries from `first` on, at most `count`."""
-    asked = (
-        select(ENTRIES.c.data)
-        .where(ENTRIES.c.enclosure_id == enclosure_id, ENTRIES.c.number >= first)
-        .order_by(ENTRIES.c.number)
-        .limit(count)
-    )
-    return [bytes(each) for each in link.execute(asked).scalars()]
+    here = {"of": enclosure_id, "first": first, "most": count}
+    return [bytes(each) for each in link.execute(_ENTRIES, here).scalars()]
 
 
 def notes(link: Connection, enclosure_id: int) -> tuple[bytes, ...]:
@@ -182,7 +185,7 @@ def put(
             {"enclosure_id": enclosure_id, "number": first + at, "data": each}
             for at, each in enumerate(data)
         ]
-        link.execute(insert(ENTRIES), rows)
+        link.execute(_NEW_ENTRY, rows)
     if new:
         rows = [
             {
@@ -191,7 +194,7 @@ def put(
             }
             for each in new
         ]  # fmt: skip
-        link.execute(insert(NOTES), rows)
+        link.execute(_NEW_NOTE, rows)
 
 
 def drop(link: Connection, enclosure_id: int, data: Sequence[bytes]) -> None:
