@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from fleet_kit import Clock
+from fleet_kit import Clock, on_sqlite
 from test_backup import begun
 
 from casemate.core.errors import InputError, OutputError
@@ -141,6 +141,7 @@ def test_no_two_services_sign_one_audit_log(place: Home, witness: Watched, tmp_p
     assert any(f"of {ORIGIN}, and {signed} are known" in x for x in told(one, "witnesses"))
 
 
+@on_sqlite
 def test_a_copied_folder_is_noticed(place: Home, tmp_path: Path) -> None:
     """With the key, too: not by a backup, but whoever has the machine can."""
     shutil.copytree(place.folder, tmp_path / "copy")
