@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import io
+import time
 import tracemalloc
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +18,9 @@ from casemate.fleet import evidence, export
 from casemate.fleet.errors import BusyError
 from casemate.fleet.schema import ENTRIES
 from casemate.fleet.web import downloads
+from casemate.fleet.web.app import cookie_name
 from casemate.fleet.web.downloads import Downloads
+from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest
 from casemate.translog import tiles
 from casemate.translog.bundle import Bundle, read_bundle
@@ -148,3 +152,30 @@ def test_a_part_that_fails_gives_the_place_free() -> None:
     for _ in range(3):
         with pytest.raises(OSError, match="went away"):
             list(held.begin("ann", broken()))
+
+
+def test_a_connection_that_is_cut_gives_the_place_free(kit: Kit) -> None:
+    """On a socket: one that reads a little, and goes; one that reads nothing holds one part."""
+    enter(kit, honest.Story())
+    with kit.service.store.write() as link:
+        rows = [{"enclosure_id": 1, "number": n, "data": bytes(50_000)} for n in range(800)]
+        link.execute(insert(ENTRIES), rows)
+    server = Server(kit.fronted, "127.0.0.1", 0)
+    held = kit.service.downloads._held
+    cookie = f"{cookie_name(kit.service)}={kit.sessions['inspector']}"
+    try:
+        for _ in range(3):
+            one = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+            one.request("GET", "/enclosures/1/evidence.zip", headers={"Cookie": cookie})
+            answer = one.getresponse()
+            assert answer.status == 200
+            assert len(answer.read(1000)) == 1000
+            assert held.total() == 1
+            answer.close()
+            one.close()
+            end_s = time.monotonic() + 10
+            while held.total():
+                assert time.monotonic() < end_s
+                time.sleep(0.02)
+    finally:
+        server.close()

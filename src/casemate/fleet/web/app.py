@@ -16,7 +16,7 @@ import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request as HttpRequest
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import Match
 from starlette.routing import Route as HttpRoute
 
@@ -38,6 +38,7 @@ from casemate.fleet.redfish.messages import RedfishError, error_body
 from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
+from casemate.fleet.web.downloads import InParts
 from casemate.fleet.web.gate import Admitted, Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
 
@@ -233,7 +234,7 @@ def _reply(answer: Reply, service: Service) -> Response:
     if answer.to:
         response = Response(status_code=303, headers={**headers, "Location": answer.to})
     elif answer.parts is not None:
-        response = StreamingResponse(answer.parts, headers={**headers, "Content-Type": answer.kind})
+        response = InParts(answer.parts, {**headers, "Content-Type": answer.kind})
     else:
         response = Response(answer.body, headers={**headers, "Content-Type": answer.kind})
     if answer.session is not None:

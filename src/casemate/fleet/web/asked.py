@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.told import Told
 from casemate.fleet.watched import Watched
-from casemate.fleet.web.downloads import Downloads
+from casemate.fleet.web.downloads import Downloads, Parts
 
 _MOST_ID = (1 << 31) - 1
 
@@ -117,7 +117,7 @@ class Reply:
     """What the audit log is told beside the route."""
     each: tuple[str, ...] = ()
     """What it is told in lines of their own, if several things were done."""
-    parts: Iterator[bytes] | None = None
+    parts: Parts | None = None
     """The body, if it is sent in parts."""
     session: str | None = None
     """To be set as the session of the browser; "" ends it."""

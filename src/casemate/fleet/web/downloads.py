@@ -6,15 +6,33 @@ import io
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from casemate.fleet.errors import BusyError
 from casemate.fleet.export import Part
 
+Parts = Generator[bytes, None, None]
 MOST, MOST_OF_ONE = 8, 2
 """Sent at once in all, and to a person (planning values)."""
+
+
+class InParts(StreamingResponse):
+    """An answer whose parts are closed at its end, however that comes: the client may go."""
+
+    def __init__(self, parts: Parts, headers: Mapping[str, str]) -> None:
+        super().__init__(parts, headers=headers)
+        self._parts = parts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the parts."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._parts.close()
 
 
 class Downloads:
@@ -24,12 +42,15 @@ class Downloads:
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
 
-    def begin(self, who: str, parts: Iterator[bytes]) -> Iterator[bytes]:
-        """Return the parts; who takes them has a place until the end. BusyError if none is free."""
+    def begin(self, who: str, parts: Iterator[bytes]) -> Parts:
+        """Return the parts; who takes them has a place until they are closed, or at their end.
+
+        BusyError if none is free.
+        """
         self._take(who)
         counted = self._counted(who, parts)
-        first = next(counted)  # from now on its end is seen, however it comes
-        return chain([first], counted)
+        next(counted)  # from now on its end is seen, however it comes
+        return counted
 
     @contextmanager
     def place(self, who: str) -> Iterator[None]:
@@ -53,7 +74,7 @@ class Downloads:
             self._held[who] -= 1
             self._held += Counter()  # without those that have none
 
-    def _counted(self, who: str, parts: Iterator[bytes]) -> Iterator[bytes]:
+    def _counted(self, who: str, parts: Iterator[bytes]) -> Parts:
         try:
             yield b""
             yield from parts
