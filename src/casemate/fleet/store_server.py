@@ -36,8 +36,11 @@ def check_address(url: URL) -> None:
 
     Whoever is on the way to it could answer in its name, and let anybody in.
     """
-    named = url.query.get("host", ())
-    hosts = [*([url.host] if url.host else ()), *((named,) if isinstance(named, str) else named)]
+    named = [url.host or "", *(url.normalized_query.get("host", ()))]
+    if not any(named):
+        named = [os.environ.get("PGHOST", "")]
+    named += [*url.normalized_query.get("hostaddr", ()), os.environ.get("PGHOSTADDR", "")]
+    hosts = [each for one in named for each in one.split(",") if each]
     away = [each for each in hosts if not (each.startswith(("/", "@")) or _is_here(each))]
     mode = url.query.get("sslmode", os.environ.get("PGSSLMODE", ""))
     if away and mode != "verify-full":
