@@ -146,13 +146,14 @@ def _put_by(log: Path, kept: Path, last: Checkpoint) -> None:
 
 
 def _first(last: Checkpoint, seen: dict[str, int | None], told: str, at_s: int) -> Iterator[Line]:
-    said = {"at_s": at_s, "who": _WHO, "role": "", "party": ""}
-    yield Line(
-        **said, what=f"{CONTINUES}{last.origin}", subject=f"{last.size} {last.root.hex()}",
-        outcome=told,
-    )  # fmt: skip
+    def line(what: str, subject: str, outcome: str) -> Line:
+        return Line(
+            at_s=at_s, who=_WHO, role="", party="", what=what, subject=subject, outcome=outcome
+        )
+
+    yield line(f"{CONTINUES}{last.origin}", f"{last.size} {last.root.hex()}", told)
     for name, size in seen.items():
-        yield Line(**said, what=f"witness {name} {SEEN}", subject=str(size), outcome="told")
+        yield line(f"witness {name} {SEEN}", str(size), "told")
 
 
 def seen_by(peer: Peer, note: bytes) -> int | None:
