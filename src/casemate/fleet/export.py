@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from sqlalchemy import select
 
 from casemate.fleet import evidence
-from casemate.fleet.appraiser import read_note, whole
 from casemate.fleet.evidence import Enclosure
+from casemate.fleet.notes import read_note, whole
 from casemate.fleet.schema import NOTES
 from casemate.fleet.store import Store
 from casemate.translog import bundle as bundles

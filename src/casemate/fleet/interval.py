@@ -6,13 +6,14 @@ the end: at the first checkpoint that a quorum saw after the interval.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.export import Source
 from casemate.verify.continuity import Interval
-from casemate.verify.log import Seal
+from casemate.verify.findings import Notebook
+from casemate.verify.log import Ledger, Seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class Cut:
 def cut(held: Source, seals: Sequence[Seal] | None, until_s: int, now_s: int) -> Cut:
     """Return the evidence that shows all up to `until_s`.
 
-    seals: what a quorum has seen of it, None if something is odd. RefusedError if the log's
+    seals: what a quorum has seen of it last, None if something is odd. RefusedError if the log's
     evidence is not plain: then only the whole of it says what is wrong.
     """
     if not seals:
@@ -38,10 +39,22 @@ def cut(held: Source, seals: Sequence[Seal] | None, until_s: int, now_s: int) ->
             "something about this log is odd, so no part of it can stand for an interval.",
             remedy="export all of its evidence.",
         )
-    seal = next((each for each in seals if each.by_s >= until_s), None)
+    known = seals if seals[0].by_s < until_s else _all_seals(held)
+    seal = next((each for each in known if each.by_s >= until_s), None)
     if seal is None:
         return Cut(source=held, now_s=now_s, whole=True)
     return Cut(source=held.until(seal.size), now_s=max(seal.by_s, until_s), whole=False)
+
+
+def _all_seals(held: Source) -> Iterator[Seal]:
+    """Yield what a quorum has seen, from the first on: the appraisal keeps the latest alone."""
+    unit = held.known.reference.unit(held.known.serial)
+    ledger, sizes = Ledger(unit, held.known.policy, Notebook()), {size for size, _ in held.notes}
+    for part in held.entries(0, held.total):
+        ledger.take(part, sizes)
+    for data in held.checkpoints():
+        for stated, note in ledger.read(data):
+            yield from ledger.weigh(stated, note, newest=True)
 
 
 def within(found: Sequence[Interval], from_s: int, until_s: int) -> tuple[Interval, ...]:
