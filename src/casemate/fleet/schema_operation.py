@@ -1,4 +1,4 @@
-"""Tables of the service's operation: walks, passkeys, signatures of acts, versions of trust."""
+"""Tables of the service's operation: walks, passkeys, signatures of acts, trust, its lease."""
 
 from __future__ import annotations
 
@@ -70,3 +70,12 @@ TRUSTS = Table(
     Column("parties", Text, nullable=False),
 )
 """Versions of reference values that were in force, once there was more than one."""
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("token", String(32), nullable=False),
+    Column("holder", String(255), nullable=False),
+)
+"""Which service has the store: one row, or none. token: that process alone knows it."""
