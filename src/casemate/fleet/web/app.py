@@ -37,6 +37,7 @@ from casemate.fleet.redfish.messages import RedfishError, error_body
 from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
+from casemate.fleet.web.filters import FILTERS
 from casemate.fleet.web.gate import Admitted, Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
 
@@ -93,6 +94,7 @@ def application(
         loader=jinja2.PackageLoader("casemate.fleet.web"), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    pages.filters.update(FILTERS)
     doors = _Doors(service, gate or Gate(service))
     routes = []
     for each in ROUTES:

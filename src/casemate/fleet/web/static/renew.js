@@ -36,7 +36,9 @@
     return steps;
   };
   const follow = (root, steps) => steps.reduce((node, step) => node && node.children[step], root);
-  const same = (a, b) => a && b && a.nodeName === b.nodeName && a.textContent === b.textContent
+  // What a script of ours fills (data-keep) is the same one if it has the same name.
+  const same = (a, b) => a && b && a.nodeName === b.nodeName && a.dataset.name === b.dataset.name
+    && (a.hasAttribute("data-keep") ? b.hasAttribute("data-keep") : a.textContent === b.textContent)
     && a.getAttribute("href") === b.getAttribute("href");
 
   function patch(was, is) {
@@ -46,7 +48,7 @@
     }
     if (was.nodeType !== Node.ELEMENT_NODE) return;
     for (const each of [...was.attributes])
-      if (!is.hasAttribute(each.name) && each.name !== "open") was.removeAttribute(each.name);
+      if (!is.hasAttribute(each.name) && each.name !== "open" && !was.hasAttribute("data-keep")) was.removeAttribute(each.name);
     for (const each of is.attributes)
       if (was.getAttribute(each.name) !== each.value) was.setAttribute(each.name, each.value);
     if (was.hasAttribute("data-keep")) return;
