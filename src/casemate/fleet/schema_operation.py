@@ -1,4 +1,4 @@
-"""Tables of the service's operation: walks, passkeys, signatures of acts, versions of trust."""
+"""Tables of the service's operation: walks, passkeys, signed acts, trust, displays."""
 
 from __future__ import annotations
 
@@ -70,3 +70,14 @@ TRUSTS = Table(
     Column("parties", Text, nullable=False),
 )
 """Versions of reference values that were in force, once there was more than one."""
+
+DISPLAYS = Table(
+    "displays",
+    METADATA,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("network", String(64), nullable=False),
+    Column("added_s", BigInteger, nullable=False),
+    Column("expires_s", BigInteger, nullable=False),
+)
+"""Certificates (SHA-256) of displays on walls, which show one page and do nothing else."""

@@ -30,6 +30,7 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         _PAGE, ("state", _words(*fleet_page.STATES), "UNKNOWN"),
         ("needs", _words("decision"), "decision"), ("q", _text(100), "camera"),
     ),
+    "/wall": (("q", _text(100), "hall 1"),),
     "/continuity": (
         _PAGE, ("show", _words("all", "uncovered"), "uncovered"), ("q", _text(100), "camera")
     ),

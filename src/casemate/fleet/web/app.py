@@ -216,10 +216,11 @@ def _respond(
     if twin:
         data = json.dumps(answer, ensure_ascii=False, indent=1)
         return Response(data, media_type="application/json", headers=HEADERS)
-    every_s = int(answer.get("renews", route.renews)) if person else 0
+    seen = person is not None or route.permission == roles.DISPLAY
+    every_s = int(answer.get("renews", route.renews)) if seen else 0
     shown = pages.get_template(route.template).render(
         **answer, person=person, page_of=route.path, every_s=every_s,
-        made=clock(service.now_s()) if person else "",
+        made=clock(service.now_s()) if seen else "",
     )  # fmt: skip
     asks = bool(answer.get("options") or answer.get("passkey") or answer.get("charts"))
     headers = headers_of(scripts=route.scripts and asks, renews=every_s > 0)
@@ -249,8 +250,9 @@ def _failed(
     error: CasemateError, pages: jinja2.Environment, *, as_json: bool, route: Route
 ) -> Response:
     status = error.status if isinstance(error, FleetError) else 503
-    machine = route.permission in roles.MACHINES
-    if isinstance(error, NotSignedInError) and route.template and not as_json:
+    machine = route.permission in roles.MACHINES and not route.template
+    person = route.permission not in roles.MACHINES
+    if isinstance(error, NotSignedInError) and route.template and person and not as_json:
         return Response(status_code=303, headers={**HEADERS, "Location": "/sign-in"})
     if as_json or machine:
         row: dict[str, Any] = {"error": error.message, "remedy": error.remedy}

@@ -68,6 +68,15 @@ _FLEET = {
     }],
     **_PAGES, "links": _LINKS,
 }  # fmt: skip
+_WALL = {
+    "title": "text", "now": "text", "display": "text", "q": "text", "well": "flag",
+    "counts": ("map", "whole"), "enclosures": "whole", "waiting": "whole",
+    "rows": [{
+        "name": "text", "serial": "text", "site": "text", "state": "text", "since": "text",
+        "seen_ago": "text", "severity": "text?", "acknowledged": "flag",
+    }],
+    "more": "whole",
+}  # fmt: skip
 _TOLD = ("or null", {
     "number": "whole", "kind": "text", "state": "text", "uptime": "text", "boots": "whole",
     "time": "text", "channels": "whole?", "healthy": "whole?", "watch": "whole?",
@@ -244,6 +253,7 @@ _TRUST = {"version": "whole", "since_s": "whole", "digest": "text", "signed_by":
 
 TWINS: dict[tuple[str, str], Shape] = {
     ("GET", "/fleet"): _FLEET,
+    ("GET", "/wall"): _WALL,
     ("GET", "/continuity"): _OF_FLEET,
     ("GET", "/enclosures/{id:int}"): _ENCLOSURE,
     ("GET", "/enclosures/{id:int}/channels"): _CHANNELS,
