@@ -25,6 +25,7 @@ _MEANING = {
     "unknown": "What runs there is not verified meanwhile. Payload from before stays proven.",
     "warning": "What is proven stays so; for the time of the trigger it is proven in part or not.",
 }
+_LATCH = {"TAMPERED": "TAMPERED, until both parties commission it anew"}
 _TITLES = {"alarm": "Alarm", "unknown": "How it stands is not known", "warning": "Warning"}
 _NEXT = {
     "alarm": ("keep all files, and export the evidence", "tell the other party", "inspect it"),
@@ -88,27 +89,18 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         why = incident_why.of(link, known, shown, told, asked.who, design, now_s)
         filed = permit_files.of_enclosure(link, known.id, 50)
     said = scene_part.place_events(incident_why.near_events(found, told))
-    latest = service.series.latest(known.id).values() if service.series else ()
-    picture = scene_part.picture(
-        asked, design, said, told, filed, state or "UNKNOWN", latest, now_s
-    )
     ordered = sorted(found.triggers, key=_order)
     return {
         "title": f"{_TITLES[found.severity]}: {known.name} {known.serial}",
         "id": found.id,
-        "enclosure": known.id,
-        "name": known.name,
-        "serial": known.serial,
-        "site": known.site,
+        "enclosure": known.id, "name": known.name, "serial": known.serial, "site": known.site,
         "level": found.severity,
         "text": incidents.alarm_text(min(ordered, key=_rank).finding),
         "opened": clock(found.opened_s),
         "open": found.disposed_s is None,
         "outcome": found.outcome,
         "disposed": clock(found.disposed_s),
-        "latch": "TAMPERED, until both parties commission it anew"
-        if state == "TAMPERED"
-        else "none: TAMPERED alone latches",
+        "latch": _LATCH.get(state or "", "none: TAMPERED alone latches"),
         "live": {"state": state or "UNKNOWN", "triggers": shown.whole},
         "acknowledged_by": found.acknowledged_by,
         "acknowledged": clock(found.acknowledged_s),
@@ -116,7 +108,10 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "more": shown.count - len(ordered),
         "meaning": _MEANING[found.severity],
         **why,
-        "picture": picture,
+        "picture": scene_part.picture(
+            asked, design, said, told, filed, state or "UNKNOWN",
+            service.series.latest(known.id).values() if service.series else (), now_s,
+        ),
         "next": list(_NEXT[found.severity]),
         "two_persons": incidents.needs_two(found.severity),
         "proposed": _proposed(found, shown.seen),

@@ -18,7 +18,7 @@ from casemate.fleet.told import Event
 from casemate.fleet.web.fleet_page import shown_state
 from casemate.fleet.web.scene_part import place_events
 
-CAPACITY = {"nvl72": (72, "GPUs"), "camera": (1, "camera"), "dpa": (1, "sensor")}
+CAPACITY = {"nvl72": (72, "GPUs"), "camera": (1, "cameras"), "dpa": (1, "sensors")}
 """What an enclosure of each kind holds: a GB200 NVL72 has 72 GPUs."""
 _NEAR = 2
 """Tokens before and after a trigger in which events are looked for (planning value)."""
