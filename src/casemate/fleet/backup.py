@@ -31,6 +31,7 @@ from casemate.fleet.home import Home
 from casemate.fleet.schema import (
     ACTS,
     CODES,
+    DISPLAYS,
     ENCLOSURES,
     ENTRIES,
     METADATA,
@@ -163,8 +164,8 @@ def restore(
         opened = place.opened()
         try:
             with opened.write() as link:
-                for each in (SESSIONS, CODES, REDFISH_SESSIONS):
-                    link.execute(delete(each))  # who was signed in then, need not be trusted now
+                for each in (SESSIONS, CODES, REDFISH_SESSIONS, DISPLAYS):
+                    link.execute(delete(each))  # who was let in then, need not be trusted now
                 told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
                 errands.note(link, told, held.database[:16], int(time.time()))
         finally:

@@ -219,10 +219,15 @@ def test_a_case_is_read_down_to_its_evidence(tmp_path: Path, browser: Any) -> No
         assert "GET /enclosures/{id:int}/case" in seat.text
 
 
+def drawn(seat: Seat) -> None:
+    seat.go("/enclosures/1")
+    seat.page.evaluate("document.querySelector('[data-scene]').scrollIntoView()")
+
+
 def pictures(seat: Seat) -> dict[str, Callable[[], Any]]:
     return {
         "fleet": lambda: seat.go("/fleet"),
-        "enclosure": lambda: seat.go("/enclosures/1?view=front-left-top"),
+        "enclosure": lambda: drawn(seat),
         "channels": lambda: seat.go("/enclosures/1/channels"),
         "alarm": lambda: seat.go("/incidents/1"),
         "permits": lambda: seat.go("/enclosures/1/permits"),
@@ -240,6 +245,10 @@ def test_pictures_of_the_main_pages_are_kept(tmp_path: Path, browser: Any, schem
         bring(kit, brought)
         tell(kit, kit.service.now_s() - 500, 180)
         tell(kit, kit.service.now_s() - 260, 240)
+        tell(
+            kit, kit.service.now_s() - 20, 18, ("loop/right-1-2/In1.Cu-3", "loop/top-1-2/In1.Cu-1")
+        )
+        tell(kit, kit.service.now_s() - 300, 180, ("loop/right-2-2/In1.Cu-2",))
         seat = room.seat("inspector", scheme=scheme)
         looks = pictures(seat) if scheme == "light" else {"enclosure": pictures(seat)["enclosure"]}
         for name, look in looks.items():

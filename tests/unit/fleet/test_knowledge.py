@@ -182,5 +182,7 @@ def test_times_of_the_axis_are_even_and_lie_where_they_belong() -> None:
             assert len(steps) <= 2 and all(0 < each["x"] < timeline.WIDTH for each in found)
     hour = timeline.ticks(1_800_000_000 - 3600, 1_800_000_000)
     assert hour[0] == {"x": pytest.approx(166.67, abs=0.01), "text": "07:10"}
+    later = timeline.ticks(1_800_000_017 - 3600, 1_800_000_017)
+    assert later[0] == {"x": pytest.approx(161.94, abs=0.01), "text": "07:10"}  # 17 s earlier
     assert timeline.ticks(1_800_000_000, 1_800_000_000) == []
     assert len(timeline.ticks(0, 1 << 40)) <= timeline.MOST_TICKS

@@ -113,7 +113,7 @@ def test_what_a_turn_brings_is_of_the_state_that_the_page_shows(room: tuple[Kit,
     seat.page.evaluate(
         "document.querySelector('svg.scene').setAttribute('class', 'scene is-armed')"
     )
-    with seat.page.expect_navigation():
+    with seat.page.expect_event("load"):
         seat.page.get_by_role("link", name="walk to the left").click()
     assert seat.page.locator("svg.scene.is-tampered").count() == 1
 
@@ -159,6 +159,7 @@ def test_a_charts_cursor_moves_by_keys_and_tells_what_it_stands_on(
     tell(kit, kit.service.now_s() - 8, 6, ("air inside",))
     passes(kit, seat, 6)
     assert str(seat.page.evaluate(STATUS))[:20] == stood  # the same moment, on newer data
+    assert seat.page.locator(".u-legend .u-value").first.inner_text() == stood
     assert "application" in str(seat.page.evaluate("document.activeElement.getAttribute('role')"))
     keys.press("End")
     assert str(seat.page.evaluate(STATUS)) > last

@@ -161,7 +161,7 @@
         const x = held.stands === undefined ? undefined : held.data[0][held.stands];
         held.told = data;
         held.setData(columns(data), !held.zoomed);
-        if (x !== undefined) stay(held, x);
+        if (x !== undefined) queueMicrotask(() => stay(held, x)); // uPlot sets its scales in one, too
         continue;
       }
       const made = options(node, data);
