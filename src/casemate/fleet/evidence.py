@@ -23,6 +23,15 @@ _KNOWN_NOTES = select(NOTES.c.digest).where(
     NOTES.c.enclosure_id == bindparam("of"), NOTES.c.digest.in_(bindparam("asked", expanding=True))
 )
 _FORKED = select(FORKS.c.number).where(FORKS.c.enclosure_id == bindparam("of"))
+_LAST = select(func.max(ENTRIES.c.number)).where(ENTRIES.c.enclosure_id == bindparam("of"))
+_ENCLOSURE = select(ENCLOSURES).where(ENCLOSURES.c.id == bindparam("of"))
+_ENTRIES = (
+    select(ENTRIES.c.data)
+    .where(ENTRIES.c.enclosure_id == bindparam("of"), ENTRIES.c.number >= bindparam("first"))
+    .order_by(ENTRIES.c.number)
+    .limit(bindparam("most"))
+)
+_NEW_ENTRY, _NEW_NOTE = insert(ENTRIES), insert(NOTES)
 """Statements of each push are made once: making them takes longer than carrying them out."""
 
 
@@ -74,7 +83,7 @@ def let(link: Connection, enclosure_id: int, fingerprint: str, now_s: int) -> No
 
 def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
     """Return an enclosure; NotFoundError if there is none."""
-    row = link.execute(select(ENCLOSURES).where(ENCLOSURES.c.id == enclosure_id)).one_or_none()
+    row = link.execute(_ENCLOSURE, {"of": enclosure_id}).one_or_none()
     if row is None:
         raise NotFoundError("there is no such enclosure.", remedy="choose one of the fleet's page.")
     return Enclosure(
@@ -86,20 +95,14 @@ def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
 
 def next_number(link: Connection, enclosure_id: int) -> int:
     """Return the number of the entry that comes next."""
-    last = select(func.max(ENTRIES.c.number)).where(ENTRIES.c.enclosure_id == enclosure_id)
-    found = link.execute(last).scalar_one()
+    found = link.execute(_LAST, {"of": enclosure_id}).scalar_one()
     return 0 if found is None else int(found) + 1
 
 
 def entries(link: Connection, enclosure_id: int, first: int, count: int) -> list[bytes]:
     """Return entries from `first` on, at most `count`."""
-    asked = (
-        select(ENTRIES.c.data)
-        .where(ENTRIES.c.enclosure_id == enclosure_id, ENTRIES.c.number >= first)
-        .order_by(ENTRIES.c.number)
-        .limit(count)
-    )
-    return [bytes(each) for each in link.execute(asked).scalars()]
+    here = {"of": enclosure_id, "first": first, "most": count}
+    return [bytes(each) for each in link.execute(_ENTRIES, here).scalars()]
 
 
 def notes(link: Connection, enclosure_id: int) -> tuple[bytes, ...]:
@@ -152,7 +155,7 @@ def put(
             {"enclosure_id": enclosure_id, "number": first + at, "data": each}
             for at, each in enumerate(data)
         ]
-        link.execute(insert(ENTRIES), rows)
+        link.execute(_NEW_ENTRY, rows)
     if new:
         rows = [
             {
@@ -161,7 +164,7 @@ def put(
             }
             for each in new
         ]  # fmt: skip
-        link.execute(insert(NOTES), rows)
+        link.execute(_NEW_NOTE, rows)
 
 
 def drop(link: Connection, enclosure_id: int, data: Sequence[bytes]) -> None:

@@ -26,7 +26,8 @@ from casemate.fleet.walk_data import Saved
 
 KEY_FILE, KEY_BYTES = "walks.key", 32
 LEAST, SHARE = 16, 64
-"""A walk is written once 16 tokens came, or a 64th of all, since it was (planning values)."""
+"""A walk is written once 16 tokens came, or a 64th of all, since it was; of a log that has just
+begun, once it is twice as long (planning values): who starts anew walks through little of any."""
 _LOG = logging.getLogger("casemate.fleet")
 
 
@@ -66,7 +67,7 @@ def trust_of(reference: bytes, policy: bytes) -> str:
 
 def is_due(size: int, saved_size: int) -> bool:
     """Return whether enough came since the last walk was written."""
-    return size - saved_size >= max(LEAST, size // SHARE)
+    return size - saved_size >= max(min(LEAST, size // 2), size // SHARE, 1)
 
 
 def put(

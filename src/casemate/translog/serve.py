@@ -70,6 +70,7 @@ def _cut(request: socket.socket) -> None:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True  # else a body waits 40 ms for its head to be acknowledged
     server: WitnessServer
     protocol_version = "HTTP/1.1"
     server_version = f"casemate/{__version__}"

@@ -294,6 +294,15 @@ def test_two_hundred_senders_on_sockets_cost_an_honest_one_nothing(
         each.close()
 
 
+def test_no_part_of_an_answer_waits_for_another(server: Server) -> None:
+    """A body that waits until its head is acknowledged takes 40 ms longer."""
+    with connected(server, b"GET /sign-in HTTP/1.1\r\nhost: x\r\n\r\n") as link:
+        assert link.recv(100).startswith(b"HTTP/1.1 200")
+        (ours,) = server._server.server_state.connections
+        accepted = ours.transport.get_extra_info("socket")  # type: ignore[union-attr]
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_a_head_that_does_not_come_ends(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a new connection, and on one that has asked before."""
     monkeypatch.setattr("casemate.fleet.web.server.HEAD_S", 0.2)

@@ -15,17 +15,15 @@ from typing import Any
 import pytest
 from fleet_kit import Kit, kit_in
 from redfish_kit import ROLES, ROOT, RedfishKit, armed, redfish_of, stand, unknown
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from casemate.core.errors import InputError
-from casemate.fleet import certificates, evidence
-from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
+from casemate.fleet import certificates
 from casemate.fleet.redfish import accounts, delivery, destinations, events, stream, subscriptions
 from casemate.fleet.redfish.destinations import Destination
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.schema import REDFISH_SUBSCRIPTIONS
 from casemate.fleet.web.server import Server
-from casemate.testing import honest_enclosure as honest
 
 ADMIN, OPERATOR, READER = ROLES
 SUBSCRIPTIONS = f"{ROOT}/EventService/Subscriptions"
@@ -349,40 +347,3 @@ def test_a_client_that_leaves_before_the_first_line_takes_no_place(made: Redfish
         asyncio.run(made.app(scope, receive, send))
     assert seen == [1]
     assert not made.redfish.hub.streams and not made.redfish.hub.owners
-
-
-def test_one_that_cannot_be_told_of_keeps_no_other_untold(
-    made: RedfishKit, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Enclosures are told of together; the fault is planted in the middle of them."""
-    store, now_s = made.redfish.store, made.redfish.now_s()
-    seen_by = witnesses([bytes([each] * 32) for each in range(3)])
-    with store.write() as link:
-        ids = []
-        for number in range(3):
-            new = HammerEnclosure(number, seen_by, honest.reference().parties, 360)
-            ids.append(
-                evidence.add(
-                    link, reference=new.reference(), policy=new.policy(), serial=new.serial,
-                    kind="camera", site="hall 1", now_s=now_s,
-                )
-            )  # fmt: skip
-    read = events.standing.read
-
-    def fail(link: Connection, enclosure_id: int, at_s: int) -> events.Standing:
-        if enclosure_id == ids[1]:
-            raise OSError("planted")
-        return read(link, enclosure_id, at_s)
-
-    def told() -> list[int]:
-        with store.read() as link:
-            found = {each.enclosure_id for each in events.after(link, 0, 100)}
-        return sorted(each for each in ids if each in found)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(events.standing, "read", fail)
-        with pytest.raises(OSError, match="planted"):
-            events.scan(store, now_s)
-        assert told() == [ids[0], ids[2]]
-    events.scan(store, now_s)
-    assert told() == ids

@@ -92,7 +92,7 @@ def soon(folder: Path) -> None:
 
 
 LAPSED = {"name": "siem", "kind": "mqtt", "host": "127.0.0.1", "port": 9, "plain": True}
-WALK = insert(WALKS).values(enclosure_id=1, size=1, settled=1, trust="", body=b"", code=b"")
+WALK = update(WALKS).values(trust="")
 KEYLESS = [{"name": "north", "key": "rubbish", "url": "http://127.0.0.1:9/"}]
 FAULTS: tuple[tuple[str, Callable[[Path], None], str, str, str], ...] = (
     ("database of a newer release", stored(text("UPDATE alembic_version SET version_num='zzzz'")),

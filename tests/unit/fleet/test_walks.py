@@ -69,6 +69,25 @@ def test_after_a_restart_only_the_rest_is_walked(kit: Kit) -> None:
     assert anew.look(1) == before.look(1)
 
 
+def test_of_a_log_that_has_just_begun_little_is_walked_after_a_restart(kit: Kit) -> None:
+    made = lived(kit, 1)
+    total = made._places[1].appraiser.size  # type: ignore[union-attr]
+    (row,) = rows(kit)
+    assert total // 2 < row.size <= total
+    again = intake(kit)
+    assert walked(again) <= total // 2
+    assert again.look(1) == made.look(1)
+
+
+@pytest.mark.parametrize(
+    ("size", "saved", "due"),
+    [(1, 0, True), (3, 2, True), (4, 3, False), (5, 3, True), (31, 16, True), (30, 16, False),
+     (200, 185, False), (200, 184, True), (6400, 6301, False), (6400, 6300, True)],
+)  # fmt: skip
+def test_when_a_walk_is_due(size: int, saved: int, *, due: bool) -> None:
+    assert walks.is_due(size, saved) is due
+
+
 def check_attack(name: str, seed: int, kit: Kit) -> None:
     """Bring an attack in parts to a service that starts anew between any two of them."""
     dice, shown = random.Random(seed), ATTACKS[name].run()

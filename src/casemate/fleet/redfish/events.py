@@ -17,10 +17,10 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    exists,
     func,
     insert,
     literal,
-    or_,
     select,
     update,
 )
@@ -45,6 +45,7 @@ MOST_AT_ONCE = 500
 TOGETHER = 10
 """Enclosures of which one transaction tells: each waits for the disk (planning value)."""
 _E, _I, _L, _R = ENCLOSURES.c, INCIDENTS.c, REDFISH_LATCHES.c, REDFISH_EVENTS.c
+_V = VERDICTS.c
 _NOT_IN_USE = {"COMMISSIONING": "it is being commissioned", "RETIRED": "it is out of service"}
 
 
@@ -139,8 +140,9 @@ def scan(store: Store, now_s: int) -> int:
 
     What fails of one enclosure is raised once all others were told of.
     """
-    with store.read() as link:
-        changed = [int(each) for each in link.execute(_changed(now_s)).scalars()]
+    changed = _of_whom(store, now_s)
+    if len(changed) > TOGETHER and _begin_well(store, now_s):
+        changed = _of_whom(store, now_s)
     made, failed = 0, None
     for at in range(0, len(changed), TOGETHER):
         some = changed[at : at + TOGETHER]
@@ -155,6 +157,25 @@ def scan(store: Store, now_s: int) -> int:
     if failed is not None:
         raise failed
     return made
+
+
+def _of_whom(store: Store, now_s: int) -> list[int]:
+    with store.read() as link:
+        found = {int(x) for asked in _changed(now_s) for x in link.execute(asked).scalars()}
+    return sorted(found)[:MOST_AT_ONCE]
+
+
+def _begin_well(store: Store, now_s: int) -> int:
+    """Note at once which enclosures are seen for the first time and are well; return how many.
+
+    Nothing is told of them; one by one, a fleet that is new would keep the store busy for minutes.
+    """
+    well = and_(_L.enclosure_id.is_(None), shown_state(now_s) == "ARMED", _I.id.is_(None))
+    nothing = (literal("ARMED"), literal(""), literal(""), literal(0), literal(0))
+    new = select(_E.id, *nothing).select_from(_joined()).where(well)
+    names = ("enclosure_id", "shown", "trouble", "latch", "latched_s", "entry")
+    with store.write() as link:
+        return int(link.execute(insert(REDFISH_LATCHES).from_select(names, new)).rowcount)
 
 
 def _tell_of(store: Store, some: Sequence[int], now_s: int) -> int:
@@ -179,9 +200,21 @@ def _joined() -> Any:
     )  # fmt: skip
 
 
-def _changed(now_s: int) -> Any:
-    new = or_(_L.shown.is_(None), _L.shown != shown_state(now_s), _L.trouble != _trouble())
-    return select(_E.id).select_from(_joined()).where(new).order_by(_E.id).limit(MOST_AT_ONCE)
+def _changed(now_s: int) -> tuple[Any, ...]:
+    """Return selections of enclosures that differ from what was told of them.
+
+    It runs once a second: each reason looks at as few tables as it can.
+    """
+    told = REDFISH_LATCHES.outerjoin(VERDICTS, _V.enclosure_id == _L.enclosure_id)
+    of = INCIDENTS.outerjoin(REDFISH_LATCHES, _L.enclosure_id == _I.enclosure_id)  # few are open
+    open_ = and_(_I.enclosure_id == _L.enclosure_id, _I.disposed_s.is_(None))
+    new = select(_E.id).where(_E.id.not_in(select(_L.enclosure_id)))
+    state = select(_L.enclosure_id).select_from(told).where(_L.shown != shown_state(now_s))
+    trouble = select(_I.enclosure_id).select_from(of).where(
+        _I.disposed_s.is_(None), _L.trouble != _trouble()
+    )  # fmt: skip
+    over = select(_L.enclosure_id).where(_L.trouble != "", ~exists().where(open_))
+    return tuple(each.limit(MOST_AT_ONCE) for each in (new, state, trouble, over))
 
 
 def _catch_up(link: Connection, now: Standing) -> int:

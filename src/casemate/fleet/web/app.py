@@ -8,6 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -121,7 +122,8 @@ def _endpoint(
         try:
             head = _head(route, http, service)
             answer, person = await doors.answer(http, head)
-            return _respond(answer, person, route, service, pages, twin=twin)
+            made = partial(_respond, answer, person, route, service, pages, twin=twin)
+            return made() if isinstance(answer, Reply) else await run_in_threadpool(made)
         except CasemateError as error:
             return _failed(error, pages, as_json=as_json, route=route)
 

@@ -152,4 +152,5 @@ def _bound(host: str, port: int) -> socket.socket:
             key="--listen",
             value=f"{host}:{port}",
         ) from None
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # accepted ones inherit it
     return made
