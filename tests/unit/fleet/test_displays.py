@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import urllib.error
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from casemate.fleet.schema import ENCLOSURES
 from casemate.fleet.web import wall_page
 from casemate.fleet.web.app import cookie_name
 from casemate.fleet.web.routes import ROUTES
+from casemate.fleet.web.server import Server
 
 
 def see(kit: Kit, path: str = "/wall", fingerprint: str = DISPLAY, **more: Any) -> Any:
@@ -119,6 +122,21 @@ def test_it_is_let_in_from_where_it_hangs_alone(kit: Kit) -> None:
         for client in ("10.1.2.4", "::ffff:10.1.2.4", "", "x", "10.1.2.3.evil"):
             assert displays.known(link, DISPLAY, client, now_s) is None
         assert displays.known(link, DISPLAY, "::ffff:10.1.2.3", now_s) is not None
+
+
+def test_where_it_comes_from_is_what_the_socket_says(kit: Kit) -> None:
+    """Whoever is on the service's own machine would else say that they come from elsewhere."""
+    let_display(kit, network="10.1.2.3")
+    kit.fronted.fingerprint = DISPLAY
+    server = Server(kit.fronted, "127.0.0.1", 0)
+    try:
+        given = {"X-Forwarded-For": "10.1.2.3", "Forwarded": "for=10.1.2.3"}
+        asked = urllib.request.Request(f"{server.url}/wall.json", headers=given)
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            urllib.request.urlopen(asked, timeout=20)
+        assert kit.service.audit.latest(1)[0][1].who == f"machine:{DISPLAY[:16]}"
+    finally:
+        server.close()
 
 
 def test_what_it_does_is_in_the_audit_log_under_its_name(wall: Kit) -> None:

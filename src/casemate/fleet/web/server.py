@@ -103,6 +103,7 @@ class Server:
         config = uvicorn.Config(
             app, http=_Protocol, ws="none", lifespan="off", log_level="warning", access_log=False,
             server_header=False, date_header=True,
+            proxy_headers=False,  # who comes from where is what the socket says, not a header
             timeout_keep_alive=30, h11_max_incomplete_event_size=32_768, **given,
         )  # fmt: skip
         config.load()
