@@ -178,7 +178,7 @@ def test_an_attack_is_seen_live(tmp_path: Path, browser: Any) -> None:
         seat.go("/fleet")
         assert "Not all is well: 1 incident waits for a decision. 1 TAMPERED" in seat.text
         seat.follow("alarm not acknowledged")
-        assert "0 of 1 camera at hall 1" in seat.text
+        assert "0 of 1 cameras at hall 1" in seat.text
         assert seat.page.get_by_role("button", name="Acknowledge").count() == 0
 
 
