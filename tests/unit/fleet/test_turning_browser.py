@@ -107,6 +107,19 @@ def test_it_is_turned_in_place_by_keys_and_by_dragging(room: tuple[Kit, Room]) -
     kit.clock.now_s -= 20
 
 
+@pytest.mark.parametrize("width", (390, 1280))
+def test_the_number_is_on_the_place_in_every_window(room: tuple[Kit, Room], width: int) -> None:
+    seat = room[1].seat("inspector")
+    seat.page.set_viewport_size({"width": width, "height": 800})
+    seat.go("/enclosures/1?view=rear")
+    ring = seat.page.locator("g.place").bounding_box()
+    tile = seat.page.locator(".tile.event").first.bounding_box()
+    for side, long in (("x", "width"), ("y", "height")):
+        middle = ring[side] + ring[long] / 2
+        assert tile[side] < middle < tile[side] + tile[long]
+        assert ring[long] >= 24
+
+
 def test_what_a_turn_brings_is_of_the_state_that_the_page_shows(room: tuple[Kit, Room]) -> None:
     """A drawing of another state beside an older headline would be believed: the page is loaded."""
     seat = before(room[1], "inspector", "/enclosures/1")
