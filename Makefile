@@ -8,7 +8,7 @@ WORKERS ?= 2
 # what installs packages; `.ci/run` names something quicker
 INSTALLER ?= $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint types contracts pytest bench fuzz validate validate-redfish clean
+.PHONY: demo test lint types contracts pytest bench fuzz validate validate-redfish validate-outlets clean
 
 demo: $(VENV)/.ready
 	@$(BIN)/casemate build examples/camera/enclosure.toml -o out/camera; code=$$?; \
@@ -43,9 +43,13 @@ validate: $(VENV)/.ready-dev
 	$(BIN)/python -m casemate.testing.matrix_page docs/matrix.md
 	$(BIN)/python tests/faults --jobs 2 docs/faults.md
 	$(BIN)/python tests/redfish docs/redfish.md
+	$(BIN)/python tests/outlets docs/outlets.md
 
 validate-redfish: $(VENV)/.ready-dev
 	$(BIN)/python tests/redfish docs/redfish.md
+
+validate-outlets: $(VENV)/.ready-dev
+	$(BIN)/python tests/outlets docs/outlets.md
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -10,18 +10,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 
 from casemate.attest.reference import Reference
 from casemate.core.errors import FormatError
 from casemate.fleet import walk_data
+from casemate.fleet.notes import Held, is_part, read_note, taken_apart
+from casemate.fleet.places import Places
 from casemate.fleet.walk_data import Saved
-from casemate.translog import checkpoint as checkpoints
 from casemate.translog import merkle
 from casemate.translog.bundle import Bundle
-from casemate.translog.checkpoint import Checkpoint
-from casemate.translog.note import Note
 from casemate.translog.policy import Policy
 from casemate.verify import appraise, tokens
 from casemate.verify import log as logs
@@ -33,9 +31,9 @@ from casemate.verify.log import Ledger, LogView, Seal
 from casemate.verify.result import Result
 from casemate.verify.tokens import Entry
 
-RECENT, RECENT_NOTES = 256, 8
+RECENT, RECENT_NOTES = 64, 4
 """Sizes, from the last one back, of which the root is kept, and the notes: 14 kB each (planning
-values)."""
+values). One that comes later with more lines has all walked anew."""
 
 
 class _AllSizes:
@@ -45,58 +43,20 @@ class _AllSizes:
         return True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A note of the log, taken apart."""
-
-    data: bytes
-    stated: Checkpoint
-    note: Note
-
-
-@lru_cache(maxsize=256)
-def read_note(data: bytes) -> Held:
-    """Return a note, taken apart; FormatError if it is no checkpoint."""
-    stated, note = checkpoints.parse(data)
-    return Held(data=data, stated=stated, note=note)
-
-
-@lru_cache(maxsize=64)
-def taken_apart(data: bytes) -> Entry:
-    """Return an entry, taken apart: it is looked at before it is taken, and then again."""
-    return tokens.read([data])[0]
-
-
-def is_part(shorter: bytes, longer: bytes) -> bool:
-    """Return whether a note is another with fewer lines: it says nothing that the other does not.
-
-    Both are notes to the letter, so a beginning ends with a line.
-    """
-    return len(shorter) < len(longer) and longer.startswith(shorter)
-
-
-def whole(notes: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return the notes that are not part of another, by size, then length, then bytes.
-
-    So the same evidence reads the same, in whatever order it came.
-    """
-    kept = [each for each in set(notes) if not any(is_part(each, other) for other in notes)]
-    return tuple(sorted(kept, key=lambda x: (read_note(x).stated.size, len(x), x)))
-
-
 class Appraiser:
     """One enclosure. `load` gives all of its evidence that is stored.
 
     Nothing is taken that the caller has not checked to be of this log. Not for several threads.
-    saved: where to go on from, as this service wrote it.
+    saved: where to go on from, as this service wrote it. entry: gives the entry that is stored at
+    an index; out of all evidence without it.
     """
 
     def __init__(
         self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle],
-        saved: Saved | None = None,
+        saved: Saved | None = None, entry: Callable[[int], bytes] | None = None,
     ) -> None:  # fmt: skip
         self.reference, self.policy, self.unit = reference, policy, reference.unit(serial)
-        self._load = load
+        self._load, self._entry = load, entry or self._of_all
         self.walked = 0
         """Entries whose signatures were checked, counted each time."""
         if saved is None or not self._resumes(saved):
@@ -225,6 +185,7 @@ class Appraiser:
         self._seals: list[Seal] = []
         self._view = LogView(seals=self._seals, roots=self.ledger.roots, echoes=self.ledger.echoes)
         self._walk = Walk(self.reference, self.unit, self._view, book, 0)
+        self._places = self._walk._chain._places = Places(self._entry)
         self._waiting: list[Entry] = []
         self._newest: Held | None = None
         self._awaiting: dict[bytes, tuple[int, str]] = {}
@@ -234,6 +195,7 @@ class Appraiser:
 
     def _grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> bool:
         """Go on. Return False if it is not plain that all is as it has to be."""
+        self._places.pack(self.size)
         read = self.numbered(entries, self.size)
         self.ledger.take(entries, _AllSizes())
         self._waiting += read
@@ -342,14 +304,27 @@ class Appraiser:
             self._notes[size] = [each for each in self._notes[size] if each.data != data]
         return tuple(found)
 
+    def _of_all(self, index: int) -> bytes:
+        bundle = self._load()
+        return (*bundle.entries, *bundle.pending)[index]
+
     def _forget(self) -> None:
-        """Forget what is long settled: roots and notes. Who asks for them has all walked anew."""
+        """Forget what is long settled: roots, notes, and what was told of them.
+
+        Who asks for them has all walked anew: a token that names a size without a root.
+        """
         keep = {*sorted(self._notes)[-RECENT_NOTES:], *self._kept}
         for size in [each for each in self._notes if each not in keep]:
             del self._notes[size]
-        least = self.size - RECENT
-        for size in [each for each in self.ledger.roots if 0 < each < least and each not in keep]:
-            del self.ledger.roots[size]
+        least, ledger = self.size - RECENT, self.ledger
+        for size in [each for each in ledger.roots if 0 < each < least and each not in keep]:
+            del ledger.roots[size]
+        sealed = min(least, self._seals[-1].size if self._seals else 0)
+        for size in [each for each in ledger._named if each < sealed and each not in keep]:
+            del ledger._named[size]
+        for key in [each for each in ledger.echoes if each[0] < sealed and each[0] not in keep]:
+            del ledger.echoes[key]
+        del self._seals[:-RECENT_NOTES]  # what waits is of none of them
 
     def _short(self) -> str:
         """Return why a note lacks a quorum: of the newest one, else of the first."""

@@ -19,14 +19,13 @@ from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
 from casemate.fleet import certificates, evidence, home, surroundings, walks
-from casemate.fleet.appraiser import read_note
 from casemate.fleet.audit import decode
 from casemate.fleet.checkup import Finding, Patient
 from casemate.fleet.checkup import bad as _bad
 from casemate.fleet.checkup import warning as _warning
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.incidents import Act, act_digest
-from casemate.fleet.intake import fresh_until_s
+from casemate.fleet.notes import read_note
 from casemate.fleet.schema import (
     ACTS,
     ENCLOSURES,
@@ -39,6 +38,7 @@ from casemate.fleet.schema import (
     WALKS,
 )
 from casemate.fleet.store import Store, is_known, newest_revision, revision
+from casemate.fleet.verdicts import fresh_until_s
 from casemate.translog import merkle
 from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk

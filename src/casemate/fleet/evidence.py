@@ -10,8 +10,8 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from casemate.attest.reference import Reference, load
 from casemate.core.errors import InputError
-from casemate.fleet.appraiser import read_note, whole
 from casemate.fleet.errors import NotFoundError
+from casemate.fleet.notes import read_note, whole
 from casemate.fleet.schema import ENCLOSURES, ENTRIES, FORKS, MACHINES, NOTES
 from casemate.translog import merkle
 from casemate.translog.bundle import Bundle

@@ -7,7 +7,6 @@ proof that the enclosure's keys or its state were copied.
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,15 +16,14 @@ from functools import partial
 
 from sqlalchemy import Connection, bindparam, delete, insert, select
 
-from casemate.attest.reference import Reference
-from casemate.cli.verify_text import as_json
 from casemate.core import cbor
 from casemate.core.errors import FormatError
-from casemate.fleet import decisions, evidence, incidents, walk_data, walks
-from casemate.fleet.appraiser import Appraiser, Held, read_note
+from casemate.fleet import decisions, evidence, incidents, verdicts, walk_data, walks
+from casemate.fleet.appraiser import Appraiser
 from casemate.fleet.errors import ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.incidents import Seen
+from casemate.fleet.notes import Held, read_note
 from casemate.fleet.schema import TRUSTS, VERDICTS
 from casemate.fleet.store import Store
 from casemate.translog.bundle import Bundle
@@ -41,10 +39,8 @@ MOST_ENTRIES, MOST_NOTES = 4096, 64
 """Of a submission (planning values)."""
 TRUST_SEEN_S = 600
 """For which a change of reference values is looked for: longer than a tick takes at worst."""
-MOST_WRITTEN = 50
-"""Findings that a verdict's row tells, beside one of each kind (planning value)."""
 KEPT = 12_288
-"""Enclosures whose appraisal is kept in memory, 0.1 MB each; others go on from what is written."""
+"""Enclosures whose appraisal is kept in memory, 0.2 MB each; others go on from what is written."""
 _OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
 _NEW_VERDICT = insert(VERDICTS)
 
@@ -261,15 +257,17 @@ class Intake:
         What is stored is read all at one moment.
         """
         with self._store.read() as link:
-            place.known = known = evidence.enclosure(link, enclosure_id)
+            known = evidence.enclosure(link, enclosure_id)
             place.trust, found = walks.trust_of(*known.files), None
             if self._key:
                 found = walks.read(link, enclosure_id, place.trust, self._key)
+        place.known = known = replace(known, files=(b"", b""))  # they are large, and read by now
         place.seen = None
         saved, place.saved = found if found is not None else (None, 0)
         return Appraiser(
-            known.reference, known.policy, known.serial, partial(self._load, known, place), saved
-        )
+            known.reference, known.policy, known.serial, partial(self._load, known, place), saved,
+            partial(self._entry, enclosure_id),
+        )  # fmt: skip
 
     def _save(
         self, link: Connection, enclosure_id: int, place: _Place, held: Appraiser,
@@ -291,6 +289,10 @@ class Intake:
         """Return all evidence: what is stored, and what is about to be."""
         with self._store.read() as link:
             return evidence.bundle(link, known, place.adding.entries, place.adding.notes)
+
+    def _entry(self, enclosure_id: int, index: int) -> bytes:
+        with self._store.read() as link:
+            return evidence.entries(link, enclosure_id, index, 1)[0]
 
     def _fresh(
         self, known: Enclosure, appraiser: Appraiser, brought: Submission, now_s: int
@@ -335,7 +337,7 @@ class Intake:
         """Write down an appraisal; return what it found, which holds once that is durable."""
         forks = evidence.forks(link, enclosure_id)
         link.execute(_OLD_VERDICT, {"of": enclosure_id})
-        row = {**verdict(result, appraiser, forks), "enclosure_id": enclosure_id}
+        row = {**verdicts.row(result, appraiser.reference, forks), "enclosure_id": enclosure_id}
         link.execute(_NEW_VERDICT, row)
         timing = appraiser.reference.timing
         allowed_s = timing.batch_s + timing.cosigned_s
@@ -343,51 +345,6 @@ class Intake:
         only = incidents.touched(seen, place.seen) if place.seen is not None else None
         decisions.update_from(link, enclosure_id, result, forks, allowed_s, only)
         return seen
-
-
-def verdict(result: Result, appraiser: Appraiser, forks: list[int]) -> dict[str, object]:
-    """Return the row that the pages show of an appraisal."""
-    row: dict[str, object] = {
-        "state": result.state,
-        "worst": result.worst,
-        "headline": result.headline,
-        "since_s": result.since_s,
-        "seen_s": result.seen_s,
-        "fresh_until_s": fresh_until_s(result, appraiser.reference),
-        "tokens": result.tokens,
-        "proven": result.proven,
-        "appraised_s": result.now_s,
-        "body": json.dumps(as_json(_short(result)), ensure_ascii=False),
-    }
-    if forks:
-        told = "EVIDENCE DOES NOT HOLD: two signed tokens claim one place in the log"
-        row |= {"worst": "alarm", "headline": told}
-        if result.state != "TAMPERED":
-            row |= {"state": "UNKNOWN", "fresh_until_s": None}
-    return row
-
-
-def _short(result: Result) -> Result:
-    """Return a result with its worst findings, and one of each kind: a flood costs no more."""
-    found = result.findings
-    if len(found) <= MOST_WRITTEN:
-        return result
-    kinds = {each.id: each for each in reversed(found[MOST_WRITTEN:])}
-    told = {each.id for each in found[:MOST_WRITTEN]}
-    more = (each for each in found[MOST_WRITTEN:] if kinds[each.id] is each)
-    return replace(result, findings=(*found[:MOST_WRITTEN], *(x for x in more if x.id not in told)))
-
-
-def fresh_until_s(result: Result, reference: Reference) -> int | None:
-    """Return the last second at which the state holds without new evidence.
-
-    None where that is no question: TAMPERED stays, and UNKNOWN is not better than stale.
-    """
-    if result.state not in ("ARMED", "MAINTENANCE") or result.seen_s is None:
-        return None
-    ends = [each.end_s for each in result.intervals if each.kind in ("proven", "maintenance")]
-    timing = reference.timing
-    return min(result.seen_s, ends[-1]) + timing.batch_s + timing.cosigned_s
 
 
 def _held(data: bytes) -> Held:

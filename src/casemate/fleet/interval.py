@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from casemate.fleet.appraiser import read_note
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.evidence import Enclosure
+from casemate.fleet.notes import read_note
 from casemate.translog.bundle import Bundle
 from casemate.verify import log as logs
 from casemate.verify import tokens

@@ -37,6 +37,8 @@ are asked for (planning value)."""
 MOST_ROWS, LOOKED_AT_BYTES = 5_000_000, 1_000_000
 """Readings of an enclosure on one day (58 a second all day), which are counted once its files are
 larger than this (planning values)."""
+_LAST_S = 253_402_300_799
+"""The end of the year 9999."""
 WIDE_S = 3 * 86_400
 """A longer time is looked at by the summaries of its finished days."""
 SHOWN = 2000
@@ -328,4 +330,5 @@ def _chosen(
 
 
 def _day_of(at_s: int) -> str:
-    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d")
+    """Return the day of a time as folders are named; one past all that can be named is the last."""
+    return datetime.fromtimestamp(min(max(at_s, 0), _LAST_S), UTC).strftime("%Y-%m-%d")

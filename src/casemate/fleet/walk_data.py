@@ -27,7 +27,7 @@ from casemate.verify.tokens import Step
 if TYPE_CHECKING:
     from casemate.fleet.appraiser import Appraiser
 
-FORMAT = 1
+FORMAT = 2
 MOST_BYTES = 64_000_000
 """Of a walk (planning value): a million tokens."""
 KEPT: dict[str, tuple[str, ...]] = {
@@ -61,7 +61,7 @@ MADE: dict[str, tuple[str, ...]] = {
     "pulse": ("_timing", "_book", "_room_ms"),
     "ledger": ("_origin", "_policy", "book", "_sets", "_keys", "roots", "echoes", "frontier"),
     "appraiser": ("reference", "policy", "unit", "_load", "walked", "irregular", "ledger",
-                  "_seals", "_view", "_walk", "_waiting", "_newest", "_notes"),
+                  "_seals", "_view", "_walk", "_waiting", "_newest", "_notes", "_entry", "_places"),
 }  # fmt: skip
 """What follows from trust, or is written in a form of its own."""
 _TYPES: dict[str, type[Any]] = {
@@ -111,7 +111,7 @@ def write(held: Appraiser) -> bytes:
             "format": FORMAT,
             "parts": rows,
             "last": None if last is None else _step(last),
-            "places": _packed(held._walk._chain._places),
+            "places": held._places.written(),
             "edge": [edge.size, list(edge.peaks)],
             "roots": _plain(held.ledger.roots),
             "echoes": _plain(held.ledger.echoes),
@@ -127,7 +127,7 @@ def resume(held: Appraiser, saved: Saved) -> None:
 
     FormatError if the data are none: begin anew then.
     """
-    from casemate.fleet.appraiser import read_note
+    from casemate.fleet.notes import read_note
 
     try:
         row = cbor.decode(saved.data, most=MOST_BYTES)
@@ -137,7 +137,7 @@ def resume(held: Appraiser, saved: Saved) -> None:
             for each, value in zip(KEPT[name], row["parts"][name], strict=True):
                 setattr(part, each, _value(value))
         held._walk.last = None if row["last"] is None else _as_step(held, row["last"])
-        held._walk._chain._places.update(_unpacked(row["places"]))
+        held._places.read(row["places"])
         held.ledger.frontier.size, held.ledger.frontier.peaks = row["edge"]
         held.ledger.roots.update(_value(row["roots"]))
         held.ledger.echoes.update(_value(row["echoes"]))
@@ -167,23 +167,6 @@ def _as_step(held: Appraiser, row: list[Any]) -> Step:
         enrolment=held.unit.enrolment(token.sequence), when_s=when_s, lower_s=lower_s,
         upper_s=upper_s, at_s=at_s,
     )  # fmt: skip
-
-
-def _packed(places: dict[bytes, int]) -> list[list[Any]]:
-    """Return digests with their places, all of one length in one string."""
-    out: dict[int, list[bytes]] = {}
-    for digest, index in places.items():
-        out.setdefault(len(digest), []).append(digest + index.to_bytes(6, "big"))
-    return [[length, b"".join(out[length])] for length in sorted(out)]
-
-
-def _unpacked(rows: list[list[Any]]) -> dict[bytes, int]:
-    out = {}
-    for length, data in rows:
-        for at in range(0, len(data), length + 6):
-            end = at + length
-            out[data[at:end]] = int.from_bytes(data[end : end + 6], "big")
-    return out
 
 
 def _plain(value: Any) -> Any:

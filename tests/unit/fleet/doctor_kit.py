@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import fleet_kit
 from fleet_kit import Clock
 
 from casemate.attest.reference_write import as_json
@@ -36,9 +37,12 @@ def well(folder: Path) -> Path:
 
 
 def copied(seed: Path, folder: Path) -> Home:
-    """Return a copy of a service, with its database in it."""
+    """Return a copy of a service with its database, which lies in it if it is of SQLite."""
     shutil.copytree(seed, folder)
-    change(folder, store=f"sqlite:///{folder / home.DATABASE}")
+    store = f"sqlite:///{folder / home.DATABASE}"
+    if fleet_kit.COPIES is not None:
+        store = fleet_kit.COPIES(home.read(seed).store, folder)
+    change(folder, store=store)
     return home.read(folder)
 
 

@@ -36,6 +36,8 @@ PARTY = {"host-operator": HOST, "inspector": PEER, "adjudicator": "court", "audi
 
 URLS: Callable[[Path], str] | None = None
 """Where the store of a folder is, if it is not SQLite in it (`postgres_kit`)."""
+COPIES: Callable[[str, Path], str] | None = None
+"""What copies a store to where that of a folder is, then."""
 
 on_sqlite = pytest.mark.skipif(
     "CASEMATE_TEST_POSTGRES" in os.environ, reason="it looks at SQLite's own file"

@@ -120,10 +120,18 @@ class Databases:
         place = str(folder.absolute())
         if place not in self.made:
             self._do(self._template())
-            name = "t" + hashlib.sha256(place.encode()).hexdigest()[:20]
-            self._do(f"CREATE DATABASE {name} TEMPLATE {_EMPTY}")
-            self.made[place] = name
+            self._make(place, _EMPTY)
         return self._at(self.made[place])
+
+    def copied(self, url: str, folder: Path) -> str:
+        """Return the address of a folder's database, which is a copy of one that nobody uses."""
+        self._make(str(folder.absolute()), url.rpartition("/")[2])
+        return self.of(folder)
+
+    def _make(self, place: str, template: str) -> None:
+        name = "t" + hashlib.sha256(place.encode()).hexdigest()[:20]
+        self._do(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.made[place] = name
 
     @contextmanager
     def bare(self, name: str) -> Iterator[str]:
@@ -166,7 +174,7 @@ def keep_stores_there(url: str) -> Databases:
     import fleet_kit
 
     held, make = Databases(url), home.make
-    fleet_kit.URLS = held.of
+    fleet_kit.URLS, fleet_kit.COPIES = held.of, held.copied
 
     def there(folder: Path, name: str, store: str = "", *, passkeys: bool = False) -> Home:
         return make(folder, name, store or held.of(folder), passkeys=passkeys)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from casemate.core.errors import FormatError
-from casemate.fleet.appraiser import Appraiser, is_part, joined, read_note, whole
+from casemate.fleet.appraiser import Appraiser, joined
+from casemate.fleet.notes import is_part, read_note, whole
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.evidence_attacks.base import Shown
 from casemate.testing.honest_enclosure import Story

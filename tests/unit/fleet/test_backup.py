@@ -164,7 +164,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     row["outlets"] = [{"name": "soc", "kind": "webhook", "url": "https://soc.test/in",
                        "secret": "soc.secret"}]  # fmt: skip
     (place.folder / home.SETTINGS).write_text(json.dumps(row))
-    (place.folder / "soc.secret").write_bytes(b"k" * 32)
+    (place.folder / "soc.secret").write_text("whsec_" + "k" * 32)
     (place.folder / "soc.secret").chmod(0o600)
     (place.folder / "notes.txt").write_text("of somebody")
     with home.running(home.read(place.folder)) as service:

@@ -87,6 +87,12 @@ def test_a_time_that_is_over_does_not_move(full: Kit) -> None:
     assert "This time is over" in page
 
 
+@pytest.mark.parametrize("at_s", [1 << 38, 1 << 40])
+def test_a_time_after_all_years_has_no_readings(full: Kit, at_s: int) -> None:
+    told = row(full, f"?at={at_s}")
+    assert told["window"]["end"] == at_s and told["charts"][0]["count"] == 0
+
+
 @pytest.mark.parametrize(
     "query",
     ("window=week", "page=0", "at=1", "at=x", "show.1=a%1b", "show.1=" + "x" * 65,

@@ -170,7 +170,9 @@ def test_secrets_that_others_may_read(place: Home, path: str) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="giving files away takes root")
-@pytest.mark.parametrize("name", ["tls/key.pem", "fleet.db", "audit/log"])
+@pytest.mark.parametrize(
+    "name", ["tls/key.pem", pytest.param("fleet.db", marks=on_sqlite), "audit/log"]
+)
 def test_files_of_another_user(place: Home, name: str) -> None:
     """What root has made there, the service cannot write."""
     os.chown(place.folder / name, 65534, 65534)

@@ -17,9 +17,9 @@ from sqlalchemy import delete
 
 from casemate.core.errors import InputError, ReaderError
 from casemate.fleet import certificates, evidence
-from casemate.fleet.appraiser import read_note
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
+from casemate.fleet.notes import read_note
 from casemate.fleet.push import MOST_ENTRIES, Answer, Pusher, parts_of
 from casemate.fleet.schema import ENTRIES, NOTES, VERDICTS
 from casemate.fleet.web.app import application

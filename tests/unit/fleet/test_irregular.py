@@ -8,8 +8,8 @@ from fleet_kit import Brought, Kit, bring, enter
 from sqlalchemy import select
 
 from casemate.fleet import decisions
-from casemate.fleet.appraiser import read_note
 from casemate.fleet.intake import Submission
+from casemate.fleet.notes import read_note
 from casemate.fleet.schema import VERDICTS
 from casemate.testing import honest_enclosure as honest
 from casemate.translog.note import Note

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +20,9 @@ from casemate.fleet.outlets.settings import Mqtt
 
 KEEPALIVE_S = 20
 """After one and a half of which the broker says that we are gone (MQTT 3.1.1, section 3.1.2.10)."""
+CUT_S = 60.0
+"""For which nobody may have published before the connection is cut, so that the broker says by the
+will that we are gone: the library keeps a connection alive also for one who hangs."""
 _AT_ONCE = 100
 
 
@@ -42,6 +47,9 @@ class Broker:
         self._listens, self._heard = listens, heard
         self._client: Client | None = None
         self._ended = threading.Event()
+        self._tended_s = 0.0
+        self.greeted = False
+        """Whether the broker may have heard of the will of the last attempt to connect."""
 
     @property
     def connected(self) -> bool:
@@ -51,6 +59,7 @@ class Broker:
     def connect(self, will: Message) -> None:
         """Connect. will: what the broker says once we are gone. OutletError if it refuses."""
         self.close()
+        self.greeted = False
         client = Client(
             CallbackAPIVersion.VERSION2, client_id=self._client_id, reconnect_on_failure=False
         )
@@ -75,13 +84,29 @@ class Broker:
                 client.tls_set_context(self._settings.tls.context())
             client.connect_timeout = TIMEOUT_S
             client.connect(self._settings.host, self._settings.port, keepalive=KEEPALIVE_S)
-            self._client = client
+            self.greeted, self._client = True, client
             client.loop_start()
         except (OSError, ssl.SSLError, ValueError) as error:
             raise OutletError(f"the broker cannot be reached: {error}.") from None
         if not up.wait(TIMEOUT_S) or said[0] or ended.is_set():
             self.close()
             raise OutletError(f"the broker refuses: {said[0] or 'no answer'}.")
+        self.tended()
+        threading.Thread(target=self._watch, args=(client, ended), daemon=True).start()
+
+    def tended(self) -> None:
+        """Say that somebody sees to what stands at the broker."""
+        self._tended_s = time.monotonic()
+
+    def _watch(self, client: Client, ended: threading.Event) -> None:
+        """Cut a connection that nobody tends, without the farewell that keeps a will back."""
+        while not ended.wait(CUT_S / 60):
+            link = client.socket()
+            overdue = time.monotonic() - self._tended_s > CUT_S
+            if overdue and isinstance(link, socket.socket):
+                with suppress(OSError):
+                    link.shutdown(socket.SHUT_RDWR)
+                return
 
     def publish(self, messages: Iterable[Message]) -> None:
         """Publish; returns once the broker has acknowledged each. OutletError if it has not."""
@@ -99,6 +124,7 @@ class Broker:
     def _settle(self, held: list[MQTTMessageInfo]) -> None:
         try:
             for each in held:
+                self.tended()
                 each.wait_for_publish(TIMEOUT_S)
                 if not each.is_published() or self._ended.is_set():
                     raise OutletError("the broker did not acknowledge.")
@@ -116,6 +142,7 @@ class Broker:
 
     def close(self) -> None:
         """End the connection."""
+        self._ended.set()
         if self._client is not None:
             with suppress(Exception):
                 self._client.disconnect()

@@ -28,6 +28,9 @@ WORDS = {
 ALIVE_S = 10
 SILENT_S = 60
 """After which Home Assistant shows the service as not available."""
+REFUSAL = "{{ casemate_takes_no_commands() }}"
+"""What Home Assistant has to make of a command. No such function is there, so it refuses, says why,
+and publishes nothing: a panel always has a button to disarm it."""
 
 
 _Shown: TypeAlias = tuple[bytes, str, bytes]
@@ -58,7 +61,8 @@ def discovery(settings: Mqtt, held: Standing) -> list[Message]:
     panel = {
         "name": "chassis intrusion", "unique_id": f"casemate_{slug}_{held.id}",
         "state_topic": f"{here}/state", "json_attributes_topic": f"{here}/attributes",
-        "command_topic": f"{here}/nobody-listens", "supported_features": [],
+        "command_topic": f"{here}/nobody-listens", "command_template": REFUSAL,
+        "supported_features": [],
         "code_arm_required": False, "code_disarm_required": False, "qos": 1,
         "availability_topic": f"{base}/status",
         "device": {
@@ -120,6 +124,7 @@ class MqttOutlet:
         """Publish what has changed since it was last published; all, on a new connection."""
         self._up()
         now = held()
+        self._broker.tended()
         said = [self._said(each) for each in now]
         self._broker.publish(one for messages, _ in said for one in messages)
         for each, (_, shown) in zip(now, said, strict=True):

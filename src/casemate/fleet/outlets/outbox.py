@@ -191,6 +191,14 @@ def begin(link: Connection, outlet: str) -> tuple[int, int]:
     return int(sent), 1
 
 
+def again(store: Store, outlet: str) -> int:
+    """Return how often an outlet has begun, counting one more: numbers that no restart repeats."""
+    here = OUTLETS.c.name == outlet
+    counted = update(OUTLETS).where(here).values(boots=OUTLETS.c.boots + 1)
+    with store.write() as link:
+        return int(link.execute(counted.returning(OUTLETS.c.boots)).scalar_one())
+
+
 def advance(link: Connection, outlet: str, number: int, now_s: int) -> None:
     """Remember that an outlet's receiver has taken all notices up to one."""
     here = OUTLETS.c.name == outlet

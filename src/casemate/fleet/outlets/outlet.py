@@ -27,11 +27,15 @@ class OutletError(CasemateError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """Who tells. service: the name by which others reach it, safe to say. boots: of the outlet."""
+    """Who tells. service: the name by which others reach it, safe to say. boots: of the outlet.
+
+    again: counts one more of them in the store and returns their number.
+    """
 
     service: str
     clock: Callable[[], float]
     boots: int
+    again: Callable[[], int]
 
 
 class Outlet(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.util import find_spec
 
 from casemate.core.errors import CasemateError, InputError
@@ -116,7 +117,8 @@ class Senders:
         for each in held:
             with store.write() as link:
                 sent, boots = outbox.begin(link, each.name)
-            outlet = maker(each, Told(service=said, clock=clock, boots=boots))
+            again = partial(outbox.again, store, each.name)
+            outlet = maker(each, Told(service=said, clock=clock, boots=boots, again=again))
             pulse.begun(each.name, kind_of(each))
             sender = Sender(store, pulse, clock, each.name, outlet, sent)
             self._threads.append(

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from casemate.core.errors import InputError
 from casemate.fleet.addresses import Network
+from casemate.fleet.outlets import signature
 
 LEAST_SECRET_BYTES = 16
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -57,7 +58,10 @@ class Syslog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A receiver of signed CloudEvents. networks: where it may be; none: anywhere public."""
+    """A receiver of signed CloudEvents. networks: where it may be; none: anywhere public.
+
+    secret: the key that signs.
+    """
 
     name: str
     url: str
@@ -162,6 +166,16 @@ class Row:
             )  # fmt: skip
         return held
 
+    def signing_key(self, key: str) -> bytes:
+        """Return the key of a secret of Standard Webhooks."""
+        try:
+            return signature.key(self.secret(key).decode("ascii"))
+        except ValueError as error:
+            raise self.error(
+                key, f"it is no secret of Standard Webhooks: {error}.",
+                'make one, such as by `echo "whsec_$(openssl rand -base64 32)"`.',
+            ) from None  # fmt: skip
+
     def tls(self) -> Tls:
         """Return how receiver and service prove who they are; files are tried."""
         made = Tls(ca=self.file("ca"), certificate=self.file("certificate"), key=self.file("key"))
@@ -233,7 +247,7 @@ def _syslog(row: Row, name: str) -> Settings:
 
 def _webhook(row: Row, name: str) -> Settings:
     return Webhook(
-        name=name, url=row.url(), secret=row.secret("secret"), networks=row.networks(),
+        name=name, url=row.url(), secret=row.signing_key("secret"), networks=row.networks(),
         tls=row.tls(),
     )  # fmt: skip
 

@@ -18,6 +18,23 @@ from casemate.core.errors import SignatureError
 
 TOLERANCE_S = 300
 """That the sender's clock may differ from the receiver's (Standard Webhooks)."""
+PREFIX = "whsec_"
+"""Of a secret as people hand it on; the key follows in base64 (Standard Webhooks)."""
+KEY_BYTES = (24, 64)
+"""Shortest and longest key (Standard Webhooks)."""
+
+
+def key(secret: str) -> bytes:
+    """Return the key that a secret holds, as libraries of Standard Webhooks read it.
+
+    ValueError if it is not of that form: who would sign by its letters is understood by nobody.
+    """
+    if not secret.startswith(PREFIX):
+        raise ValueError(f"it does not begin with {PREFIX}")
+    found = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    if not KEY_BYTES[0] <= len(found) <= KEY_BYTES[1]:
+        raise ValueError(f"its key has {len(found)} bytes, not {KEY_BYTES[0]} to {KEY_BYTES[1]}")
+    return found
 
 
 def sign(secret: bytes, id_: str, at_s: int, body: bytes) -> dict[str, str]:

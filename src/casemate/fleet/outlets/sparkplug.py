@@ -2,7 +2,8 @@
 
 Sparkplug sends data at QoS 0, so it shows how things stand and brings no alarms: those go to the
 alarm topics at QoS 1. What is not known has the quality STALE. Of commands one is heeded, the
-asking for a new birth, and that once in ten seconds at most.
+asking for a new birth, and that once in ten seconds at most; until it comes no data is sent, as the
+specification asks: whoever asks has lost some.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ from casemate.fleet.outlets.standing import Standing
 
 GOOD, STALE = 192, 500
 """Values of the property Quality (Sparkplug 3.0, section 6.4.16)."""
-_INT32, _UINT64, _BOOLEAN, _STRING = 3, 8, 11, 12
+_INT32, _INT64, _UINT64, _BOOLEAN, _STRING = 3, 4, 8, 11, 12
 REBIRTH = "Node Control/Rebirth"
+BIRTH = "bdSeq"
+"""Which connection a birth and a death belong to; an Int64 (Sparkplug 3.0, section 5.4)."""
 REBIRTH_S = 10.0
 _MOST_COMMAND = 4096
 _FIELDS: dict[str, tuple[tuple[str, int, str], ...]] = {
@@ -83,7 +86,7 @@ def encode(
         if isinstance(value, bool):
             one.datatype, one.boolean_value = _BOOLEAN, value
         elif isinstance(value, int):
-            one.datatype, one.long_value = _UINT64, value
+            one.datatype, one.long_value = (_INT64 if name == BIRTH else _UINT64), value
         else:
             one.datatype, one.string_value = _STRING, str(value)
         if quality is not None:
@@ -114,13 +117,17 @@ def metrics(held: Standing) -> list[tuple[str, object]]:
 
 
 class Node:
-    """The edge node, on a connection of its own: its will is its death certificate."""
+    """The edge node, on a connection of its own: its will is its death certificate.
+
+    Each connection has the number after the last one's, also over restarts: else a host that hears
+    of an old one's death late would take it for that of the new one.
+    """
 
     def __init__(self, settings: Mqtt, told: Told) -> None:
         node = settings.base.replace("/", "_")
         self._told, self._place = told, f"spBv1.0/{settings.group}"
         self._node, self._seq = node, 0
-        self._birth = told.boots - 1
+        self._birth, self._next = 0, told.boots
         self._asked = threading.Event()
         self._born_s = 0.0
         self._shown: dict[int, list[tuple[str, object]]] = {}
@@ -132,15 +139,15 @@ class Node:
     def tend(self, now: Sequence[Standing]) -> None:
         """Publish what has changed; births first, on a new connection or if somebody asked."""
         at_s = self._told.clock()
-        asked = self._asked.is_set() and not 0 <= at_s - self._born_s < REBIRTH_S
         if not self._broker.connected:
-            self._birth = (self._birth + 1) % 256
-            death = encode([("bdSeq", self._birth)], at_s)
-            self._broker.connect(Message(topic=self._topic("NDEATH"), payload=death))
-            asked = True
-        if asked:
-            self._asked.clear()
+            self._connect(at_s)
             self._born(at_s)
+        elif self._asked.is_set():
+            if 0 <= at_s - self._born_s < REBIRTH_S:
+                self._broker.tended()
+                return
+            self._born(at_s)
+        self._broker.tended()
         for each in now:
             said = metrics(each)
             if self._shown.get(each.id) != said:
@@ -149,9 +156,24 @@ class Node:
                 self._publish(self._topic(kind, each.id), said, at_s, quality)
                 self._shown[each.id] = said
 
+    def _connect(self, at_s: float) -> None:
+        """Connect. A number that no broker has heard of is used for the next attempt."""
+        if not self._next:
+            self._next = self._told.again()
+        self._birth = self._next % 256
+        try:
+            self._broker.connect(Message(topic=self._topic("NDEATH"), payload=self._death(at_s)))
+        finally:
+            if self._broker.greeted:
+                self._next = 0
+
+    def _death(self, at_s: float) -> bytes:
+        return encode([(BIRTH, self._birth)], at_s)
+
     def _born(self, at_s: float) -> None:
+        self._asked.clear()
         self._seq, self._shown, self._born_s = 0, {}, at_s
-        said: list[tuple[str, object]] = [("bdSeq", self._birth), (REBIRTH, False)]
+        said: list[tuple[str, object]] = [(BIRTH, self._birth), (REBIRTH, False)]
         self._publish(self._topic("NBIRTH"), said, at_s, None)
 
     def _publish(
@@ -173,7 +195,7 @@ class Node:
         """Die as the certificate says, and end."""
         try:
             if self._broker.connected:
-                death = encode([("bdSeq", self._birth)], self._told.clock())
+                death = self._death(self._told.clock())
                 self._broker.publish([Message(topic=self._topic("NDEATH"), payload=death)])
         finally:
             self._broker.close()

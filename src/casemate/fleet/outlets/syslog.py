@@ -80,11 +80,19 @@ class SyslogOutlet:
             raise OutletError(f"the receiver of syslog did not take it: {error}.") from None
 
     def _end(self, link: ssl.SSLSocket) -> None:
+        """End the stream, and wait for the receiver's end. OutletError if it has not read all.
+
+        Some receivers end the connection alone, which somebody in between could do as well; a
+        system that has not read all resets it.
+        """
         try:
             link.unwrap()
-        except (OSError, ssl.SSLError):
+        except (ssl.SSLEOFError, TimeoutError) as error:
             if self._settings.confirms:
-                raise
+                raise OutletError(
+                    f"the receiver of syslog does not answer the end of TLS: {error}.",
+                    remedy='it is tried again; if it never does (as rsyslog), "confirms": false.',
+                ) from None
 
     def tend(self, held: Callable[[], Sequence[Standing]]) -> None:
         """Do nothing: syslog shows no state."""

@@ -12,10 +12,10 @@ from casemate.attest.token import CheckpointRef
 from casemate.control.permits import TOKEN_BYTES, token_hash, token_text
 from casemate.core.errors import FormatError
 from casemate.fleet import checklist, evidence, papers, permit_files
-from casemate.fleet.appraiser import read_note
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.evidence import Enclosure
+from casemate.fleet.notes import read_note
 from casemate.fleet.permit_files import Filed, Standing
 from casemate.fleet.roles import may
 from casemate.fleet.told import Event, last_watch, plain

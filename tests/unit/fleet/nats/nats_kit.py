@@ -14,7 +14,6 @@ from fleet_kit import Brought, Kit, enter
 from outlets_kit import program
 
 from casemate.fleet import certificates, evidence
-from casemate.fleet.appraiser import read_note
 from casemate.fleet.home import Home
 from casemate.fleet.identity import write_identity
 from casemate.fleet.nats import broker_files
@@ -23,6 +22,7 @@ from casemate.fleet.nats.door import Door
 from casemate.fleet.nats.receive import Receiver
 from casemate.fleet.nats.send import NatsPusher
 from casemate.fleet.nats.settings import Broker
+from casemate.fleet.notes import read_note
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import write_bundle
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from fleet_kit import Kit, bring, enter
@@ -71,6 +72,12 @@ def told(store: Store, number: int = 0) -> list[Notice]:
     """Return the notices after one."""
     with store.read() as link:
         return outbox.after(link, number, 1 << 20)
+
+
+def counted(first: int = 2) -> Callable[[], int]:
+    """Return what counts how often an outlet begins, as the store does."""
+    numbers = count(first)
+    return lambda: next(numbers)
 
 
 def notice(**changes: Any) -> Notice:

@@ -10,6 +10,7 @@ import http.server
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -65,6 +66,7 @@ class Collector:
                 break
             data += part
             if self.after:
+                time.sleep(0.1)  # the rest has come, and is not read
                 return
         self.frames += frames(data)
         if self.answers:

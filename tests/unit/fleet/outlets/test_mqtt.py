@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from socket import SHUT_RDWR
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from brokers import Ear, Mosquitto, ear, mosquitto, mosquitto_tls, until
 from fleet_kit import Kit
-from outlets_kit import HOSTILE, find, notice, put, says_no_end, told, trigger, troubled
+from outlets_kit import HOSTILE, counted, find, notice, put, says_no_end, told, trigger, troubled
 from receivers import identity
 
 from casemate.fleet.outlets import broker as outlets_broker
@@ -48,7 +49,7 @@ def settings(port: int, **changes: Any) -> Mqtt:
 
 def outlet(port: int, clock: Clock | None = None, **changes: Any) -> MqttOutlet:
     """Return an outlet to a broker."""
-    here = Told(service="fleet.test", clock=clock or Clock(), boots=1)
+    here = Told(service="fleet.test", clock=clock or Clock(), boots=1, again=counted())
     return MqttOutlet(settings(port, **changes), here)
 
 
@@ -159,6 +160,28 @@ def test_a_service_that_dies_is_offline(broker: Mosquitto, heard: Ear) -> None:
     to.tend(lambda: [standing()])  # it comes again, and says all anew
     until(lambda: heard.last("casemate/status") == b"online")
     until(lambda: len(heard.of("enclosure/3/state")) == 2)
+    to.close()
+
+
+def test_who_hangs_does_not_keep_panels_armed(
+    broker: Mosquitto, heard: Ear, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library would keep the connection alive: states would stand there for ever."""
+    now, looked = [0.0], list[float]()
+    monotonic = SimpleNamespace(monotonic=lambda: looked.append(now[0]) or now[0])
+    monkeypatch.setattr(outlets_broker, "time", monotonic)
+    monkeypatch.setattr(outlets_broker, "CUT_S", 6.0)  # looked at ten times a second
+    to = outlet(broker.port, group="hall")
+    for _ in range(3):
+        now[0] += 5
+        to.tend(lambda: [standing()])
+        count = len(looked)
+        until(lambda count=count: len(looked) > count + 3)  # type: ignore[misc]
+    assert heard.last("casemate/status") == b"online" and not heard.of("/NDEATH/")
+    now[0] += 7
+    until(lambda: heard.last("casemate/status") == b"offline" and bool(heard.of("/NDEATH/")))
+    to.tend(lambda: [standing()])
+    until(lambda: heard.last("casemate/status") == b"online")
     to.close()
 
 

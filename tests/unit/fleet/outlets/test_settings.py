@@ -14,8 +14,9 @@ from casemate.fleet import home
 from casemate.fleet.outlets import settings
 from casemate.fleet.outlets.settings import Mqtt, Snmp, Syslog, Webhook
 
+SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SYSLOG = {"name": "siem", "kind": "syslog", "host": "siem.example.org", "ca": "ca.pem"}
-WEBHOOK = {"name": "soc", "kind": "webhook", "url": "https://soc.example/in", "secret": "secret"}
+WEBHOOK = {"name": "soc", "kind": "webhook", "url": "https://soc.example/in", "secret": "signing"}
 MQTT = {"name": "ha", "kind": "mqtt", "host": "broker.example", "user": "u", "password": "secret"}
 SNMP = {
     "name": "noc", "kind": "snmp", "host": "noc.example", "user": "u", "auth": "secret",
@@ -30,7 +31,8 @@ def folder(tmp_path: Path) -> Path:
     for name, text, mode in (
         ("secret", "a secret of many bytes\n", 0o600), ("open", "a secret of many bytes", 0o644),
         ("short", "short", 0o600), ("bad.pem", "no certificate", 0o600),
-        ("odd", "a secret\nof two lines ü", 0o600),
+        ("odd", "a secret\nof two lines ü", 0o600), ("signing", f"{SIGNING}\n", 0o600),
+        ("brief", "whsec_c2hvcnQ=", 0o600), ("letters", f"{SIGNING}!", 0o600),
     ):  # fmt: skip
         (tmp_path / name).write_text(text)
         (tmp_path / name).chmod(mode)
@@ -46,12 +48,14 @@ def test_each_kind_with_what_it_takes_for_granted(folder: Path) -> None:
     siem, soc, ha, noc = read(folder, SYSLOG, WEBHOOK, MQTT, SNMP)
     assert isinstance(siem, Syslog) and (siem.port, siem.confirms) == (6514, True)
     assert isinstance(soc, Webhook) and soc.networks == ()
+    assert soc.secret.hex().startswith("31f290f6bf06298aab4f08d4") and len(soc.secret) == 24
     assert isinstance(ha, Mqtt) and (ha.port, ha.base, ha.discovery) == (8883, "casemate", "")
     assert isinstance(noc, Snmp) and (noc.port, noc.confirmed) == (162, True)
     assert [settings.kind_of(each) for each in (siem, soc, ha, noc)] == [
         "syslog", "webhook", "mqtt", "snmp",
     ]  # fmt: skip
-    assert "a secret of" not in repr((siem, soc, ha, noc))  # no log tells it
+    for each in ("a secret of", SIGNING, repr(soc.secret)):
+        assert each not in repr((siem, soc, ha, noc))  # no log tells it
 
 
 WRONG: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
@@ -72,7 +76,8 @@ WRONG: tuple[tuple[dict[str, Any], dict[str, Any], str], ...] = (
     (WEBHOOK, {"url": "https://[::1/"}, "url"),
     (WEBHOOK, {"secret": None}, "secret"), (WEBHOOK, {"secret": "open"}, "secret"),
     (WEBHOOK, {"secret": "short"}, "secret"), (WEBHOOK, {"secret": "odd"}, "secret"),
-    (WEBHOOK, {"secret": "none"}, "secret"),
+    (WEBHOOK, {"secret": "none"}, "secret"), (WEBHOOK, {"secret": "secret"}, "secret"),
+    (WEBHOOK, {"secret": "brief"}, "secret"), (WEBHOOK, {"secret": "letters"}, "secret"),
     (WEBHOOK, {"networks": ["10.0.0.1/8"]}, "networks"), 
     (WEBHOOK, {"networks": "10/8"}, "networks"),
     (WEBHOOK, {"networks": [7]}, "networks"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from brokers import free_port, until
-from outlets_kit import HOSTILE, notice, says_no_end
+from outlets_kit import HOSTILE, counted, notice, says_no_end
 from pysnmp.carrier.asyncio.dgram import udp
 from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import ntfrcv
@@ -90,7 +90,7 @@ def outlet(port: int, *, boots: int = 1, **changes: Any) -> Iterator[SnmpOutlet]
         name="noc", host="127.0.0.1", port=port, user="casemate", auth=AUTH, privacy=PRIVACY,
         confirmed=True,
     )  # fmt: skip
-    told = Told(service="fleet.test", clock=lambda: 0.0, boots=boots)
+    told = Told(service="fleet.test", clock=lambda: 0.0, boots=boots, again=counted())
     held = SnmpOutlet(replace(made, **changes), told)
     try:
         yield held
@@ -203,7 +203,8 @@ def test_the_mib_has_what_is_sent() -> None:
     assert [int(number) for _, number in told] == sorted(NOTIFICATIONS.values())
     for held, _ in told:
         assert tuple(re.findall(r"\w+", held)) == OBJECTS
-    enterprise, own = re.findall(r"casemateMIB[^}]*\{ enterprises (\d+) (\d+) \}", text)[0]
+    enterprise = re.findall(r"casemate OBJECT IDENTIFIER ::= \{ enterprises (\d+) \}", text)[0]
+    own = re.findall(r"casemateMIB MODULE-IDENTITY[^}]*::= \{ casemate (\d+) \}", text)[0]
     assert MODULE == f"1.3.6.1.4.1.{enterprise}.{own}"
     for name, number in snmp.SEVERITY.items():
         assert f"{name}({number})" in text

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from socket import SHUT_RDWR
 
+import pytest
 from brokers import ear, mosquitto, until
+from fleet_kit import Kit
 from hypothesis import given
 from hypothesis import strategies as st
-from test_mqtt import Clock, outlet, standing
+from sqlalchemy import update
+from test_mqtt import Clock, outlet, settings, standing
 
+from casemate.fleet.outlets import outbox
+from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sparkplug import (
     GOOD,
     REBIRTH,
     STALE,
+    Node,
     _payload,
     asks_for_rebirth,
     encode,
 )
+from casemate.fleet.schema import OUTLETS
 
 
 def read(data: bytes) -> tuple[int | None, dict[str, object], set[int]]:
@@ -25,7 +33,7 @@ def read(data: bytes) -> tuple[int | None, dict[str, object], set[int]]:
     said = _payload().FromString(data)
     found, qualities = {}, set()
     for each in said.metrics:
-        kinds = {8: "long_value", 11: "boolean_value", 12: "string_value"}
+        kinds = {4: "long_value", 8: "long_value", 11: "boolean_value", 12: "string_value"}
         found[each.name] = getattr(each, kinds[each.datatype])
         qualities |= {value.int_value for value in each.properties.values}
     return (said.seq if said.HasField("seq") else None), found, qualities
@@ -36,6 +44,9 @@ def test_bytes_are_those_of_the_specification() -> None:
     # timestamp 1000; a metric of 10 bytes: name a, timestamp 1000, datatype 11, true
     made = encode([("a", True)], 1.0)
     assert made == bytes.fromhex("08e807120a0a016118e807200b7001")
+    # a metric of 14 bytes: name bdSeq, timestamp 1000, datatype 4 (Int64), 3
+    made = encode([("bdSeq", 3)], 1.0)
+    assert made == bytes.fromhex("08e807120e0a05626453657118e80720045803")
     quality = encode([("a", "b")], 1.0, seq=3, quality=500)
     assert quality.endswith(bytes.fromhex("7a01621803"))
     assert bytes.fromhex("4a100a07" + b"Quality".hex() + "1205080318f403") in quality
@@ -77,22 +88,26 @@ def test_births_data_and_deaths(tmp_path: Path) -> None:
 
 
 def ask_anew(heard, clock, to) -> None:  # type: ignore[no-untyped-def]
-    """Ask for births, twice at once; only one comes, and not within ten seconds of the last."""
+    """Ask for births, twice at once; only one comes, and not within ten seconds of the last.
+
+    Whoever asks has lost data: until the births nothing further is sent.
+    """
     assert heard.client is not None
-    now = [standing(state="TAMPERED")]
     for _ in range(2):
         data = encode([(REBIRTH, True)], 1.0)
         heard.client.publish("spBv1.0/hall/NCMD/casemate", data, 1).wait_for_publish(10)
     until(to._node._asked.is_set)
     to.tend(lambda: [standing(state="RETIRED")])
-    until(lambda: any(b"RETIRED" in each for each in heard.of("/enclosure-3")))
-    assert len(heard.of("/NBIRTH/")) == 1
+    until(lambda: heard.last("casemate/enclosure/3/state") == b"disarmed")
+    assert len(heard.of("/NBIRTH/")) == len(heard.of("/DDATA/")) == 1
     clock.now_s += 11
-    to.tend(lambda: now)
-    to.tend(lambda: now)
-    until(lambda: len(heard.of("/NBIRTH/")) == 2)
+    to.tend(lambda: [standing(state="UNKNOWN")])
+    to.tend(lambda: [standing(state="UNKNOWN")])
+    until(lambda: len(heard.of("/DBIRTH/")) == 3)
     seq, said, _ = read(heard.of("/NBIRTH/")[1])
-    assert (seq, said["bdSeq"]) == (0, 1)
+    assert (seq, said["bdSeq"], len(heard.of("/NBIRTH/"))) == (0, 1, 2)
+    seq, said, qualities = read(heard.of("/DBIRTH/")[2])
+    assert (seq, said["State"], qualities, len(heard.of("/DDATA/"))) == (1, "UNKNOWN", {STALE}, 1)
 
 
 def test_a_node_that_dies_says_which_birth_it_was(tmp_path: Path) -> None:
@@ -111,3 +126,30 @@ def test_a_node_that_dies_says_which_birth_it_was(tmp_path: Path) -> None:
         assert said == [1, 2]
         assert read(heard.of("/NDEATH/")[0])[1] == {"bdSeq": 1}
         to.close()
+
+
+def test_no_connection_has_the_number_of_another(kit: Kit, tmp_path: Path) -> None:
+    """Over reconnecting, brokers that are not there, and restarts: one more each time, then 0."""
+    store, numbers = kit.service.store, list[int]()
+    with mosquitto(tmp_path) as broker, ear(broker.port) as heard:
+        for _ in range(2):
+            with store.write() as link:
+                _, boots = outbox.begin(link, "ha")
+            again = partial(outbox.again, store, "ha")
+            here = Told(service="fleet.test", clock=Clock(), boots=boots, again=again)
+            node = Node(settings(1, group="hall"), here)
+            for _ in range(2):
+                with pytest.raises(OutletError):
+                    node.tend([])
+            node._broker._settings = settings(broker.port)
+            for _ in range(2):
+                count = len(heard.of("/NBIRTH/"))
+                node.tend([])
+                until(lambda count=count: len(heard.of("/NBIRTH/")) == count + 1)  # type: ignore[misc]
+                numbers.append(node._birth)
+                node.close()
+            with store.write() as link:
+                link.execute(update(OUTLETS).values(boots=253 + len(numbers) // 2))
+        said = [read(each)[1]["bdSeq"] for each in heard.of("/NBIRTH/")]
+        deaths = [read(each)[1]["bdSeq"] for each in heard.of("/NDEATH/")]
+    assert numbers == said == deaths == [1, 2, 255, 0]

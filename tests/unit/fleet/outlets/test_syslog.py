@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from fleet_kit import Kit
-from outlets_kit import HOSTILE, find, notice, put, says_no_end, told, trigger
+from outlets_kit import HOSTILE, counted, find, notice, put, says_no_end, told, trigger
 from receivers import Collector, collector, identity
 
 from casemate.fleet import certificates, incidents
@@ -42,7 +42,8 @@ def outlet(
     """Return an outlet to a receiver of the same authority."""
     tls = Tls(ca=str(identity(folder) / "ca.pem"), certificate="", key="")
     made = Syslog(name="siem", host=host, port=port, tls=tls, confirms=confirms)
-    return SyslogOutlet(made, Told(service="fleet.test", clock=lambda: 0.0, boots=1))
+    told = Told(service="fleet.test", clock=lambda: 0.0, boots=1, again=counted())
+    return SyslogOutlet(made, told)
 
 
 def test_every_notice_is_of_the_form() -> None:
@@ -92,7 +93,7 @@ def test_who_is_not_the_receiver_hears_nothing(
                 name="siem", host="localhost", port=held.port, confirms=True,
                 tls=Tls(ca=str(tmp_path / "ours" / "ca.pem"), certificate="", key=""),
             ),
-            Told(service="x", clock=lambda: 0.0, boots=1),
+            Told(service="x", clock=lambda: 0.0, boots=1, again=counted()),
         )  # fmt: skip
         with pytest.raises(OutletError, match="certificate"):
             other.send([notice()])
@@ -135,10 +136,20 @@ def test_a_receiver_that_never_answers_the_end(
     monkeypatch.setattr(syslog, "TIMEOUT_S", 0.5)
     with collector(tmp_path) as held:
         held.answers = False
-        with pytest.raises(OutletError):
+        with pytest.raises(OutletError) as told:
             outlet(tmp_path, held.port).send([notice()])
+        assert "confirms" in told.value.remedy
         outlet(tmp_path, held.port, confirms=False).send([notice()])
     assert len(held.frames) == 2
+
+
+def test_a_reset_is_no_end(tmp_path: Path) -> None:
+    """What a receiver had not read when its end of the connection went is gone in any case."""
+    with collector(tmp_path) as held:
+        held.after = 300
+        with pytest.raises(OutletError):
+            outlet(tmp_path, held.port, confirms=False).send([notice(id=x) for x in range(100)])
+    assert held.frames == []
 
 
 def test_nobody_there(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from fleet_kit import Kit
-from outlets_kit import HOSTILE, find, notice, put, says_no_end, told, trigger
+from outlets_kit import HOSTILE, counted, find, notice, put, says_no_end, told, trigger
 from receivers import Hook, hook, identity
 
 from casemate.core.errors import SignatureError
 from casemate.fleet import addresses
-from casemate.fleet.outlets import destination, outbox
+from casemate.fleet.outlets import destination, outbox, signature
 from casemate.fleet.outlets.notice import KINDS, spoken
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sender import Sender
@@ -45,7 +45,7 @@ def outlet(
         networks=networks,  # type: ignore[arg-type]
         tls=Tls(ca=str(identity(folder) / "ca.pem"), certificate="", key=""),
     )  # fmt: skip
-    here = Told(service="fleet.test", clock=lambda: float(NOW_S), boots=1)
+    here = Told(service="fleet.test", clock=lambda: float(NOW_S), boots=1, again=counted())
     return WebhookOutlet(made, here, look=look)
 
 
@@ -79,6 +79,18 @@ CHANGES = (
     {"webhook-signature": ""}, {"webhook-signature": "v1,%"}, {"webhook-timestamp": "soon"},
     {"webhook-timestamp": ""}, {"webhook-timestamp": "9" * 40}, {"webhook-id": "ü"},
 )  # fmt: skip
+
+
+def test_the_signature_is_that_of_the_specification() -> None:
+    """Its own example: secret, id, time, body and what is signed of them."""
+    made = sign(
+        signature.key("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), "msg_p5jXN8AQM9LWM0D4loKWxJek",
+        1614265330, b'{"test": 2432232314}',
+    )  # fmt: skip
+    assert made["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    for bad in ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_c2hvcnQ=", "whsec_?", ""):
+        with pytest.raises(ValueError):
+            signature.key(bad)
 
 
 @pytest.mark.parametrize("change", CHANGES)

@@ -1,0 +1,58 @@
+"""Verdicts as the store has them: what the pages show of an appraisal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from casemate.attest.reference import Reference
+from casemate.cli.verify_text import as_json
+from casemate.verify.result import Result
+
+MOST_WRITTEN = 50
+"""Findings that a verdict's row tells, beside one of each kind (planning value)."""
+
+
+def row(result: Result, reference: Reference, forks: list[int]) -> dict[str, object]:
+    """Return the row that the pages show of an appraisal."""
+    made: dict[str, object] = {
+        "state": result.state,
+        "worst": result.worst,
+        "headline": result.headline,
+        "since_s": result.since_s,
+        "seen_s": result.seen_s,
+        "fresh_until_s": fresh_until_s(result, reference),
+        "tokens": result.tokens,
+        "proven": result.proven,
+        "appraised_s": result.now_s,
+        "body": json.dumps(as_json(_short(result)), ensure_ascii=False),
+    }
+    if forks:
+        told = "EVIDENCE DOES NOT HOLD: two signed tokens claim one place in the log"
+        made |= {"worst": "alarm", "headline": told}
+        if result.state != "TAMPERED":
+            made |= {"state": "UNKNOWN", "fresh_until_s": None}
+    return made
+
+
+def _short(result: Result) -> Result:
+    """Return a result with its worst findings, and one of each kind: a flood costs no more."""
+    found = result.findings
+    if len(found) <= MOST_WRITTEN:
+        return result
+    kinds = {each.id: each for each in reversed(found[MOST_WRITTEN:])}
+    told = {each.id for each in found[:MOST_WRITTEN]}
+    more = (each for each in found[MOST_WRITTEN:] if kinds[each.id] is each)
+    return replace(result, findings=(*found[:MOST_WRITTEN], *(x for x in more if x.id not in told)))
+
+
+def fresh_until_s(result: Result, reference: Reference) -> int | None:
+    """Return the last second at which the state holds without new evidence.
+
+    None where that is no question: TAMPERED stays, and UNKNOWN is not better than stale.
+    """
+    if result.state not in ("ARMED", "MAINTENANCE") or result.seen_s is None:
+        return None
+    ends = [each.end_s for each in result.intervals if each.kind in ("proven", "maintenance")]
+    timing = reference.timing
+    return min(result.seen_s, ends[-1]) + timing.batch_s + timing.cosigned_s
