@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from casemate.cli.fleet_readings import LOOP_OHM, DemoReadings
+from casemate.cli.fleet_readings import LOOP_OHM, LOOPS, DemoReadings
 from casemate.fleet import series
 
 pytestmark = pytest.mark.slow  # the twin's libraries take seconds to load
@@ -25,7 +25,7 @@ def test_a_second_has_one_reading_of_each_channel_and_is_told_once() -> None:
     assert {each.first_ms for each in later.values()} == {1000 * (START_S + 5)}
     assert {len(each.values) for each in later.values()} == {7}
     assert 250 < first["air inside"].values[0] < 330
-    assert abs(first["loop 1"].values[0] - LOOP_OHM) < 0.3 * LOOP_OHM
+    assert abs(first[LOOPS[0]].values[0] - LOOP_OHM) < 0.3 * LOOP_OHM
     assert set(first["light inside"].values) == {0.0}
 
 
@@ -39,8 +39,8 @@ def test_after_a_long_silence_only_the_newest_part_is_told() -> None:
 def test_readings_follow_the_script() -> None:
     made = DemoReadings("nvl72", 3, START_S)
     found = told(made.until(START_S + 300, disturbed=(100, 200), opened_s=250), START_S + 300)
-    loop = np.diff(found["loop 1"].values)
-    assert len(found["loop 1"].values) == 251  # then it is broken, and tells nothing
+    loop = np.diff(found[LOOPS[0]].values)
+    assert len(found[LOOPS[0]].values) == 251  # then it is broken, and tells nothing
     assert np.std(loop[100:199]) > 10 * np.std(loop[:99])
     light = found["light inside"].values
     assert max(light[:251]) == 0 and min(light[252:]) > 0

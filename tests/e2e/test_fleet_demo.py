@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from casemate.cli.fleet_readings import LOOPS
 from outside_programs import needs, package
 
 httpx = package("httpx")
@@ -116,7 +117,7 @@ def test_an_operator_and_an_inspector_see_it_and_decide(demo: tuple[Path, Any]) 
     def silent() -> set[str]:
         return {each["channel"] for each in inspector.see(channels)["rows"] if each["silent"]}
 
-    until(lambda: silent() == {"loop 1", "loop 2"})  # broken as it was opened: for a minute now
+    until(lambda: silent() == set(LOOPS))  # broken as it was opened: for a minute now
     told = inspector.see(channels)
     assert told["channels"] == 8 and told["how"] == "TAMPERED" and told["signed"] is False
     assert people["auditor"].see("/audit")["lines"] > 20

@@ -17,7 +17,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from casemate.cli import fleet_care as care
-from casemate.cli import fleet_nats, fleet_outlets, fleet_paper, fleet_redfish
+from casemate.cli import fleet_displays, fleet_nats, fleet_outlets, fleet_paper, fleet_redfish
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -336,6 +336,7 @@ SUBCOMMANDS = (
     ("push", _declare_push, _push, "bring evidence to a service as it grows"),
     *fleet_redfish.SUBCOMMANDS,
     *fleet_outlets.SUBCOMMANDS,
+    *fleet_displays.SUBCOMMANDS,
     *fleet_nats.SUBCOMMANDS,
     ("hammer", care.declare_hammer, care.hammer, "measure a service under load"),
     ("backup", care.declare_backup, care.backup, "write a backup, while it runs"),

@@ -39,7 +39,7 @@ def scraper(args: argparse.Namespace) -> int:
                 row: dict[str, Any] = {"removed": count}
                 text = f"{args.name} reads no more"
             else:
-                issued = certificates.issue(place.tls, args.name)
+                issued = certificates.issue(place.tls, f"monitoring {args.name}")
                 scrapers.let(link, issued.fingerprint, args.name, now_s)
                 errands.note(link, "let monitoring read metrics", args.name, now_s)
                 write_identity(place, args.identity, issued)

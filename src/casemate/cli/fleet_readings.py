@@ -30,10 +30,14 @@ DISTURBED_OHM = 5e-3
 """What interference adds to a loop's noise (planning value)."""
 OPEN_S = 20.0
 """In which the air inside becomes that of the room, once opened (planning value)."""
+LOOPS = ("loop/left-1-1/In1.Cu-1", "loop/right-1-1/In1.Cu-1")
+SKIN = "environment/temperature/front"
+"""Channels of a place, named as sensors name theirs: every example has these tiles and this face.
+"""
 _UNITS = {
-    "air outside": ("K", -3), "air inside": ("K", -3), "skin": ("K", -3),
+    "air outside": ("K", -3), "air inside": ("K", -3), SKIN: ("K", -3),
     "humidity inside": ("1", -5), "pressure": ("Pa", -1), "light inside": ("lux", -2),
-    "loop 1": ("ohm", -6), "loop 2": ("ohm", -6),
+    LOOPS[0]: ("ohm", -6), LOOPS[1]: ("ohm", -6),
 }  # fmt: skip
 """Channels: unit, and exponent of ten of the integers they are told in."""
 Row = tuple[str, str, int, int, int, list[int]]
@@ -70,7 +74,7 @@ class DemoReadings:
         values = self._values(at_s, shut, loud)
         rows: list[Row] = []
         for name, (unit, exponent) in _UNITS.items():
-            told = values[name][open_for == 0.0] if name.startswith("loop") else values[name]
+            told = values[name][open_for == 0.0] if name in LOOPS else values[name]
             whole = np.rint(told / 10.0**exponent).astype(np.int64).tolist()
             if whole:
                 rows.append((name, unit, exponent, 1000 * first, 1000, whole))
@@ -86,11 +90,11 @@ class DemoReadings:
         outside, air, skin = at(held.ambient_k), at(held.nodes_k[:, 1]), at(held.nodes_k[:, 2])
         wet = at(held.humidity)
         values = {
-            "air outside": outside, "air inside": outside + (air - outside) * shut, "skin": skin,
+            "air outside": outside, "air inside": outside + (air - outside) * shut, SKIN: skin,
             "humidity inside": wet + (float(held.humidity.mean()) - wet) * (1 - shut),
             "pressure": at(held.pressure_pa), "light inside": at(held.light_lux) * (shut < 1.0),
         }  # fmt: skip
-        for each in (1, 2):
+        for name in LOOPS:
             noise = np.where(loud, DISTURBED_OHM, NOISE_OHM) * self._random.normal(size=len(at_s))
-            values[f"loop {each}"] = LOOP_OHM * (1 + IACS_ALPHA_1_K * (skin - 293.15)) + noise
+            values[name] = LOOP_OHM * (1 + IACS_ALPHA_1_K * (skin - 293.15)) + noise
         return values

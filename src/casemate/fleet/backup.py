@@ -33,6 +33,7 @@ from casemate.fleet.home import Home
 from casemate.fleet.schema import (
     ACTS,
     CODES,
+    DISPLAYS,
     ENCLOSURES,
     ENTRIES,
     LEASES,
@@ -189,8 +190,8 @@ def _tidied(place: Home, held: Backup) -> None:
     opened = place.opened()
     try:
         with opened.write() as link:
-            for each in (SESSIONS, CODES, REDFISH_SESSIONS, LEASES):
-                link.execute(delete(each))  # who was signed in then, need not be trusted now
+            for each in (SESSIONS, CODES, REDFISH_SESSIONS, DISPLAYS, LEASES):
+                link.execute(delete(each))  # who was let in then, need not be trusted now
             told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
             errands.note(link, told, held.database[:16], int(time.time()))
     finally:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from casemate.core.errors import InputError
@@ -23,6 +25,7 @@ YEARS = 10
 """For which the authority is valid (planning value)."""
 DAYS = 397
 """For which the service's and a controller's certificate are valid (planning value)."""
+PublicKey: TypeAlias = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 CA, CA_KEY, CERTIFICATE, KEY = "ca.pem", "ca.key", "certificate.pem", "key.pem"
 
 
@@ -42,7 +45,7 @@ def make_authority(folder: Path, name: str) -> None:
         key = _kept_key(folder / CA_KEY)
         subject = _name(f"{name} authority")
         built = (
-            _builder(subject, subject, key, 366 * YEARS)
+            _builder(subject, subject, key.public_key(), 366 * YEARS)
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
             .add_extension(_usage(signs=True), critical=True)
         )
@@ -61,6 +64,15 @@ def make_server(folder: Path, name: str) -> None:
 def issue(folder: Path, name: str, *, server: bool = False) -> Made:
     """Return a new certificate by the authority in `folder`, for the service or a controller."""
     return Issuer(folder).issue(name, server=server)
+
+
+def bundle(made: Made, name: str, password: bytes) -> bytes:
+    """Return a certificate and its key as PKCS #12, as browsers import them."""
+    key = serialization.load_pem_private_key(made.key, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    held = x509.load_pem_x509_certificate(made.certificate)
+    kept = serialization.BestAvailableEncryption(password)
+    return pkcs12.serialize_key_and_certificates(name.encode(), key, held, None, kept)
 
 
 class Issuer:
@@ -87,9 +99,17 @@ class Issuer:
         alias: a DNS name of a client that brokers know it by; controllers have none.
         """
         key = key or ec.generate_private_key(ec.SECP256R1())
+        made = self._signed(name, key.public_key(), server=server, alias=alias)
+        return replace(made, key=_pem_key(key))
+
+    def certify(self, name: str, public: PublicKey) -> Made:
+        """Return a client's certificate for a key that it keeps to itself: `key` is b""."""
+        return self._signed(name, public, server=False, alias="")
+
+    def _signed(self, name: str, public: PublicKey, *, server: bool, alias: str) -> Made:
         use = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH
         built = (
-            _builder(_name(name), self._authority.subject, key, DAYS)
+            _builder(_name(name), self._authority.subject, public, DAYS)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_usage(signs=False), critical=True)
             .add_extension(x509.ExtendedKeyUsage([use]), critical=False)
@@ -102,7 +122,7 @@ class Issuer:
         made = built.sign(self._signer, hashes.SHA256())
         return Made(
             certificate=made.public_bytes(serialization.Encoding.PEM),
-            key=_pem_key(key),
+            key=b"",
             fingerprint=made.fingerprint(hashes.SHA256()).hex(),
         )
 
@@ -124,14 +144,14 @@ def _kept_key(path: Path) -> ec.EllipticCurvePrivateKey:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
+    subject: x509.Name, issuer: x509.Name, public: PublicKey, days: int
 ) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
-        .public_key(key.public_key())
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(minutes=5))
         .not_valid_after(now + datetime.timedelta(days=days))

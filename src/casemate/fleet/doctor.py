@@ -389,6 +389,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("service", _waiting, True),
     ("walks", _walks, True),
     ("broker", surroundings.broker, False),
+    ("displays", surroundings.walls, True),
 )
 """Name, check, and whether it needs the tables of this release."""
 DEEP: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (

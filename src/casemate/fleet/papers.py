@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from casemate.core.errors import FormatError
+from casemate.fleet import scene_layout
 from casemate.fleet.errors import NotFoundError
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.schema import PAPERS
@@ -93,6 +94,7 @@ def _check_design(found: Any) -> None:
                 raise ValueError(f"tile {each['id']} has no size")
         if each["bend"] is not None:
             _names(*each["bend"]["faces"])
+        scene_layout.openings(each)
     for each in found["faces"]:
         _names(each["name"])
 

@@ -24,7 +24,9 @@ MACHINE = "push"
 """The permission of a controller, by its certificate, for the evidence of its enclosure alone."""
 SCRAPER = "scrape"
 """The permission of monitoring, by its certificate, to read metrics."""
-MACHINES = frozenset((MACHINE, SCRAPER))
+DISPLAY = "display"
+"""The permission of a display on a wall, by its certificate, to see the wall's page."""
+MACHINES = frozenset((MACHINE, SCRAPER, DISPLAY))
 """Permissions that nobody signed in has: a certificate alone gives them."""
 
 

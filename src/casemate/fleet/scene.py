@@ -1,47 +1,94 @@
-"""An enclosure drawn from its design.json: tiles on the faces of a box, seen from a corner. Pure.
+"""An enclosure drawn from its design.json: tiles on the faces of a box, from any side. Pure.
 
-design.json has sizes and names of tiles, not their places: they are laid side by side in the order
-of their names, so overlaps are not drawn. What is marked is what the evidence tells of: the
-enclosure's own words, its unwatched places, the permit in use. No mark is a colour alone.
+Places of tiles are those of `scene_layout`; overlaps are not drawn. What is marked is what the
+evidence tells of: the enclosure's own words, its unwatched places, the permit in use. No mark is a
+colour alone. A box hides its own far side: faces that look away are drawn first, as insides, and
+are seen through openings alone; those that look here cover them.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from casemate.design.frames import face_frame
-
-FACES = ("front", "rear", "left", "right", "top", "bottom")
-VIEWS = tuple(
-    f"{a}-{b}-{c}" for c in ("top", "bottom") for a in ("front", "rear") for b in ("right", "left")
+from casemate.fleet.scene_layout import (
+    FACES,
+    Array,
+    Rect,
+    Size,
+    in_space,
+    is_flat,
+    laid,
+    on_face,
+    openings,
+    size,
+    strips,
 )
-"""Corners from which it can be seen; two opposite ones show all faces."""
+
+ROUND = (
+    "front-right", "right", "rear-right", "rear", "rear-left", "left", "front-left", "front",
+)  # fmt: skip
+"""Sides, as one walks round it to one's right, the enclosure turning to the left."""
+VIEWS = (
+    *(f"{each}-top" for each in ROUND), *ROUND, *(f"{each}-bottom" for each in ROUND),
+    "top", "bottom",
+)  # fmt: skip
+"""From where it can be seen: eight sides from above, level and from below, and two straight."""
+CORNERS = tuple(f"{a}-{b}-{c}" for c in ("top", "bottom") for a in ("front", "rear")
+                for b in ("right", "left"))  # fmt: skip
+"""Views that show three faces; two opposite ones show all."""
 MARKS = ("event", "unwatched", "permit", "plain")
 """What is told of a tile, worst first."""
 WIDTH, HEIGHT, _EDGE = 640.0, 480.0, 24.0
-_TILE = re.compile(r"(?P<face>[a-z]+)(-(?P<region>low|near|far|high))?-(?P<x>\d+)-(?P<y>\d+)")
-_STRIP = re.compile(r"edge-(?P<a>[a-z]+)-(?P<b>[a-z]+)-(?P<n>\d+)")
+_AWAY = {"front": (0.0, -1.3), "rear": (0.0, 1.3), "right": (1.0, 0.0), "left": (-1.0, 0.0)}
+_LEVELS = ("bottom", "", "top")
 
-Rect = tuple[float, float, float, float]
-"""Left, low, right, high, as shares of a face."""
-Array = NDArray[np.float64]
+Points = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A tile as it is seen. points, centre: x, y in the drawing. mark: one of MARKS."""
+    """A tile as it is seen. points, centre: x, y in the drawing. mark: one of MARKS.
+
+    openings: rings of points in it that one sees through.
+    """
 
     tile: str
     face: str
-    points: tuple[tuple[float, float], ...]
+    points: Points
     mark: str
     centre: tuple[float, float]
+    openings: tuple[Points, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """A face as it is seen. inside: it looks away, so its inside is. at: where its name goes."""
+
+    name: str
+    points: Points
+    inside: bool
+    at: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """What is drawn, in the order to draw it: insides, then tiles; names of faces last."""
+
+    faces: tuple[Face, ...]
+    shapes: tuple[Shape, ...]
+
+
+def named(design: Mapping[str, Any], text: str) -> list[str]:
+    """Return the tiles that a text names; a face that is named stands for all of its tiles."""
+    words = set(re.findall(r"[a-z0-9-]+", text.lower()))
+    return [each["id"] for each in design["tiles"] if words & _names(each)]
 
 
 def marks(
@@ -51,27 +98,58 @@ def marks(
     unwatched: Iterable[str] = (),
     permitted: Iterable[str] = (),
 ) -> dict[str, str]:
-    """Return the mark of each tile. said: texts of the enclosure, in which it may name a place.
-
-    A face that is named stands for all of its tiles.
-    """
+    """Return the mark of each tile. said: texts of the enclosure, in which it may name a place."""
     words = {word for text in said for word in re.findall(r"[a-z0-9-]+", text.lower())}
     places = {"event": words, "unwatched": set(unwatched), "permit": set(permitted)}
     out = {}
     for each in design["tiles"]:
-        names = {each["id"], each["face"]} if each["bend"] is None else {each["id"]}
+        names = _names(each)
         out[each["id"]] = next((kind for kind in MARKS[:-1] if names & places[kind]), "plain")
     return out
 
 
-def draw(design: Mapping[str, Any], view: str, marked: Mapping[str, str]) -> list[Shape]:
-    """Return the tiles that are seen from a corner (one of VIEWS), in the order to draw them."""
-    rects = {face: _laid([t for t in design["tiles"] if _is_flat(t, face)]) for face in FACES}
-    size = _size(design)
+def best(design: Mapping[str, Any], marked: Mapping[str, str]) -> str:
+    """Return the corner from which most of what is marked is seen, events before all else."""
+    weight = {"event": 10_000.0, "unwatched": 1.0, "permit": 1.0}
+    count = dict.fromkeys(FACES, 0.0)
+    for each in design["tiles"]:
+        faces = [each["face"]] if each["bend"] is None else each["bend"]["faces"]
+        for face in faces:
+            if face in count:
+                count[face] += weight.get(marked.get(each["id"], ""), 0.0)
+    return max(CORNERS, key=lambda view: sum(count[face] for face in view.split("-")))
+
+
+def turned(view: str) -> dict[str, str]:
+    """Return the views next to one: to the left and right of it, higher and lower."""
+    side, level = _parts(view)
+    if not side:  # straight from above or below: one steps down or up to the front
+        step = {"top": ("", "front-top"), "bottom": ("front-bottom", "")}[view]
+        return {each: to for each, to in zip(("higher", "lower"), step, strict=True) if to}
+    at, high = ROUND.index(side), _LEVELS.index(level)
+    out = {
+        "left": _view(ROUND[(at - 1) % len(ROUND)], level),
+        "right": _view(ROUND[(at + 1) % len(ROUND)], level),
+    }
+    out["higher"] = _view(side, _LEVELS[high + 1]) if high < 2 else "top"
+    out["lower"] = _view(side, _LEVELS[high - 1]) if high > 0 else "bottom"
+    return out
+
+
+def described(view: str) -> str:
+    """Return in words from where a view looks."""
+    side, level = _parts(view)
+    if not side:
+        return {"top": "straight from above", "bottom": "straight from below"}[view]
+    high = {"top": ", from above", "": ", level with it", "bottom": ", from below"}[level]
+    return f"from the {side.replace('-', ' ')}{high}"
+
+
+def drawing(design: Mapping[str, Any], view: str, marked: Mapping[str, str]) -> Drawing:
+    """Return what is seen from a view (one of VIEWS)."""
+    box = size(design)
     right, up, toward = _axes(view)
-    corners = np.array(
-        [[x, y, z] for x in (0, size[0]) for y in (0, size[1]) for z in (0, size[2])]
-    )
+    corners = np.array([[x, y, z] for x in (0, box[0]) for y in (0, box[1]) for z in (0, box[2])])
     flat = np.stack([corners @ right, -(corners @ up)], axis=1)
     low, high = flat.min(axis=0), flat.max(axis=0)
     scale = float(
@@ -83,18 +161,25 @@ def draw(design: Mapping[str, Any], view: str, marked: Mapping[str, str]) -> lis
         flat_: Array = scale * np.stack([points @ right, -(points @ up)], axis=1) + offset
         return flat_
 
-    out = []
-    for face in FACES:
-        if -np.dot(face_frame(face, size).inward, toward) <= 1e-9:
-            continue
-        for tile, rect in rects[face].items():
-            points = seen(_on_face(face, size, rect))
-            out.append(_shape(tile, face, points, marked.get(tile, "plain")))
-    out += [
+    faces = [_face(face, box, toward, seen) for face in FACES]
+    shapes: list[Shape] = []
+    for each in (one for one in faces if one is not None and not one.inside):
+        tiles = {tile["id"]: tile for tile in design["tiles"] if is_flat(tile, each.name)}
+        for tile, rect in laid(list(tiles.values())).items():
+            points = seen(on_face(each.name, box, rect))
+            holes = [_within(each.name, box, rect, ring, seen) for ring in openings(tiles[tile])]
+            shapes.append(_shape(tile, each.name, points, marked.get(tile, "plain"), holes))
+    shapes += [
         _shape(name, face, seen(line), marked.get(name, "plain"))
-        for name, face, line in _strips(design["tiles"], size, toward)
+        for name, face, line in strips(design["tiles"], box, toward)
     ]
-    return out
+    found = sorted((x for x in faces if x is not None), key=lambda each: not each.inside)
+    return Drawing(faces=tuple(found), shapes=tuple(shapes))
+
+
+def draw(design: Mapping[str, Any], view: str, marked: Mapping[str, str]) -> list[Shape]:
+    """Return the tiles that are seen from a view (one of VIEWS), in the order to draw them."""
+    return list(drawing(design, view, marked).shapes)
 
 
 def hidden(design: Mapping[str, Any], shapes: Sequence[Shape]) -> list[str]:
@@ -103,153 +188,63 @@ def hidden(design: Mapping[str, Any], shapes: Sequence[Shape]) -> list[str]:
     return [each["id"] for each in design["tiles"] if each["id"] not in drawn]
 
 
-def _is_flat(tile: Mapping[str, Any], face: str) -> bool:
-    return tile["face"] == face and tile["bend"] is None and _TILE.fullmatch(tile["id"]) is not None
+def _names(tile: Mapping[str, Any]) -> set[str]:
+    return {tile["id"], tile["face"]} if tile["bend"] is None else {tile["id"]}
 
 
-def _laid(tiles: Sequence[Mapping[str, Any]]) -> dict[str, Rect]:
-    """Return where each tile of a face lies: regions round a vent, each a grid."""
-    grids: dict[str, list[Mapping[str, Any]]] = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        grids.setdefault(found["region"] or "", []).append(each)
-    sizes = {region: _extent(held) for region, held in grids.items()}
-    whole_w = max((w for w, _ in sizes.values()), default=1.0)
-    middle_h = max((sizes[r][1] for r in ("near", "far") if r in sizes), default=0.0)
-    low_h = sizes.get("low", (0.0, 0.0))[1]
-    whole_h = max(low_h + middle_h + sizes.get("high", (0.0, 0.0))[1], sizes.get("", (0, 0))[1])
-    at = {
-        "": (0.0, 0.0), "low": (0.0, 0.0), "near": (0.0, low_h), "high": (0.0, low_h + middle_h),
-        "far": (whole_w - sizes.get("far", (0.0, 0.0))[0], low_h),
-    }  # fmt: skip
-    out = {}
-    for region, held in grids.items():
-        for name, (a, b, c, d) in _grid(held).items():
-            x, y = at[region]
-            out[name] = ((x + a) / whole_w, (y + b) / whole_h, (x + c) / whole_w, (y + d) / whole_h)
-    return out
+def _parts(view: str) -> tuple[str, str]:
+    """Return the side of a view, "" for one straight from above or below, and its level."""
+    if view in ("top", "bottom"):
+        return "", view
+    side, _, last = view.rpartition("-")
+    return (side, last) if last in ("top", "bottom") else (view, "")
 
 
-def _steps(tiles: Sequence[Mapping[str, Any]]) -> tuple[dict[int, float], dict[int, float]]:
-    """Return the widths by the first number of a name, and the heights by the second."""
-    wide: dict[int, float] = {}
-    high: dict[int, float] = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        x, y = int(found["x"]), int(found["y"])
-        wide[x] = max(wide.get(x, 0.0), float(each["width_m"]))
-        high[y] = max(high.get(y, 0.0), float(each["height_m"]))
-    return wide, high
-
-
-def _extent(tiles: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    wide, high = _steps(tiles)
-    return sum(wide.values()), sum(high.values())
-
-
-def _grid(tiles: Sequence[Mapping[str, Any]]) -> dict[str, Rect]:
-    wide, high = _steps(tiles)
-    out = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        x, y = int(found["x"]), int(found["y"])
-        left, low = (
-            sum(v for k, v in held.items() if k < at) for held, at in ((wide, x), (high, y))
-        )
-        out[str(each["id"])] = (left, low, left + wide[x], low + high[y])
-    return out
-
-
-def _size(design: Mapping[str, Any]) -> tuple[float, float, float]:
-    """Return width, depth and height of the box, as far as its tiles tell."""
-    least = 0.01
-    found = {}
-    for face in FACES:
-        tiles = [each for each in design["tiles"] if _is_flat(each, face)]
-        rects = [
-            each for each in tiles if (_TILE.fullmatch(each["id"]) or {"region": None})["region"]
-        ]
-        plain = [each for each in tiles if each not in rects]
-        w, h = _extent(plain) if plain else (0.0, 0.0)
-        parts = {r: _extent(held) for r, held in _by_region(rects).items()}
-        w = max([w, *(each[0] for each in parts.values())])
-        middle = max((parts[r][1] for r in ("near", "far") if r in parts), default=0.0)
-        h = max(h, sum(parts[r][1] for r in ("low", "high") if r in parts) + middle)
-        found[face] = (w, h)
-    width = max(found[each][0] for each in ("front", "rear", "top", "bottom"))
-    depth = max(
-        *(found[x][0] for x in ("left", "right")), *(found[x][1] for x in ("top", "bottom"))
-    )
-    height = max(found[each][1] for each in ("front", "rear", "left", "right"))
-    return max(width, least), max(depth, least), max(height, least)
-
-
-def _by_region(tiles: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    out: dict[str, list[Mapping[str, Any]]] = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        out.setdefault(found["region"] or "", []).append(each)
-    return out
+def _view(side: str, level: str) -> str:
+    return f"{side}-{level}" if level else side
 
 
 def _axes(view: str) -> tuple[Array, Array, Array]:
     """Return right and up of the drawing, and the way toward who looks."""
-    a, b, c = view.split("-")
-    toward = np.array(
-        [1.0 if b == "right" else -1.0, -1.3 if a == "front" else 1.3, 0.8 if c == "top" else -0.8]
-    )
+    side, level = _parts(view)
+    sign = {"top": 1.0, "": 0.0, "bottom": -1.0}[level]
+    if not side:
+        right, up = np.array([1.0, 0.0, 0.0]), np.array([0.0, sign, 0.0])
+        return right, up, np.array([0.0, 0.0, sign])
+    ways = np.array([_AWAY[each] for each in side.split("-")]).sum(axis=0)
+    toward = np.array([*ways, sign * 0.8 * math.hypot(*ways) / math.hypot(1.0, 1.3)])
     toward /= np.linalg.norm(toward)
     right = np.cross([0.0, 0.0, 1.0], toward)
     right /= np.linalg.norm(right)
     return right, np.cross(toward, right), toward
 
 
-def _on_face(face: str, size: tuple[float, float, float], rect: Rect) -> Array:
-    frame = face_frame(face, size)
-    x_axis, y_axis = np.array(frame.x_axis, float), np.array(frame.y_axis, float)
-    wide = float(np.abs(x_axis) @ np.array(size))
-    high = float(np.abs(y_axis) @ np.array(size))
-    left, low, right, top = rect
-    ring = ((left, low), (right, low), (right, top), (left, top))
-    return np.array([np.array(frame.origin_m) + u * wide * x_axis + v * high * y_axis
-                     for u, v in ring])  # fmt: skip
+def _face(face: str, box: Size, toward: Array, seen: Any) -> Face | None:
+    """Return a face of the box as it is seen; None of one that is seen from its edge."""
+    facing = -float(np.dot(face_frame(face, box).inward, toward))
+    if abs(facing) <= 1e-9:
+        return None
+    at = seen(in_space(face, box, ((0.5, 0.07),)))[0]
+    return Face(
+        name=face, inside=facing < 0, points=_rounded(seen(on_face(face, box, (0, 0, 1, 1)))),
+        at=(round(float(at[0]), 1), round(float(at[1]), 1)),
+    )  # fmt: skip
 
 
-def _strips(
-    tiles: Sequence[Mapping[str, Any]], size: tuple[float, float, float], toward: Array
-) -> list[tuple[str, str, Array]]:
-    """Return edge strips as lines along the edge of their two faces, those that are seen."""
-    counts: dict[tuple[str, str], int] = {}
-    found = []
-    for each in tiles:
-        named = _STRIP.fullmatch(each["id"]) if each["bend"] is not None else None
-        if named is None or not {named["a"], named["b"]} <= set(FACES):
-            continue
-        pair = (named["a"], named["b"])
-        counts[pair] = max(counts.get(pair, 0), int(named["n"]))
-        found.append((each["id"], pair, int(named["n"])))
-    out = []
-    for name, pair, number in found:
-        ends = _edge(pair, size)
-        if ends is None or all(-np.dot(face_frame(f, size).inward, toward) <= 1e-9 for f in pair):
-            continue
-        steps = [(number - 1 + at) / counts[pair] for at in (0, 1)]
-        line = np.array([ends[0] + share * (ends[1] - ends[0]) for share in steps])
-        out.append((name, "~".join(pair), line))
-    return out
+def _within(
+    face: str, box: Size, rect: Rect, ring: Sequence[tuple[float, float]], seen: Any
+) -> Points:
+    left, low, right, high = rect
+    shares = [(left + x * (right - left), low + y * (high - low)) for x, y in ring]
+    return _rounded(seen(in_space(face, box, shares)))
 
 
-def _edge(pair: tuple[str, str], size: tuple[float, float, float]) -> Array | None:
-    whole = (0.0, 0.0, 1.0, 1.0)
-    one, other = (_on_face(face, size, whole) for face in pair)
-    both = [a for a in one if any(np.allclose(a, b) for b in other)]
-    return np.array(sorted(both, key=lambda p: tuple(p))) if len(both) == 2 else None
+def _shape(tile: str, face: str, points: Array, mark: str, holes: Sequence[Points] = ()) -> Shape:
+    ring = _rounded(np.array([*points, points.mean(axis=0)]))
+    return Shape(
+        tile=tile, face=face, mark=mark, centre=ring[-1], points=ring[:-1], openings=tuple(holes)
+    )
 
 
-def _shape(tile: str, face: str, points: Array, mark: str) -> Shape:
-    ring = [(round(float(x), 1), round(float(y), 1)) for x, y in (*points, points.mean(axis=0))]
-    return Shape(tile=tile, face=face, mark=mark, centre=ring[-1], points=tuple(ring[:-1]))
+def _rounded(points: Array) -> Points:
+    return tuple((round(float(x), 1), round(float(y), 1)) for x, y in points)

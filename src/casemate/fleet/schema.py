@@ -24,6 +24,7 @@ from casemate.fleet.schema_base import METADATA as METADATA
 from casemate.fleet.schema_base import of_enclosure as _of_enclosure
 from casemate.fleet.schema_base import of_incident as _of_incident
 from casemate.fleet.schema_operation import ACT_SIGNATURES as ACT_SIGNATURES
+from casemate.fleet.schema_operation import DISPLAYS as DISPLAYS
 from casemate.fleet.schema_operation import LEASES as LEASES
 from casemate.fleet.schema_operation import NONCES as NONCES
 from casemate.fleet.schema_operation import PASSKEYS as PASSKEYS

@@ -1,4 +1,4 @@
-"""Tables of the service's operation: walks, passkeys, signatures of acts, trust, its lease."""
+"""Tables of the service's operation: walks, passkeys, signed acts, trust, displays, its lease."""
 
 from __future__ import annotations
 
@@ -79,3 +79,14 @@ LEASES = Table(
     Column("holder", String(255), nullable=False),
 )
 """Which service has the store: one row, or none. token: that process alone knows it."""
+
+DISPLAYS = Table(
+    "displays",
+    METADATA,
+    Column("fingerprint", String(64), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("network", String(64), nullable=False),
+    Column("added_s", BigInteger, nullable=False),
+    Column("expires_s", BigInteger, nullable=False),
+)
+"""Certificates (SHA-256) of displays on walls, which show one page and do nothing else."""

@@ -18,9 +18,9 @@ from sqlalchemy import func, make_url, select
 
 from casemate.attest.reference import load
 from casemate.core.errors import CasemateError, InputError
-from casemate.fleet import certificates, home, store_server, succession, walks
+from casemate.fleet import certificates, displays, home, store_server, succession, walks
 from casemate.fleet.checkup import Finding, Patient, bad, warning
-from casemate.fleet.clockface import ago
+from casemate.fleet.clockface import ago, clock
 from casemate.fleet.home import Home
 from casemate.fleet.outlets import settings
 from casemate.fleet.schema import ENCLOSURES, ENTRIES, OUTBOX, OUTLETS, WALKS
@@ -33,6 +33,8 @@ OLD_S = 2 * 86_400
 """After which a backup is old: one night's was missed (planning value)."""
 BEHIND_S = 600
 """For which an outlet's notices may wait (planning value)."""
+DISPLAY_ENDS_S = 30 * 86_400
+"""Before which a display's end is told of (planning value)."""
 RESTORE = "restore it from a backup"
 
 
@@ -228,6 +230,19 @@ def server(patient: Patient) -> Iterator[Finding]:
         for each in store_server.doubts(link):
             yield bad("server", f"the database server has {each} off: a power cut loses what was "
                        "acknowledged", f"set {each} = on, and restart the server")  # fmt: skip
+
+
+def walls(patient: Patient) -> Iterator[Finding]:
+    """Yield displays that show nothing more soon: a wall that goes dark is noticed late."""
+    with patient.store.read() as link:
+        held = displays.all_(link)
+    for each in (one for one in held if one.expires_s - patient.now_s < DISPLAY_ENDS_S):
+        over = each.expires_s <= patient.now_s
+        yield warning(
+            "displays", f"display {each.name} {'ended' if over else 'ends'} at "
+            f"{clock(each.expires_s)}",
+            f"casemate fleet display DIR {each.name} --remove, then let it in anew",
+        )  # fmt: skip
 
 
 def broker(patient: Patient) -> Iterator[Finding]:

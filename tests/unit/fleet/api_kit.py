@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
+from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in, let_display
 from permit_kit import asked_for
 from redfish_kit import RedfishKit, redfish_of
 from small_papers import box, case
@@ -46,6 +46,7 @@ def _fill(kit: Kit) -> None:
             papers.put(link, brought.enclosure_id, kind, canonical_bytes(row), kit.service.now_s())
         link.execute(insert(REDFISH_RECEIVERS).values(network="127.0.0.1/32"))
         scrapers.let(link, SCRAPER, "prometheus", kit.service.now_s())
+    let_display(kit)
     assert bring(kit, brought).status_code == 200
     asked_for(kit)
     brought.story.change("UNKNOWN", "power went")

@@ -16,7 +16,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
 
 from casemate.attest.reference_write import as_json
-from casemate.fleet import evidence, people
+from casemate.fleet import displays, evidence, people
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake, Submission, encode
 from casemate.fleet.roles import ROLES
@@ -29,6 +29,8 @@ from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story
 
 FINGERPRINT = "ab" * 32
+DISPLAY = "ef" * 32
+"""Of a display on a wall, once `let_display` has let it in."""
 HOST, PEER = "hostland", "peerland"
 PARTY = {"host-operator": HOST, "inspector": PEER, "adjudicator": "court", "auditor": "audit"}
 
@@ -114,6 +116,15 @@ class Kit:
             return self.client().post("/evidence", content=encode(brought))
         finally:
             self.fronted.fingerprint = ""
+
+
+def let_display(kit: Kit, name: str = "hall-1", network: str = "", for_s: int = 10**8) -> None:
+    """Let the display of `DISPLAY` in."""
+    now_s = kit.service.now_s()
+    with kit.service.store.write() as link:
+        displays.let(
+            link, DISPLAY, name, network=network, now_s=now_s, expires_s=now_s + for_s
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ from casemate.testing import honest_enclosure as honest
 
 PLACES: dict[str, tuple[str, ...]] = {
     "/fleet": ("/fleet", "/fleet?needs=decision", "/fleet?q=nobody"),
+    "/wall": ("/wall", "/wall?q=nobody"),
     "/enclosures/{id:int}": ("/enclosures/1", "/enclosures/1?zoom=hour"),
     "/enclosures/{id:int}/channels": (
         "/enclosures/1/channels",

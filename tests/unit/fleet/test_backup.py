@@ -15,13 +15,14 @@ from sqlalchemy import func, insert, select
 
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import backup, certificates, errands, evidence, home, people, store
+from casemate.fleet import backup, certificates, displays, errands, evidence, home, people, store
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.doctor import examine
 from casemate.fleet.home import Home
 from casemate.fleet.schema import (
     ACTS,
     CODES,
+    DISPLAYS,
     ENTRIES,
     ERRANDS,
     INCIDENTS,
@@ -247,6 +248,7 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
         people.add(link, "ann", "inspector", "peerland")
         people.sign_in(link, people.new_code(link, "ann", 1), 1)
         people.new_code(link, "ann", 1)
+        displays.let(link, "ab" * 32, "hall-1", network="", now_s=1, expires_s=1 << 40)
     store.close()
     AuditLog(made.folder / home.AUDIT, "fleet.test/audit", clock=lambda: 1.0).close()
     backup.backup(made, tmp_path / "backup")
@@ -256,7 +258,7 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
     assert again.store != made.store
     store = again.opened()
     with store.read() as link:
-        for table in (SESSIONS, CODES):
+        for table in (SESSIONS, CODES, DISPLAYS):
             assert not link.execute(select(table)).all()
     store.close()
 

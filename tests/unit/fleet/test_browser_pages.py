@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from browser_kit import SCHEMES, Room, Seat, chromium, looked
-from fleet_kit import kit_in
+from fleet_kit import DISPLAY, kit_in, let_display
 from page_places import PLACES, furnish
 
 from casemate.fleet.web.routes import ROUTES
@@ -39,6 +39,8 @@ def rooms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rooms]:
         chromium() as browser,
     ):
         furnish(kit)
+        let_display(kit)
+        let_display(empty)
         made = Rooms(Room(kit, browser), Room(empty, browser))
         try:
             yield made
@@ -51,7 +53,9 @@ def looks(room: Room, paths: Iterable[str], *, scheme: str = "light") -> Iterato
     """Yield pages one after the other, each before somebody who may see it."""
     seats: dict[str, Seat] = {}
     for path in paths:
-        role = "adjudicator" if path.startswith("/audit") else "inspector"
+        wall = path.startswith("/wall")
+        role = "" if wall else "adjudicator" if path.startswith("/audit") else "inspector"
+        room.kit.fronted.fingerprint = DISPLAY if wall else ""
         seat = seats.get(role) or room.seat(role, scheme=scheme)
         seats[role] = seat
         yield path, seat.go(path)

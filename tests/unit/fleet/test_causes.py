@@ -80,7 +80,10 @@ def test_the_story_has_place_cause_capacity_runbook_and_next_step(opened: Kit) -
     assert row["runbook"][0].startswith("Operator: take its work away")
     assert row["for_you"].startswith("Acknowledge it")
     page = opened.client("host-operator").get("/incidents/1").text
-    assert "The evidence names: rear-1-1" in page and "0 of 1 camera" in page
+    assert "That names 1 tile." in page and "0 of 1 camera" in page
+    assert [each["tiles"] for each in row["picture"]["places"]] == [["rear-1-1"]]
+    assert row["picture"]["view"] == "rear-right-top"  # from where the place is seen
+    assert '<span class="number">Place 1</span> “the rear was drilled”' in page
 
 
 def test_the_next_step_is_that_of_who_asks(opened: Kit) -> None:

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in, sign_all_in
+from fleet_kit import (
+    DISPLAY,
+    FINGERPRINT,
+    Kit,
+    bring,
+    enter,
+    kit_in,
+    let_display,
+    sign_all_in,
+)
 
 from casemate.fleet import people, roles
 from casemate.fleet.errors import NotSignedInError, TooManyError
@@ -18,6 +27,7 @@ from casemate.fleet.web.gate import Gate, Limits
 from casemate.fleet.web.routes import ROUTES
 
 SCRAPER = "cd" * 32
+CERTIFICATES = {"machine": FINGERPRINT, "scraper": SCRAPER, "display": DISPLAY}
 HOST, INSPECTOR, COURT, AUDITOR = roles.ROLES
 ALL = set(roles.ROLES)
 MATRIX: dict[tuple[str, str], set[str]] = {
@@ -59,6 +69,7 @@ MATRIX: dict[tuple[str, str], set[str]] = {
     ("POST", "/passkeys"): ALL,
     ("POST", "/sign-out"): ALL,
     ("GET", "/static/{name}"): ALL | {""},
+    ("GET", "/wall"): {"display"},
     ("GET", "/metrics"): {"scraper"},
     ("GET", "/evidence"): {"machine"},
     ("POST", "/evidence"): {"machine"},
@@ -85,7 +96,7 @@ def concrete(path: str) -> str:
 
 def ask(kit: Kit, role: str, method: str, path: str) -> Any:
     """Make a request as somebody of a role, as nobody, or as a machine."""
-    kit.fronted.fingerprint = {"machine": FINGERPRINT, "scraper": SCRAPER}.get(role, "")
+    kit.fronted.fingerprint = CERTIFICATES.get(role, "")
     client = kit.client(role if role in ALL else "")
     try:
         if method == "GET":
@@ -124,6 +135,7 @@ def trouble(kit: Kit) -> Kit:
     assert bring(kit, brought).status_code == 200
     with kit.service.store.write() as link:
         scrapers.let(link, SCRAPER, "prometheus", kit.service.now_s())
+    let_display(kit)
     return kit
 
 
@@ -131,12 +143,12 @@ def test_every_route_for_every_role(trouble: Kit) -> None:
     """Who may gets through to the view, whatever it then says of an empty form; others do not."""
     for (method, path), allowed in MATRIX.items():
         twin = {each.path for each in ROUTES if each.template and each.method == method}
-        for role in ("", "machine", "scraper", *roles.ROLES):
+        for role in ("", *CERTIFICATES, *roles.ROLES):
             if role in ALL and path == "/sign-out":
                 continue  # it ends the session: see below
             for shown in (path, f"{path}.json") if path in twin else (path,):
                 answer = ask(trouble, role, method, concrete(shown))
-                may = role in allowed or (role in ("machine", "scraper") and "" in allowed)
+                may = role in allowed or (role in CERTIFICATES and "" in allowed)
                 through = answer.status_code not in (401, 403)
                 through &= answer.headers.get("location") != "/sign-in"
                 if (method, path[:8]) == ("POST", "/sign-in"):
@@ -270,7 +282,7 @@ def test_every_answer_lets_nothing_in_from_elsewhere(trouble: Kit) -> None:
 
 RENEWING = {
     "/fleet", "/enclosures/{id:int}", "/enclosures/{id:int}/channels", "/incidents",
-    "/incidents/{id:int}", "/review",
+    "/incidents/{id:int}", "/review", "/wall",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -170,3 +171,18 @@ def test_a_line_of_many_intervals_is_short_and_hides_no_gap() -> None:
     assert ranks == sorted(ranks)
     few = timeline.draw(found[:100], 0, 1000)
     assert len(few) == 100
+
+
+def test_times_of_the_axis_are_even_and_lie_where_they_belong() -> None:
+    for _, wide in timeline.LEVELS:
+        for end_s in (1_800_000_017, 1_800_003_600):
+            found = timeline.ticks(end_s - wide, end_s)
+            assert 1 <= len(found) <= timeline.MOST_TICKS
+            steps = {round(b["x"] - a["x"], 1) for a, b in pairwise(found)}
+            assert len(steps) <= 2 and all(0 < each["x"] < timeline.WIDTH for each in found)
+    hour = timeline.ticks(1_800_000_000 - 3600, 1_800_000_000)
+    assert hour[0] == {"x": pytest.approx(166.67, abs=0.01), "text": "07:10"}
+    later = timeline.ticks(1_800_000_017 - 3600, 1_800_000_017)
+    assert later[0] == {"x": pytest.approx(161.94, abs=0.01), "text": "07:10"}  # 17 s earlier
+    assert timeline.ticks(1_800_000_000, 1_800_000_000) == []
+    assert len(timeline.ticks(0, 1 << 40)) <= timeline.MOST_TICKS

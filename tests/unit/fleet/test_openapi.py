@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from api_kit import SCRAPER, full
-from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
+from fleet_kit import DISPLAY, FINGERPRINT, Kit, bring, enter, kit_in
 from redfish_kit import RedfishKit
 
 from casemate.fleet import roles
@@ -155,7 +155,8 @@ def runs(kit: Kit, redfish: RedfishKit, examples: int) -> dict[str, Run]:
         found[who] = run(kit.fronted, mine, tags, cookie, examples=examples)
     found["nobody"] = run(kit.fronted, plain, ("sign-in", "static"), {}, examples=examples)
     for who, shown, tag in (
-        ("machine", FINGERPRINT, roles.MACHINE), ("scraper", SCRAPER, roles.SCRAPER)
+        ("machine", FINGERPRINT, roles.MACHINE), ("scraper", SCRAPER, roles.SCRAPER),
+        ("display", DISPLAY, roles.DISPLAY),
     ):  # fmt: skip
         kit.fronted.fingerprint = shown
         found[who] = run(kit.fronted, plain, (tag,), {}, examples=examples)

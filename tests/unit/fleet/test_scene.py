@@ -100,10 +100,16 @@ def test_the_page_shows_the_place_that_the_evidence_names(kit: Kit) -> None:
     story.seal()
     bring(kit, brought)
     page = client.get("/enclosures/1?view=front-left-top").text
-    assert page.count('<g class="place"') == 4 and 'fill="url(#scene-unknown)"' in page
+    assert page.count('<g class="place"') == 1 and 'fill="url(#scene-unknown)"' in page
+    assert (
+        page.count('class="tile event"') == 4 and ">Place 1</span> “the front was opened”" in page
+    )
+    assert "Place 1: the front was opened. Seen: front, left, top" in page
     row = client.get("/enclosures/1.json?view=rear-right-bottom").json()["picture"]
     assert set(row["unseen"]["event"]) == set(row["marked"]["event"])
-    assert "from here not seen" in client.get("/enclosures/1?view=rear-right-bottom").text
+    page = client.get("/enclosures/1?view=rear-right-bottom").text
+    assert "front-far-1-1 (not seen from here)" in page and '<g class="place"' not in page
+    assert "Place 1, not seen from here: the front was opened" in page
     assert client.get("/enclosures/1?view=inside").status_code == 422
 
 
@@ -124,3 +130,72 @@ def test_what_nothing_watches_is_marked(kit: Kit) -> None:
     bring(kit, brought)
     row = kit.client("inspector").get("/enclosures/1.json").json()["picture"]
     assert row["marked"] == {"unwatched": ["rear-1-1"]}
+
+
+def test_every_view_shows_what_faces_it_and_nothing_else() -> None:
+    """What of a box looks here is as large as what looks away, and covers it."""
+    design = box()
+    sizes = {"front": 0.6 * 2.0, "rear": 0.6 * 2.0, "left": 1.2 * 2.0, "right": 1.2 * 2.0,
+             "top": 0.6 * 1.2, "bottom": 0.6 * 1.2}  # fmt: skip
+    for view in scene.VIEWS:
+        drawn = scene.drawing(design, view, {})
+        outside = {each.name for each in drawn.faces if not each.inside}
+        assert outside == set(view.split("-")), view
+        assert {each.face for each in drawn.shapes if len(each.points) == 4} == outside
+        # insides are first, and are those of the faces opposite
+        assert [each.inside for each in drawn.faces] == sorted(
+            (each.inside for each in drawn.faces), reverse=True
+        )
+        # a face that is drawn covers what its outline says, whichever way it is turned
+        shares = {each.name: area(each.points) / sizes[each.name] for each in drawn.faces}
+        for one, other in (("front", "rear"), ("left", "right"), ("top", "bottom")):
+            if one in shares:
+                assert shares[one] == pytest.approx(shares[other], rel=0.02)
+
+
+def test_steps_lead_round_it_and_back() -> None:
+    for start in scene.VIEWS:
+        turns = scene.turned(start)
+        assert set(turns.values()) <= set(scene.VIEWS) and start not in turns.values()
+        if "right" in turns:
+            assert scene.turned(turns["right"])["left"] == start
+            view = start
+            for _ in scene.ROUND:
+                view = scene.turned(view)["right"]
+            assert view == start
+        for way, back in (("higher", "lower"), ("lower", "higher")):
+            to = turns.get(way)
+            if to and to not in ("top", "bottom") and start not in ("top", "bottom"):
+                assert scene.turned(to)[back] == start
+    assert scene.turned("top") == {"lower": "front-top"}
+
+
+def test_walking_to_the_right_turns_the_enclosure_to_the_left() -> None:
+    """A point of the front face that is seen from the front right goes on to the left."""
+    at = {}
+    for view in ("front-right-top", "right-top"):
+        shapes = {each.tile: each for each in scene.draw(box(), view, {})}
+        at[view] = shapes["right-1-1"].centre[0]
+    assert scene.turned("front-right-top")["right"] == "right-top"
+    assert at["right-top"] < at["front-right-top"]
+
+
+def test_the_view_without_a_choice_shows_the_event() -> None:
+    for tile, seen in (("rear-1-1", "rear"), ("bottom-1-1", "bottom"), ("left-1-2", "left")):
+        view = scene.best(box(), {tile: "event", "front-far-1-1": "unwatched"})
+        assert seen in view.split("-")
+        assert "front" in view or seen == "rear"
+    assert scene.best(box(), {}) == "front-right-top"
+
+
+def test_an_opening_is_where_the_outline_says() -> None:
+    design = box()
+    right = next(each for each in design["tiles"] if each["id"] == "right-1-1")
+    right["outline"] = {"exterior": [], "holes": [[[0.0, 0.0], [0.3, 0.0], [0.3, 0.5], [0.0, 0.5]]]}
+    shape = next(x for x in scene.draw(design, "right", {}) if x.tile == "right-1-1")
+    assert area(shape.openings[0]) == pytest.approx(area(shape.points) / 4, rel=0.01)
+    assert (shape.openings[0][0], shape.points[0]) == (shape.points[0], shape.openings[0][0])
+    for none in ([[1]], [[[0, 0], [1, "x"], [1, 1]]], [[[0, 0], [float("nan"), 1], [1, 1]]], [7]):
+        right["outline"] = {"holes": none}
+        with pytest.raises((ValueError, TypeError)):
+            papers._check_design(design)

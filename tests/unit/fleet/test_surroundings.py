@@ -20,7 +20,7 @@ from casemate.core.errors import CasemateError
 from casemate.fleet import backup, certificates, doctor, errands, home
 from casemate.fleet.checkup import Finding
 from casemate.fleet.home import Home
-from casemate.fleet.schema import ACTS, ENCLOSURES, INCIDENTS, OUTBOX, WALKS
+from casemate.fleet.schema import ACTS, DISPLAYS, ENCLOSURES, INCIDENTS, OUTBOX, WALKS
 from casemate.fleet.store import Store
 from casemate.fleet.web.server import Server
 
@@ -125,6 +125,9 @@ FAULTS: tuple[tuple[str, Callable[[Path], None], str, str, str], ...] = (
      "its policy", "backup"),
     ("backup too old", write(home.BACKED_UP, b'{"at_s": 1000}'), "backups", "the last backup",
      "fleet backup"),
+    ("display that has ended", stored(insert(DISPLAYS).values(
+        fingerprint="ab" * 32, name="hall-1", network="", added_s=0,
+        expires_s=1000)), "displays", "display hall-1 ended at", "--remove"),
     ("no backup", lose(home.BACKED_UP), "backups", "no backup", "fleet backup"),
 )  # fmt: skip
 

@@ -30,6 +30,7 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         _PAGE, ("state", _words(*fleet_page.STATES), "UNKNOWN"),
         ("needs", _words("decision"), "decision"), ("q", _text(100), "camera"),
     ),
+    "/wall": (("q", _text(100), "hall 1"),),
     "/continuity": (
         _PAGE, ("show", _words("all", "uncovered"), "uncovered"), ("q", _text(100), "camera")
     ),
@@ -48,6 +49,7 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         _PAGE, ("window", _words(*channels_page.WINDOWS), "hour"), ("q", _text(100), "loop"),
         ("at", _SECONDS, 1_800_000_060), ("show.1", _text(series.MOST_TEXT), "loop 1"),
     ),
+    "/incidents/{id:int}": (("view", _words(*scene.VIEWS), scene.VIEWS[0]),),
     _INTERVAL: _TIMES,
     f"{_INTERVAL}.zip": _TIMES,
     f"{_ENCLOSURE}/case": (("node", _text(100), "G1"),),

@@ -39,6 +39,7 @@ from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
 from casemate.fleet.web.downloads import InParts
+from casemate.fleet.web.filters import FILTERS
 from casemate.fleet.web.gate import Admitted, Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
 
@@ -95,6 +96,7 @@ def application(
         loader=jinja2.PackageLoader("casemate.fleet.web"), autoescape=True,
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    pages.filters.update(FILTERS)
     doors = _Doors(service, gate or Gate(service))
     routes = []
     for each in ROUTES:
@@ -217,10 +219,11 @@ def _respond(
     if twin:
         data = json.dumps(answer, ensure_ascii=False, indent=1)
         return Response(data, media_type="application/json", headers=HEADERS)
-    every_s = int(answer.get("renews", route.renews)) if person else 0
+    seen = person is not None or route.permission == roles.DISPLAY
+    every_s = int(answer.get("renews", route.renews)) if seen else 0
     shown = pages.get_template(route.template).render(
         **answer, person=person, page_of=route.path, every_s=every_s,
-        made=clock(service.now_s()) if person else "",
+        made=clock(service.now_s()) if seen else "",
     )  # fmt: skip
     asks = bool(answer.get("options") or answer.get("passkey") or answer.get("charts"))
     headers = headers_of(scripts=route.scripts and asks, renews=every_s > 0)
@@ -252,8 +255,9 @@ def _failed(
     error: CasemateError, pages: jinja2.Environment, *, as_json: bool, route: Route
 ) -> Response:
     status = error.status if isinstance(error, FleetError) else 503
-    machine = route.permission in roles.MACHINES
-    if isinstance(error, NotSignedInError) and route.template and not as_json:
+    machine = route.permission in roles.MACHINES and not route.template
+    person = route.permission not in roles.MACHINES
+    if isinstance(error, NotSignedInError) and route.template and person and not as_json:
         return Response(status_code=303, headers={**HEADERS, "Location": "/sign-in"})
     if as_json or machine:
         row: dict[str, Any] = {"error": error.message, "remedy": error.remedy}

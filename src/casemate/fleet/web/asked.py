@@ -61,7 +61,7 @@ class Asked:
     """A request that may be made. person: None where nobody has to be signed in, or of a machine.
 
     enclosure_id: of the machine whose certificate came with it, if that is known. files: by the
-    name of their field, where the route takes any.
+    name of their field, where the route takes any. display: name of the display that shows it.
     """
 
     path: Mapping[str, Any] = field(default_factory=dict)
@@ -72,6 +72,7 @@ class Asked:
     person: Person | None = None
     enclosure_id: int | None = None
     session: str = ""
+    display: str = ""
 
     @property
     def who(self) -> Person:

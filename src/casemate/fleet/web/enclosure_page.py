@@ -11,7 +11,7 @@ from casemate.attest import token as tokens
 from casemate.cli.verify_text import as_json
 from casemate.core.canonical import canonical_bytes, digest
 from casemate.core.errors import FormatError
-from casemate.fleet import evidence, papers, permit_files, scene
+from casemate.fleet import evidence, papers, permit_files
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.export import source
@@ -42,12 +42,15 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         filed = permit_files.of_enclosure(link, known.id, 50)
     how, headline, result = stand(service, known, bool(forks), now_s)
     line = timeline_part.of(asked, result.intervals, events, now_s)
-    view_ = asked.choice("view", scene.VIEWS) or scene.VIEWS[0]
+    said = scene_part.place_events(events)
+    latest = service.series.latest(known.id) if service.series else {}
     return {
         **head(known, "Enclosure"),
         "now": clock(now_s),
         "how": how,
-        "picture": scene_part.picture(design, view_, events, filed, how),
+        "picture": scene_part.picture(
+            asked, design, said, events, filed, how, latest.values(), now_s
+        ),
         "papers": list(has),
         "headline": headline,
         "since": clock(result.since_s),
@@ -98,6 +101,7 @@ def continuity(service: Service, asked: Asked) -> dict[str, Any]:
         "gaps": [_interval(each) for each in result.gaps],
         "uncovered": sum(not each.covered_by for each in result.gaps),
         "bars": timeline.draw(found, start_s, now_s),
+        "ticks": timeline.ticks(start_s, now_s),
     }
 
 
@@ -132,7 +136,8 @@ def export(service: Service, asked: Asked) -> Reply:
 
 def head(known: Enclosure, title: str) -> dict[str, Any]:
     return {
-        "title": title, "id": known.id, "name": known.name, "serial": known.serial,
+        "title": f"{title}: {known.name} {known.serial}",
+        "id": known.id, "name": known.name, "serial": known.serial,
         "kind": known.kind, "site": known.site,
     }  # fmt: skip
 

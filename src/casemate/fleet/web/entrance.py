@@ -17,6 +17,7 @@ _ASSETS = {
     "fleet.css": ("fleet.css", _CSS),
     "passkey.js": ("passkey.js", _JS),
     "renew.js": ("renew.js", _JS),
+    "scene.js": ("scene.js", _JS),
     "channels.js": ("channels.js", _JS),
     "uPlot.min.css": ("vendor/uPlot.min.css", _CSS),
     "uPlot.iife.min.js": ("vendor/uPlot.iife.min.js", _JS),

@@ -6,12 +6,13 @@ import hmac
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import bindparam, select
 
-from casemate.fleet import people, roles
+from casemate.fleet import displays, people, roles
 from casemate.fleet.audit import Line
+from casemate.fleet.displays import Display
 from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
 from casemate.fleet.outlets import scrapers
 from casemate.fleet.people import Person
@@ -26,6 +27,10 @@ _EACH = ("export", "see-audit")
 """Permissions of reads that are written down one by one: of evidence, and of the log itself."""
 _TOUCH_S = 60
 """That a session's last use may be older in the store than it is."""
+
+
+Who: TypeAlias = Person | Display | str
+"""Who asks, as the audit log is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Admitted:
 
     person: Person | None = None
     enclosure_id: int | None = None
+    display: Display | None = None
 
 
 class Gate:
@@ -76,6 +82,7 @@ class Gate:
         self._acts = acts or Limits(per_s=1.0, burst=120.0)
         """Of a person, from wherever: forms, exports, reads of the log. Each is a line or more."""
         self._scrapes = Limits(per_s=0.5, burst=20.0)  # each reads the whole fleet
+        self._walls = Limits(per_s=0.5, burst=20.0)
         self._counting, self._unwritten = threading.Lock(), 0
 
     def admit(self, asked: Request) -> Admitted:
@@ -88,18 +95,18 @@ class Gate:
         self._all.take(asked.fingerprint or sender(asked.client), now)
         if route.permission == "sign-in" and route.method == "POST":
             self._codes.take(sender(asked.client), now)
-        person: Person | None = None
+        found = Admitted()
         try:
-            person, enclosure_id = self._identify(asked)
-            self._allow(asked, person)
+            found = self._identify(asked)
+            self._allow(asked, found.person)
         except (NotSignedInError, NotAllowedError) as error:
-            self._not_allowed(asked, person, error.status)
+            self._not_allowed(asked, found.person, error.status)
             raise
-        if person is not None:  # from many addresses, too
+        if (person := found.person) is not None:  # from many addresses, too
             self._all.take(f"person {person.name}", now)
             if route.method != "GET" or route.permission in _EACH:
                 self._acts.take(person.name, now)
-        return Admitted(person=person, enclosure_id=enclosure_id)
+        return found
 
     def serve(
         self, asked: Request, admitted: Admitted | None = None
@@ -118,9 +125,9 @@ class Gate:
             raise
         if asked.route.permission == "sign-in":
             return self._open(asked), None
-        said = found.person or _named(asked)
+        said = found.person or found.display or _named(asked)
         self._asked(asked, said, "renewed by its page" if asked.renewal else "asked")
-        return self._view(asked, found.person, found.enclosure_id, said), found.person
+        return self._view(asked, found, said), found.person
 
     def _open(self, asked: Request) -> Answer:
         """Return what anybody may see, or begin a session: the line is durable before that holds.
@@ -143,7 +150,7 @@ class Gate:
         self._write(asked, _named(asked), f"done {told}".rstrip())
         return answer
 
-    def _asked(self, asked: Request, said: Person | str, outcome: str) -> None:
+    def _asked(self, asked: Request, said: Who, outcome: str) -> None:
         """Write down what is asked or has failed; reads that are alike are counted.
 
         So is what a controller brings: evidence proves itself, and a certificate fills no disk.
@@ -154,8 +161,10 @@ class Gate:
         else:
             self._counted(asked, said, outcome)
 
-    def _counted(self, asked: Request, said: Person | str, outcome: str) -> None:
-        session = people.digest_of(asked.session) if asked.session else asked.client
+    def _counted(self, asked: Request, said: Who, outcome: str) -> None:
+        session = asked.fingerprint or asked.client
+        if isinstance(said, Person):
+            session = people.digest_of(asked.session)
         self._service.audit.read(self._line(asked, said, outcome), session)
 
     def _not_allowed(self, asked: Request, person: Person | None, status: int) -> None:
@@ -181,12 +190,11 @@ class Gate:
         told = outcome + (f", and {more} more before" if more else "")
         self._write(asked, _named(asked), told)
 
-    def _view(
-        self, asked: Request, person: Person | None, enclosure_id: int | None, said: Person | str
-    ) -> Answer:
+    def _view(self, asked: Request, found: Admitted, said: Who) -> Answer:
         given = Asked(
             path=asked.path, query=asked.query, form=asked.form, body=asked.body, files=asked.files,
-            person=person, enclosure_id=enclosure_id, session=asked.session,
+            person=found.person, enclosure_id=found.enclosure_id, session=asked.session,
+            display=found.display.name if found.display else "",
         )  # fmt: skip
         writes = asked.route.method != "GET"
         try:
@@ -201,36 +209,48 @@ class Gate:
                 tell(asked, said, f"done {each}".rstrip())
         return answer
 
-    def _identify(self, asked: Request) -> tuple[Person | None, int | None]:
-        service, now_s = self._service, self._service.now_s()
-        if asked.route.permission == roles.MACHINE:
-            with service.store.read() as link:
-                shown = {"shown": asked.fingerprint}
-                found = link.execute(_MACHINE, shown).scalar_one_or_none()
-            if not asked.fingerprint or found is None:
-                raise NotSignedInError(
-                    "no known certificate came with this.",
-                    remedy="register the controller's certificate with this service.",
-                )
-            return None, int(found)
-        if asked.route.permission == roles.SCRAPER:
-            with service.store.read() as link:
-                let_in = scrapers.known(link, asked.fingerprint)
-            if not let_in:
-                raise NotSignedInError(
-                    "no certificate came that may read metrics.",
-                    remedy="make one with `casemate fleet scraper`.",
-                )
-            self._scrapes.take(asked.fingerprint, service.clock())
-            return None, None
-        if asked.route.permission in roles.OPEN:
-            return None, None
+    def _identify(self, asked: Request) -> Admitted:
+        service, now_s, permission = self._service, self._service.now_s(), asked.route.permission
+        if permission in roles.MACHINES:
+            return self._by_certificate(asked)
+        if permission in roles.OPEN:
+            return Admitted()
         with service.store.read() as link:
             person = people.who(link, asked.session, now_s)
         if now_s - person.seen_s >= _TOUCH_S and not asked.renewal:
             with service.store.write() as link:
                 people.touch(link, asked.session, now_s)
-        return person, None
+        return Admitted(person=person)
+
+    def _by_certificate(self, asked: Request) -> Admitted:
+        """Return the machine whose certificate came: of one kind, it is let in as no other."""
+        service, permission = self._service, asked.route.permission
+        with service.store.read() as link:
+            if permission == roles.MACHINE:
+                shown = {"shown": asked.fingerprint}
+                found = link.execute(_MACHINE, shown).scalar_one_or_none()
+                if not asked.fingerprint or found is None:
+                    raise NotSignedInError(
+                        "no known certificate came with this.",
+                        remedy="register the controller's certificate with this service.",
+                    )
+                return Admitted(enclosure_id=int(found))
+            if permission == roles.SCRAPER:
+                if not scrapers.known(link, asked.fingerprint):
+                    raise NotSignedInError(
+                        "no certificate came that may read metrics.",
+                        remedy="make one with `casemate fleet scraper`.",
+                    )
+                self._scrapes.take(asked.fingerprint, service.clock())
+                return Admitted()
+            display = displays.known(link, asked.fingerprint, asked.client, service.now_s())
+            if display is None:
+                raise NotSignedInError(
+                    "this device is let in no more, or was never: its certificate is no display's.",
+                    remedy="have one made with `casemate fleet display`; people use /fleet.",
+                )
+        self._walls.take(asked.fingerprint, service.clock())
+        return Admitted(display=display)
 
     def _allow(self, asked: Request, person: Person | None) -> None:
         route = asked.route
@@ -244,16 +264,19 @@ class Gate:
                 f"the role {person.role} does not allow this.", remedy="ask somebody whose does."
             )
 
-    def _write(self, asked: Request, who: Person | str, outcome: str) -> None:
+    def _write(self, asked: Request, who: Who, outcome: str) -> None:
         self._service.audit.write(self._line(asked, who, outcome))
 
-    def _line(self, asked: Request, who: Person | str, outcome: str) -> Line:
-        person = who if isinstance(who, Person) else None
+    def _line(self, asked: Request, who: Who, outcome: str) -> Line:
         subject = "/".join(str(each) for each in asked.path.values())
+        told = {"who": str(who), "role": "", "party": ""}
+        if isinstance(who, Person):
+            told = {"who": who.name, "role": who.role, "party": who.party}
+        elif isinstance(who, Display):  # from where: one that is used at two places was copied
+            told, subject = {"who": who.name, "role": "display", "party": ""}, asked.client
         return Line(
-            at_s=self._service.now_s(), who=person.name if person else str(who),
-            role=person.role if person else "", party=person.party if person else "",
-            what=f"{asked.route.method} {asked.route.path}", subject=subject, outcome=outcome,
+            at_s=self._service.now_s(), what=f"{asked.route.method} {asked.route.path}",
+            subject=subject, outcome=outcome, **told,
         )  # fmt: skip
 
 

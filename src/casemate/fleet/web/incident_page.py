@@ -7,14 +7,14 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from casemate.fleet import decisions, evidence, incidents, passkeys
+from casemate.fleet import decisions, evidence, incidents, papers, passkeys, permit_files
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.people import Person
 from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
-from casemate.fleet.web import incident_why, passkey_page
+from casemate.fleet.web import incident_why, passkey_page, scene_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.fleet_page import shown_state
 from casemate.verify.findings import SEVERITIES
@@ -28,6 +28,8 @@ _MEANING = {
     "unknown": "What runs there is not verified meanwhile. Payload from before stays proven.",
     "warning": "What is proven stays so; for the time of the trigger it is proven in part or not.",
 }
+_LATCH = {"TAMPERED": "TAMPERED, until both parties commission it anew"}
+_TITLES = {"alarm": "Alarm", "unknown": "How it stands is not known", "warning": "Warning"}
 _NEXT = {
     "alarm": ("keep all files, and export the evidence", "tell the other party", "inspect it"),
     "unknown": ("ask the host for evidence that witnesses have seen", "see power and network",
@@ -86,24 +88,22 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
             .where(VERDICTS.c.enclosure_id == known.id)
         ).scalar_one_or_none()  # fmt: skip
         told = service.told.of(link, known.id)
-        why = incident_why.of(link, known, shown, told, asked.who, now_s)
+        design = papers.find(link, known.id, "design")
+        why = incident_why.of(link, known, shown, told, asked.who, design, now_s)
+        filed = permit_files.of_enclosure(link, known.id, 50)
+    said = scene_part.place_events(incident_why.near_events(found, told))
     ordered = sorted(found.triggers, key=_order)
     return {
-        "title": "Alarm story",
+        "title": f"{_TITLES[found.severity]}: {known.name} {known.serial}",
         "id": found.id,
-        "enclosure": known.id,
-        "name": known.name,
-        "serial": known.serial,
-        "site": known.site,
+        "enclosure": known.id, "name": known.name, "serial": known.serial, "site": known.site,
         "level": found.severity,
         "text": incidents.alarm_text(min(ordered, key=_rank).finding),
         "opened": clock(found.opened_s),
         "open": found.disposed_s is None,
         "outcome": found.outcome,
         "disposed": clock(found.disposed_s),
-        "latch": "TAMPERED, until both parties commission it anew"
-        if state == "TAMPERED"
-        else "none: TAMPERED alone latches",
+        "latch": _LATCH.get(state or "", "none: TAMPERED alone latches"),
         "live": {"state": state or "UNKNOWN", "triggers": shown.whole},
         "acknowledged_by": found.acknowledged_by,
         "acknowledged": clock(found.acknowledged_s),
@@ -111,6 +111,10 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "more": shown.count - len(ordered),
         "meaning": _MEANING[found.severity],
         **why,
+        "picture": scene_part.picture(
+            asked, design, said, told, filed, state or "UNKNOWN",
+            service.series.latest(known.id).values() if service.series else (), now_s,
+        ),
         "next": list(_NEXT[found.severity]),
         "two_persons": incidents.needs_two(found.severity),
         "proposed": _proposed(found, shown.seen),

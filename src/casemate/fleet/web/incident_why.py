@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from casemate.fleet import causes, incidents, papers, scene
+from casemate.fleet import causes, incidents, scene
 from casemate.fleet.decisions import Incident, Shown
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.incidents import WHOLE
@@ -15,9 +16,9 @@ from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, VERDICTS
 from casemate.fleet.told import Event
 from casemate.fleet.web.fleet_page import shown_state
-from casemate.fleet.web.scene_part import place_texts
+from casemate.fleet.web.scene_part import place_events
 
-CAPACITY = {"nvl72": (72, "GPUs"), "camera": (1, "camera"), "dpa": (1, "sensor")}
+CAPACITY = {"nvl72": (72, "GPUs"), "camera": (1, "cameras"), "dpa": (1, "sensors")}
 """What an enclosure of each kind holds: a GB200 NVL72 has 72 GPUs."""
 _NEAR = 2
 """Tokens before and after a trigger in which events are looked for (planning value)."""
@@ -26,17 +27,17 @@ PROVEN = ("ARMED", "MAINTENANCE")
 
 def of(
     link: Connection, known: Enclosure, shown: Shown, told: tuple[Event, ...], person: Person,
-    now_s: int,
+    design: Mapping[str, Any] | None, now_s: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """Return what the alarm story says beside the triggers."""
+    """Return what the alarm story says beside the triggers. design: None if none is known."""
     found = shown.incident
-    near = _near(found, told)
+    near = near_events(found, told)
     site = _site(link, known, now_s)
     alike = site["same"] if site["same"] > 1 else 0
     same = f"{alike} of {site['all']} enclosures of {known.site} are UNKNOWN or stale too"
     ranked = causes.rank(found.triggers, near, same if alike else "")
     return {
-        "place": _place(link, known, near),
+        "place": _place(design, near),
         "causes": [
             {"text": each.cause.text, "hostile": each.cause.hostile, "severity": each.severity,
              "speaks": list(each.speaks)}
@@ -68,7 +69,7 @@ def next_step(found: Incident, seen: str, person: Person) -> str:
     return "Read on: your role decides nothing here."
 
 
-def _near(found: Incident, told: tuple[Event, ...]) -> tuple[Event, ...]:
+def near_events(found: Incident, told: tuple[Event, ...]) -> tuple[Event, ...]:
     """Return the events near the triggers' tokens; near the end, for a trigger about the whole."""
     end = told[-1].number if told else 0
     places = {end if each.token == WHOLE else each.token for each in found.triggers}
@@ -76,10 +77,9 @@ def _near(found: Incident, told: tuple[Event, ...]) -> tuple[Event, ...]:
     return tuple(each for each in told if each.number in near)
 
 
-def _place(link: Connection, known: Enclosure, near: tuple[Event, ...]) -> dict[str, Any]:
+def _place(design: Mapping[str, Any] | None, near: tuple[Event, ...]) -> dict[str, Any]:
     """Return the tiles that the enclosure's own words name, and these words."""
-    said = place_texts(near)
-    design = papers.find(link, known.id, "design")
+    said = [each.text for each in place_events(near)]
     tiles: list[str] = []
     if design is not None:
         marked = scene.marks(design, said=said)

@@ -40,6 +40,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "silent": length(until_s - from_s - said),
         "totals": timeline.totals(found),
         "bars": timeline.draw(found, from_s, until_s),
+        "ticks": timeline.ticks(from_s, until_s),
         "gaps": [_shown(each) for each in gaps(found)],
         "events": [
             {"token": each.number, "at": clock(each.at_s), "kind": each.kind, "act": each.act,

@@ -34,6 +34,7 @@ _SCHEMES = {
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-casemate"},
     "machine": {"type": "mutualTLS", "description": "The certificate of a controller."},
     "scraper": {"type": "mutualTLS", "description": "The certificate of monitoring."},
+    "display": {"type": "mutualTLS", "description": "The certificate of a display on a wall."},
     "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
     "basic": {"type": "http", "scheme": "basic"},
 }
@@ -98,7 +99,7 @@ def _operation(route: Route, *, twin: bool) -> dict[str, Any]:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     if route.permission in roles.OPEN:
         return []
-    named = {roles.MACHINE: "machine", roles.SCRAPER: "scraper"}
+    named = {roles.MACHINE: "machine", roles.SCRAPER: "scraper", roles.DISPLAY: "display"}
     return [{named.get(route.permission, "session"): []}]
 
 
@@ -142,8 +143,8 @@ def _body(route: Route) -> dict[str, Any]:
 
 def _responses(route: Route, *, twin: bool) -> dict[str, Any]:
     as_json = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
-    gets, open_ = route.method == "GET", route.permission in roles.OPEN
-    told = twin or route.permission in roles.MACHINES or (gets and not route.template)
+    gets = route.method == "GET"
+    told = twin or (not route.template and (gets or route.permission in roles.MACHINES))
     errors: dict[str, Any] = as_json if told else {"text/html": {}}
     out: dict[str, Any] = {
         str(each): {"description": _STATUS[each], "content": errors}
@@ -156,7 +157,7 @@ def _responses(route: Route, *, twin: bool) -> dict[str, Any]:
     out["405"] = {"description": "Not by this method.", "content": by_rote, "headers": allow}
     if "404" in out:
         out["404"]["content"] = {**errors, **by_rote}
-    if route.template and gets and not (twin or open_):
+    if route.template and gets and route.permission in roles.PERMISSIONS and not twin:
         out["401"]["description"] += " Pages lead to signing in instead (303)."
         out["303"] = _REDIRECT
     shows = route.path != "/" if gets else route.template or route.permission == roles.MACHINE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from casemate.fleet.outlets import metrics
-from casemate.fleet.roles import MACHINE, SCRAPER
+from casemate.fleet.roles import DISPLAY, MACHINE, SCRAPER
 from casemate.fleet.web import (
     audit_page,
     case_page,
@@ -22,6 +22,7 @@ from casemate.fleet.web import (
     review_page,
     series_page,
     trust_page,
+    wall_page,
 )
 from casemate.fleet.web.asked import View
 
@@ -108,6 +109,7 @@ ROUTES = (
     Route(path="/", view=entrance.home, permission="static"),
     Route(path="/fleet", view=fleet_page.view, permission="see", template="fleet.html",
           renews=15),
+    Route(path="/wall", view=wall_page.view, permission=DISPLAY, template="wall.html", renews=15),
     Route(
         path="/enclosures/{id:int}", view=enclosure_page.view, permission="see",
         template="enclosure.html", renews=15,

@@ -1,73 +1,161 @@
-"""The picture of an enclosure for its page: from a corner that the address names."""
+"""The picture of an enclosure for its pages: from a side that the address names, with its table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from casemate.attest import permit as permits
 from casemate.core.errors import CasemateError
 from casemate.fleet import scene
 from casemate.fleet.checklist import open_permit
+from casemate.fleet.clockface import clock
 from casemate.fleet.permit_files import Filed
+from casemate.fleet.scene import Drawing
+from casemate.fleet.series import Latest
 from casemate.fleet.told import Event
+from casemate.fleet.web import scene_live
+from casemate.fleet.web.asked import Asked
 
+MOST_PLACES = 40
+"""Rows of the table beside the drawing, what is marked first (planning value)."""
 _RECENT = 20
 """Events in which a place is looked for, from the last one back (planning value)."""
+_KEPT = ("zoom", "at")
+"""Of the address, that a turn of the drawing leaves as they are."""
 
 
 def picture(
-    design: Mapping[str, Any] | None, view: str, told: Sequence[Event], filed: Sequence[Filed],
-    state: str,
+    asked: Asked, design: Mapping[str, Any] | None, said: Sequence[Event], told: Sequence[Event],
+    filed: Sequence[Filed], state: str, latest: Iterable[Latest], now_s: int,
 ) -> dict[str, Any] | None:  # fmt: skip
-    """Return what is drawn, None without a design. state: of the whole, as the page shows it."""
+    """Return what is drawn, None without a design.
+
+    said: events that may name a place. state: of the whole, as the page shows it. latest: what was
+    told last of each channel. Without a view in the address, from where most of it is seen.
+    """
+    named = asked.choice("view", scene.VIEWS)
     if design is None:
         return None
     start = next((each for each in reversed(told) if each.kind == "start"), None)
     marked = scene.marks(
         design,
-        said=place_texts(told),
+        said=[each.text for each in said],
         unwatched=start.unwatched if start else (),
         permitted=_permitted(told, filed),
     )
-    shapes = scene.draw(design, view, marked)
-    worst = [each for each in scene.MARKS if each in set(marked.values())]
-    unseen = scene.hidden(design, shapes)
+    view = named or scene.best(design, marked)
+    drawn = scene.drawing(design, view, marked)
+    places = _places(design, said, drawn)
+    zones, whole = scene_live.zones(design, latest, now_s)
+    numbers = scene_live.badges(drawn, places)
+    rows = _rows(design, marked, places, zones, drawn, now_s)
     return {
-        "view": view,
-        "views": list(scene.VIEWS),
-        "state": state,
-        "width": scene.WIDTH,
-        "height": scene.HEIGHT,
-        "shapes": [
-            {"tile": each.tile, "face": each.face, "mark": each.mark, "x": each.centre[0],
-             "y": each.centre[1], "line": len(each.points) == 2,
-             "points": " ".join(f"{x},{y}" for x, y in each.points)}
-            for each in sorted(shapes, key=lambda s: (len(s.points) == 2, -_rank(s.mark)))
-        ],
-        "marked": {
-            kind: [tile for tile, mark in marked.items() if mark == kind]
-            for kind in worst if kind != "plain"
-        },
-        "unseen": {kind: [t for t in unseen if marked[t] == kind] for kind in worst
-                   if kind != "plain" and any(marked[t] == kind for t in unseen)},
+        "view": view, "chosen": bool(named), "described": scene.described(view),
+        "views": list(scene.VIEWS), "turns": scene.turned(view), "state": state,
+        "kept": "".join(f"&{urlencode({key: asked.query[key]})}" for key in _KEPT
+                        if asked.query.get(key)),
+        "width": scene.WIDTH, "height": scene.HEIGHT,
+        "faces": [{"name": each.name, "inside": each.inside, "points": _text(each.points),
+                   "x": each.at[0], "y": each.at[1]} for each in drawn.faces],
+        "shapes": _shapes(drawn),
+        "numbers": numbers,
+        "labels": scene_live.labels(drawn, zones, numbers, now_s),
+        "places": places,
+        **_listed(design, marked, drawn),
         "tiles": len(marked),
+        "rows": rows[:MOST_PLACES], "more_rows": max(len(rows) - MOST_PLACES, 0),
+        "of_no_tile": whole,
     }  # fmt: skip
 
 
-def place_texts(told: Sequence[Event]) -> list[str]:
-    """Return the enclosure's own words about what befell it since it was last armed."""
-    out: list[str] = []
+def place_events(told: Sequence[Event]) -> list[Event]:
+    """Return what befell the enclosure since it was last armed, in its own words, as it came."""
+    out: list[Event] = []
     for each in reversed(told[-_RECENT:]):
         if each.kind == "change" and each.act in ("ARMED", "COMMISSIONING"):
             break
         if each.kind == "last word" or (each.kind == "change" and each.act == "UNKNOWN"):
-            out.append(each.text)
+            out.append(each)
+    return out[::-1]
+
+
+def _places(
+    design: Mapping[str, Any], said: Sequence[Event], drawn: Drawing
+) -> list[dict[str, Any]]:
+    """Return the places that the evidence names, numbered in the order in which they were named."""
+    seen = {each.tile for each in drawn.shapes}
+    out: list[dict[str, Any]] = []
+    known: set[str] = set()
+    for each in said:
+        tiles = scene.named(design, each.text)
+        if not tiles or each.text in known:
+            continue
+        known.add(each.text)
+        out.append({
+            "number": len(out) + 1, "text": each.text, "at": clock(each.at_s),
+            "token": each.number, "tiles": tiles, "seen": bool(seen & set(tiles)),
+        })  # fmt: skip
     return out
+
+
+def _shapes(drawn: Drawing) -> list[dict[str, Any]]:
+    ordered = sorted(drawn.shapes, key=lambda s: (len(s.points) == 2, -_rank(s.mark)))
+    return [
+        {"tile": each.tile, "face": each.face, "mark": each.mark, "x": each.centre[0],
+         "y": each.centre[1], "line": len(each.points) == 2, "points": _text(each.points),
+         "path": _path(each.points, *each.openings) if each.openings else ""}
+        for each in ordered
+    ]  # fmt: skip
+
+
+def _listed(
+    design: Mapping[str, Any], marked: Mapping[str, str], drawn: Drawing
+) -> dict[str, dict[str, list[str]]]:
+    """Return the tiles by mark, and those of them that are not seen from here."""
+    unseen = scene.hidden(design, drawn.shapes)
+    kinds = [each for each in scene.MARKS[:-1] if each in set(marked.values())]
+    return {
+        "marked": {kind: [tile for tile, mark in marked.items() if mark == kind] for kind in kinds},
+        "unseen": {
+            kind: found for kind in kinds if (found := [t for t in unseen if marked[t] == kind])
+        },
+    }
+
+
+def _rows(
+    design: Mapping[str, Any], marked: Mapping[str, str], places: Sequence[Mapping[str, Any]],
+    zones: Mapping[str, scene_live.Zone], drawn: Drawing, now_s: int,
+) -> list[dict[str, Any]]:  # fmt: skip
+    """Return tiles that are marked or of which something is told: what is marked comes first."""
+    seen = {each.tile for each in drawn.shapes}
+    faces = {each["id"]: each["face"] for each in design["tiles"]}
+    here = [tile for tile, mark in marked.items() if mark != "plain" or tile in zones]
+    silent = {tile: zone.silent for tile, zone in zones.items()}
+    return [
+        {
+            "tile": tile,
+            "face": faces[tile],
+            "mark": marked[tile],
+            "seen": tile in seen,
+            "numbers": [each["number"] for each in places if tile in each["tiles"]],
+            "told": zones[tile].row(now_s) if tile in zones else None,
+        }
+        for tile in sorted(here, key=lambda t: (_rank(marked[t]), not silent.get(t, 0), t))
+    ]
 
 
 def _rank(mark: str) -> int:
     return scene.MARKS.index(mark)
+
+
+def _text(points: scene.Points) -> str:
+    return " ".join(f"{x},{y}" for x, y in points)
+
+
+def _path(*rings: scene.Points) -> str:
+    return "".join(f"M{_text(each)}Z" for each in rings)
 
 
 def _permitted(told: Sequence[Event], filed: Sequence[Filed]) -> list[str]:

@@ -18,6 +18,7 @@ _WHO: dict[str, Shape] = {"title": "text", "id": "whole", "name": "text", "seria
         "kind": "text", "site": "text"}  # fmt: skip
 _GAP: dict[str, Shape] = {"from": "text", "to": "text", "length": "text", "kind": "text",
         "cause": "text", "covered_by": "text"}  # fmt: skip
+_TICK: dict[str, Shape] = {"x": "number", "text": "text"}
 _BAR: dict[str, Shape] = {**_GAP, "x": "number", "width": "number"}
 _EVENT: dict[str, Shape] = {"token": "whole", "at": "text", "kind": "text", "act": "text",
           "place": "text", "text": "text"}  # fmt: skip
@@ -67,6 +68,15 @@ _FLEET = {
     }],
     **_PAGES, "links": _LINKS,
 }  # fmt: skip
+_WALL = {
+    "title": "text", "now": "text", "display": "text", "q": "text", "well": "flag",
+    "counts": ("map", "whole"), "enclosures": "whole", "waiting": "whole",
+    "rows": [{
+        "name": "text", "serial": "text", "site": "text", "state": "text", "since": "text",
+        "seen_ago": "text", "severity": "text?", "acknowledged": "flag",
+    }],
+    "more": "whole",
+}  # fmt: skip
 _TOLD = ("or null", {
     "number": "whole", "kind": "text", "state": "text", "uptime": "text", "boots": "whole",
     "time": "text", "channels": "whole?", "healthy": "whole?", "watch": "whole?",
@@ -77,20 +87,34 @@ _CHANNEL: dict[str, Shape] = {
     "channel": "text", "unit": "text", "value": "text", "at": "text", "ago": "text",
     "silent": "flag", "count": "whole", "lines": ["text"], "dots": [_DOT],
 }  # fmt: skip
+_AT: dict[str, Shape] = {"x": "number", "y": "number"}
+_PICTURE: Shape = ("or null", {
+    "view": "text", "chosen": "flag", "described": "text", "views": ["text"],
+    "turns": ("map", "text"), "kept": "text", "state": "text", "width": "number",
+    "height": "number", "tiles": "whole", "marked": ("map", ["text"]), "unseen": ("map", ["text"]),
+    "faces": [{**_AT, "name": "text", "inside": "flag", "points": "text"}],
+    "shapes": [{**_AT, "tile": "text", "face": "text", "mark": "text", "line": "flag",
+                "points": "text", "path": "text"}],
+    "numbers": [{**_AT, "number": "whole", "face": "text", "tile": "text"}],
+    "labels": [{**_AT, "tile": "text", "channel": "text", "lines": ["text"], "old": "flag",
+                "left": "number", "top": "number", "width": "number", "height": "number",
+                "from_x": "number", "from_y": "number"}],
+    "places": [{"number": "whole", "text": "text", "at": "text", "token": "whole",
+                "tiles": ["text"], "seen": "flag"}],
+    "rows": [{"tile": "text", "face": "text", "mark": "text", "seen": "flag", "numbers": ["whole"],
+              "told": ("or null", {"channel": "text", "value": "text", "unit": "text",
+                                   "ago": "text", "channels": "whole", "silent": "whole"})}],
+    "more_rows": "whole", "of_no_tile": "whole",
+})  # fmt: skip
 _ENCLOSURE = {
     **_WHO, "now": "text", "how": "text", "papers": ["text"], "headline": "text", "since": "text",
     "seen": "text", "seen_ago": "text", "tokens": "whole", "proven_tokens": "whole",
-    "picture": ("or null", {
-        "view": "text", "views": ["text"], "state": "text", "width": "number", "height": "number",
-        "tiles": "whole", "marked": ("map", ["text"]), "unseen": ("map", ["text"]),
-        "shapes": [{"tile": "text", "face": "text", "mark": "text", "x": "number", "y": "number",
-                    "line": "flag", "points": "text"}],
-    }),
+    "picture": _PICTURE,
     "told": _TOLD, "few": {"rows": [_CHANNEL], "total": "whole", "signed": "flag", "note": "text"},
     "findings": [_FINDING], "forks": ["whole"],
     "incidents": [{"id": "whole", "severity": "text", "opened": "text", "acknowledged_by": "text?",
                    "outcome": "text?", "open": "flag"}],
-    "zoom": "text", "levels": ["text"], "bars": [_BAR],
+    "zoom": "text", "levels": ["text"], "bars": [_BAR], "ticks": [_TICK],
     "window": {"from": "text", "to": "text", "at": "whole", "start": "whole", "next": "whole"},
     "marks": [{"x": "number", "letter": "text", "text": "text"}], "hours": ("map", "text"),
     "window_gaps": [{**_GAP, "zoom": "text", "at": "whole"}],
@@ -134,6 +158,7 @@ _CHANNELS = {
 _CONTINUITY = {
     **_WHO, "now": "text", "headline": "text", "reference": "text", "from": "text",
     "totals": _TOTALS, "intervals": [_GAP], "gaps": [_GAP], "uncovered": "whole", "bars": [_BAR],
+    "ticks": [_TICK],
 }  # fmt: skip
 _OF_FLEET = {
     "title": "text", "now": "text", **_PAGES, "show": "text", "q": "text", "totals": _TOTALS,
@@ -165,7 +190,7 @@ _STORY = {
     "live": {"state": "text", "triggers": "whole"}, "acknowledged_by": "text?",
     "acknowledged": "text", "meaning": "text",
     "triggers": [_TRIGGER],
-    "place": {"said": ["text"], "tiles": ["text"], "drawn": "flag"},
+    "place": {"said": ["text"], "tiles": ["text"], "drawn": "flag"}, "picture": _PICTURE,
     "causes": [{"text": "text", "hostile": "flag", "severity": "text", "speaks": ["text"]}],
     "runbook": ["text"], "for_you": "text", "next": ["text"], "two_persons": "flag",
     "capacity": {"each": "whole", "unit": "text", "kind": "text", "site": _SHARE, "fleet": _SHARE},
@@ -228,6 +253,7 @@ _TRUST = {"version": "whole", "since_s": "whole", "digest": "text", "signed_by":
 
 TWINS: dict[tuple[str, str], Shape] = {
     ("GET", "/fleet"): _FLEET,
+    ("GET", "/wall"): _WALL,
     ("GET", "/continuity"): _OF_FLEET,
     ("GET", "/enclosures/{id:int}"): _ENCLOSURE,
     ("GET", "/enclosures/{id:int}/channels"): _CHANNELS,
@@ -235,7 +261,7 @@ TWINS: dict[tuple[str, str], Shape] = {
     ("GET", "/enclosures/{id:int}/interval"): {
         **_WHO, "from": "text", "until": "text", "now": "text", "length": "text", "silent": "text",
         "form": {"from": "text", "until": "text"}, "totals": _TOTALS, "bars": [_BAR],
-        "gaps": [_GAP], "events": [_EVENT], "link": "text",
+        "ticks": [_TICK], "gaps": [_GAP], "events": [_EVENT], "link": "text",
     },
     ("GET", "/enclosures/{id:int}/case"): _CASE,
     ("GET", "/enclosures/{id:int}/permits"): _PERMITS,

@@ -20,6 +20,13 @@ LEAST = 2
 """Narrowest bar: what is short is still seen."""
 MOST = 500
 """Intervals drawn one by one (planning value); of more, alike ones at one place are one bar."""
+MOST_TICKS, _FREE = 6, 35
+"""Times of the axis, and what stays free at its ends, where one would be cut off."""
+_STEPS = (
+    1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400,
+    2 * 86_400, 7 * 86_400, 14 * 86_400, 28 * 86_400, 61 * 86_400, 122 * 86_400, 366 * 86_400,
+)  # fmt: skip
+"""Lengths between two of them, s."""
 _RANK = {"interfered": 3, "unknown": 2, "maintenance": 1, "proven": 0}
 
 
@@ -64,6 +71,20 @@ def _together(bars: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "covered_by": held["covered_by"] and each["covered_by"],
             }  # fmt: skip
     return list(out.values())
+
+
+def ticks(start_s: int, end_s: int) -> list[dict[str, Any]]:
+    """Return times of the axis, six at most, at even times of UTC, as x and text."""
+    span = max(end_s - start_s, 1)
+    step = next((each for each in _STEPS if span / each <= MOST_TICKS), -(-span // MOST_TICKS))
+    out = []
+    for at_s in range(-(-start_s // step) * step, end_s + 1, step):
+        x = round(WIDTH * (at_s - start_s) / span, 2)
+        if _FREE <= x <= WIDTH - _FREE:
+            shown = clock(at_s)
+            low, high = (11, 19) if step < 60 else (11, 16) if step < 86_400 else (0, 10)
+            out.append({"x": x, "text": shown if shown.startswith("Unix") else shown[low:high]})
+    return out
 
 
 def window(level: str, at_s: int) -> tuple[int, int]:

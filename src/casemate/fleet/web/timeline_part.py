@@ -42,6 +42,7 @@ def of(
         "window": {"from": clock(start_s), "to": clock(end_s), "at": at_s, "start": start_s,
                    "next": min(at_s + (end_s - start_s), max(now_s, at_s))},
         "bars": timeline.draw(found, start_s, end_s),
+        "ticks": timeline.ticks(start_s, end_s),
         "marks": marks_of(here[-MOST:], start_s, end_s),
         "hours": {kind: each["length"] for kind, each in totals.items()},
         "window_gaps": [_gap(each) for each in gaps(seen)][-MOST:],

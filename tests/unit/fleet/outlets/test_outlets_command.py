@@ -8,6 +8,7 @@ import ssl
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from outlets_kit import find, put, trigger
 
 from casemate.cli.main import main
@@ -58,6 +59,8 @@ def test_monitoring_is_let_in_scrapes_and_is_shut_out(
         finally:
             server.close()
     assert main(["fleet", "scraper", folder, "nobody", "--remove"]) == 1
+    held = x509.load_pem_x509_certificate((identity / certificates.CERTIFICATE).read_bytes())
+    assert held.subject.rfc4514_string() == "CN=monitoring prometheus"  # no serial: has a space
     assert (identity / certificates.KEY).stat().st_mode & 0o077 == 0
     capsys.readouterr()
 

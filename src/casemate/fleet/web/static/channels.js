@@ -49,11 +49,13 @@
     ctx.fillStyle = colour("--text");
     ctx.font = `600 ${12 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "left";
+    [ctx.strokeStyle, ctx.lineWidth, ctx.lineJoin] = [colour("--ground"), 4 * devicePixelRatio, "round"];
     for (const [from, to, , label] of data.bands) {
       const left = Math.max(plot.valToPos(from, "x", true), bbox.left);
       const right = Math.min(plot.valToPos(to, "x", true), bbox.left + bbox.width);
-      if (ctx.measureText(label).width + 8 < right - left)
-        ctx.fillText(label, left + 4, bbox.top + bbox.height - 6);
+      if (ctx.measureText(label).width + 8 >= right - left) continue;
+      ctx.strokeText(label, left + 4, bbox.top + bbox.height - 6);
+      ctx.fillText(label, left + 4, bbox.top + bbox.height - 6);
     }
     ctx.textAlign = "center";
     for (const [at, letters] of data.marks)
@@ -91,6 +93,60 @@
     };
   }
 
+  // The cursor by keys: a reading to the left or right, ten with Page Up and Page Down, the first
+  // and the last. What it stands on is told by the chart's live region, and drawn as by a mouse.
+  const steps = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
+  const told = (plot, at) => {
+    const [x, most, least, mean] = plot.data.map((column) => column[at]);
+    const when = clock(plot, x);
+    if (mean == null) return `${when}: nothing was told`;
+    const value = shown(plot.told.unit);
+    const band = plot.told.bands.filter(([from, to]) => x >= from && x <= to).map(([, , , label]) => label);
+    return `${when}: ${value(plot, mean)}${least === most ? "" : `, least ${value(plot, least)}, most ${value(plot, most)}`}${band.length ? `, ${band.join(", ")}` : ""}`;
+  };
+
+  function stand(plot, at) {
+    const x = plot.data[0];
+    const [low, high] = [x.findIndex((each) => each >= plot.scales.x.min), x.findLastIndex((each) => each <= plot.scales.x.max)];
+    if (low < 0 || high < low) return;
+    plot.stands = Math.min(Math.max(at, low), high);
+    const left = plot.valToPos(x[plot.stands], "x");
+    const mean = plot.data[3][plot.stands];
+    plot.setCursor({ left, top: mean == null ? 0 : plot.valToPos(mean, "y") });
+    const status = plot.root.closest("figure").querySelector("[data-cursor]");
+    const text = told(plot, plot.stands);
+    if (status.textContent !== text) status.textContent = text;
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const node = event.target.closest(".plot[data-chart]");
+    const plot = node && plots.get(node);
+    if (!plot || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      plot.stands = undefined;
+      plot.setCursor({ left: -10, top: -10 });
+      return;
+    }
+    const step = steps[event.key];
+    if (step === undefined) return;
+    event.preventDefault();
+    const from = plot.stands ?? (step < 0 ? plot.data[0].length : -1);
+    stand(plot, from + step);
+  });
+
+  // The same moment stays under the cursor when new readings have come.
+  function stay(plot, x) {
+    const at = plot.data[0].findLastIndex((each) => each <= x);
+    if (at < 0) plot.stands = undefined;
+    else stand(plot, at);
+  }
+
+  function reachable(node) {
+    node.tabIndex = 0;
+    node.setAttribute("role", "application");
+    node.setAttribute("aria-label", `Cursor of the chart ${node.dataset.name}: left and right arrow, Page Up and Down, Home, End`);
+  }
+
   const columns = (data) => [data.x, data.most, data.least, data.mean];
   const plots = new Map();
 
@@ -99,15 +155,19 @@
       if (!node.isConnected) { plot.destroy(); plots.delete(node); }
     for (const node of document.querySelectorAll(".plot[data-chart]")) {
       const data = JSON.parse(node.dataset.chart);
+      reachable(node);
       const held = plots.get(node);
       if (held) {
+        const x = held.stands === undefined ? undefined : held.data[0][held.stands];
         held.told = data;
         held.setData(columns(data), !held.zoomed);
+        if (x !== undefined) queueMicrotask(() => stay(held, x)); // uPlot sets its scales in one, too
         continue;
       }
       const made = options(node, data);
-      const told = { opts: (plot) => { plot.told = data; } };
-      const plot = new uPlot({ ...made, plugins: [told] }, columns(data), node);
+      const brings = { opts: (plot) => { plot.told = data; } };
+      const plot = new uPlot({ ...made, plugins: [brings] }, columns(data), node);
+      node.addEventListener("pointermove", () => { plot.stands = undefined; });
       plot.over.addEventListener("dblclick", () => { plot.zoomed = false; plot.setData(columns(plot.told), true); });
       plot.root.querySelector("canvas").setAttribute("aria-hidden", "true");
       plots.set(node, plot);

@@ -11,7 +11,8 @@
   const time = main.querySelector(".made time");
   const every = 1000 * Number(status.dataset.renews);
   const old = Math.min(Math.max(4 * every, 60000), 120000); // as the style sheet has it without us
-  const [longest, patience, title, key] = [300000, 10000, document.title, "casemate-stopped"];
+  const wall = document.body.classList.contains("wall");
+  const [longest, patience, title, key] = [wall ? 60000 : 300000, 10000, document.title, "casemate-stopped"];
   let [made, wait, due] = [Date.now(), every, Date.now() + every];
   let [busy, news, failed, held, stopped] = [false, false, "", "", sessionStorage.getItem(key) === "1"];
 
@@ -36,7 +37,9 @@
     return steps;
   };
   const follow = (root, steps) => steps.reduce((node, step) => node && node.children[step], root);
-  const same = (a, b) => a && b && a.nodeName === b.nodeName && a.textContent === b.textContent
+  // What a script of ours fills (data-keep) is the same one if it has the same name.
+  const same = (a, b) => a && b && a.nodeName === b.nodeName && a.dataset.name === b.dataset.name
+    && (a.hasAttribute("data-keep") ? b.hasAttribute("data-keep") : a.textContent === b.textContent)
     && a.getAttribute("href") === b.getAttribute("href");
 
   function patch(was, is) {
@@ -46,7 +49,7 @@
     }
     if (was.nodeType !== Node.ELEMENT_NODE) return;
     for (const each of [...was.attributes])
-      if (!is.hasAttribute(each.name) && each.name !== "open") was.removeAttribute(each.name);
+      if (!is.hasAttribute(each.name) && each.name !== "open" && !was.hasAttribute("data-keep")) was.removeAttribute(each.name);
     for (const each of is.attributes)
       if (was.getAttribute(each.name) !== each.value) was.setAttribute(each.name, each.value);
     if (was.hasAttribute("data-keep")) return;
@@ -102,6 +105,7 @@
         credentials: "same-origin", signal: AbortSignal.timeout(patience),
       });
       if (answer.type === "opaqueredirect") throw new Error("your session has ended: sign in again");
+      if (answer.status === 401) throw new Error("this device is let in no more");
       if (!answer.ok) throw new Error(`the service answers ${answer.status}`);
       put(await answer.text());
       [failed, wait] = ["", every];
@@ -124,6 +128,9 @@
     const why = failed ? `It could not be renewed: ${failed}. ` : "";
     main.classList.toggle("old", stale);
     document.title = stale ? `(old) ${title}` : title;
+    // A screen that hangs shows a number that stands still.
+    const age = main.querySelector("[data-age]");
+    if (age) say(age, `${aged ? "OLD: this" : "This"} is how it stood ${Math.round((Date.now() - made) / 1000)} s ago.`);
     say(alert, !stale ? "" : news ? `More has come since ${time.dateTime}: look at it before you decide.`
       : `${why}What you see is how it stood at ${time.dateTime}, not how it stands now.`);
     alert.hidden = !stale;

@@ -1,0 +1,18 @@
+"""Filters of the templates."""
+
+from __future__ import annotations
+
+import re
+
+from markupsafe import Markup, escape
+
+_TIME = re.compile(r"\b\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z")
+
+
+def timed(text: object) -> Markup:
+    """Return a text, escaped, with each UTC time in it as an element: it is not broken in two."""
+    return Markup(_TIME.sub(r"<time>\g<0></time>", str(escape("" if text is None else text))))
+
+
+FILTERS = {"timed": timed}
+"""By the name that templates use."""
