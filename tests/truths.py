@@ -22,6 +22,8 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
+from outside_programs import missing
+
 ROOT = Path(__file__).parent.parent
 TWIN = ROOT / "src" / "casemate" / "twin"
 PAGE = ROOT / "docs" / "validation.md"
@@ -290,9 +292,7 @@ def recorded(name: str) -> Path:
     if home is None:
         pytest.skip("CASEMATE_DATA is not set: no recordings to compare with")
     if not (home / name).is_dir():
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail(f"CASEMATE_DATA has no folder {name}")
-        pytest.skip(f"CASEMATE_DATA has no folder {name}")
+        missing(f"the folder {name} of recordings", "is not in CASEMATE_DATA")
     return home / name
 
 

@@ -15,6 +15,7 @@ from alone_steps import alone
 from casemate.attest import reference_write
 from casemate.cli import main
 from casemate.control.adapters import trace
+from outside_programs import package
 
 sys.path.append(str(Path(__file__).parents[1] / "unit" / "control" / "adapters"))
 
@@ -92,8 +93,8 @@ def test_an_altered_chunk(
 
 
 def test_a_frame_with_a_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("c2pa")
-    av = pytest.importorskip("av")
+    package("c2pa")
+    av = package("av")
     from rtsp_server import video
 
     from casemate.control.adapters.c2pa_manifest import Maker

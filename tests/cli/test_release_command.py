@@ -13,8 +13,9 @@ from casemate.attest.reference_write import as_json
 from casemate.cli.main import main
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.malicious_host import story
+from outside_programs import package
 
-pytest.importorskip("pqcrypto")
+package("pqcrypto")
 
 NOW = "2027-01-15T08:06:50Z"
 SMALL = ("--set", "SLH-DSA-SHA2-128s")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import warnings
 from collections.abc import Iterable
@@ -21,7 +20,7 @@ from shapely.ops import unary_union
 from casemate.design.enclosure import TileDesign
 from casemate.fabricate import write_tile
 from casemate.mesh.model import TileMesh
-from outside_programs import missing
+from outside_programs import missing, program
 
 SYSTEM_PYTHON = "/usr/bin/python3"
 """Debian's KiCad lives in the system's Python; it runs as a process of its own, never imported."""
@@ -238,10 +237,9 @@ def rendered_area_mm2(path: Path, picture: Path, *, dpi: int = 2540) -> float:
     """Return the dark area that gerbv draws; at 10 um a pixel no width is rounded."""
     import cv2
 
-    if shutil.which("gerbv") is None:
-        missing("gerbv")
+    draw = program("gerbv")
     subprocess.run(
-        ["gerbv", "-x", "png", "-D", str(dpi), "-B", "0", "-b", "#000000", "-f", "#FFFFFFFF",
+        [draw, "-x", "png", "-D", str(dpi), "-B", "0", "-b", "#000000", "-f", "#FFFFFFFF",
          "-o", str(picture), str(path)],
         capture_output=True, check=True, timeout=120,
     )  # fmt: skip

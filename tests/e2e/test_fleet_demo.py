@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from casemate.cli.fleet_readings import LOOPS
+from outside_programs import needs, package
 
-httpx = pytest.importorskip("httpx")
-pytest.importorskip("starlette")
-pytest.importorskip("alembic")
+httpx = package("httpx")
+needs("starlette", "alembic")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1] / "unit" / "control"))
+    tests = Path(__file__).parents[1]
+    sys.path[:0] = [str(tests / "unit" / "control"), str(tests)]
 
     from faults_page import main
 

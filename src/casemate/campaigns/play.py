@@ -151,7 +151,7 @@ def _louder(fitted: Fitted, silent: Real, chips: int) -> Real:
     above LOUD. All channels of a board together say far sooner that something is there; then each
     is taken as MARGIN louder than it sounds, and no less than the board as a whole.
     """
-    tiles = np.array([each.tile for each in fitted.channels])
+    tiles: npt.NDArray[np.str_] = np.array([each.tile for each in fitted.channels])
     found = np.where(silent > LOUD, MARGIN * silent, 1.0)
     for tile in np.unique(tiles):
         mine = tiles == tile

@@ -208,7 +208,9 @@ def _serve(args: argparse.Namespace) -> int:
                 _print(args, {"url": server.url}, f"the service answers at {server.url}")
                 ended = _ending()
                 supervised.tell(supervised.READY)
-                ended.wait()
+                while not ended.wait(1.0):
+                    if service.lease is not None and service.lease.is_lost:
+                        service.lease.keep()  # it says who has taken over
                 supervised.tell(supervised.STOPPING)
         finally:
             server.close()

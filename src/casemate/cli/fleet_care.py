@@ -81,17 +81,39 @@ def declare_restore(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--replace", action="store_true", help="bring back the tables of a service that is there"
     )
+    parser.add_argument(
+        "--generation", type=int, default=0, metavar="N",
+        help="of the audit log that begins; default: the next one",
+    )  # fmt: skip
 
 
 def restore(args: argparse.Namespace) -> int:
-    """Make a service from a backup. It must not run; its audit log is never set back."""
+    """Make a service from a backup. None may run on that store; no audit log is set back."""
     from casemate.fleet import backup as backups
 
-    held = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace,
-                           digest=args.digest)  # fmt: skip
-    told = f"{args.folder}: {held.enclosures} enclosures, {held.entries} entries; see fleet doctor"
-    print(json.dumps(asdict(held)) if args.json else told)
+    found = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace,
+                            digest=args.digest, generation=args.generation)  # fmt: skip
+    held, then = found.backup, found.succession
+    lines = [
+        f"{args.folder}: {held.enclosures} enclosures, {held.entries} entries; see fleet doctor"
+    ]
+    if then is not None:
+        lines += [
+            f"its audit log is {then.origin}, under a new key; it continues {then.before.size} "
+            f"lines of {then.before.origin}",
+            *(f"{name} {_seen(size)}" for name, size in then.seen.items()),
+            "each witness has to know the new log, and no more the one before:",
+            *(f"  log {key}" for key in then.keys),
+        ]
+        if then.lost > 0:
+            lines.append(f"{then.lost} lines that witnesses have seen are not in the backup")
+    row = {**asdict(held), "audit_log": then.as_json() if then is not None else None}
+    print(json.dumps(row) if args.json else "\n".join(lines))
     return 0
+
+
+def _seen(size: int | None) -> str:
+    return "was not reached" if size is None else f"has seen {size} of them"
 
 
 def declare_doctor(parser: argparse.ArgumentParser) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 
-@njit(cache=True)
+@njit(inline="always")
 def row_is_odd(row: Any, before: Any, low: Any, high: Any) -> int:
     """Return 0 if all of row (C,) lies within low and high (C,) and repeats none of before (C,)."""
     odd = 0
@@ -19,7 +19,7 @@ def row_is_odd(row: Any, before: Any, low: Any, high: Any) -> int:
     return odd
 
 
-@njit(cache=True)
+@njit(inline="always")
 def turned_is_odd(row: Any, before: Any, low: Any, high: Any, swing: Any) -> int:
     """The same for complex values; swing (C,): of those that are driven, inf for the others."""
     odd = 0
@@ -33,7 +33,7 @@ def turned_is_odd(row: Any, before: Any, low: Any, high: Any, swing: Any) -> int
     return odd
 
 
-@njit(cache=True)
+@njit(inline="always")
 def row_is_flagged(flags: Any) -> int:
     """Return 0 if flags (C,) are."""
     found = 0

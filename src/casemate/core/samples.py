@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntFlag
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -111,6 +111,19 @@ def kept(values: Values, health: npt.NDArray[np.uint16]) -> Values:
     if not np.iscomplexobj(values):
         stays |= health == int(Health.CLIPPED)
     found: Values = np.where(stays, values, np.nan)
+    return found
+
+
+def to_read(array: npt.NDArray[Any]) -> Any:
+    """Return an array as one that cannot be written, which shares its memory.
+
+    Blocks that come by a pipe cannot; for compiled code they would be of another type than the
+    others, and all of it would be compiled twice.
+    """
+    if not array.flags.writeable:
+        return array
+    found = array.view()
+    found.flags.writeable = False
     return found
 
 

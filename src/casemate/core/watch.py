@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from casemate.core import _watch_kernel as kernel
 from casemate.core.challenge import Challenge, points
-from casemate.core.samples import Block, Channel, Health, Values
+from casemate.core.samples import Block, Channel, Health, Values, to_read
 from casemate.core.watch_order import Order, Pace
 
 KNOWN = int(
@@ -153,10 +153,11 @@ class Watcher:
         last = self._last if self._last is not None else np.full_like(values[0], np.nan)
         if last.dtype != values.dtype:
             return False
+        rows = to_read(values), to_read(health), last
         if np.iscomplexobj(values):
-            sound = kernel.complex_sound(values, health, last, self._low, self._high, self._swing)
+            sound = kernel.complex_sound(*rows, self._low, self._high, self._swing)
         else:
-            sound = kernel.real_sound(values, health, last, self._real_low, self._real_high)
+            sound = kernel.real_sound(*rows, self._real_low, self._real_high)
         if sound:
             self._last = values[-1].copy()
             self._same[:] = 1
@@ -241,7 +242,7 @@ def _kept(given: Any) -> Any:
 def union(health: npt.NDArray[np.uint16]) -> npt.NDArray[np.uint16]:
     """Return the union of flags (K, C) by channel, (C,)."""
     found = np.empty(health.shape[1], dtype=np.uint16)
-    kernel.union(health, found)
+    kernel.union(to_read(health), found)
     return found
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import as_int
 from casemate.detect._evidence_kernel import both_sides, move, sum_up
 
 FORGETS = 0.5 / 64.0
@@ -217,8 +218,8 @@ def windows(
     them, and within `step`; each tolerance is opened by the doubt about the states that it needs.
     """
     count_k, features = s1.shape
-    top = -1
-    up, energy = np.empty((2, features)).T, np.empty((2, features)).T
+    top = as_int(-1)
+    up, energy = np.empty((2, features)), np.empty((2, features))
     shown, sound = np.empty(features), np.empty(features, dtype=np.bool_)
     above, below, sudden = np.empty(features), np.empty(features), np.empty(features)
     for k in range(count_k):

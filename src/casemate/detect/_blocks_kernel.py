@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import as_int, put, raise_by
+
 MISSING, LATE, CLIPPED, NOT_A_NUMBER, OUT_OF_ORDER = 1, 2, 4, 8, 16
 RATE, STALLED, UNIT, RESET = 32, 64, 128, 256
 """`core.samples.Health`."""
@@ -204,7 +206,7 @@ def gather_piece(
         over = 1.0 / drive[k] if loud else 0.0
         mine, flags = values[k, c : c + channels], health[k, c : c + channels]
         if quick and use[k] and clean(mine, flags, last, inverse, share):
-            last[:] = mine
+            put(last, mine)
             fresh = True
             if plain:
                 of_one(share, one, total)
@@ -226,12 +228,12 @@ def gather_piece(
             shared, scale, last, run, said, share, what, sums[:, f:to], blurred, row,
         )  # fmt: skip
         if use[k] and loud:
-            x[at, f:to] = row
+            put(x[at, f:to], row)
             at += 1
     if fresh:
         run[:] = 1
-    sums[2, f:to] += counted[0]
-    sums[4, f:to] += counted[1]
+    raise_by(sums[2, f:to], counted[0])
+    raise_by(sums[4, f:to], counted[1])
     return at
 
 
@@ -324,7 +326,7 @@ def gather_field(
         for link in range(power.size):
             value, flags = values[k, link], int(health[k, link])
             size = abs(value)
-            kind = judged(size, flags, 1)
+            kind = judged(size, flags, as_int(1))
             if kind == AT_END and not np.isfinite(size):
                 kind = BLURRED
             if kind == BLURRED and flags == 0:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import put, raise_by
 from casemate.detect._blocks_kernel import MOST
 
 TILE = 512
@@ -32,7 +33,7 @@ def order_of(first: Any, second: Any, channels: int) -> int:
     return PAIRS if pairs else OTHER
 
 
-@njit(cache=True, error_model="numpy")
+@njit(inline="always")
 def row_is_odd(row: Any, before: Any, flags: Any) -> int:
     """Return 0 if values (C,) are finite, none repeats the one before, and none is flagged."""
     odd, flagged = 0, np.uint16(0)
@@ -149,8 +150,8 @@ def add(
                 loud += 1
             else:
                 silent_row(off, power)
-    last[:] = values[-1]
+    put(last, values[values.shape[0] - 1])
     run[:] = 1
-    sums[2] += loud
-    sums[4] += drive.size - loud
+    raise_by(sums[2], loud)
+    raise_by(sums[4], drive.size - loud)
     return loud

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import put
+
 MOST = 1e300
 """Evidence is capped here; a smaller figure is always allowed."""
 NEAR = 1024
@@ -19,7 +21,7 @@ def both_sides(
     s1: Any, s2: Any, loud: Any, offset: Any, above: Any, below: Any, scale: Any, up: Any,
     energy: Any,
 ) -> None:  # fmt: skip
-    """Fill up (F, 2) with sums less what drift may add, energy (F, 2) with sums of squares of that.
+    """Fill up (2, F) with sums less what drift may add, energy (2, F) with sums of squares of that.
 
     up: sum (x - most), and sum (least - x) beside it; energy: sums of the same figures' squares,
     over `scale` (F,) and its square; 0 where no chip was loud. most = offset + above, least =
@@ -32,8 +34,8 @@ def both_sides(
             edge = offset[f] + above[f] if side == 0 else offset[f] - below[f]
             square = s2[f] - 2.0 * edge * s1[f] + n * edge * edge
             some = n > 0.0
-            up[f, side] = sign * (s1[f] - n * edge) / scale[f] if some else 0.0
-            energy[f, side] = square / (scale[f] * scale[f]) if some and square > 0.0 else 0.0
+            up[side, f] = sign * (s1[f] - n * edge) / scale[f] if some else 0.0
+            energy[side, f] = square / (scale[f] * scale[f]) if some and square > 0.0 else 0.0
 
 
 @njit(cache=True, error_model="numpy")
@@ -111,13 +113,13 @@ def move(
     while top < last and full % 2 == 0:
         full, top = full // 2, top + 1
     begin = begins(level, last + 1)
-    ours, waits, used, brought, cost = r.T, held.T, spent.T, up.T, energy.T
-    features = up.shape[0]
+    ours, waits, used, features = r.T, held.T, spent.T, up.shape[1]
     for f in range(0, features, NEAR):
         to = f + NEAR if features - f > NEAR else features
         total, power = np.empty(to - f), np.empty(to - f)
         for side in range(2):
-            total[:], power[:] = brought[side, f:to], cost[side, f:to]
+            put(total, up[side, f:to])
+            put(power, energy[side, f:to])
             for one in range(top + 1):
                 join(total, waits[one, side, f:to], total)
                 join(power, used[one, side, f:to], power)
@@ -153,7 +155,7 @@ def advance(
     r: Any, held: Any, spent: Any, tails: Any, count: int, up: Any, energy: Any, rates: Any,
     level: Any,
 ) -> None:  # fmt: skip
-    """Add one window to r (F, 2, J) in place: up, energy (F, 2) of `both_sides`.
+    """Add one window to r (F, 2, J) in place: up, energy (2, F) of `both_sides`.
 
     A member goes to max(r, 1) e, which is at most (1 + r) e. rates, level (J,): lambda and level of
     each member, levels rising. held, spent (F, 2, L): what a level has of the windows since it was

@@ -265,5 +265,5 @@ def turn(
             follow(left, shaped, share, far, bound[link], state[link], shift[link])
             doubt[link] = doubted(before, now, share, usual, bound[link])
         at_bound[link] = norm(state[link]) >= bound[link]
-    advance(r_a, held_a, spent_a, tails_a, count, up[0].T, energy[0].T, rates, level)
-    advance(r_s, held_s, spent_s, tails_s, count, up[1].T, energy[1].T, rates, level)
+    advance(r_a, held_a, spent_a, tails_a, count, up[0], energy[0], rates, level)
+    advance(r_s, held_s, spent_s, tails_s, count, up[1], energy[1], rates, level)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from casemate.core._rows_kernel import as_int
 from casemate.detect._wide import (
     LANES,
     above,
@@ -148,23 +149,29 @@ def _whole(
     n: int,
     spare: int,
 ) -> None:
-    """Advance n channels that all have a chip; what fills no LANES goes by way of `spare`."""
+    """Advance n channels that all have a chip; what fills no LANES goes by way of `spare`.
+
+    x, out: flat.
+    """
     full = n // LANES * LANES
     _row(x, x_at, out, out_at, room, at, full)
     if full == n:
         return
-    flat, seen = x.reshape(-1), out.reshape(-1)
     for i in range(LANES):
-        room[spare + i] = flat[x_at + full + i] if full + i < n else _NONE
+        room[spare + i] = x[x_at + full + i] if full + i < n else _NONE
     r, g, e = at
-    _row(room, spare, room, spare + LANES, room, (r + full, g + full, e + full), LANES)
+    here, one = (r + full, g + full, e + full), as_int(LANES)
+    _row(room, spare, room, spare + LANES, room, here, one)
     for i in range(n - full):
-        seen[out_at + full + i] = room[spare + LANES + i]
+        out[out_at + full + i] = room[spare + LANES + i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _finite(x: Single, room: Single, spare: int) -> Any:
-    """Return whether all values are finite: 0 times them sums to 0. spare: overwritten."""
+    """Return whether all values of x, flat, are finite: 0 times them sums to 0.
+
+    spare: overwritten.
+    """
     count, none = x.size, every(_NONE)
     a, b, total = none, none, _NONE
     whole = count // (2 * LANES) * (2 * LANES)
@@ -173,9 +180,8 @@ def _finite(x: Single, room: Single, spare: int) -> Any:
     store(room, spare, plus(a, b))
     for i in range(LANES):
         total += room[spare + i]
-    flat = x.reshape(-1)
     for i in range(whole, count):
-        total += flat[i] * _NONE
+        total += x[i] * _NONE
     return total == _NONE
 
 
@@ -242,7 +248,8 @@ def advance(x: Single, out: Single, room: Single, done: int) -> None:
     gains = tiles * TILE * PROCESSES
     bounds = gains + tiles * TILE
     spare = bounds + tiles * TILE
-    whole = _finite(x, room, spare)
+    rows, seen = x.reshape(-1), out.reshape(-1)
+    whole = _finite(rows, room, spare)
     for tile in range(tiles):
         start = tile * TILE
         n = TILE if features - start > TILE else features - start
@@ -251,8 +258,8 @@ def advance(x: Single, out: Single, room: Single, done: int) -> None:
             here = t * features + start
             told = here if out.shape[0] > 1 else start
             if whole:
-                _whole(x, here, out, told, room, at, n, spare)
+                _whole(rows, here, seen, told, room, at, n, spare)
             else:
-                _with_gaps(x.reshape(-1), here, out.reshape(-1), told, room, at, n, spare)
+                _with_gaps(rows, here, seen, told, room, at, n, spare)
             if (done + t) % CAP_EVERY == CAP_EVERY - 1:
                 _cap(room, at[0])

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import put_rows
 from casemate.detect._bank_kernel import median_of
 
 
@@ -120,7 +121,7 @@ def soundly(x: Any, taps: Any, innovation: float, limit: float, memory: Any, don
             _remember(taps, memory, f, x[k, f])
     if calm:
         return
-    memory[:] = before
+    put_rows(memory, before)
     for k in range(x.shape[0]):
         for f in range(x.shape[1]):
             guess = -memory[0, f] * innovation

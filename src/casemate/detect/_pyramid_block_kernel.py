@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import as_int
 from casemate.detect._pyramid_kernel import FIRST, HEAD, TILE, Array, places
 from casemate.detect._pyramid_tick_kernel import climbed, clipped, higher, lower, tick
 from casemate.detect._wide import LANES, every, fetch, larger, load, plus, store, times
@@ -129,7 +130,7 @@ def _first(
     features: int, ahead: int,
 ) -> None:  # fmt: skip
     """Advance level 0 by 2^log rows, PASS at a time; what fills no LANES goes by way of `work`."""
-    full, flat, rest = n // LANES * LANES, x.reshape(-1), WORK - PASS * LANES
+    full, rest, one = n // LANES * LANES, WORK - PASS * LANES, as_int(LANES)
     for t in range(0, 1 << log, PASS):
         here, z = x_at + t * features, t // 2 * TILE
         _ground(x, here, features, full, room, g, work, z, peak, par, ahead)
@@ -137,10 +138,10 @@ def _first(
             for k in range(PASS):
                 for i in range(LANES):
                     inside = full + i < n
-                    value = flat[here + k * features + full + i] if inside else par[0]
+                    value = x[here + k * features + full + i] if inside else par[0]
                     work[rest + k * LANES + i] = value
             _ground(
-                work, rest, LANES, LANES, room, g + full, work, z + full, peak + full, par, 0
+                work, rest, one, one, room, g + full, work, z + full, peak + full, par, as_int(0)
             )  # fmt: skip
 
 
@@ -155,7 +156,7 @@ def _chunk(
     s, h = sums + tile * 2 * levels * TILE, held + tile * 2 * levels * TILE
     b, whole = best + tile * (levels + 1) * TILE, (n + LANES - 1) // LANES * LANES
     _first(x, x_at, log, n, room, ground + tile * FIRST * TILE, work, peak, par, features, ahead)
-    level, rows, z, joined = 1, 1 << (log - 1), 0, ROWS * TILE
+    level, rows, z, joined = 1, 1 << (log - 1), as_int(0), as_int(ROWS * TILE)
     while rows > 1:
         at = s + 2 * level * TILE
         _level(work, z, rows, joined, whole, room, at, peak, par, par[HEAD + level])
@@ -179,7 +180,7 @@ def peaks(x: Array, peak: Array, room: Array, work: Array, levels: int, done: in
     work: (WORK,), overwritten; room as in `_pyramid_tick_kernel`, which is `quick`.
     """
     count, features = x.shape
-    par = room[: HEAD + levels]
+    par, flat, none = room[: HEAD + levels], x.reshape(-1), as_int(0)
     highest, row = 2 * ROWS * TILE, np.empty(TILE, dtype=np.float32)
     most = MOST_LOG if levels > MOST_LOG else levels - 1
     t = 0
@@ -189,12 +190,14 @@ def peaks(x: Array, peak: Array, room: Array, work: Array, levels: int, done: in
             n = TILE if features - start > TILE else features - start
             here, tile = t * features + start, start // TILE
             if log == 0:
-                tick(x, here, row, 0, room, tile, n, par, features, done + t)
+                tick(flat, here, row, none, room, tile, n, par, features, done + t)
             else:
                 for f in range(TILE):
                     work[highest + f] = peak[start + f] if f < n else par[0]
                 ahead = TILE if start + TILE < features else (features << log) - start
-                _chunk(x, here, log, n, room, tile, work, highest, par, features, ahead, done + t)
+                _chunk(
+                    flat, here, log, n, room, tile, work, highest, par, features, ahead, done + t
+                )
             for f in range(n):
                 seen = row[f] if log == 0 else work[highest + f]
                 peak[start + f] = seen if seen > peak[start + f] else peak[start + f]

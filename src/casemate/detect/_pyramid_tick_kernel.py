@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import as_bool, as_int
 from casemate.detect import _pyramid_kernel as plain
 from casemate.detect._pyramid_kernel import FIRST, HEAD, MOST, TILE, Array, finite, places
 from casemate.detect._wide import (
@@ -130,7 +131,7 @@ def tick(
     features: int,
     done: int,
 ) -> None:
-    """Advance n channels of a tile by one sample. x, out: contiguous, their row at x_at, out_at.
+    """Advance n channels of a tile by one sample. x, out: flat, their row at x_at, out_at.
 
     done: samples before this one. What fills no LANES goes by way of the room's spare end.
     """
@@ -145,13 +146,13 @@ def tick(
     _row(x, x_at, out, out_at, room, g, (s, h, b, spare), full, climbs, par)
     if full == n:
         return
-    flat, seen, rest = x.reshape(-1), out.reshape(-1), spare + levels * LANES
+    rest, one = spare + levels * LANES, as_int(LANES)
     for i in range(LANES):
-        room[rest + i] = flat[x_at + full + i] if full + i < n else _NONE
+        room[rest + i] = x[x_at + full + i] if full + i < n else _NONE
     at = s + full, h + full, b + full, spare
-    _row(room, rest, room, rest + LANES, room, g + full, at, LANES, climbs, par)
+    _row(room, rest, room, rest + LANES, room, g + full, at, one, climbs, par)
     for i in range(n - full):
-        seen[out_at + full + i] = room[rest + LANES + i]
+        out[out_at + full + i] = room[rest + LANES + i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -166,10 +167,11 @@ def advance(x: Array, out: Array, room: Array, levels: int, done: int) -> None:
     count, features = x.shape
     par = room[: HEAD + levels]
     if not (quick(par) and finite(x, par[0])):
-        plain.advance(x, x, True, out, room, levels, done)
+        plain.advance(x, x, as_bool(True), out, room, levels, done)
         return
+    rows, seen = x.reshape(-1), out.reshape(-1)
     for start in range(0, features, TILE):
         n = TILE if features - start > TILE else features - start
         for t in range(count):
             here = t * features + start
-            tick(x, here, out, here, room, start // TILE, n, par, features, done + t)
+            tick(rows, here, seen, here, room, start // TILE, n, par, features, done + t)

@@ -7,6 +7,7 @@ from typing import Any
 
 from numba import njit
 
+from casemate.core._rows_kernel import raise_by
 from casemate.detect import _live_kernel as live
 from casemate.detect._bank_kernel import windows
 from casemate.detect._court_kernel import told
@@ -64,8 +65,8 @@ def turn(
     live.inform(must, bound, noise, group, expected, common_doubt, loud, bits[1], rows[12], rows[7])
     nats_of(tails_a[0], rates.size, rows[8])
     nats_of(tails_s[0], rates.size, rows[9])
-    rows[8] += kept
-    rows[9] += kept
+    raise_by(rows[8], kept)
+    raise_by(rows[9], kept)
     told(rows[8], rows[9], fast, weight, rows[10], rows[11])
     live.shared_of(group, expected, common, shared)
     lost, any_said = True, False

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.challenge import Chips
-from casemate.core.samples import Block
+from casemate.core.samples import Block, to_read
 from casemate.detect import _blocks_kernel as kernel
 from casemate.detect import _calm_kernel as calm_kernel
 from casemate.detect import _field_kernel as field_kernel
@@ -173,7 +173,7 @@ class Filling:
         drive (K,), real. use (K,): rows that answer a chip of this window. What is returned holds
         until the next call.
         """
-        anchor = self.anchor
+        anchor, values, health = self.anchor, to_read(values), to_read(health)
         if self.x.shape[0] < drive.size:
             self.x = np.empty((drive.size, len(anchor.names)), dtype=np.float32)
         size = -1

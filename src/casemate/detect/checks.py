@@ -54,11 +54,11 @@ class Check:
 
     def add(self, window: Weighed) -> Real:
         """Take in a window; return nats (F,). A window that is no number counts as none."""
-        up = np.stack([window.total - window.slack, -window.total - window.slack], axis=1)
-        up, energy = up / self.scale[:, None], window.energy / self.scale**2
-        sound = np.isfinite(up).all(axis=1) & np.isfinite(energy)
-        up, energy = np.where(sound[:, None], up, 0.0), np.where(sound, energy, 0.0)
-        it, both = self.evidence, np.stack([energy, energy], axis=1)
+        up = np.stack([window.total - window.slack, -window.total - window.slack])
+        up, energy = up / self.scale, window.energy / self.scale**2
+        sound = np.isfinite(up).all(axis=0) & np.isfinite(energy)
+        up, energy = np.where(sound, up, 0.0), np.where(sound, energy, 0.0)
+        it, both = self.evidence, np.stack([energy, energy])
         advance(it.r, it.held, it.spent, it.tails, it.count, up, both, it.rates, it.level)
         it.count += 1
         return it.nats()

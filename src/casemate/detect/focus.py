@@ -108,8 +108,8 @@ def change(state: FocusState) -> Change:
     for f in range(streams):
         for side, sign in ((0, 1.0), (1, -1.0)):
             count = int(state.counts[f, side])
-            hull = np.ascontiguousarray(state.times[f, side])
-            height = np.ascontiguousarray(state.sums[f, side])
+            hull = state.times[f, side]
+            height = state.sums[f, side]
             total = sign * float(state.totals[f])
             gain, lead = kernel.scan(hull, height, count, state.samples, total)
             if gain > nats[f]:

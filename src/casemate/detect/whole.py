@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from casemate.core.challenge import Chips
-from casemate.core.samples import Block
+from casemate.core.samples import Block, to_read
 from casemate.detect import _keyed_kernel as keyed_kernel
 from casemate.detect import _whole_kernel as kernel
 from casemate.detect._calm_kernel import OTHER
@@ -55,7 +55,8 @@ def take(live: WholeLive, block: Block, chips: Chips) -> bool:
         filling.x = np.empty((size, len(anchor.names)), dtype=np.float32)
     loud = kernel.rows(
         t_s, chip, first, place.last_s, place.chip_s, SLACK_CHIPS * place.chip_s,
-        chips.drive[begin : begin + size], ONE_LEVEL, values, health, filling.order,
+        chips.drive[begin : begin + size], ONE_LEVEL, to_read(values), to_read(health),
+        filling.order,
         anchor.nominal, anchor.weight, filling.expected, anchor.noise, live.shared, filling.last,
         filling.run, filling.sums, filling.x,
     )  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate import __version__
+from casemate.core._rows_kernel import as_int
 from casemate.fabricate.board import MASK_MARGIN_NM, Board, Pad, Plane, Ring
 from casemate.fabricate.sink import Row, Sink, open_sink
 from casemate.fabricate.text import Bytes, kernel, millimetres, put_signed
@@ -33,8 +34,8 @@ def format_strokes(
     position = 0
     total = vertices.shape[0]
     for index in range(start, stop):
-        x = int(vertices[index, 0])
-        y = int(vertices[index, 1])
+        x = as_int(vertices[index, 0])
+        y = as_int(vertices[index, 1])
         first = index == 0
         if first or x != vertices[index - 1, 0]:
             buffer[position] = 88
@@ -50,9 +51,9 @@ def format_strokes(
         position += 5
     if closed and stop == total:
         buffer[position] = 88
-        position = put_signed(buffer, position + 1, int(vertices[0, 0]))
+        position = put_signed(buffer, position + 1, as_int(vertices[0, 0]))
         buffer[position] = 89
-        position = put_signed(buffer, position + 1, int(vertices[0, 1]))
+        position = put_signed(buffer, position + 1, as_int(vertices[0, 1]))
         for byte in (68, 48, 49, 42, 10):
             buffer[position] = byte
             position += 1

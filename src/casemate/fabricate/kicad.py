@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core._rows_kernel import as_int
 from casemate.fabricate.board import Board, Hole, Pad, Plane, uuid_of
 from casemate.fabricate.keyhole import keyhole
 from casemate.fabricate.sink import Row, Sink, open_sink
@@ -68,7 +69,7 @@ def format_segments(
     origin: (x, y) such that x' = x - origin[0], y' = origin[1] - y. stamp: number of the first
     segment on the board, which becomes a legacy 32-bit stamp that no other segment has.
     """
-    position = 0
+    position: int = as_int(0)
     for index in range(start, stop):
         position = put_bytes(buffer, position, head)
         for step in range(2):

@@ -67,6 +67,11 @@ class Appraiser:
         """Return how many entries there are."""
         return self.ledger.frontier.size
 
+    @property
+    def seals(self) -> tuple[Seal, ...] | None:
+        """Return what a quorum has seen, and by when; None where something about it is odd."""
+        return None if self.irregular else tuple(self._seals)
+
     def grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> tuple[bytes, ...]:
         """Go on by entries at the end and by notes, all of which `load` gives by now.
 

@@ -8,6 +8,7 @@ can change it later without being seen.
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import threading
 from collections import deque
@@ -28,6 +29,7 @@ from casemate.translog.errors import LogError
 from casemate.translog.log import Log
 
 FORMAT = "casemate-audit-1"
+_LOG = logging.getLogger("casemate.fleet")
 _SHOWN = 1000
 """Latest lines kept in memory, for the page (planning value)."""
 _EVERY_S = 30.0
@@ -135,7 +137,10 @@ class AuditLog:
                 return
             found = client.cosign(self.log, self._peers, self._sizes)
             self._sizes = dict(found.sizes)
-            self.failed = "; ".join(each.message for each in found.failed.values())
+            failed = "; ".join(each.message for each in found.failed.values())
+            if found.rollback is not None and failed != self.failed:
+                _LOG.error("the audit log: %s", failed)
+            self.failed = failed
         except CasemateError as error:
             self.failed = error.message
 

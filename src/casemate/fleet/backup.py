@@ -2,11 +2,12 @@
 
 backup.json    when, of what schema, how much there is, and the SHA-256 of each file
 fleet.db       all tables at one moment, always SQLite
-fleet.json tls/ audit/ walks.key    as they are in the service's folder; tls/ and audit/ hold keys
+fleet.json tls/ walks.key    as they are in the service's folder; tls/ holds keys
+audit/         the audit log, without its key, and those before it
                and the files that outlets name; readings (series/) are not in it
 
 What was said in the audit log stays said: a restoration brings the tables back, never the audit log
-of a service that has gone on.
+of a service that has gone on. Where there is none, another begins that continues it (`succession`).
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
 from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
-from casemate.fleet import backup_files, errands, home
+from casemate.fleet import backup_files, errands, home, lease, succession
+from casemate.fleet.clockface import clock
 from casemate.fleet.home import Home
 from casemate.fleet.schema import (
     ACTS,
@@ -34,6 +36,7 @@ from casemate.fleet.schema import (
     DISPLAYS,
     ENCLOSURES,
     ENTRIES,
+    LEASES,
     METADATA,
     REDFISH_SESSIONS,
     SESSIONS,
@@ -44,7 +47,9 @@ from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
 from casemate.translog.fsck import fsck
 
-FORMAT, MANIFEST = "casemate-fleet-backup-2", "backup.json"
+FORMAT, MANIFEST = "casemate-fleet-backup-3", "backup.json"
+_FORMATS = (FORMAT, "casemate-fleet-backup-2")
+"""Those that are read: the one before has the key of its audit log, which is left in it."""
 _TRIES = 5
 """Of copying the audit log while it grows (planning value)."""
 _ROWS = 500
@@ -66,6 +71,14 @@ class Backup:
     files: dict[str, str] = field(default_factory=dict, hash=False)
     digest: str = ""
     """SHA-256 of the manifest: kept elsewhere, it tells a backup that somebody made anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was restored. succession: the audit log that began; None where the one there stays."""
+
+    backup: Backup
+    succession: succession.Succession | None
 
 
 def backup(place: Home, out: Path) -> Backup:
@@ -113,7 +126,7 @@ def check(folder: Path, digest: str = "") -> Backup:
     """
     try:
         row = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if row.pop("format") != FORMAT:
+        if row.pop("format") not in _FORMATS:
             raise ValueError("it is of another format")
         told = Backup(**{**row, "digest": ""})
         if digest not in ("", found := _digest(folder / MANIFEST)):
@@ -137,13 +150,14 @@ def check(folder: Path, digest: str = "") -> Backup:
 
 
 def restore(
-    source: Path, folder: Path, *, store: str = "", replace: bool = False, digest: str = ""
-) -> Backup:
+    source: Path, folder: Path, *, store: str = "", replace: bool = False, digest: str = "",
+    generation: int = 0,
+) -> Restored:  # fmt: skip
     """Make a service from a backup, or bring back the tables of one that is there (`replace`).
 
-    The service must not run. Of one that is there, certificates and the audit log stay, and the
-    database that was is kept beside. InputError if the backup is not whole, or this would
-    overwrite something.
+    No service may have the store. Of one that is there, certificates and the audit log stay, and
+    the database that was is kept beside. generation: of an audit log that begins, if not the next.
+    InputError if the backup is not whole, or this would overwrite something.
     """
     held = check(source, digest)
     home.read(source)
@@ -153,32 +167,56 @@ def restore(
             "there is a service already.",
             remedy="name another folder, or say --replace.", file=str(folder),
         )  # fmt: skip
+    begun = home.has_log(folder / home.AUDIT)
+    of = folder if begun else source
+    number = succession.number_after(of / home.AUDIT / succession.LOG, generation)
     place = home.read(folder) if there else _new(source, folder, held.name, store)
-    if not (folder / home.AUDIT).exists():  # nothing that was said is set back
-        shutil.copytree(source / home.AUDIT, folder / home.AUDIT)
-    (folder / home.AUDIT / "log").mkdir(exist_ok=True)  # one that was never started
+    (folder / home.AUDIT / "log").mkdir(exist_ok=True, parents=True)  # one that was never started
     disk = FolderDisk(folder / home.AUDIT / "log")
     disk.lock()
     try:
-        _copy_in(source / home.DATABASE, place, int(time.time()))
-        opened = place.opened()
-        try:
-            with opened.write() as link:
-                for each in (SESSIONS, CODES, REDFISH_SESSIONS, DISPLAYS):
-                    link.execute(delete(each))  # who was let in then, need not be trusted now
-                told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
-                errands.note(link, told, held.database[:16], int(time.time()))
-        finally:
-            opened.close()
+        with lease.unserved(place.store):
+            _copy_in(source / home.DATABASE, place, int(time.time()))
+            _tidied(place, held)
     finally:
         disk.unlock()
-    return held
+    if not number or (begun and (folder / home.AUDIT / succession.KEY).exists()):
+        return Restored(backup=held, succession=None)
+    return Restored(backup=held, succession=_continued(source, place, held, number))
+
+
+def _tidied(place: Home, held: Backup) -> None:
+    """Have nobody be signed in, and write down what was done."""
+    opened = place.opened()
+    try:
+        with opened.write() as link:
+            for each in (SESSIONS, CODES, REDFISH_SESSIONS, LEASES, DISPLAYS):
+                link.execute(delete(each))  # who was let in then, need not be trusted now
+            told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
+            errands.note(link, told, held.database[:16], int(time.time()))
+    finally:
+        opened.close()
+
+
+def _continued(source: Path, place: Home, held: Backup, number: int) -> succession.Succession:
+    """Begin an audit log that continues the one that is there, or that of the backup."""
+    audit = place.folder / home.AUDIT
+    if not place.has_audit_log:
+        for each in (succession.LOG, succession.BEFORE):
+            if (source / home.AUDIT / each).exists():
+                shutil.copytree(source / home.AUDIT / each, audit / each, dirs_exist_ok=True)
+    told = f"restored from a backup of {clock(held.made_s)}, {held.digest}"
+    try:
+        peers = home.witnesses(place)
+    except CasemateError:
+        peers = ()  # `doctor` says what is wrong with the settings
+    return succession.begin(audit, place.name, number, told, time.time, peers)
 
 
 def _new(source: Path, folder: Path, name: str, store: str) -> Home:
     private_folder(folder)
     url = store or str(URL.create("sqlite", database=str((folder / home.DATABASE).absolute())))
-    shutil.copytree(source / home.AUDIT, folder / home.AUDIT)
+    private_folder(folder / home.AUDIT)
     held = home.read(source)
     backup_files.copy(held, folder)
     row = json.loads((source / home.SETTINGS).read_text(encoding="utf-8"))
@@ -301,15 +339,15 @@ def _copy_audit(source: Path, out: Path) -> int:
         shutil.rmtree(out, ignore_errors=True)
         try:
             private_folder(out)
-            if (source / "key.json").exists():
-                shutil.copy2(source / "key.json", out / "key.json")
-            log = source / "log"
+            log = source / succession.LOG  # without its key: no other machine signs this log
             # the checkpoint first: what it states is never taken away
             for path in sorted(log.rglob("*"), key=lambda each: each.name != "checkpoint"):
                 if path.is_file() and not path.name.startswith(".") and ".new" not in path.name:
                     to = out / "log" / path.relative_to(log)
                     to.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy2(path, to)
+            if (source / succession.BEFORE).exists():
+                shutil.copytree(source / succession.BEFORE, out / succession.BEFORE)
             return _sound(out)
         except (CasemateError, FileNotFoundError) as error:
             if not left:
@@ -321,9 +359,11 @@ def _copy_audit(source: Path, out: Path) -> int:
 
 def _sound(audit: Path) -> int:
     """Return how many lines are under the checkpoint, if all of the log agrees."""
-    log = audit / "log"
+    log = audit / succession.LOG
     if not log.exists():
         return 0
+    if wrong := succession.broken(audit):
+        raise ValueError(wrong)
     origin = read_manifest(log)["origin"]
     found = fsck(FolderDisk(log), origin)
     read_bundle(log)

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, evidence, home, surroundings, walks
+from casemate.fleet import certificates, evidence, home, succession, surroundings, walks
 from casemate.fleet.audit import decode
 from casemate.fleet.checkup import Finding, Patient
 from casemate.fleet.checkup import bad as _bad
@@ -215,10 +215,14 @@ def _audit(patient: Patient) -> Iterator[Finding]:
     if not patient.place.has_audit_log:
         yield _warning("audit", "there is no audit log yet", "start the service once")
         return
-    found = fsck(FolderDisk(folder), read_manifest(folder)["origin"])
-    held = read_bundle(folder)
-    lines = [decode(each) for each in (*held.entries, *held.pending)]
-    told = {each.outcome.partition("done ")[2] for each in lines}
+    told, torn = set(), 0
+    for each in (folder, *succession.before(folder.parent)):
+        torn += len(fsck(FolderDisk(each), read_manifest(each)["origin"]).torn_files)
+        held = read_bundle(each)
+        lines = (decode(data) for data in (*held.entries, *held.pending))
+        told |= {line.outcome.partition("done ")[2] for line in lines}
+    if wrong := succession.broken(folder.parent):
+        yield _bad("audit", wrong, "audit/before was changed: keep it, and restore a backup")
     rows = select(ACTS.c.incident_id, *(ACTS.c[each] for each in Act.__slots__))
     with patient.store.read() as link:
         acts = set()
@@ -235,9 +239,9 @@ def _audit(patient: Patient) -> Iterator[Finding]:
             "audit", f"{len(lost)} acts of the audit log are not in the database",
             "a backup was restored, or rows were removed: the persons have to act again",
         )  # fmt: skip
-    if found.torn_files:
+    if torn:
         yield _warning(
-            "audit", f"{len(found.torn_files)} files were torn by a power cut",
+            "audit", f"{torn} files were torn by a power cut",
             "nothing that was done is lost; keep them",
         )  # fmt: skip
 
@@ -376,6 +380,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("audit", _audit, True),
     ("witnesses", _witnesses, True),
     ("witnesses", surroundings.peers, False),
+    ("witnesses", surroundings.copies, False),
     ("references", surroundings.references, True),
     ("enclosures", _enclosures, True),
     ("outlets", surroundings.outlets, True),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
 from casemate.attest.reference import Reference, load
-from casemate.core.errors import InputError
-from casemate.fleet.errors import NotFoundError
+from casemate.core.errors import FormatError, InputError
+from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.notes import read_note, whole
 from casemate.fleet.schema import ENCLOSURES, ENTRIES, FORKS, MACHINES, NOTES
 from casemate.translog import merkle
@@ -19,8 +20,18 @@ from casemate.translog.policy import Policy, parse
 
 MOST_FORKS = 100
 """Kept of an enclosure (planning value)."""
+MOST_OF_A_SIZE = 64
+"""Notes of one size of a log (planning value): 16 witnesses, each of which is heard by itself."""
 _KNOWN_NOTES = select(NOTES.c.digest).where(
     NOTES.c.enclosure_id == bindparam("of"), NOTES.c.digest.in_(bindparam("asked", expanding=True))
+)
+_OF_SIZES = (
+    select(NOTES.c.size, func.count())
+    .where(
+        NOTES.c.enclosure_id == bindparam("of"),
+        NOTES.c.size.in_(bindparam("asked", expanding=True)),
+    )
+    .group_by(NOTES.c.size)
 )
 _FORKED = select(FORKS.c.number).where(FORKS.c.enclosure_id == bindparam("of"))
 _LAST = select(func.max(ENTRIES.c.number)).where(ENTRIES.c.enclosure_id == bindparam("of"))
@@ -146,6 +157,25 @@ def unknown(link: Connection, enclosure_id: int, new: Sequence[bytes]) -> tuple[
     return tuple(asked.values())
 
 
+def check_room(link: Connection, enclosure_id: int, new: Sequence[bytes]) -> None:
+    """Raise RefusedError where a size of the log would have more notes than anybody needs.
+
+    Each is weighed with all others of its size: who signs the same again and again costs time.
+    """
+    try:
+        sizes = Counter(read_note(each).stated.size for each in new)
+    except FormatError:
+        return  # it is refused for that
+    here = {"of": enclosure_id, "asked": list(sizes)}
+    for size, count in link.execute(_OF_SIZES, here) if sizes else ():
+        sizes[size] += count
+    if crowded := [size for size, count in sizes.items() if count > MOST_OF_A_SIZE]:
+        raise RefusedError(
+            f"more than {MOST_OF_A_SIZE} checkpoints of {crowded[0]} entries.",
+            remedy="bring one of each size, with the lines of all witnesses.",
+        )
+
+
 def put(
     link: Connection, enclosure_id: int, first: int, data: Sequence[bytes], new: Sequence[bytes]
 ) -> None:
@@ -191,9 +221,13 @@ def forks(link: Connection, enclosure_id: int) -> list[int]:
     return sorted({int(each) for each in link.execute(_FORKED, {"of": enclosure_id}).scalars()})
 
 
+SET = b"casemate-evidence-set/1\n"
+"""How what is hashed into a digest of evidence begins."""
+
+
 def digest(held: Bundle) -> str:
     """Return the digest of evidence, hex: two instances that have the same have the same."""
-    whole_ = hashlib.sha256(b"casemate-evidence-set/1\n")
+    whole_ = hashlib.sha256(SET)
     leaves = (merkle.leaf_hash(each) for each in (*held.entries, *held.pending))
     whole_.update(held.origin.encode() + b"\n" + merkle.root_of(leaves))
     whole_.update((len(held.entries) + len(held.pending)).to_bytes(8, "big"))

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from casemate.core.canonical import pretty_json
 from casemate.core.errors import InputError, OutputError
 from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
-from casemate.fleet import certificates, errands, supervised, walks
+from casemate.fleet import certificates, errands, succession, supervised, walks
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.intake import Intake
+from casemate.fleet.lease import Lease
 from casemate.fleet.nats import settings as brokers
 from casemate.fleet.outlets import outbox, settings
 from casemate.fleet.outlets.sender import Senders
@@ -73,8 +74,7 @@ class Home:
     @property
     def has_audit_log(self) -> bool:
         """Return whether an audit log has begun: a folder with a lock alone is none."""
-        log = self.folder / AUDIT / "log"
-        return any((log / each).exists() for each in ("bundle.json", "checkpoint", "tile"))
+        return has_log(self.folder / AUDIT)
 
     @property
     def lacks_database(self) -> bool:
@@ -84,6 +84,12 @@ class Home:
             return False
         path = Path(str(url.database))
         return not path.exists() or path.stat().st_size == 0
+
+
+def has_log(audit: Path) -> bool:
+    """Return whether an audit log has begun in a folder."""
+    log = audit / succession.LOG
+    return any((log / each).exists() for each in ("bundle.json", "checkpoint", "tile"))
 
 
 def make(folder: Path, name: str, store: str = "", *, passkeys: bool = False) -> Home:
@@ -135,48 +141,38 @@ def running(
     """Yield the service of a folder, with what it does by itself: staleness, audit, errands."""
     held = settings.read(home.outlets, home.folder, home.folder / SETTINGS)
     broker = brokers.read(home.nats, home.folder, home.folder / SETTINGS)
-    known = (*peers, *_peers(home))
+    known = (*peers, *witnesses(home))
     if secure:
         certificates.make_server(home.tls, home.name)
-    store = home.opened()
-    origin = f"{home.name}/audit"
-    try:
+    with ExitStack() as held_open:
+        store = home.opened()
+        held_open.callback(store.close)
+        lease = Lease(store, home.folder)
+        held_open.callback(lease.close)
         _same_audit_log(home, store)
+        origin = succession.origin_of(home.folder / AUDIT, home.name)
         audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=known)
-    except BaseException:
-        store.close()
-        raise
-    intake = Intake(store, clock, key=walks.key_in(home.folder))
-    service = Service(
-        store=store, intake=intake, audit=audit, clock=clock, secure=secure,
-        name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),
-    )  # fmt: skip
-    stop = threading.Event()
-    try:
+        held_open.callback(audit.close)
+        intake = Intake(store, clock, key=walks.key_in(home.folder))
+        service = Service(
+            store=store, intake=intake, audit=audit, clock=clock, secure=secure, lease=lease,
+            name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),
+        )  # fmt: skip
         senders = Senders(store, service.pulse, clock, home.name, held)
-    except BaseException:
-        audit.close()
-        store.close()
-        raise
-    ticking = threading.Thread(
-        target=_tick, args=(service, senders, stop), name="fleet", daemon=True
-    )
-    ticking.start()
-    receiver = None
-    try:
+        held_open.callback(senders.close)
+        stop = threading.Event()
+        ticking = threading.Thread(
+            target=_tick, args=(service, senders, stop), name="fleet", daemon=True
+        )
+        ticking.start()
+        held_open.callback(ticking.join)
+        held_open.callback(stop.set)
         if broker is not None:
             from casemate.fleet.nats import door, receive
 
             receiver = receive.Receiver(broker, door.Door(service, home.folder / NATS))
+            held_open.callback(receiver.close)
         yield service
-    finally:
-        if receiver is not None:
-            receiver.close()
-        stop.set()
-        ticking.join()
-        senders.close()
-        audit.close()
-        store.close()
 
 
 def _same_audit_log(home: Home, store: Store) -> None:
@@ -185,6 +181,8 @@ def _same_audit_log(home: Home, store: Store) -> None:
     lost = ""
     if home.has_audit_log and not (folder / "key.json").exists():
         lost = "the key of the audit log"
+    elif not home.has_audit_log and succession.before(folder):
+        lost = "the audit log that continues the one before"
     elif not home.has_audit_log:
         with store.read() as link:
             if link.execute(select(ACTS.c.id).limit(1)).first() is not None:
@@ -195,7 +193,7 @@ def _same_audit_log(home: Home, store: Store) -> None:
         )
 
 
-def _peers(home: Home) -> tuple[Peer, ...]:
+def witnesses(home: Home) -> tuple[Peer, ...]:
     """Return the witnesses that the settings name. FormatError if a key is none."""
     return tuple(
         Peer(name=name, keys=(parse_vkey(key),), asker=HttpAsker(url))
@@ -213,6 +211,7 @@ def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
     log = logging.getLogger("casemate.fleet")
     failed: dict[int, str] = {}
     due: tuple[Callable[[], object], ...] = (
+        service.lease.keep if service.lease is not None else lambda: None,
         service.intake.tick,
         lambda: outbox.gather(service.store, service.now_s()),
         lambda: errands.take_over(service.store, service.audit),

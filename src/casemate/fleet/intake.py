@@ -31,6 +31,7 @@ from casemate.translog.tiles import MOST_ENTRY_BYTES
 from casemate.verify import tokens
 from casemate.verify.findings import Notebook
 from casemate.verify.identity import Identity
+from casemate.verify.log import Seal
 from casemate.verify.result import Result
 
 MOST_BYTES = 8_000_000
@@ -65,8 +66,7 @@ class Taken:
 
 def encode(brought: Submission) -> bytes:
     """Return a submission as CBOR."""
-    rows = [brought.first, list(brought.entries), list(brought.notes)]
-    return cbor.encode(rows)
+    return cbor.encode([brought.first, list(brought.entries), list(brought.notes)])
 
 
 def decode(data: bytes) -> Submission:
@@ -139,6 +139,7 @@ class Intake:
             fresh = self._fresh(known, appraiser, brought, now_s)
             with self._store.read() as link:
                 new = evidence.unknown(link, enclosure_id, brought.notes)
+                evidence.check_room(link, enclosure_id, new)
             why = appraiser.refusal(fresh, [_held(each) for each in new], now_s)
             if why:
                 raise RefusedError(f"{why}.", remedy="send evidence as the enclosure's log has it.")
@@ -165,6 +166,11 @@ class Intake:
         """Appraise what is there at a time, now by default; nothing is stored of it."""
         with self._place(enclosure_id) as (_, appraiser, _place):
             return appraiser.result(int(self._clock()) if now_s is None else now_s)
+
+    def seals(self, enclosure_id: int) -> tuple[Seal, ...] | None:
+        """Return what a quorum has seen of a log, and when; None where something is odd."""
+        with self._place(enclosure_id) as (_, appraiser, _place):
+            return appraiser.seals
 
     def tick(self) -> int:
         """Appraise anew what has gone stale meanwhile; return how many enclosures that were.
@@ -302,9 +308,8 @@ class Intake:
         if brought.first > here:
             raise ConflictError(
                 f"entries from {brought.first} on leave a gap: {here} comes next.",
-                remedy=f"send entries from {here} on.",
-                next_number=here,
-            )
+                remedy=f"send entries from {here} on.", next_number=here,
+            )  # fmt: skip
         told = min(here - brought.first, len(brought.entries))
         held: list[bytes] = []
         if told:

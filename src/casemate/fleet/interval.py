@@ -6,17 +6,14 @@ the end: at the first checkpoint that a quorum saw after the interval.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.evidence import Enclosure
-from casemate.fleet.notes import read_note
-from casemate.translog.bundle import Bundle
-from casemate.verify import log as logs
-from casemate.verify import tokens
+from casemate.fleet.export import Source
 from casemate.verify.continuity import Interval
 from casemate.verify.findings import Notebook
+from casemate.verify.log import Ledger, Seal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,34 +23,38 @@ class Cut:
     whole: nothing was left out, because no quorum has seen more than the interval's end.
     """
 
-    bundle: Bundle
+    source: Source
     now_s: int
     whole: bool
 
 
-def cut(held: Bundle, known: Enclosure, until_s: int, now_s: int) -> Cut:
-    """Return the evidence that shows all up to `until_s`, as a bundle.
+def cut(held: Source, seals: Sequence[Seal] | None, until_s: int, now_s: int) -> Cut:
+    """Return the evidence that shows all up to `until_s`.
 
-    RefusedError if the log's evidence is not plain: then only the whole of it says what is wrong.
+    seals: what a quorum has seen of it last, None if something is odd. RefusedError if the log's
+    evidence is not plain: then only the whole of it says what is wrong.
     """
-    read = tokens.read(held.entries)
-    unit = known.reference.unit(known.serial)
-    book = Notebook()
-    view = logs.view(held, unit, known.policy, list(tokens.named(read)), (), book)
-    if any(each.id != "log.awaiting" for each in book.findings()):
+    if not seals:
         raise RefusedError(
             "something about this log is odd, so no part of it can stand for an interval.",
             remedy="export all of its evidence.",
         )
-    seal = next((each for each in view.seals if each.by_s >= until_s), None)
+    known = seals if seals[0].by_s < until_s else _all_seals(held)
+    seal = next((each for each in known if each.by_s >= until_s), None)
     if seal is None:
-        return Cut(bundle=held, now_s=now_s, whole=True)
-    notes = [x for x in (*held.witnessed, held.checkpoint) if read_note(x).stated.size <= seal.size]
-    kept = replace(
-        held, checkpoint=notes[-1], witnessed=tuple(notes[:-1]), entries=held.entries[: seal.size],
-        pending=(),
-    )  # fmt: skip
-    return Cut(bundle=kept, now_s=max(seal.by_s, until_s), whole=False)
+        return Cut(source=held, now_s=now_s, whole=True)
+    return Cut(source=held.until(seal.size), now_s=max(seal.by_s, until_s), whole=False)
+
+
+def _all_seals(held: Source) -> Iterator[Seal]:
+    """Yield what a quorum has seen, from the first on: the appraisal keeps the latest alone."""
+    unit = held.known.reference.unit(held.known.serial)
+    ledger, sizes = Ledger(unit, held.known.policy, Notebook()), {size for size, _ in held.notes}
+    for part in held.entries(0, held.total):
+        ledger.take(part, sizes)
+    for data in held.checkpoints():
+        for stated, note in ledger.read(data):
+            yield from ledger.weigh(stated, note, newest=True)
 
 
 def within(found: Sequence[Interval], from_s: int, until_s: int) -> tuple[Interval, ...]:

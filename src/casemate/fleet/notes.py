@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from casemate.translog import checkpoint as checkpoints
 from casemate.translog.checkpoint import Checkpoint
@@ -55,5 +56,6 @@ def whole(notes: Sequence[bytes]) -> tuple[bytes, ...]:
 
     So the same evidence reads the same, in whatever order it came.
     """
-    kept = [each for each in set(notes) if not any(is_part(each, other) for other in notes)]
+    held = sorted(set(notes))  # whatever begins with a note comes next to it
+    kept = [each for each, after in pairwise((*held, b"")) if not is_part(each, after)]
     return tuple(sorted(kept, key=lambda x: (read_note(x).stated.size, len(x), x)))

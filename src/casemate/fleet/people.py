@@ -58,6 +58,7 @@ def new_code(link: Connection, name: str, now_s: int) -> str:
     found = link.execute(asked).scalar_one_or_none()
     if found is None:
         raise InputError(f"there is nobody named {name!r}.", remedy="add the person first.")
+    link.execute(delete(CODES).where(CODES.c.expires_s < now_s))
     code = secrets.token_urlsafe(24)
     row = {"digest": digest_of(code), "person_id": found, "expires_s": now_s + CODE_S}
     link.execute(insert(CODES).values(**row))
@@ -88,6 +89,7 @@ def sign_in(link: Connection, code: str, now_s: int) -> str:
 
 def begin_session(link: Connection, person_id: int, now_s: int) -> str:
     """Return the secret of a new session of a person who has shown who it is."""
+    link.execute(delete(SESSIONS).where(SESSIONS.c.expires_s < now_s))
     secret = secrets.token_urlsafe(32)
     values = {
         "digest": digest_of(secret), "person_id": person_id, "csrf": secrets.token_urlsafe(24),

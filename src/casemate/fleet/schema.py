@@ -25,6 +25,7 @@ from casemate.fleet.schema_base import of_enclosure as _of_enclosure
 from casemate.fleet.schema_base import of_incident as _of_incident
 from casemate.fleet.schema_operation import ACT_SIGNATURES as ACT_SIGNATURES
 from casemate.fleet.schema_operation import DISPLAYS as DISPLAYS
+from casemate.fleet.schema_operation import LEASES as LEASES
 from casemate.fleet.schema_operation import NONCES as NONCES
 from casemate.fleet.schema_operation import PASSKEYS as PASSKEYS
 from casemate.fleet.schema_operation import TRUSTS as TRUSTS
@@ -63,6 +64,7 @@ NOTES = Table(
     Column("digest", String(64), primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Index("ix_notes_size", "enclosure_id", "size"),
 )
 """Signed checkpoints, with their lines."""
 
@@ -252,7 +254,7 @@ REDFISH_EVENTS = Table(
     Column("args", Text, nullable=False),
     Index("ix_redfish_events_enclosure_id", "enclosure_id", "id"),
 )
-"""What was told by Redfish, in order; nothing changes it. message: key in the registry."""
+"""What was told by Redfish, in order; the oldest go (`events`). message: key in the registry."""
 
 REDFISH_LATCHES = Table(
     "redfish_latches",

@@ -1,4 +1,4 @@
-"""Tables of the service's operation: walks, passkeys, signed acts, trust, displays."""
+"""Tables of the service's operation: walks, passkeys, signed acts, trust, displays, its lease."""
 
 from __future__ import annotations
 
@@ -81,3 +81,12 @@ DISPLAYS = Table(
     Column("expires_s", BigInteger, nullable=False),
 )
 """Certificates (SHA-256) of displays on walls, which show one page and do nothing else."""
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("token", String(32), nullable=False),
+    Column("holder", String(255), nullable=False),
+)
+"""Which service has the store: one row, or none. token: that process alone knows it."""

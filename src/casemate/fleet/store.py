@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ class Store:
     def __init__(self, url: str, *, migrates: bool = True) -> None:
         self._lock = threading.RLock()
         self._writing: Connection | None = None
+        self.guard: Callable[[Connection], None] | None = None
+        """Raises where this process may no longer write (`lease`); None where nobody asks."""
         try:
             self.engine: Engine = create_engine(
                 url, pool_size=16, max_overflow=32, pool_pre_ping=not url.startswith("sqlite")
@@ -37,6 +39,7 @@ class Store:
             if self.engine.dialect.name == "sqlite":
                 _as_sqlite(self.engine)
             else:
+                store_server.check_address(self.engine.url)
                 store_server.prepare(self.engine)
             if migrates:
                 self._migrate()
@@ -56,6 +59,8 @@ class Store:
             try:
                 with self.engine.connect().execution_options(writes=True) as link, link.begin():
                     store_server.be_the_one_writer(link)
+                    if self.guard is not None:
+                        self.guard(link)
                     self._writing = link
                     try:
                         yield link

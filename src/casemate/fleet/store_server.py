@@ -6,9 +6,13 @@ even if the server's owner has set it otherwise; and nobody is waited for withou
 
 from __future__ import annotations
 
+import os
+from ipaddress import ip_address
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
+
+from casemate.core.errors import InputError
 
 WAIT_MS = 10_000
 """That a writer waits for one of another process (planning value)."""
@@ -20,10 +24,38 @@ _ON_CONNECT = (
     f"SET lock_timeout = {WAIT_MS}",
     f"SET tcp_user_timeout = {GONE_MS}",
     "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
     "SET client_min_messages = error",
     "SELECT set_config('synchronous_commit', 'on', false) "
     "WHERE current_setting('synchronous_commit') = 'off'",
 )
+
+
+def check_address(url: URL) -> None:
+    """Raise InputError unless a server elsewhere proves who it is.
+
+    Whoever is on the way to it could answer in its name, and let anybody in.
+    """
+    named = [url.host or "", *(url.normalized_query.get("host", ()))]
+    if not any(named):
+        named = [os.environ.get("PGHOST", "")]
+    named += [*url.normalized_query.get("hostaddr", ()), os.environ.get("PGHOSTADDR", "")]
+    hosts = [each for one in named for each in one.split(",") if each]
+    away = [each for each in hosts if not (each.startswith(("/", "@")) or _is_here(each))]
+    mode = url.query.get("sslmode", os.environ.get("PGSSLMODE", ""))
+    if away and mode != "verify-full":
+        raise InputError(
+            f"the database server at {away[0]} does not have to prove who it is.",
+            remedy="add sslmode=verify-full and sslrootcert=FILE to the address of the store.",
+            key="store",
+        )  # fmt: skip
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def prepare(engine: Engine) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy import func, make_url, select
 
 from casemate.attest.reference import load
 from casemate.core.errors import CasemateError, InputError
-from casemate.fleet import certificates, displays, home, store_server, walks
+from casemate.fleet import certificates, displays, home, store_server, succession, walks
 from casemate.fleet.checkup import Finding, Patient, bad, warning
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.home import Home
@@ -84,7 +84,7 @@ def files(patient: Patient) -> Iterator[Finding]:
     log = place.folder / home.AUDIT
     if place.has_audit_log and not (log / "key.json").exists():
         yield bad("files", "audit/key.json is lost: nothing can be added to the audit log",
-                  f"{RESTORE}: with another key it is another log")  # fmt: skip
+                  f"{RESTORE}: another log begins, which continues it")  # fmt: skip
     with patient.store.read() as link:
         begun = link.execute(select(ENTRIES.c.number).limit(1)).first() is not None
         kept = link.execute(select(func.count()).select_from(WALKS)).scalar_one()
@@ -174,6 +174,17 @@ def peers(patient: Patient) -> Iterator[Finding]:
         if parts.hostname and (why := unreachable(parts.hostname, port)):
             yield bad("witnesses", f"witness {name} is not reached at {parts.hostname}:{port}: "
                       f"{why}", "ask who runs it; until then it does not vouch")  # fmt: skip
+
+
+def copies(patient: Patient) -> Iterator[Finding]:
+    """Yield witnesses that have seen of an audit log what cannot be."""
+    place = patient.place
+    if not place.has_audit_log:
+        return
+    for told in succession.went_on(place.folder / home.AUDIT, home.witnesses(place)):
+        yield bad("witnesses", f"witness {told}: a copy of this service signs it, or files of it "
+                  "were set back", "find the other machine and stop it; keep the files of both, "
+                  "and tell the parties")  # fmt: skip
 
 
 def unreachable(host: str, port: int) -> str:

@@ -30,7 +30,8 @@ def fill_cells(xs, ys, following, count, mark, grid):  # type: ignore[no-untyped
         for k in range(count):
             if following[k] < 0:
                 continue
-            i0, i1, j0, j1 = span(xs[k], ys[k], xs[following[k]], ys[following[k]], grid)
+            n = following[k]
+            i0, i1, j0, j1 = span(float(xs[k]), float(ys[k]), float(xs[n]), float(ys[n]), grid)
             for j in range(j0, j1 + 1):
                 for i in range(i0, i1 + 1):
                     if not mark[j * nx + i]:
@@ -139,7 +140,9 @@ def segment_reach2(x, y, k, chain, half, pad):  # type: ignore[no-untyped-def]
     length, la, lb, ra, rb = trims(k, chain, half, pad)
     ux = np.sign(xs[n] - xs[k])
     uy = np.sign(ys[n] - ys[k])
-    return strip_reach2(x, y, xs[k], ys[k], ux, uy, length, la, lb, ra, rb, half)
+    return strip_reach2(
+        x, y, float(xs[k]), float(ys[k]), float(ux), float(uy), length, la, lb, ra, rb, half
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -180,7 +183,7 @@ def near_reach2(x, y, reach, best, stop, chain, cells, late, half, pad):  # type
         for i in range(i0, i1 + 1):
             c = j * nx + i
             for place in range(starts[c], starts[c + 1]):
-                best = min(best, segment_reach2(x, y, items[place], chain, half, pad))
+                best = min(best, segment_reach2(x, y, np.int64(items[place]), chain, half, pad))
                 if best <= stop:
                     return best
             k = head[c]

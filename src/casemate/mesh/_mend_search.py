@@ -10,6 +10,7 @@ import math
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import put, put_rows
 from casemate.mesh._mend_kernel import (
     FAR,
     edge_distance,
@@ -77,7 +78,7 @@ def local_vias(x, y, reach, vias, sorted_x):  # type: ignore[no-untyped-def]
     count = 0
     for i in range(a, b):
         if abs(vias[i, 1] - y) <= reach:
-            kept[count] = vias[i]
+            put(kept[count], vias[i])
             count += 1
     return kept[:count]
 
@@ -101,7 +102,7 @@ def best_finger(  # type: ignore[no-untyped-def]
     for i in range(count):
         k = near[i]
         n = following[k]
-        segments[i] = xs[k], ys[k], xs[n], ys[n]
+        segments[i, 0], segments[i, 1], segments[i, 2], segments[i, 3] = xs[k], ys[k], xs[n], ys[n]
     best_gain = 0.0
     best = (-1, 0.0, 0.0, 0.0)
     base = np.empty((SIDE, SIDE))
@@ -184,8 +185,8 @@ def _apart(x, y, row):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _without(segments, i):  # type: ignore[no-untyped-def]
     out = np.empty((len(segments) - 1, 4))
-    out[:i] = segments[:i]
-    out[i:] = segments[i + 1 :]
+    put_rows(out, segments[:i])
+    put_rows(out[i:], segments[i + 1 :])
     return out
 
 
@@ -230,10 +231,10 @@ def _leaves_behind(n, chain, nx, ny):  # type: ignore[no-untyped-def]
 @njit(cache=True, nogil=True)
 def _fill_base(base, x, y, step, field, aim, skip, chain, half, pad):  # type: ignore[no-untyped-def]
     """Write the reach of all copper but segment `skip`; return the score with it."""
-    score = 0.0
+    score, nothing = 0.0, np.int64(-2)
     for j in range(SIDE):
         for i in range(SIDE):
-            base[j, i] = field_without(field, j, i, skip, -2, -2)
+            base[j, i] = field_without(field, j, i, skip, nothing, nothing)
             if base[j, i] <= aim:
                 continue
             px = x + (i - (SIDE - 1) // 2) * step

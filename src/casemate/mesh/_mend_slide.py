@@ -11,6 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import put
 from casemate.mesh._mend_kernel import (
     FAR,
     height_allowed,
@@ -115,7 +116,7 @@ def best_slide(  # type: ignore[no-untyped-def]
             continue
         if (near[i] == pp and spare_p) or (near[i] == q and spare_q):
             continue
-        others[kept] = segments[i]
+        put(others[kept], segments[i])
         kept += 1
     tall = height_allowed(0.0, length, tall, frame, (others[:kept], blocked, edges), gap)
     tall = math.floor(tall / 1000.0) * 1000.0

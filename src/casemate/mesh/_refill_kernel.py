@@ -22,7 +22,7 @@ def window_strips(links, codes, heights, x0, y0, pitch, half, pad):  # type: ign
         node = codes[k] // 2
         lift[node // columns, node % columns, codes[k] % 2] = heights[k]
     out = np.empty((6 * rows * columns, 9))
-    count = 0
+    count = np.int64(0)
     for r in range(rows):
         for c in range(columns):
             for turn in range(2):
@@ -36,8 +36,8 @@ def window_strips(links, codes, heights, x0, y0, pitch, half, pad):  # type: ign
                 ay = y0 + r * pitch
                 ux = 1.0 - turn
                 uy = float(turn)
-                hx, hy = _arm(links, lift, r, c, turn, True)
-                tx, ty = _arm(links, lift, r1, c1, turn, False)
+                hx, hy = _arm(links, lift, r, c, turn, np.bool_(True))
+                tx, ty = _arm(links, lift, r1, c1, turn, np.bool_(False))
                 rise = lift[r, c, turn]
                 if rise == 0.0:
                     _put(out, count, ax, ay, ux, uy, pitch, -hx, -hy, tx, ty, half, pad)

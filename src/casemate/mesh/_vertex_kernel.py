@@ -13,6 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from casemate.core._rows_kernel import put
+
 Array = npt.NDArray[np.float64]
 
 
@@ -236,7 +238,7 @@ def search(
             count += 1
             if value > best and uppers[m] > best + tolerance:
                 best = value
-                where[:] = box[:4]
+                put(where, box[:4])
         keep = np.flatnonzero(uppers > best + tolerance)
         if count > max_boxes and len(keep):
             return best, uppers.max(), count, where
@@ -249,7 +251,7 @@ def search(
             if place >= turn and place >= tilt:
                 for a in range(2):
                     for b in range(2):
-                        following[n] = box
+                        put(following[n], box)
                         following[n, 4] = box[4] / 2
                         following[n, 0] += (2 * a - 1) * box[4] / 2
                         following[n, 1] += (2 * b - 1) * box[4] / 2
@@ -257,7 +259,7 @@ def search(
             else:
                 column = 2 if turn >= tilt else 3
                 for a in range(2):
-                    following[n] = box
+                    put(following[n], box)
                     following[n, column + 3] = box[column + 3] / 2
                     following[n, column] += (2 * a - 1) * box[column + 3] / 2
                     n += 1

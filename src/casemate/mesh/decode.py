@@ -12,6 +12,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core._rows_kernel import put_rows
 from casemate.mesh.model import Net
 from casemate.mesh.region import Lattice
 
@@ -187,7 +188,7 @@ def runs(mask, limit):  # type: ignore[no-untyped-def]
                 end += 1
             if count == len(found):
                 more = np.empty((2 * count, 3), dtype=np.int64)
-                more[:count] = found
+                put_rows(more, found)
                 found = more
             found[count, 0] = r
             found[count, 1] = c

@@ -12,6 +12,7 @@ import numba as nb
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core._rows_kernel import put_rows
 from casemate.mesh.region import Lattice
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _bare_links(links, covered):  # type: ignore[no-untyped-def]
                         continue
                     if count == len(found):
                         more = np.empty((2 * count, 4), dtype=np.int64)
-                        more[:count] = found
+                        put_rows(more, found)
                         found = more
                     found[count, 0] = r * columns + c
                     found[count, 1] = turn
@@ -273,7 +274,7 @@ def _box(row, height, c, r, pitch):  # type: ignore[no-untyped-def]
 def polyline(nodes, columns, x0, y0, pitch, codes, heights):  # type: ignore[no-untyped-def]
     """Return the corner points in nm of a path of nodes with its fingers, shape (n, 2), int32."""
     out = np.empty((len(nodes) + 2 * min(len(codes), len(nodes)) + 2, 2), dtype=np.int32)
-    count = 0
+    count = np.int64(0)
     for k in range(len(nodes)):
         x = x0 + nodes[k] % columns * pitch
         y = y0 + nodes[k] // columns * pitch

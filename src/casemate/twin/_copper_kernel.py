@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from casemate.core._rows_kernel import put
+
 ROOM = 512
 """Segments that there is room for at first; a tool of 3 mm touches some 300, a wide pocket more."""
 
@@ -77,8 +79,10 @@ def _merged(count: int, net: Any, found: Any, offs: Any, alongs: Any) -> int:
             rows[kept] = i
             kept += 1
         last = s
-    copies = (found[rows[:kept]].copy(), offs[rows[:kept]].copy(), alongs[rows[:kept]].copy())
-    found[:kept], offs[:kept], alongs[:kept] = copies
+    ours, off, along = found[rows[:kept]], offs[rows[:kept]], alongs[rows[:kept]]
+    put(found, ours)
+    put(offs, off)
+    put(alongs, along)
     return kept
 
 
@@ -118,9 +122,9 @@ def met(
             segment = np.concatenate((segment, np.empty_like(segment)))
             off = np.concatenate((off, np.empty_like(off)))
             along = np.concatenate((along, np.empty_like(along)))
-        segment[total : total + kept] = found[:kept]
-        off[total : total + kept] = offs[:kept]
-        along[total : total + kept] = alongs[:kept]
+        put(segment[total:], found[:kept])
+        put(off[total:], offs[:kept])
+        put(along[total:], alongs[:kept])
         counts[k] = kept
         total += kept
     return counts, segment[:total], off[:total], along[:total]
@@ -183,6 +187,7 @@ def cells(a: Any, b: Any, left: int, low: int, cell: int, count: int, rows: int)
         if turn == 0:
             first = np.cumsum(first)
             held = np.empty(first[-1], dtype=np.int32)
-    first[1:] = first[:-1].copy()
+    for at in range(first.size - 1, 0, -1):
+        first[at] = first[at - 1]
     first[0] = 0
     return first, held

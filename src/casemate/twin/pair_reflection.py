@@ -77,7 +77,7 @@ def reflected(
         pair.laplace_1_s,
         pair.slow_s_m,
         pair.gamma_1_m,
-        np.ascontiguousarray(pair.volts),
+        np.ascontiguousarray(pair.volts.transpose((0, 2, 1))),
         amperes(pair),
         end_admittance(pair, termination),
         pair.alone.gamma_1_m,
@@ -199,10 +199,9 @@ def _moved(g, way, small):  # type: ignore[no-untyped-def]
 
 @njit(cache=True, error_model="numpy")
 def _reflect(  # type: ignore[no-untyped-def]
-    s, slow, gamma, volts, amps, end, own_g, own_z, length, marks, tails, heads, behind, ends,
+    s, slow, gamma, back, amps, end, own_g, own_z, length, marks, tails, heads, behind, ends,
     table, z_ref, seen,
 ):  # fmt: skip
-    back = np.ascontiguousarray(volts.transpose((0, 2, 1)))
     size = gamma.shape[1]
     for e in range(table.shape[0]):
         row = table[e]

@@ -16,8 +16,9 @@ from casemate.attest.permit import ACTIONS
 from casemate.attest.reference_write import as_cbor
 from casemate.core import cbor
 from casemate.core.errors import FormatError
+from outside_programs import package
 
-pycddl = pytest.importorskip("pycddl")
+pycddl = package("pycddl")
 FORMATS = Path(__file__).parents[3] / "docs" / "formats"
 
 

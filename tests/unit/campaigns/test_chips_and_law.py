@@ -97,7 +97,7 @@ def test_windows_of_chips_have_the_laws_moments(stand) -> None:
         noise = fitted.noise * generator.standard_normal((100, fitted.nominal.size))
         values = drawn.drive.real[:, None] * fitted.nominal * (1.0 + off) + noise
         filling = Filling.start(anchor)
-        filling.add(values, np.zeros(values.shape, dtype=np.uint16), drawn.drive.real,
+        filling.add(values, np.zeros(values.shape, dtype=np.uint16), drawn.drive.real.copy(),
                     np.ones(100, dtype=np.bool_), np.zeros(len(anchor.names)))  # fmt: skip
         rows.append(filling.close()[0])
     loud = np.array([each.loud for each in rows])

@@ -7,9 +7,7 @@ after one that goes wrong; the page is written only if none does.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -28,6 +26,7 @@ import tpm_faults
 from casemate.core.whole_file import write_whole
 from casemate.testing.faults import DISK_FAULTS, Found
 from casemate.testing.key_store_faults import cut_key_store
+from outside_programs import tpm_there
 
 PAGE = Path(__file__).parents[3] / "docs" / "faults.md"
 POINTS, STORE_POINTS = 1000, 12
@@ -181,8 +180,3 @@ def played(play: Play) -> Found:
         folder = Path(temporary) / "play"
         folder.mkdir()
         return play(folder)
-
-
-def tpm_there() -> bool:
-    """Return whether a software TPM and its library are."""
-    return shutil.which("swtpm") is not None and bool(importlib.util.find_spec("tpm2_pytss"))

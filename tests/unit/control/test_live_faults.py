@@ -19,11 +19,10 @@ from casemate.attest.keys.tpm_link import Link
 from casemate.control.watching import Watching
 from casemate.core.errors import ReaderError
 from casemate.testing.faults import Found
+from outside_programs import needs_tpm
 
 QUICK = ("clock_steps", "clones", "snapshot", "busy_signer", "flood")
 FAULTS_OF_TPM = ("killed", "busy", "failing", "deaf", "reset")
-
-needs_tpm = pytest.mark.skipif(not faults_page.tpm_there(), reason="swtpm or tpm2-pytss is missing")
 
 
 @pytest.mark.parametrize("name", QUICK)
@@ -48,9 +47,9 @@ def test_a_reader_that_is_killed_is_missed(tmp_path: Path, step: str) -> None:
 
 
 @pytest.mark.slow
-@needs_tpm
 @pytest.mark.parametrize("fault", FAULTS_OF_TPM)
 def test_a_tpm_that_is_not_there_leaves_no_keys(tmp_path: Path, fault: str) -> None:
+    needs_tpm()
     tpm_faults.tpm_faults(tmp_path, fault, ("armed",))
 
 
@@ -91,10 +90,10 @@ def test_readers_that_have_ended_are_an_error_of_ours() -> None:
 
 
 @pytest.mark.slow
-@needs_tpm
 def test_a_link_that_takes_busy_for_an_answer_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    needs_tpm()
     monkeypatch.setattr(Link, "settled", lambda self, _command, wait_s: self.receive(wait_s))
     with pytest.raises(AssertionError):
         tpm_faults.tpm_faults(tmp_path, "busy", ("armed",))

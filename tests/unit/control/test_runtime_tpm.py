@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -29,20 +27,14 @@ from casemate.control.setting import Setting
 from casemate.translog.bundle import read_bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
+from outside_programs import needs_tpm
 
 SOFTWARE, ANCHOR = b"\x01" * 32, b"\x02" * 48
 
 
 @pytest.fixture(scope="module", autouse=True)
 def needs() -> None:
-    for what, there in (
-        ("swtpm (Debian: swtpm)", shutil.which("swtpm")),
-        ("tpm2-pytss", importlib.util.find_spec("tpm2_pytss")),
-    ):
-        if there is None:
-            if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-                pytest.fail(f"{what} is missing")
-            pytest.skip(f"{what} is missing")
+    needs_tpm()
 
 
 def lived(folder: Path, *, approve: bool = False) -> Any:

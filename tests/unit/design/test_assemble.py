@@ -200,13 +200,13 @@ def test_design_json_has_the_agreed_keys() -> None:
     json.dumps(made, allow_nan=False)
 
 
-def test_the_whole_design_is_deterministic() -> None:
+def test_the_whole_design_is_deterministic(dpa_design: Enclosure) -> None:
+    """Twice in this process, and once, without reasons, in whichever of the run came first."""
     spec = load_spec(EXAMPLES / "dpa" / "enclosure.toml")
-    first, second = (design_enclosure(spec, serial="T1") for _ in range(2))
+    first, second = (design_enclosure(spec, serial="UNIT-0001") for _ in range(2))
     assert json.dumps(design_json(first)) == json.dumps(design_json(second))
     assert first.shielding == second.shielding
-    bare = design_enclosure(spec, serial="T1", explained=False)
-    assert bare == dataclasses.replace(
+    assert dpa_design == dataclasses.replace(
         first,
         alternatives=(),
         modules=tuple(

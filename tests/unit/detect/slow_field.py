@@ -122,8 +122,8 @@ class SlowField:
         up = np.where(heard[:, None], sides / scale[:, None], 0.0)
         mine = self.evidence[test]
         advance(
-            mine.r, mine.held, mine.spent, mine.tails, mine.count, up, energy, mine.rates,
-            mine.level,
+            mine.r, mine.held, mine.spent, mine.tails, mine.count,
+            np.ascontiguousarray(up.T), np.ascontiguousarray(energy.T), mine.rates, mine.level,
         )  # fmt: skip
         mine.count += 1
 

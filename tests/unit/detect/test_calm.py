@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from casemate.core.samples import Health
+from casemate.core.samples import Health, to_read
 from casemate.detect import _calm_kernel as calm
 from casemate.detect.anchor import Anchor
 from casemate.detect.blocks import Filling
@@ -51,8 +51,9 @@ def both(anchor: Anchor, given: list[tuple[np.ndarray, ...]]) -> int:
         room = np.empty((ROWS, len(anchor.names)), np.float32)
         trial = quick.copy()
         taken += 0 <= calm.add(
-            values, health, drive, use, quick.order, anchor.nominal, anchor.weight,
-            anchor.expected, anchor.noise, shared, trial.last, trial.run, trial.sums, room,
+            to_read(values), to_read(health), drive, use, quick.order, anchor.nominal,
+            anchor.weight, anchor.expected, anchor.noise, shared, trial.last, trial.run,
+            trial.sums, room,
         )  # fmt: skip
         one = quick.add(values, health, drive, use, shared)
         other = slow.add(values, health, drive, use, shared)

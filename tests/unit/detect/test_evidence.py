@@ -44,10 +44,15 @@ def played(
     return drift + signs * np.stack([tell(signs, t) for t in range(signs.shape[1])], axis=1)
 
 
+def turned(rows: np.ndarray) -> np.ndarray:
+    """Return (F, 2) as (2, F), in one piece."""
+    return np.ascontiguousarray(rows.T)
+
+
 def added(evidence: Evidence, x: np.ndarray, eps: float, scale: float) -> None:
     """Add one window x (P, n) to P features."""
     count, n = x.shape
-    up, energy = np.empty((count, 2)), np.empty((count, 2))
+    up, energy = np.empty((2, count)), np.empty((2, count))
     both_sides(
         x.sum(axis=1), (x**2).sum(axis=1), np.full(count, float(n)), np.zeros(count),
         np.full(count, eps), np.full(count, eps), np.full(count, scale), up, energy,
@@ -69,8 +74,8 @@ def test_levels_hold_what_a_plain_sum_of_their_windows_does() -> None:
     plain = np.zeros_like(evidence.r)
     for k in range(count):
         advance(
-            evidence.r, evidence.held, evidence.spent, evidence.tails, k, up[k], energy[k],
-            evidence.rates, evidence.level,
+            evidence.r, evidence.held, evidence.spent, evidence.tails, k, turned(up[k]),
+            turned(energy[k]), evidence.rates, evidence.level,
         )  # fmt: skip
         for j, (rate, level) in enumerate(zip(evidence.rates, evidence.level, strict=True)):
             size = 2 ** int(level)
@@ -148,13 +153,13 @@ def test_drift_may_end_anywhere_about_the_reference(n: int, seed: int, most: flo
     signs = patterns(n)
     below = 10.0 ** generator.uniform(-2, 2, signs.shape) * generator.integers(0, 2, signs.shape)
     x = most - below + played(signs, follower(generator, n), 0.0, generator)
-    up, energy, one = np.empty((2**n, 2)), np.empty((2**n, 2)), np.ones(2**n)
+    up, energy, one = np.empty((2, 2**n)), np.empty((2, 2**n)), np.ones(2**n)
     both_sides(
         x.sum(axis=1), (x**2).sum(axis=1), n * one, 2.0 * one, (most - 2.0) * one, one, one, up,
         energy,
     )  # fmt: skip
     for rate in 10.0 ** generator.uniform(-3, 2, 20):
-        e = np.exp(rate * up[:, 0] - 0.5 * rate**2 * energy[:, 0])
+        e = np.exp(rate * up[0] - 0.5 * rate**2 * energy[0])
         assert e.mean() <= 1.0 + 1e-6  # sums of squares lose digits where interference is 10^3
 
 
@@ -164,15 +169,15 @@ def test_energy_holds_nothing_of_what_drift_may_do(n: int, seed: int, eps: float
     """Never above (|x| + eps sqrt n)^2, what Minkowski makes of it about the reference."""
     generator = np.random.default_rng(seed)
     x = 3.0 * generator.standard_normal((50, n)) + generator.uniform(-5.0, 5.0)
-    up, energy, one = np.empty((50, 2)), np.empty((50, 2)), np.ones(50)
+    up, energy, one = np.empty((2, 50)), np.empty((2, 50)), np.ones(50)
     both_sides(
         x.sum(axis=1), (x**2).sum(axis=1), n * one, 0.0 * one, eps * one, eps * one, one, up, energy
     )
     for side, y in enumerate((x - eps, -x - eps)):
-        assert up[:, side] == pytest.approx(y.sum(axis=1), abs=1e-9)
-        assert energy[:, side] == pytest.approx((y**2).sum(axis=1), rel=1e-9, abs=1e-9)
+        assert up[side] == pytest.approx(y.sum(axis=1), abs=1e-9)
+        assert energy[side] == pytest.approx((y**2).sum(axis=1), rel=1e-9, abs=1e-9)
     wide = (np.sqrt((x**2).sum(axis=1)) + eps * np.sqrt(n)) ** 2
-    assert np.all(energy <= wide[:, None] * (1.0 + 1e-9))
+    assert np.all(energy <= wide * (1.0 + 1e-9))
 
 
 def test_energy_about_the_windows_own_mean_breaks_the_bound() -> None:
@@ -241,7 +246,7 @@ def test_years_of_nothing_leave_little_evidence() -> None:
     """Shiryaev-Roberts would stand at ln(12 000) - 1.5 = 7.9 nats; a CUSUM stays near 0."""
     generator = np.random.default_rng(11)
     evidence, n, eps = Evidence.start(100, 10), 88.0, 0.1
-    up, energy, none = np.empty((100, 2)), np.empty((100, 2)), np.zeros(100)
+    up, energy, none = np.empty((2, 100)), np.empty((2, 100)), np.zeros(100)
     most = np.zeros(100)
     for _ in range(12_000):
         g, q = generator.standard_normal(100), generator.chisquare(n - 1.0, 100)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import lfilter
 
+from casemate.core.samples import to_read
 from casemate.detect import _bank_kernel as bank
 from casemate.detect import _blocks_kernel as blocks
 from casemate.detect import _evidence_kernel as evidence
@@ -26,6 +27,11 @@ def plain_member(r: float, gain: float) -> float:
             return max(1.0 + gain, 0.0)
         r = 1.0
     return min(r * math.exp(min(gain, 600.0)), evidence.MOST)
+
+
+def turned(rows: np.ndarray) -> np.ndarray:
+    """Return (F, 2) as (2, F), in one piece."""
+    return np.ascontiguousarray(rows.T)
 
 
 def plain_advance(state: Evidence, up: np.ndarray, energy: np.ndarray) -> None:
@@ -59,8 +65,9 @@ def test_evidence_is_its_definition_to_the_bit(shift: float) -> None:
         if number % 9 == 0:
             up[2], energy[2] = 0.0, 0.0
         evidence.advance(
-            one.r, one.held, one.spent, one.tails, one.count, up, energy, one.rates, one.level
-        )
+            one.r, one.held, one.spent, one.tails, one.count, turned(up),
+            turned(energy), one.rates, one.level,
+        )  # fmt: skip
         one.count += 1
         plain_advance(other, up, energy)
         for name in ("r", "held", "spent"):
@@ -79,8 +86,8 @@ def test_sums_by_level_are_kept_over_many_windows_and_features() -> None:
     generator, features = np.random.default_rng(5), evidence.NEAR + 3
     one, highest = Evidence.start(features, 6), 0
     for number in range(40):
-        up = generator.standard_normal((features, 2)) - 0.5
-        energy = np.abs(generator.standard_normal((features, 2))) + 0.5
+        up = turned(generator.standard_normal((features, 2)) - 0.5)
+        energy = turned(np.abs(generator.standard_normal((features, 2))) + 0.5)
         top = evidence.move(
             one.r, one.held, one.spent, number, up, energy, one.rates, one.level
         )  # fmt: skip
@@ -157,8 +164,9 @@ def gathered(clean: bool, seed: int, fault: str) -> tuple[np.ndarray, ...]:
     said, sums = np.zeros(CHANNELS, dtype=np.int64), np.zeros((6, FEATURES))
     blurred, x = np.zeros(FEATURES, dtype=np.bool_), np.empty((ROWS, FEATURES), dtype=np.float32)
     loud = blocks.gather(
-        values, health, drive, use, nominal, first, second, weight, expected, noise, shared, last,
-        run, said, sums, blurred, x, np.array([[0, CHANNELS, 0, FEATURES]]), clean,
+        to_read(values), to_read(health), drive, use, nominal, first, second, weight, expected,
+        noise, shared, last, run, said, sums, blurred, x,
+        np.array([[0, CHANNELS, 0, FEATURES]]), clean,
     )  # fmt: skip
     assert loud == np.count_nonzero(use & (drive != 0.0))
     return sums, blurred, said, last, run, x[:loud]

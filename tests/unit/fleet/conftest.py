@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from outside_programs import not_collected
+
 if TYPE_CHECKING:
     from fleet_kit import Kit
 
 NEEDED = ("alembic", "sqlalchemy", "starlette", "uvicorn", "webauthn")
-LACKING = [each for each in NEEDED if not find_spec(each)]
-if LACKING and os.environ.get("CASEMATE_REQUIRE_ALL"):
-    raise ModuleNotFoundError(f"tests of the fleet need {', '.join(LACKING)}")
-collect_ignore_glob = ["test_*.py"] if LACKING else []
+collect_ignore_glob = not_collected(*NEEDED)
 
-STORES = os.environ.get("CASEMATE_TEST_POSTGRES", "") if not LACKING else ""
+STORES = os.environ.get("CASEMATE_TEST_POSTGRES", "") if not collect_ignore_glob else ""
 """A server on which stores are kept: set by `test_postgresql.py` alone."""
 
 

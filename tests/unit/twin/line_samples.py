@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from casemate.twin.line_materials import Complex, Dielectric, Metal, Real, j_omega
 from casemate.twin.line_microstrip import Substrate, Wave
+from outside_programs import program
 from truths import recorded
 
 FR4 = Substrate(
@@ -29,10 +27,7 @@ def recordings() -> Path:
 
 def ngspice(folder: Path, circuit: str, *, analysis: str, nodes: tuple[str, ...]) -> Complex:
     """Run a circuit; return columns, shape (points, 1 + nodes): abscissa, then node voltages."""
-    if shutil.which("ngspice") is None:
-        if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-            pytest.fail("ngspice is required here and missing")
-        pytest.skip("ngspice is not installed")
+    spice = program("ngspice")
     told = " ".join(f"v({node})" for node in nodes)
     linear = "linearize\n" if analysis.startswith("tran") else ""
     (folder / "line.cir").write_text(
@@ -40,7 +35,7 @@ def ngspice(folder: Path, circuit: str, *, analysis: str, nodes: tuple[str, ...]
         f"wrdata line.txt {told}\n.endc\n.end\n"
     )
     subprocess.run(
-        ["ngspice", "-b", "line.cir"], cwd=folder, capture_output=True, timeout=120, check=False
+        [spice, "-b", "line.cir"], cwd=folder, capture_output=True, timeout=120, check=False
     )
     table = np.loadtxt(folder / "line.txt")
     if analysis.startswith("tran"):

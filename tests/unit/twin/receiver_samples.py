@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 from casemate.twin.receiver_model import Receiver, fit
 from casemate.twin.receiver_records import Recording, dw1000, intel5300
+from outside_programs import needs
 from truths import recorded
 
 UWB = ("2", "16", "20")
@@ -23,8 +21,7 @@ def uwb(name: str) -> Recording:
 
 def wifi(name: str, receiver: int) -> Recording:
     """Return one antenna of one Intel 5300 recording."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") != "1":
-        pytest.importorskip("csiread", reason="csiread is not installed: no Wi-Fi recordings")
+    needs("csiread")
     return _wifi(recorded("wifi_csi"), name, receiver)
 
 

@@ -17,6 +17,7 @@ from casemate.campaigns.rarity.estimate import Estimate
 from casemate.campaigns.rarity.exact import Cusum, Real
 from casemate.campaigns.rarity.law import Steps
 from casemate.campaigns.rarity.splitting import PATIENCE, Plan, Replicate, even_levels, joined
+from casemate.core._rows_kernel import put
 from casemate.core.errors import ProofError
 
 Step = Callable[[Real, np.random.Generator], float]
@@ -149,12 +150,12 @@ def _entries(
             if statistic <= rest:
                 break
             if statistic > levels[0] and not inside:
-                states[count] = state
+                put(states[count], state)
                 tops[count] = statistic
                 count += 1
                 inside, since = True, steps
             if statistic > levels[-1]:
-                state[:] = start
+                put(state, start)
                 _warm(step, state, rest, warm_up, generator)
                 break
             if steps - since > PATIENCE:
@@ -177,7 +178,7 @@ def _stage(
     state = np.empty(states.shape[1])
     for n in range(effort):
         pick = order[n % tops.size]
-        state[:] = states[pick]
+        put(state, states[pick])
         statistic, steps = tops[pick], 0
         while statistic > rest and statistic <= level and steps < PATIENCE:
             statistic = _advance(step, state, generator)
@@ -186,7 +187,7 @@ def _stage(
             return out, high, -1.0
         total += steps
         if statistic > level:
-            out[count] = state
+            put(out[count], state)
             high[count] = statistic
             count += 1
     return out[:count], high[:count], float(total)

@@ -80,7 +80,7 @@ def users(link: Connection) -> tuple[str, Written]:
             left_out.add(repr(serial))
     rows = [_user(SERVICE, [f"{wire.ANSWER}.*", "$JS.API.>", "$JS.ACK.>"], ["_INBOX.fleet.>"])]
     for serial, held in sorted(named.items()):
-        hears = [f"{wire.ANSWER}.{x}" for x in held] + [f"{wire.INBOX}.{x}.>" for x in held]
+        hears = [f"{wire.ANSWER}.{x}" for x in held]
         rows.append(_user(f"CN={serial}", [f"{wire.EVIDENCE}.{x}" for x in held], hears))
     text = "users = [\n" + "\n".join(rows) + "\n]\n"
     return text, Written(users=len(rows), left_out=tuple(sorted(left_out)))

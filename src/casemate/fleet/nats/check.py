@@ -62,7 +62,7 @@ def _stream(broker: Broker, found: Any) -> Iterator[tuple[str, str, str]]:
         return
     want, have = receive.stream_config(broker.stream), found.config
     for key in ("subjects", "storage", "retention", "discard", "discard_new_per_subject",
-                "max_msgs_per_subject", "max_msg_size"):  # fmt: skip
+                "max_msgs_per_subject", "max_msg_size", "no_ack"):  # fmt: skip
         ours, theirs = getattr(want, key), getattr(have, key)
         if ours != theirs:
             yield (

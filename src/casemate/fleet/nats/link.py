@@ -2,7 +2,8 @@
 
 The library begins in the clear and goes over to TLS if the server says so: whoever is in between
 could say otherwise. It takes up other servers that the broker names, and reads messages of any
-length. All three are closed here.
+length. It takes headers of a controller's message for the broker's word, and fails at some. All of
+it is closed here.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from casemate.core.errors import InputError, ReaderError
+from casemate.fleet.nats import wire
 from casemate.fleet.nats.settings import Broker
 
 if TYPE_CHECKING:
@@ -83,6 +85,16 @@ def _check(link: Any, broker: Broker) -> None:
             raise OSError("a message is too long")
 
     parser.parse = bounded
+    process = link._process_msg
+
+    async def processed(
+        sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes
+    ) -> None:  # fmt: skip
+        if wire.is_of_a_controller(subject):
+            headers = wire.only_ours(headers or b"")
+        await process(sid, subject, reply, data, headers)
+
+    link._process_msg = processed
 
 
 def _host(host: str) -> str:

@@ -34,13 +34,19 @@ ACK_WAIT_S = 120.0
 """After which the broker brings again what was not acknowledged (planning value)."""
 LATER_S = 5.0
 """After which a message is brought again that could not be taken (planning value)."""
+MOST_UNSETTLED = 10_000
+"""Messages that are under way or put off (planning value): `wire.MOST_WAITING` of 1,250 names."""
 RETRY_S = (1.0, 30.0)
 """Between tries to reach the broker: first, and longest (planning value)."""
 _LOG = logging.getLogger("casemate.fleet")
 
 
 def stream_config(name: str) -> Any:
-    """Return the stream as it has to be: on disk, bounded as a whole and for each controller."""
+    """Return the stream as it has to be: on disk, bounded as a whole and for each controller.
+
+    It confirms nothing: a confirmation goes to the subject that the publisher names, from the
+    broker itself, which may write anywhere: to another's place, or to JetStream's own commands.
+    """
     from nats.js import api
 
     return api.StreamConfig(
@@ -48,16 +54,20 @@ def stream_config(name: str) -> Any:
         retention=api.RetentionPolicy.WORK_QUEUE, discard=api.DiscardPolicy.NEW,
         discard_new_per_subject=True, max_msgs_per_subject=wire.MOST_WAITING,
         max_msg_size=wire.MOST_BYTES + 1000, max_bytes=wire.MOST_STORED_BYTES,
+        no_ack=True,
     )  # fmt: skip
 
 
 class Receiver:
-    """Takes evidence from a broker until it is closed. failed: why it cannot now, "" if it can."""
+    """Takes evidence from a broker until it is closed. failed: why it cannot now, "" if it can.
+
+    taken, began: how many messages were taken, and connections begun.
+    """
 
     def __init__(self, broker: Broker, door: Door, *, ack_wait_s: float = ACK_WAIT_S) -> None:
         links.installed()
         self._broker, self._door, self._ack_wait_s = broker, door, ack_wait_s
-        self.failed, self.taken = "not connected yet", 0
+        self.failed, self.taken, self.began = "not connected yet", 0, 0
         self._stop = threading.Event()
         self._pool = ThreadPoolExecutor(WORKERS, "nats-door")
         self._thread = threading.Thread(target=self._run, name="nats", daemon=True)
@@ -92,25 +102,33 @@ class Receiver:
             await self._prepare(stream)
             from nats.js.api import AckPolicy, ConsumerConfig
 
-            source = await stream.pull_subscribe(
-                f"{wire.EVIDENCE}.*", durable=DURABLE, stream=self._broker.stream,
-                config=ConsumerConfig(
-                    ack_policy=AckPolicy.EXPLICIT, ack_wait=self._ack_wait_s,
-                    max_ack_pending=MOST_HELD,
-                ),
-                pending_msgs_limit=2 * MOST_HELD,
+            asked = ConsumerConfig(
+                durable_name=DURABLE, ack_policy=AckPolicy.EXPLICIT, ack_wait=self._ack_wait_s,
+                max_ack_pending=MOST_UNSETTLED, filter_subject=f"{wire.EVIDENCE}.*",
             )  # fmt: skip
-            self.failed = ""
+            await stream.add_consumer(self._broker.stream, asked)  # one that is there is changed
+            source = await stream.pull_subscribe_bind(
+                DURABLE, self._broker.stream, pending_msgs_limit=2 * MOST_HELD
+            )
+            self.failed, self.began = "", self.began + 1
             await _Shift(self._door, self._pool, link, self).work(source, self._stop)
 
     async def _prepare(self, stream: JetStreamContext) -> None:
-        """Make the stream if there is none; one that is there is left, `doctor` looks at it."""
+        """Make the stream if there is none; of one that is there no more is changed than has to be.
+
+        One that confirms is not served. All else that is wrong with it `doctor` tells.
+        """
         from nats.js.errors import NotFoundError
 
         try:
-            await stream.stream_info(self._broker.stream)
+            found = await stream.stream_info(self._broker.stream)
         except NotFoundError:
-            await stream.add_stream(stream_config(self._broker.stream))
+            found = await stream.add_stream(stream_config(self._broker.stream))
+        if not found.config.no_ack:  # of a release before
+            found.config.no_ack = True
+            found = await stream.update_stream(found.config)
+        if not found.config.no_ack:
+            raise ConnectionError("the broker's stream confirms to whom the publisher names")
 
 
 class _Shift:

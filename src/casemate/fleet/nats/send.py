@@ -1,7 +1,7 @@
 """The controller's side: brings an evidence folder to the broker, and hears what the service says.
 
-That the broker has stored a message is no acknowledgement: only the service's answer, after its
-commit, is one. Until it comes, evidence stays where it is, and is brought again.
+The broker confirms nothing, for nobody would know to whom: only the service's answer, after its
+commit, is an acknowledgement. Until it comes, evidence stays where it is, and is brought again.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -26,9 +26,6 @@ from casemate.fleet.nats.settings import PORT, Broker
 from casemate.fleet.outlets.settings import Tls
 from casemate.fleet.push import Answer, parts_of
 from casemate.translog.bundle import read_bundle
-
-if TYPE_CHECKING:
-    from nats.js import JetStreamContext
 
 ANSWER_S = 10.0
 """That an answer is waited for (planning value)."""
@@ -132,19 +129,18 @@ class _Talk:
     async def ask(self, data: bytes) -> Answer:
         """Publish and return the service's answer. ReaderError if the broker or it gives none."""
         from nats import errors
-        from nats.js.errors import Error as JetStreamError
 
-        stream: JetStreamContext = self._link.jetstream(timeout=self._answer_s)
         number = secrets.token_hex(16)
         to = wire.subject(wire.EVIDENCE, self._name)
         try:
-            await stream.publish(to, data, headers={wire.ID: number})
-        except (JetStreamError, errors.Error, TimeoutError) as error:
-            raise _silent(f"the broker does not store it: {error}") from None
+            await self._link.publish(to, data, headers={wire.ID: number})
+            await self._link.flush(links.CONNECT_S)
+        except (errors.Error, TimeoutError) as error:
+            raise _silent(f"the broker does not take it: {error}") from None
         try:
             return await asyncio.wait_for(self._answer(number), self._answer_s)
         except TimeoutError:
-            raise _silent("the broker has it, the service has not answered") from None
+            raise _silent("the broker was told, the service has not answered") from None
 
     async def _answer(self, number: str) -> Answer:
         while True:

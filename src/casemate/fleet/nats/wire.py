@@ -17,6 +17,7 @@ MOST_STORED_BYTES = 20_000_000_000
 ID = "Casemate-Id"
 """Header that an answer has of its question."""
 _ID = re.compile(r"[0-9a-f]{32}")
+_OURS = re.compile(rb"\r\nCasemate-Id: ?([0-9a-f]{32})\r\n")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 _MOST_ANSWER = 10_000
 
@@ -38,6 +39,20 @@ def asked_id(headers: dict[str, str] | None) -> str:
     """Return the id of a question, "" if it has none of the form."""
     found = (headers or {}).get(ID, "")
     return found if _ID.fullmatch(found) else ""
+
+
+def is_of_a_controller(text: bytes) -> bool:
+    """Return whether a controller chose what stands in messages of this subject."""
+    return text.startswith(f"{EVIDENCE}.".encode())
+
+
+def only_ours(headers: bytes) -> bytes:
+    """Return the headers of what a controller sent without all that is not ours.
+
+    A library obeys some: a message that says `Status: 503` is an error of the broker to it.
+    """
+    found = _OURS.search(headers)
+    return b"NATS/1.0\r\n%s: %s\r\n\r\n" % (ID.encode(), found[1]) if found else b""
 
 
 def answer(status: int, next_number: int | None, state: str, said: str) -> bytes:

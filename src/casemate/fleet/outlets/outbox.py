@@ -219,7 +219,7 @@ def prune(link: Connection, outlets: Sequence[str], now_s: int) -> int:
     Without outlets nothing was told to anybody, but nobody asked for it either.
     """
     told = select(func.min(OUTLETS.c.sent_id)).where(OUTLETS.c.name.in_(outlets))
-    least = link.execute(told).scalar_one() if outlets else 1 << 31
+    least = link.execute(told).scalar_one() if outlets else (1 << 31) - 1
     disposed = select(INCIDENTS.c.id).where(INCIDENTS.c.disposed_s < now_s - KEPT_S)
     counted = select(FLOODS.c.last_id).where(FLOODS.c.last_id.is_not(None))
     gone = delete(OUTBOX).where(

@@ -1,4 +1,7 @@
-"""Events: what changed about enclosures is written down once, in order, and never overwritten.
+"""Events: what changed about enclosures is written down once, in order, and never changed.
+
+Of each enclosure the latest are kept, alarms apart from the rest: whoever makes many harmless ones
+washes no alarm out, and fills no disk. What they were made of, evidence and incidents, all stays.
 
 `scan` compares what is shown with what was told last. It runs once a second; a service of which it
 does not run says so in its health.
@@ -17,6 +20,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    delete,
     exists,
     func,
     insert,
@@ -44,7 +48,10 @@ MOST_AT_ONCE = 500
 """Enclosures that one scan tells of (planning value); the next goes on."""
 TOGETHER = 10
 """Enclosures of which one transaction tells: each waits for the disk (planning value)."""
+KEPT = 1000
+"""Alarms of an enclosure that are kept, and as many others (planning value)."""
 _E, _I, _L, _R = ENCLOSURES.c, INCIDENTS.c, REDFISH_LATCHES.c, REDFISH_EVENTS.c
+_ALARMS = tuple(key for key, each in messages.OWN.items() if each.severity == "Critical")
 _V = VERDICTS.c
 _NOT_IN_USE = {"COMMISSIONING": "it is being commissioned", "RETIRED": "it is out of service"}
 
@@ -78,7 +85,19 @@ def tell(
     """Write an event down; return its number."""
     given = json.dumps([str(each) for each in args])
     row = {"enclosure_id": enclosure_id, "at_s": at_s, "message": message, "args": given}
-    return int(link.execute(insert(REDFISH_EVENTS).values(**row).returning(_R.id)).scalar_one())
+    made = link.execute(insert(REDFISH_EVENTS).values(**row).returning(_R.id)).scalar_one()
+    _make_room(link, enclosure_id, messages.OWN[message].severity == "Critical")
+    return int(made)
+
+
+def _make_room(link: Connection, enclosure_id: int | None, alarms: bool) -> None:
+    """Drop the oldest of an enclosure's alarms, or of its other events, beyond those kept."""
+    of = _R.enclosure_id == enclosure_id if enclosure_id is not None else _R.enclosure_id.is_(None)
+    alike = and_(of, _R.message.in_(_ALARMS) if alarms else _R.message.not_in(_ALARMS))
+    last = select(_R.id).where(alike).order_by(_R.id.desc()).offset(KEPT).limit(1)
+    first_gone = link.execute(last).scalar_one_or_none()
+    if first_gone is not None:
+        link.execute(delete(REDFISH_EVENTS).where(alike, _R.id <= first_gone))
 
 
 def latest(link: Connection) -> int:

@@ -52,12 +52,16 @@ class Admitted:
 
 
 class Limited:
-    """What strangers and accounts may ask how often. Of `wrong` each password takes one."""
+    """What strangers and accounts may ask how often. Of `wrong` each password takes one.
+
+    acts: of an account, what changes something.
+    """
 
     def __init__(
         self, *, all_: Limits | None = None, wrong: Limits | None = None,
-        refusals: Limits | None = None,
+        refusals: Limits | None = None, acts: Limits | None = None,
     ) -> None:  # fmt: skip
+        self.acts = acts or Limits(per_s=1.0, burst=120.0)
         self.all = all_ or Limits(per_s=100.0, burst=1000.0)
         self.wrong = wrong or Limits(per_s=0.5, burst=20.0)
         self.refusals = refusals or Limits(per_s=1.0, burst=50.0)
@@ -96,6 +100,8 @@ class Gate:
             if not _is_open(resource, name):
                 account = self._identify(request)
             found = self._allowed(request, resource, name, path, account)
+            if account is not None:
+                self._bound(account, name)
         except RedfishError as error:
             if error.status in (401, 403):
                 self._refuse(request, resource, account, error.status)
@@ -164,6 +170,16 @@ class Gate:
             raise RedfishError("NoValidSession")
         return usable
 
+    def _bound(self, account: Account, name: str) -> None:
+        """Bound what an account asks from wherever. RedfishError if it is too much."""
+        now = self._redfish.service.clock()
+        try:
+            self._limited.all.take(f"account {account.name}", now)
+            if name != "GET":
+                self._limited.acts.take(account.name, now)
+        except TooManyError:
+            raise RedfishError("RateLimitExceeded") from None
+
     def _count(self, request: Request) -> None:
         try:
             self._limited.wrong.take(sender(request.client), self._redfish.service.clock())
@@ -209,12 +225,17 @@ class Gate:
                 more, self._unwritten = self._unwritten, 0
             told += f", and {more} more before" if more else ""
         path = resource.path if resource is not None else f"{ROOT}/?"
-        self._line(f"{request.method} {path}", "", account, request, told)
+        line = self._as_line(f"{request.method} {path}", "", account, request, told)
+        if account is None:
+            self._redfish.audit.write(line)
+        else:
+            self._redfish.audit.read(line, f"redfish {account.session} {request.client}")
 
     def _write(self, found: Admitted, request: Request, outcome: str) -> None:
         what = f"{request.method} {found.resource.path}"
         subject = "/".join(found.asked.path.values())
-        self._line(what, subject, found.asked.account, request, outcome)
+        line = self._as_line(what, subject, found.asked.account, request, outcome)
+        self._redfish.audit.write(line)
 
     def _asked(self, found: Admitted, request: Request, outcome: str) -> None:
         """Write down what is asked or has failed; reads that are alike are counted."""
@@ -225,11 +246,6 @@ class Gate:
         subject, account = "/".join(found.asked.path.values()), found.asked.account
         line = self._as_line(what, subject, account, request, outcome)
         self._redfish.audit.read(line, f"redfish {account.session} {request.client}")
-
-    def _line(
-        self, what: str, subject: str, account: Account | None, request: Request, outcome: str
-    ) -> None:
-        self._redfish.audit.write(self._as_line(what, subject, account, request, outcome))
 
     def _as_line(
         self, what: str, subject: str, account: Account | None, request: Request, outcome: str

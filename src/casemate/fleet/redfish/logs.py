@@ -1,4 +1,4 @@
-"""Log services: the events of one enclosure, and those of all. Nothing is ever overwritten."""
+"""Log services: the events of one enclosure, and those of all: the latest of each (`events`)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def service(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     _of_service(asked)
     path = f"{_place(link, redfish, asked)[0]}/LogServices/{SERVICE}"
     return odata.resource(
-        "LogService", path, SERVICE, "Events of security", OverWritePolicy="NeverOverWrites",
+        "LogService", path, SERVICE, "Events of security", OverWritePolicy="WrapsWhenFull",
         LogEntryType="Event", LogPurposes=["Security"], Persistency=True, ServiceEnabled=True,
         DateTime=odata.when(redfish.now_s()), DateTimeLocalOffset="+00:00",
         Status=odata.status("Enabled", "OK"), Entries=odata.link(f"{path}/Entries"),

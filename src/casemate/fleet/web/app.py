@@ -38,6 +38,7 @@ from casemate.fleet.redfish.messages import RedfishError, error_body
 from casemate.fleet.web import forms
 from casemate.fleet.web.asked import Answer, Reply, Service
 from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
+from casemate.fleet.web.downloads import InParts
 from casemate.fleet.web.filters import FILTERS
 from casemate.fleet.web.gate import Admitted, Gate, Request
 from casemate.fleet.web.routes import ROUTES, Route
@@ -235,6 +236,8 @@ def _reply(answer: Reply, service: Service) -> Response:
         headers["Content-Disposition"] = f'attachment; filename="{answer.name}"'
     if answer.to:
         response = Response(status_code=303, headers={**headers, "Location": answer.to})
+    elif answer.parts is not None:
+        response = InParts(answer.parts, {**headers, "Content-Type": answer.kind})
     else:
         response = Response(answer.body, headers={**headers, "Content-Type": answer.kind})
     if answer.session is not None:

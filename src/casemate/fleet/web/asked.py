@@ -10,6 +10,7 @@ from typing import Any
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
+from casemate.fleet.lease import Lease
 from casemate.fleet.outlets.pulse import Pulse
 from casemate.fleet.passkeys import Desk
 from casemate.fleet.people import Person
@@ -17,6 +18,7 @@ from casemate.fleet.series import Series
 from casemate.fleet.store import Store
 from casemate.fleet.told import Told
 from casemate.fleet.watched import Watched
+from casemate.fleet.web.downloads import Downloads, Parts
 
 _MOST_ID = (1 << 31) - 1
 
@@ -40,6 +42,9 @@ class Service:
     pulse: Pulse = field(default_factory=Pulse)
     told: Told = field(default_factory=Told)
     watched: Watched = field(default_factory=Watched)
+    downloads: Downloads = field(default_factory=Downloads)
+    lease: Lease | None = None
+    """That no other service has the store; None where the caller sees to it."""
 
     @property
     def desk(self) -> Desk:
@@ -113,6 +118,8 @@ class Reply:
     """What the audit log is told beside the route."""
     each: tuple[str, ...] = ()
     """What it is told in lines of their own, if several things were done."""
+    parts: Parts | None = None
+    """The body, if it is sent in parts."""
     session: str | None = None
     """To be set as the session of the browser; "" ends it."""
 

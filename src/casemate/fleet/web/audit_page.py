@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from casemate.fleet import succession
 from casemate.fleet.clockface import clock
+from casemate.fleet.export import Part
 from casemate.fleet.web.asked import Asked, Reply, Service
+from casemate.fleet.web.downloads import zipped
+from casemate.translog.bundle import read_manifest
 from casemate.translog.foreign import ForeignFolder
 
 ROWS = 100
@@ -25,6 +28,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "lines": log.next_index,
         "sealed": log.size,
         "failed": service.audit.failed,
+        "keys": [each.vkey() for each in log.keys],
+        "before": [_before(each) for each in succession.before(service.audit.folder.parent)],
         "older": lines[-1][0] if len(lines) == ROWS else None,
         "rows": [
             {
@@ -38,15 +43,32 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
 
 
 def export(service: Service, asked: Asked) -> Reply:
-    """Return the log's files, which `casemate witness fsck` checks, in a ZIP file."""
+    """Return the files of the log, and of those before it, which `casemate witness fsck` checks."""
     service.audit.flush()
     service.audit.seal()
-    folder = service.audit.folder
-    disk, out = ForeignFolder(folder), io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for path in _files(folder):
-            archive.writestr(zipfile.ZipInfo(f"audit/{path}"), disk.read(path))
-    return Reply(body=out.getvalue(), kind="application/zip", name="audit.zip")
+    parts = service.downloads.begin(asked.who.name, zipped(_all(service.audit.folder)))
+    return Reply(parts=parts, kind="application/zip", name="audit.zip")
+
+
+def _all(folder: Path) -> Iterator[Part]:
+    """Yield the files of a log and of those before it; first, at once, what does not stay."""
+    held = {f"before/{each.name}": each for each in reversed(succession.before(folder.parent))}
+    for name, each in {"audit": folder, **held}.items():
+        disk, paths = ForeignFolder(each), _files(each)
+        passing = [path for path in paths if not _stays(path)]
+        yield from [(f"{name}/{path}", disk.read(path)) for path in passing]
+        for path in filter(_stays, paths):
+            yield f"{name}/{path}", disk.read(path)
+
+
+def _stays(path: str) -> bool:
+    """Return whether a file of a log that goes on is never taken away: full tiles, old notes."""
+    return path.startswith("witnessed/") or (path.startswith("tile/") and ".p/" not in path)
+
+
+def _before(folder: Path) -> dict[str, Any]:
+    """Return what is told of a log that this one continues."""
+    return {"generation": int(folder.name), "origin": read_manifest(folder)["origin"]}
 
 
 def _files(folder: Path) -> list[str]:

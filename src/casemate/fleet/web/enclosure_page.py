@@ -14,11 +14,12 @@ from casemate.core.errors import FormatError
 from casemate.fleet import evidence, papers, permit_files
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.evidence import Enclosure
+from casemate.fleet.export import source
 from casemate.fleet.schema import INCIDENTS, VERDICTS
 from casemate.fleet.told import last_watch
 from casemate.fleet.web import channel_rows, scene_part, timeline, timeline_part
 from casemate.fleet.web.asked import Asked, Reply, Service
-from casemate.fleet.web.interval_page import zipped
+from casemate.fleet.web.interval_page import sent
 from casemate.verify.continuity import Interval
 from casemate.verify.result import Result
 
@@ -112,10 +113,11 @@ def verdict(service: Service, asked: Asked) -> Reply:
     at_s = asked.number("at", 0, _LATEST_S, service.now_s())
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
-        held = evidence.bundle(link, known)
-    shown = as_json(service.intake.look(known.id, at_s))
+    with service.downloads.place(asked.who.name):
+        evidence_ = source(service.store, known).digest()
+        shown = as_json(service.intake.look(known.id, at_s))
     row = {
-        "evidence": evidence.digest(held),
+        "evidence": evidence_,
         "reference": f"{known.reference.id}, version {known.reference.version}",
         "at": at_s,
         "result": digest(shown),
@@ -128,8 +130,8 @@ def export(service: Service, asked: Asked) -> Reply:
     """Return all evidence as a bundle that `casemate verify` accepts, in a ZIP file."""
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
-        held = evidence.bundle(link, known)
-    return Reply(body=zipped(held, {}), kind="application/zip", name=f"evidence-{known.id}.zip")
+    held = source(service.store, known)
+    return sent(service, asked, held, {}, f"evidence-{known.id}.zip")
 
 
 def head(known: Enclosure, title: str) -> dict[str, Any]:

@@ -73,11 +73,14 @@ class Gate:
         all_: Limits | None = None,
         codes: Limits | None = None,
         refusals: Limits | None = None,
+        acts: Limits | None = None,
     ) -> None:
         self._service = service
         self._all = all_ or Limits(per_s=50.0, burst=200.0)
         self._codes = codes or Limits(per_s=0.1, burst=10.0)
         self._refusals = refusals or Limits(per_s=1.0, burst=50.0)
+        self._acts = acts or Limits(per_s=1.0, burst=120.0)
+        """Of a person, from wherever: forms, exports, reads of the log. Each is a line or more."""
         self._scrapes = Limits(per_s=0.5, burst=20.0)  # each reads the whole fleet
         self._walls = Limits(per_s=0.5, burst=20.0)
         self._counting, self._unwritten = threading.Lock(), 0
@@ -99,6 +102,10 @@ class Gate:
         except (NotSignedInError, NotAllowedError) as error:
             self._not_allowed(asked, found.person, error.status)
             raise
+        if found.person is not None:  # from many addresses, too
+            self._all.take(f"person {found.person.name}", now)
+            if route.method != "GET" or route.permission in _EACH:
+                self._acts.take(found.person.name, now)
         return found
 
     def serve(
@@ -144,10 +151,17 @@ class Gate:
         return answer
 
     def _asked(self, asked: Request, said: Who, outcome: str) -> None:
-        """Write down what is asked or has failed; reads that are alike are counted."""
-        if asked.route.method != "GET" or asked.route.permission in _EACH:
+        """Write down what is asked or has failed; reads that are alike are counted.
+
+        So is what a controller brings: evidence proves itself, and a certificate fills no disk.
+        """
+        is_act = asked.route.method != "GET" and asked.route.permission != roles.MACHINE
+        if is_act or asked.route.permission in _EACH:
             self._write(asked, said, outcome)
-            return
+        else:
+            self._counted(asked, said, outcome)
+
+    def _counted(self, asked: Request, said: Who, outcome: str) -> None:
         session = asked.fingerprint or asked.client
         if isinstance(said, Person):
             session = people.digest_of(asked.session)
@@ -155,7 +169,7 @@ class Gate:
 
     def _not_allowed(self, asked: Request, person: Person | None, status: int) -> None:
         if person is not None:
-            self._write(asked, person, f"refused {status}")
+            self._counted(asked, person, f"refused {status}")
         else:
             self.refuse(asked, status)
 
@@ -190,8 +204,9 @@ class Gate:
             raise
         if writes:
             told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
+            tell = self._counted if asked.route.permission == roles.MACHINE else self._write
             for each in (isinstance(answer, Reply) and answer.each) or (told,):
-                self._write(asked, said, f"done {each}".rstrip())
+                tell(asked, said, f"done {each}".rstrip())
         return answer
 
     def _identify(self, asked: Request) -> Admitted:

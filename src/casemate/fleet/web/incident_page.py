@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from casemate.fleet import decisions, evidence, incidents, papers, passkeys, permit_files
 from casemate.fleet.clockface import ago, clock
+from casemate.fleet.errors import RefusedError
 from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.people import Person
 from casemate.fleet.roles import may
@@ -19,6 +20,8 @@ from casemate.fleet.web.fleet_page import shown_state
 from casemate.verify.findings import SEVERITIES
 
 ROWS = 100
+MOST_ACTS = 200
+"""Of a person about one incident (planning value): each stays for ever, on its page, too."""
 _MEANING = {
     "alarm": "Rely on nothing that it signed since the first trigger. Work that must be verified "
     "leaves this machine; controllers of infrastructure take it out of their pools.",
@@ -156,6 +159,10 @@ def _act(service: Service, asked: Asked, kind: str) -> Reply:
     now_s, form = service.now_s(), asked.form
     with service.store.write() as link:
         found = decisions.read(link, asked.id())
+        if sum(each.person == asked.who.name for each in found.acts) >= MOST_ACTS:
+            raise RefusedError(
+                "you have said enough about this incident.", remedy="have another person act."
+            )
         told: dict[str, Any] = {
             "triggers": found.triggers,
             "seen": form.get("seen", ""),

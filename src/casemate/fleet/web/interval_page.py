@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import io
-import tempfile
-import zipfile
 from datetime import UTC, datetime
-from pathlib import Path
+from itertools import chain
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,10 +11,10 @@ from casemate.core.canonical import pretty_json
 from casemate.fleet import evidence, interval
 from casemate.fleet.clockface import clock, length
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.export import write_bundle
+from casemate.fleet.export import Source, source
 from casemate.fleet.web import timeline
 from casemate.fleet.web.asked import Asked, Reply, Service
-from casemate.translog.bundle import Bundle
+from casemate.fleet.web.downloads import zipped
 from casemate.verify.continuity import Interval, gaps
 
 _DEFAULT_S = 86_400
@@ -61,18 +58,20 @@ def export(service: Service, asked: Asked) -> Reply:
     from_s, until_s = _asked(asked, now_s)
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
-        held = evidence.bundle(link, known)
-    part = interval.cut(held, known, until_s, now_s)
+    seals = service.intake.seals(known.id)  # what comes meanwhile is not among them
+    part = interval.cut(source(service.store, known), seals, until_s, now_s)
     found = interval.within(service.intake.look(known.id, now_s).intervals, from_s, until_s)
+    with service.downloads.place(asked.who.name):
+        evidence_ = part.source.digest()
     row = {
         "format": FORMAT,
         "enclosure": known.name,
         "serial": known.serial,
         "from": clock(from_s),
         "until": clock(until_s),
-        "entries": len(part.bundle.entries) + len(part.bundle.pending),
+        "entries": part.source.total,
         "whole": part.whole,
-        "evidence": evidence.digest(part.bundle),
+        "evidence": evidence_,
         "verify_at": clock(part.now_s),
         "verify": f"casemate verify evidence --trust YOUR-OWN-FOLDER --now {clock(part.now_s)}",
         "continuity": [_shown(each) for each in found],
@@ -80,25 +79,16 @@ def export(service: Service, asked: Asked) -> Reply:
         "not proven: run the command, and compare.",
     }
     extra = {"interval.json": pretty_json(row).encode()}
-    return Reply(
-        body=zipped(part.bundle, extra), kind="application/zip", name=f"interval-{known.id}.zip",
-        told=f"{row['from']} {row['until']}",
-    )  # fmt: skip
+    return sent(service, asked, part.source, extra, f"interval-{known.id}.zip")
 
 
-def zipped(held: Bundle, extra: dict[str, bytes]) -> bytes:
-    """Return a ZIP file with a bundle in the folder evidence/, and other files beside it."""
-    out = io.BytesIO()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "evidence"
-        write_bundle(held, folder)
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-            for path in sorted(each for each in folder.rglob("*") if each.is_file()):
-                name = f"evidence/{path.relative_to(folder).as_posix()}"
-                archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
-            for name, data in extra.items():
-                archive.writestr(zipfile.ZipInfo(name), data)
-    return out.getvalue()
+def sent(
+    service: Service, asked: Asked, held: Source, extra: dict[str, bytes], name: str
+) -> Reply:  # fmt: skip
+    """Return a ZIP file with evidence in the folder evidence/, and other files beside it."""
+    files = ((f"evidence/{path}", data) for path, data in held.files())
+    parts = service.downloads.begin(asked.who.name, zipped(chain(files, extra.items())))
+    return Reply(parts=parts, kind="application/zip", name=name)
 
 
 def _asked(asked: Asked, now_s: int) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import hashlib
 import socket
 import ssl
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from casemate.core.errors import InputError
 from casemate.fleet import certificates
+from casemate.fleet.web.handshakes import BACKLOG, Greeting, Waiting
 
 MOST_AT_ONCE = 512
 """Connections at once (planning value). Beyond them the one goes that has been idle longest."""
@@ -80,11 +82,13 @@ class _Protocol(H11Protocol):
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop whose servers wait for TLS no longer than for anything else."""
+    """An event loop whose servers bound the connections that have not spoken TLS yet."""
 
     async def create_server(self, *args: Any, **given: Any) -> asyncio.Server:  # type: ignore[override]
-        if given.get("ssl") is not None:
-            given = {**given, "ssl_handshake_timeout": HEAD_S, "ssl_shutdown_timeout": HEAD_S}
+        context = given.pop("ssl", None)
+        if context is not None:
+            make, *args_ = args
+            args = (partial(Greeting, make, context, Waiting()), *args_)
         return await super().create_server(*args, **given)
 
 
@@ -103,8 +107,8 @@ class Server:
         config = uvicorn.Config(
             app, http=_Protocol, ws="none", lifespan="off", log_level="warning", access_log=False,
             server_header=False, date_header=True,
-            proxy_headers=False,  # who comes from where is what the socket says, not a header
-            timeout_keep_alive=30, h11_max_incomplete_event_size=32_768, **given,
+            proxy_headers=False,  # else who is on this machine names any address as its own
+            timeout_keep_alive=30, backlog=BACKLOG, h11_max_incomplete_event_size=32_768, **given,
         )  # fmt: skip
         config.load()
         if config.ssl is not None:

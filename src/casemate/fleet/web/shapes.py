@@ -239,7 +239,7 @@ _ONE_PERMIT: dict[str, Shape] = {
 }  # fmt: skip
 _AUDIT = {
     "title": "text", "origin": "text", "lines": "whole", "sealed": "whole", "failed": "text",
-    "older": "whole?",
+    "older": "whole?", "keys": ["text"], "before": [{"generation": "whole", "origin": "text"}],
     "rows": [{"number": "whole", "at": "text", "who": "text", "role": "text", "party": "text",
               "what": "text", "subject": "text", "outcome": "text"}],
 }  # fmt: skip

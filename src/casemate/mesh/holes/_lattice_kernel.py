@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from casemate.core._rows_kernel import put
+
 Array = npt.NDArray[np.float64]
 
 PLAIN = (1.0, 0.0, 1.0)
@@ -220,7 +222,7 @@ def search(
             count += 1
             if value > best and box[2] ** 2 + box[3] ** 2 <= s_max**2:
                 best = value
-                where[:] = box[:4]
+                put(where, box[:4])
         keep: npt.NDArray[np.intp] = np.flatnonzero(uppers > best + tolerance)
         if count > max_boxes and len(keep):
             return best, where, np.max(uppers), count
@@ -233,7 +235,7 @@ def search(
             for a in range(2):
                 for b in range(2):
                     child = following[n]
-                    child[:] = box
+                    put(child, box)
                     if split_s:
                         child[5] = 0.5 * box[5]
                         child[2] += (2 * a - 1) * child[5]

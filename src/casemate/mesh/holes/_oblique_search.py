@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from casemate.core._rows_kernel import put
 from casemate.mesh.holes._lattice_kernel import metric
 from casemate.mesh.holes._region_kernel import Array, Grid, Index, inside, reach_at
 from casemate.mesh.holes._region_search import place_reach
@@ -151,7 +152,7 @@ def search_directions(
                 count += 1
                 if value > best and box[2] ** 2 + box[3] ** 2 <= s_max * s_max:
                     best = value
-                    where[:] = box[:4]
+                    put(where, box[:4])
             keep: npt.NDArray[np.intp] = np.flatnonzero(uppers > max(best + tolerance, floor))
             if count > max_boxes:
                 for i in keep:
@@ -171,7 +172,7 @@ def _split(boxes: Array, keep: npt.NDArray[np.intp], steep: float) -> Array:
         turn = box[5] * steep > box[4]
         for k in range(4):
             child = following[4 * i + k]
-            child[:] = box
+            put(child, box)
             a, b = 2 * (k & 1) - 1, 2 * (k >> 1) - 1
             if turn:
                 child[5] = 0.5 * box[5]

@@ -6,14 +6,16 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from holder_scans import Scanner, skip_or_fail
+from holder_scans import Scanner
+
+from outside_programs import missing
 
 
 @pytest.fixture
 def scan() -> Iterator[Scanner]:
     """A scanner; only root sees the memory of a holder."""
     if os.geteuid() != 0:
-        skip_or_fail("only root may read a holder's memory")
+        missing("root, who alone may read a holder's memory,", "is another user")
     scanner = Scanner()
     yield scanner
     scanner.close()

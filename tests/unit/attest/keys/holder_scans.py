@@ -1,4 +1,4 @@
-"""What tests of key holders share: a scanner of memory, stopping, reasons to skip."""
+"""What tests of key holders share: a scanner of memory, stopping."""
 
 from __future__ import annotations
 
@@ -9,15 +9,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-
-import pytest
-
-
-def skip_or_fail(reason: str) -> None:
-    """Skip with a reason; fail where everything is required."""
-    if os.environ.get("CASEMATE_REQUIRE_ALL") == "1":
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 def stop(pid: int) -> None:

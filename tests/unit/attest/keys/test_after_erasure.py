@@ -7,13 +7,12 @@ mappings (`gcore -a`) of a living process is the plant: it has the seeds.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from holder_scans import Scanner, skip_or_fail
+from holder_scans import Scanner
 from test_process_memory import LIVES_ON
 
 from casemate.attest.keys import cell as cells
@@ -21,6 +20,7 @@ from casemate.attest.keys.cell import Cell
 from casemate.control.custody import LogKey
 from casemate.core.suites import DEFAULT_SUITE, ED25519
 from casemate.testing.keyholders import CHECKPOINT, FRAME, LAST
+from outside_programs import program
 
 Made = tuple[Cell, Callable[[], object]]
 
@@ -51,12 +51,10 @@ def lives_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def dumped(pid: int, folder: Path, *flags: str) -> Path:
-    gcore = shutil.which("gcore")
-    if gcore is None:
-        skip_or_fail("gcore (Debian: gdb) is missing")
+    gcore = program("gcore", "gdb")
     core = folder / f"core{''.join(flags)}"
     subprocess.run(
-        [str(gcore), *flags, "-o", str(core), str(pid)], check=True, capture_output=True,
+        [gcore, *flags, "-o", str(core), str(pid)], check=True, capture_output=True,
         env={"PATH": os.environ["PATH"], "DEBUGINFOD_URLS": ""},
     )  # fmt: skip
     return Path(f"{core}.{pid}")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from holder_scans import Scanner, skip_or_fail, stop
+from holder_scans import Scanner, stop
 
 from casemate.attest.keys.pkcs11 import Pkcs11Holder, TokenStore
 from casemate.attest.keys.pkcs11_token import TokenPlan
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError, SealedError
 from casemate.core.suites import SUITES, verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
+from outside_programs import missing, needs, program
 
 LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
 PIN = "7351 is no secret"
@@ -36,10 +35,10 @@ EACH = [
 @pytest.fixture(scope="module")
 def new_plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], TokenPlan]:
     """A token of its own for the module; each plan has objects of its own in it."""
-    if not Path(LIBRARY).exists() or shutil.which("softhsm2-util") is None:
-        skip_or_fail("SoftHSM (Debian: softhsm2) is missing")
-    if importlib.util.find_spec("pkcs11") is None:
-        skip_or_fail("python-pkcs11 is missing")
+    tool = program("softhsm2-util", "softhsm2")
+    if not Path(LIBRARY).exists():
+        missing(LIBRARY)
+    needs("pkcs11")
     home = tmp_path_factory.mktemp("softhsm")
     tokens = home / "tokens"
     tokens.mkdir()
@@ -47,7 +46,7 @@ def new_plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], TokenPlan
     config.write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\n")
     subprocess.run(
         [
-            *("softhsm2-util", "--init-token", "--free", "--label", "unit"),
+            *(tool, "--init-token", "--free", "--label", "unit"),
             *("--so-pin", "0000", "--pin", PIN),
         ],
         check=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,12 +11,13 @@ import time
 from pathlib import Path
 
 import pytest
-from holder_scans import Scanner, skip_or_fail
+from holder_scans import Scanner
 
 from casemate.attest.keys import cell as cells
 from casemate.attest.keys.process import ProcessHolder
 from casemate.core.suites import DEFAULT_SUITE, SUITES, Suite
 from casemate.testing.keyholders import FRAME, LAST
+from outside_programs import missing, program
 
 LIVES_ON = cells._RUN.replace(
     "main({arguments})",
@@ -111,9 +111,7 @@ def test_nothing_is_left_in_a_process_that_lives_on(
 
 
 def test_dump_by_a_debugger_leaves_the_page_out(scan: Scanner, tmp_path: Path) -> None:
-    gcore = shutil.which("gcore")
-    if gcore is None:
-        skip_or_fail("gcore (Debian: gdb) is missing")
+    gcore = program("gcore", "gdb")
     holder = ProcessHolder()
     try:
         holder.sign(FRAME)
@@ -122,7 +120,7 @@ def test_dump_by_a_debugger_leaves_the_page_out(scan: Scanner, tmp_path: Path) -
         for flags, finds in ((["-a"], {"seed 1": 1, "seed 2": 1}), ([], {})):
             core = tmp_path / f"core{len(flags)}"
             subprocess.run(
-                [str(gcore), *flags, "-o", str(core), str(pid)],
+                [gcore, *flags, "-o", str(core), str(pid)],
                 check=True,
                 capture_output=True,
                 env={"PATH": os.environ["PATH"], "DEBUGINFOD_URLS": ""},
@@ -134,7 +132,7 @@ def test_dump_by_a_debugger_leaves_the_page_out(scan: Scanner, tmp_path: Path) -
 
 def test_crash_writes_no_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if Path("/proc/sys/kernel/core_pattern").read_text().strip() != "core":
-        skip_or_fail("core dumps do not go into the working folder here")
+        missing("the working folder as the place of core dumps", "is not set")
     monkeypatch.chdir(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (before[1], before[1]))

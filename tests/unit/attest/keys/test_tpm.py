@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import select
 import shutil
@@ -15,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from holder_scans import Scanner, skip_or_fail
+from holder_scans import Scanner
 
 import casemate
 from casemate.attest.keys.protocol import CustodyError, HolderState, KeysGoneError
@@ -35,6 +34,7 @@ from casemate.attest.quote import (
 from casemate.core.errors import SignatureError
 from casemate.core.suites import verify
 from casemate.testing.keyholders import CHECKS, FRAME, LAST, QUORUM
+from outside_programs import needs_tpm
 
 SOFTWARE, ANCHOR = hashlib.sha256(b"software").digest(), hashlib.sha256(b"anchor").digest()
 EVIDENCE = hashlib.sha256(b"a token").digest()
@@ -49,10 +49,7 @@ EACH = [
 
 @pytest.fixture(autouse=True)
 def needs(monkeypatch: pytest.MonkeyPatch) -> None:
-    if shutil.which("swtpm") is None:
-        skip_or_fail("swtpm (Debian: swtpm) is missing")
-    if importlib.util.find_spec("tpm2_pytss") is None:
-        skip_or_fail("tpm2-pytss is missing")
+    needs_tpm()
     monkeypatch.setenv("TSS2_LOG", "all+none")
 
 

@@ -13,6 +13,7 @@ from casemate.attest.keys.process import ProcessHolder
 from casemate.attest.keys.protocol import Erasure, KeysGoneError
 from casemate.control import erased
 from casemate.testing.keyholders import FRAME
+from outside_programs import needs_tpm
 
 
 class Store:
@@ -105,7 +106,7 @@ def test_words_give_both_times() -> None:
 
 
 def test_tpm_answers_before_it_is_looked_at(tmp_path: Path) -> None:
-    pytest.importorskip("tpm2_pytss")
+    needs_tpm()
     from casemate.attest.keys.swtpm import SwTpm
     from casemate.attest.keys.tpm import TpmHolder
     from casemate.attest.keys.tpm_esys import TpmPlan

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from functools import cache
 
 import numpy as np
@@ -26,6 +25,7 @@ from casemate.campaigns.rarity.recordings import (
 )
 from casemate.campaigns.rarity.tails import fit_tail, rarity
 from casemate.core.errors import InputError
+from outside_programs import needs
 from truths import recorded
 
 CUSUM = Cusum(k=0.5, h=threshold_for(1e3, 0.5, sides=2), sides=2)
@@ -150,8 +150,7 @@ def test_what_is_no_null_is_refused() -> None:
 
 
 def wifi(name: str, antenna: int) -> Readings:
-    if os.environ.get("CASEMATE_REQUIRE_ALL") != "1":
-        pytest.importorskip("csiread", reason="csiread is not installed: no Wi-Fi recordings")
+    needs("csiread")
     return _wifi(recorded("wifi_csi") / f"d98_background0{name}.dat", antenna)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from item_signer import Enclosure, Given, signs
 
-c2pa = pytest.importorskip("c2pa")
-pytest.importorskip("av")
+from outside_programs import package
+
+c2pa = package("c2pa")
+package("av")
 
 import av  # noqa: E402
 from rtsp_server import video  # noqa: E402

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from small_enclosure import wait_for
 from casemate.control.adapters import made_up_rack, rack, redfish
 from casemate.control.adapters.presence import until_due
 from casemate.core.errors import ReaderError
+from outside_programs import needs
 
 ROOT = redfish.ROOT
 SYSTEM, CHASSIS = f"{ROOT}/Systems/WEB483", f"{ROOT}/Chassis/1U"
@@ -248,9 +248,9 @@ def switched(port: int, marks: list[dict[str, str]]) -> list[dict[str, str]]:
         service.close()
 
 
-@pytest.mark.skipif(find_spec("sushy_tools") is None, reason="sushy-tools is not installed")
 def test_a_service_of_others_is_read(tmp_path: Path) -> None:
     """OpenStack's emulator: one system, its chassis, no integrity."""
+    needs("sushy_tools")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -14,7 +14,9 @@ import numpy as np
 import pytest
 from item_signer import Enclosure, kept, signs, stream
 
-av = pytest.importorskip("av")
+from outside_programs import package
+
+av = package("av")
 
 from rtsp_server import Camera, video  # noqa: E402
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
+from outside_programs import not_collected
+
 sys.path.append(str(Path(__file__).parents[1] / "outlets"))
-LACKING = [each for each in ("alembic", "nats", "sqlalchemy", "starlette") if not find_spec(each)]
-if LACKING and os.environ.get("CASEMATE_REQUIRE_ALL"):
-    raise ModuleNotFoundError(f"tests of the broker need {', '.join(LACKING)}")
-collect_ignore_glob = ["test_*.py"] if LACKING else []
+collect_ignore_glob = not_collected("alembic", "nats", "sqlalchemy", "starlette")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import threading
@@ -132,8 +131,3 @@ def ear(port: int) -> Iterator[Ear]:
     finally:
         client.disconnect()
         client.loop_stop()
-
-
-def installed() -> bool:
-    """Return whether mosquitto is here."""
-    return bool(shutil.which("mosquitto", path="/usr/sbin:/usr/bin"))

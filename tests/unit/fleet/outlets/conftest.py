@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from importlib.util import find_spec
+from outside_programs import not_collected
 
-LACKING = [
-    each
-    for each in ("alembic", "sqlalchemy", "starlette", "prometheus_client", "paho", "pysnmp")
-    if not find_spec(each)
-]
-if LACKING and os.environ.get("CASEMATE_REQUIRE_ALL"):
-    raise ModuleNotFoundError(f"tests of the outlets need {', '.join(LACKING)}")
-collect_ignore_glob = ["test_*.py"] if LACKING else []
+NEEDED = ("alembic", "sqlalchemy", "starlette", "prometheus_client", "paho", "pysnmp")
+collect_ignore_glob = not_collected(*NEEDED)

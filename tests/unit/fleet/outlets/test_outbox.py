@@ -252,3 +252,13 @@ def test_what_is_in_the_outbox_is_there_after_a_kill(kit: Kit, tmp_path: Path) -
     )  # fmt: skip
     assert done.returncode == -signal.SIGKILL
     assert [each.finding for each in told(kit.service.store)] == ["sensor.fault"]
+
+
+def test_without_outlets_what_is_disposed_of_goes(kit: Kit) -> None:
+    """On PostgreSQL a number beyond a column's bounds is an error, once a second."""
+    store = kit.service.store
+    find(store, put(store, 0), 1000, trigger("sensor.fault", 1000, 1))
+    with store.write() as link:
+        assert outbox.prune(link, [], 2000 + outbox.KEPT_S) == 0
+        link.execute(update(INCIDENTS).values(disposed_s=1500))
+        assert outbox.prune(link, [], 2000 + outbox.KEPT_S) == 1

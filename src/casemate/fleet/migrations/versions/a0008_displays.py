@@ -1,7 +1,7 @@
 """Displays on walls, each by its certificate.
 
-Revision ID: a0007
-Revises: a0006
+Revision ID: a0008
+Revises: a0007
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from alembic import op
 
 from casemate.fleet.migrations import no_way_back
 
-revision = "a0007"
-down_revision = "a0006"
+revision = "a0008"
+down_revision = "a0007"
 branch_labels = None
 depends_on = None
 
