@@ -191,7 +191,7 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     """Answer people and controllers over TLS, until interrupted."""
-    from casemate.fleet import home, supervised
+    from casemate.fleet import garbage, home, supervised
     from casemate.fleet.redfish import delivery
     from casemate.fleet.redfish.app import RedfishApp
     from casemate.fleet.redfish.asked import Redfish
@@ -200,7 +200,7 @@ def _serve(args: argparse.Namespace) -> int:
 
     host, port = _address(args.listen)
     place = home.read(args.folder)
-    with home.running(place) as service:
+    with garbage.seldom() as collector, home.running(place) as service:
         redfish = RedfishApp(Redfish(service=service))
         server = Server(application(service, redfish=redfish), host, port, tls=place.tls)
         try:
@@ -209,6 +209,7 @@ def _serve(args: argparse.Namespace) -> int:
                 ended = _ending()
                 supervised.tell(supervised.READY)
                 while not ended.wait(1.0):
+                    collector.look()
                     if service.lease is not None and service.lease.is_lost:
                         service.lease.keep()  # it says who has taken over
                 supervised.tell(supervised.STOPPING)

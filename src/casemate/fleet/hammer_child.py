@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from casemate.core.errors import ReaderError
+from casemate.fleet.garbage import resident_bytes
 
 START_S = 120.0
 """In which the service has to answer (planning value)."""
@@ -45,8 +46,7 @@ class Child:
 
     def memory_bytes(self) -> int:
         """Return its resident memory."""
-        text = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii")
-        return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        return resident_bytes(self.process.pid)
 
     def kill(self) -> None:
         """End it as a power cut would."""
