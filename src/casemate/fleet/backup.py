@@ -288,11 +288,10 @@ def _copy_in(path: Path, place: Home, now_s: int) -> None:
     target = make_url(place.store)
     if target.get_backend_name() == "sqlite":
         into = Path(str(target.database))
-        if into.exists():
-            into.rename(into.with_name(f"{into.name}.before-{now_s}"))
-        for each in ("-wal", "-shm"):
+        aside = _aside(into, now_s)
+        for each in ("", "-wal", "-shm"):
             if (rest := into.with_name(into.name + each)).exists():
-                rest.rename(rest.with_name(f"{rest.name}.before-{now_s}"))
+                rest.rename(rest.with_name(f"{rest.name}{aside}"))
         shutil.copyfile(path, into)
         into.chmod(0o600)
         return
@@ -300,7 +299,8 @@ def _copy_in(path: Path, place: Home, now_s: int) -> None:
     shutil.copyfile(path, passing)
     source, store = Store(_sqlite(passing)), Store(place.store)
     try:
-        _copy_out(store, place.folder / f"{home.DATABASE}.before-{now_s}")
+        kept = place.folder / home.DATABASE
+        _copy_out(store, kept.with_name(f"{kept.name}{_aside(kept, now_s)}"))
         with source.read() as link, store.write() as into_link:
             for table in reversed(METADATA.sorted_tables):
                 into_link.execute(table.delete())
@@ -310,6 +310,14 @@ def _copy_in(path: Path, place: Home, now_s: int) -> None:
         source.close()
         store.close()
         passing.unlink()
+
+
+def _aside(database: Path, now_s: int) -> str:
+    """Return the end of a name under which nothing is kept yet of a database."""
+    made = f".before-{now_s}"
+    while database.with_name(f"{database.name}{made}").exists():
+        made += "-again"
+    return made
 
 
 def _copy_rows(link: Connection, into: Connection) -> None:

@@ -253,3 +253,15 @@ def test_a_restoration_that_was_cut_off_is_done_again(
         pass
     assert backup.restore(tmp_path / "backup", one.folder, replace=True).succession is not None
     assert told(one, "audit") == []
+
+
+def test_what_stood_there_is_kept_of_each_restoration(
+    place: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However fast they follow each other."""
+    backup.backup(place, tmp_path / "backup")
+    monkeypatch.setattr("casemate.fleet.backup.time.time", lambda: 1_800_000_000.0)
+    for _ in range(3):
+        backup.restore(tmp_path / "backup", place.folder, replace=True)
+    kept = [each.name for each in place.folder.iterdir() if ".db.before-" in each.name]
+    assert len([each for each in kept if "-wal" not in each and "-shm" not in each]) == 3
