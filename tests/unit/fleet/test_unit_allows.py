@@ -51,6 +51,15 @@ def forbidden(lines: list[str], unit: str, folder: Path) -> list[str]:
 
 def open_files(pid: int) -> list[str]:
     """Return the files that a process has open for writing, libraries in C too."""
+    for _ in range(100):
+        try:
+            return _open_at_once(pid)
+        except FileNotFoundError:
+            time.sleep(0.02)  # one was closed while they were looked at: once more, all of them
+    raise AssertionError("its files change faster than they can be looked at")
+
+
+def _open_at_once(pid: int) -> list[str]:
     out = []
     for each in Path(f"/proc/{pid}/fd").iterdir():
         info = Path(f"/proc/{pid}/fdinfo/{each.name}").read_text(encoding="ascii")
