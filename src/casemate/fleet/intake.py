@@ -41,7 +41,7 @@ MOST_ENTRIES, MOST_NOTES = 4096, 64
 TRUST_SEEN_S = 600
 """For which a change of reference values is looked for: longer than a tick takes at worst."""
 KEPT = 12_288
-"""Enclosures whose appraisal is kept in memory, 0.2 MB each; others go on from what is written."""
+"""Enclosures whose appraisal is kept in memory, 0.3 MB each; others go on from what is written."""
 _OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
 _NEW_VERDICT = insert(VERDICTS)
 
