@@ -127,6 +127,14 @@ def to_read(array: npt.NDArray[Any]) -> Any:
     return found
 
 
+def dense(array: npt.NDArray[Any], kind: npt.DTypeLike) -> Any:
+    """Return an array of this kind as `to_read` does, in one piece; copied only where it has to be.
+
+    A reader's arrays may lie in memory in any order: see `to_read`.
+    """
+    return to_read(np.ascontiguousarray(array, dtype=kind))
+
+
 class Reader(Protocol):
     """The electronics of a modality, or its simulation; the same interface for both.
 

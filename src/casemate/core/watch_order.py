@@ -117,12 +117,19 @@ class Order:
         flags = self._against_last(t_s, chip)
         believed = not flags & (Health.OUT_OF_ORDER | Health.RATE | Health.LATE)
         if believed or self._resumed(t_s, chip):
-            if flags & Health.LATE or self._t_s != self._t_s:
-                self._window = None
+            if flags & Health.LATE:
+                self._take_out(t_s - self._t_s, chip - self._chip)
             self._t_s, self._chip, self._run = t_s, chip, 0
             if self._rate(t_s, chip)[1]:
                 flags |= Health.RATE
         return int(flags)
+
+    def _take_out(self, step_s: float, chips: int) -> None:
+        """Leave a pause out of the window. It goes on after it: a pause begins no new one, or a
+        stream that pauses before each window is full would have any rate.
+        """
+        if self._window is not None:
+            self._window = self._window[0] + step_s, self._window[1] + chips
 
     def _against_last(self, t_s: float, chip: int) -> Health:
         if self._chip < 0:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.challenge import Chips
-from casemate.core.samples import Block, to_read
+from casemate.core.samples import Block, dense, to_read
 from casemate.detect import _blocks_kernel as kernel
 from casemate.detect import _calm_kernel as calm_kernel
 from casemate.detect import _field_kernel as field_kernel
@@ -96,7 +96,7 @@ class Place:
         if self.last >= 0 and now_s > self.last_s:
             due += int(min((now_s - self.last_s) / self.chip_s, 2.0**60))
         self.last, self.last_s, self.odd = kernel.align(
-            np.asarray(block.t_s, dtype=np.float64), np.asarray(block.chip, dtype=np.int64),
+            dense(block.t_s, np.float64), dense(block.chip, np.int64),
             chips.first, chips.drive.size, self.chip_s, self.size, SLACK_CHIPS * self.chip_s,
             due + int(AHEAD_S / self.chip_s), self.window * self.size, self.last, self.last_s,
             self.odd, flags,
@@ -255,8 +255,8 @@ class FieldFilling:
     ) -> None:  # fmt: skip
         """Take in rows (K, L) of this block, each of the tone that its chip asked for."""
         kernel.gather_field(
-            values, health, drive, place, use, self.heard, self.count, self.power, self.quiet,
-            self.blurred, self.said,
+            to_read(values), to_read(health), drive, place, use, self.heard, self.count, self.power,
+            self.quiet, self.blurred, self.said,
         )  # fmt: skip
 
     def close(self) -> tuple[FieldBlock, npt.NDArray[np.bool_], npt.NDArray[np.int64]]:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from casemate.core.challenge import Chips
-from casemate.core.samples import Block, Health
+from casemate.core.samples import Block, Health, dense
 from casemate.detect import keyed, whole
 from casemate.detect._live_kernel import beyond
 from casemate.detect.anchor import Anchor, FieldAnchor, PassiveAnchor, Real
@@ -101,8 +101,8 @@ class KeyedLive:
         if chips.drive.imag.any():
             self.notes.say("its challenge turns phases")
             return
-        values = np.ascontiguousarray(block.values.real, dtype=np.float64)
-        health = np.ascontiguousarray(block.health, dtype=np.uint16)
+        values = dense(block.values.real, np.float64)
+        health = dense(block.health, np.uint16)
         for rows, use, at in windows(self, block, chips, now_s):
             self._rows(values[rows], health[rows], drive[at], use)
 
@@ -265,8 +265,8 @@ class FieldLive:
 
     def add(self, block: Block, chips: Chips, now_s: float) -> None:
         """Take in a block of the right shape and epoch."""
-        values = np.ascontiguousarray(block.values, dtype=np.complex128)
-        health = np.ascontiguousarray(block.health, dtype=np.uint16)
+        values = dense(block.values, np.complex128)
+        health = dense(block.health, np.uint16)
         for rows, use, at in windows(self, block, chips, now_s):
             self.filling.add(values[rows], health[rows], chips.drive[at], chips.place[at], use)
 
@@ -365,7 +365,7 @@ class PassiveLive:
 
     def add(self, block: Block) -> None:
         """Take in samples in the order of their times; a clock set back is followed, and noted."""
-        values = np.asarray(block.values.real, dtype=np.float64)
+        values = dense(block.values.real, np.float64)
         bad = np.zeros(values.shape, dtype=np.bool_)
         if block.health.any():
             flags = np.asarray(block.health).astype(np.int64)

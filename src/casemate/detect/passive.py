@@ -14,6 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from casemate.core.samples import to_read
 from casemate.detect import _passive_kernel as kernel
 from casemate.detect import pyramid, whiten
 from casemate.detect.anchor import PassiveAnchor, Real
@@ -172,7 +173,7 @@ class PassiveBank:
         anchor, x = self.anchor, np.empty(values.shape)
         if all(
             kernel.off(
-                one, gone, anchor.nominal, anchor.spread, anchor.log, self.kind,
+                to_read(one), gone, anchor.nominal, anchor.spread, anchor.log, self.kind,
                 len(self.alike), FURTHEST, into,
             )
             for one, gone, into in zip(values, lost, x, strict=True)
@@ -229,7 +230,7 @@ class PassiveBank:
         anchor, count = self.anchor, len(self.anchor.names)
         x, z = np.empty(count), np.full(count, np.nan)
         if not kernel.off(
-            values[0], lost[0], anchor.nominal, anchor.spread, anchor.log, self.kind,
+            to_read(values[0]), lost[0], anchor.nominal, anchor.spread, anchor.log, self.kind,
             len(self.alike), FURTHEST, x,
         ):  # fmt: skip
             x = self.off(values, lost)[0]

@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from casemate.core.challenge import Chips
-from casemate.core.samples import Block, to_read
+from casemate.core.samples import Block, dense, to_read
 from casemate.detect import _keyed_kernel as keyed_kernel
 from casemate.detect import _whole_kernel as kernel
 from casemate.detect._calm_kernel import OTHER
@@ -54,7 +54,8 @@ def take(live: WholeLive, block: Block, chips: Chips) -> bool:
     if filling.x.shape[0] < size:
         filling.x = np.empty((size, len(anchor.names)), dtype=np.float32)
     loud = kernel.rows(
-        t_s, chip, first, place.last_s, place.chip_s, SLACK_CHIPS * place.chip_s,
+        dense(t_s, REAL), dense(chip, WHOLE), first, place.last_s, place.chip_s,
+        SLACK_CHIPS * place.chip_s,
         chips.drive[begin : begin + size], ONE_LEVEL, to_read(values), to_read(health),
         filling.order,
         anchor.nominal, anchor.weight, filling.expected, anchor.noise, live.shared, filling.last,

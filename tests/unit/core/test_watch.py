@@ -128,6 +128,19 @@ def test_another_rate_is_flagged_within_two_windows(pace: float) -> None:
     assert (out.health[130:] & Health.RATE).all()
 
 
+@pytest.mark.parametrize(("pace", "every"), [(5.0, 40), (1.03, 60), (8.0, 9), (0.9, 63)])
+def test_pauses_hide_no_rate(pace: float, every: int) -> None:
+    block = sound(2048)
+    steps = np.full(block.t_s.size, pace * CHALLENGE.chip_s)
+    steps[::every] = 12 * CHALLENGE.chip_s
+    slow = seen(replace(block, t_s=5.0 + np.cumsum(steps)), 100, 333)
+    assert (slow.health == 0).all(axis=1).sum() <= 64
+    steps[:] = CHALLENGE.chip_s
+    steps[::500] = 12 * CHALLENGE.chip_s
+    calm = seen(replace(block, t_s=5.0 + np.cumsum(steps)), 100, 333)
+    assert (calm.health != 0).any(axis=1).sum() <= 8 * 5 and not (calm.health & Health.RATE).any()
+
+
 def test_a_crystals_error_is_no_fault() -> None:
     block = sound()
     assert not seen(replace(block, t_s=5.0 + (block.t_s - 5.0) * (1 + 1e-4))).health.any()
