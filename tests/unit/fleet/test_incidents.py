@@ -47,7 +47,7 @@ def test_what_holds_for_the_whole_is_news_each_time_that_it_begins() -> None:
     assert news([stale], keyed(stale), 10).new == ()
     ended = news([], keyed(stale), 10).changed
     assert [each.live for each in ended] == [False]
-    assert news([stale], keyed(*ended), 10).new == (stale,)
+    assert news([stale], keyed(*ended), 10).new == (replace(stale, times=2),)
 
 
 def test_an_acknowledgement_is_void_once_something_else_comes() -> None:
