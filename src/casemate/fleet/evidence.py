@@ -92,6 +92,12 @@ def let(link: Connection, enclosure_id: int, fingerprint: str, now_s: int) -> No
     link.execute(insert(MACHINES).values(**row))
 
 
+def let_none(link: Connection, enclosure_id: int) -> int:
+    """Let no certificate bring evidence of an enclosure any more; return how many that were."""
+    here = MACHINES.c.enclosure_id == enclosure_id
+    return int(link.execute(delete(MACHINES).where(here)).rowcount)
+
+
 def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
     """Return an enclosure; NotFoundError if there is none."""
     row = link.execute(_ENCLOSURE, {"of": enclosure_id}).one_or_none()
