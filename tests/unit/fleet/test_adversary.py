@@ -87,6 +87,20 @@ def test_two_persons_do_not_share_a_name(kit: Kit, name: str) -> None:
         people.add(link, name, "inspector", PEER)
 
 
+@pytest.mark.parametrize(
+    ("name", "role", "party"),
+    (
+        ("eve", "root", PEER), ("eve", "", PEER), ("", "inspector", PEER), ("eve", "auditor", ""),
+        ("e\x1b[2J", "inspector", PEER), ("eve", "inspector", "x" * 101), (" eve", "auditor", PEER),
+    ),
+)  # fmt: skip
+def test_who_is_entered_has_a_name_a_party_and_a_role_that_there_is(
+    kit: Kit, name: str, role: str, party: str
+) -> None:
+    with kit.service.store.write() as link, pytest.raises(InputError):
+        people.add(link, name, role, party)
+
+
 # ---- what was seen is not what came later ----
 
 

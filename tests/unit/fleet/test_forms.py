@@ -31,6 +31,7 @@ def test_no_bytes_do_more_than_be_refused(body: bytes) -> None:
             forms.parse(KIND, each)
         except RefusedError:
             continue
+        assert each.startswith(b"--edge\r\n") and each.removesuffix(b"\r\n").endswith(b"--edge--")
 
 
 @pytest.mark.parametrize(
