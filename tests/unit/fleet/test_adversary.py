@@ -12,10 +12,10 @@ from sqlalchemy import delete, select, update
 from casemate.core.errors import InputError
 from casemate.fleet import decisions, incidents, passkeys, people
 from casemate.fleet.errors import NotAllowedError, NotSignedInError
-from casemate.fleet.incidents import WHOLE, Trigger
+from casemate.fleet.incidents import Trigger
 from casemate.fleet.intake import BEGUN_S
 from casemate.fleet.people import Person
-from casemate.fleet.schema import INCIDENTS, MACHINES, SESSIONS, TRIGGERS
+from casemate.fleet.schema import INCIDENTS, MACHINES, TRIGGERS
 from casemate.fleet.web.gate import Gate, Request
 from casemate.fleet.web.routes import ROUTES
 from casemate.testing import honest_enclosure as honest
@@ -64,7 +64,11 @@ def test_who_was_removed_has_no_part_in_a_disposition(kit: Kit) -> None:
     assert shown(kit)["open"] and shown(kit)["proposed"] is None
 
 
-@pytest.mark.parametrize("party", ("Hostland", " hostland", "hostland ", "ｈｏｓｔｌａｎｄ", "host\u00adland"))
+WIDE = "".join(chr(ord(each) + 0xFEE0) for each in HOST)
+"""The same letters, as wide as Chinese characters."""
+
+
+@pytest.mark.parametrize("party", ("Hostland", " hostland", "hostland ", WIDE, "host\u00adland"))
 def test_two_spellings_are_not_two_parties(kit: Kit, party: str) -> None:
     """Else one side has two, and disposes of its own alarms."""
     with kit.service.store.write() as link, pytest.raises(InputError):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from fleet_kit import Brought, Clock, on_sqlite
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import InputError, OutputError
@@ -19,8 +19,6 @@ from casemate.fleet import backup, certificates, displays, errands, evidence, ho
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.doctor import examine
 from casemate.fleet.home import Home
-from casemate.fleet.outlets import scrapers
-from casemate.fleet.redfish import accounts
 from casemate.fleet.schema import (
     ACTS,
     CODES,
@@ -28,12 +26,9 @@ from casemate.fleet.schema import (
     ENTRIES,
     ERRANDS,
     INCIDENTS,
-    MACHINES,
     METADATA,
     PASSKEYS,
     PEOPLE,
-    REDFISH_ACCOUNTS,
-    SCRAPERS,
     SESSIONS,
 )
 from casemate.fleet.store import Store
@@ -268,64 +263,6 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
             assert not link.execute(select(table)).all()
         assert people.let_in(link, ["ann"]) == {"ann"}
     store.close()
-
-
-def let_in(link: Connection) -> tuple[set[str], set[str], set[str]]:
-    """Return people, accounts and certificates that are let in."""
-    accounts = select(REDFISH_ACCOUNTS.c.name).where(REDFISH_ACCOUNTS.c.enabled)
-    shown = (select(each.c.fingerprint) for each in (MACHINES, SCRAPERS))
-    return (
-        people.let_in(link, ["ann", "bo", "cy"]),
-        set(link.execute(accounts).scalars()),
-        {each[:2] for one in shown for each in link.execute(one).scalars()},
-    )
-
-
-@pytest.mark.parametrize("into", ("the same", "another", "a new one"))
-def test_a_restoration_lets_nobody_in_who_was_let_in_no_more(tmp_path: Path, into: str) -> None:
-    """Who was removed has a backup restored, of the day before."""
-    made = home.make(tmp_path / "fleet", "fleet.test")
-    opened = made.opened()
-    values = as_json(honest.reference()).encode()
-    with opened.write() as link:
-        for each in ("ann", "bo"):
-            people.add(link, each, "inspector", "peerland")
-            accounts.add_here(link, f"{each}-reads", "Administrator", "peerland")
-        row = {"person_id": 2, "public": b"k", "count": 1, "added_s": 1}
-        link.execute(insert(PASSKEYS).values(id="k", **row))
-        number = evidence.add(
-            link, reference=values, policy=honest.policy_text(), serial=honest.SERIAL,
-            kind="camera", site="hall 1", now_s=1,
-        )  # fmt: skip
-        for each in ("aa", "bb"):
-            evidence.let(link, number, each * 32, 1)
-            scrapers.let(link, {"aa": "cc", "bb": "dd"}[each] * 32, each, 1)
-    backup.backup(made, tmp_path / "backup")
-    with opened.write() as link:
-        people.remove(link, "bo")
-        people.add(link, "cy", "inspector", "peerland")
-        changed = update(REDFISH_ACCOUNTS).where(REDFISH_ACCOUNTS.c.name == "bo-reads")
-        link.execute(changed.values(secret=accounts.new_secret("q" * 30)))
-        link.execute(delete(MACHINES).where(MACHINES.c.fingerprint == "bb" * 32))
-        scrapers.remove(link, "bb")
-    opened.close()
-    folder = made.folder
-    if into != "the same":
-        folder = tmp_path / "other"
-        if into == "another":
-            home.make(folder, "fleet.test").opened().close()
-    backup.restore(tmp_path / "backup", folder, replace=True)
-    again = home.read(folder).opened()
-    with again.read() as link:
-        found = let_in(link)
-        assert not link.execute(select(PASSKEYS)).all()
-        told = " ".join(link.execute(select(ERRANDS.c.what)).scalars())
-    again.close()
-    if into == "the same":
-        assert found == ({"ann"}, {"ann-reads"}, {"aa", "cc"})
-        assert "let in no more, as before the restoration: 4" in told
-    else:  # what it let in no more is not known there
-        assert found == ({"ann", "bo"}, {"ann-reads", "bo-reads"}, {"aa", "bb", "cc", "dd"})
 
 
 def test_a_service_that_was_never_started_is_backed_up_and_restored(tmp_path: Path) -> None:

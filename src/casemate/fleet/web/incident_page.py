@@ -92,7 +92,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         design = papers.find(link, known.id, "design")
         why = incident_why.of(link, known, shown, told, asked.who, design, now_s)
         filed = permit_files.of_enclosure(link, known.id, 50)
-        counts = decisions.standing(link, found.acts)
+        proposed = _proposed(found, decisions.standing(link, found.acts), shown.seen)
     said = scene_part.place_events(incident_why.near_events(found, told))
     ordered = sorted(found.triggers, key=_order)
     return {
@@ -101,8 +101,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "enclosure": known.id, "name": known.name, "serial": known.serial, "site": known.site,
         "level": found.severity,
         "text": incidents.alarm_text(min(ordered, key=_rank).finding),
-        "opened": clock(found.opened_s),
-        "open": found.disposed_s is None,
+        "opened": clock(found.opened_s), "open": found.disposed_s is None,
         "outcome": found.outcome,
         "disposed": clock(found.disposed_s),
         "latch": _LATCH.get(state or "", "none: TAMPERED alone latches"),
@@ -119,7 +118,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         ),
         "next": list(_NEXT[found.severity]),
         "two_persons": incidents.needs_two(found.severity),
-        "proposed": _proposed(found, counts, shown.seen),
+        "proposed": proposed,
         "acts": [_shown(each) for each in found.acts],
         "seen": shown.seen,
         "outcomes": list(incidents.OUTCOMES),
@@ -221,9 +220,7 @@ def _shown(each: Act) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _proposed(
-    found: decisions.Incident, counts: Sequence[Act], seen: str
-) -> dict[str, Any] | None:
+def _proposed(found: decisions.Incident, counts: Sequence[Act], seen: str) -> dict[str, Any] | None:
     """Return the last proposal, and whether it stands: it is of the incident as it is now.
 
     counts: acts of people who are let in by now.
