@@ -25,6 +25,9 @@ SESSION_S = 12 * 3600
 """Longest session (planning value)."""
 IDLE_S = 3600
 """After which a session that nobody used is over (planning value)."""
+AHEAD_S = 60
+"""That a code or a session may be of a time to come (planning value): of more, the clock was set
+back since, and it would live longer than it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ def sign_in(link: Connection, code: str, now_s: int) -> str:
     """Return the secret of a new session; the code is used up. NotSignedInError if it is none."""
     taken = delete(CODES).where(CODES.c.digest == digest_of(code))
     row = link.execute(taken.returning(CODES.c.person_id, CODES.c.expires_s)).one_or_none()
-    if row is None or row.expires_s <= now_s:
+    if row is None or not now_s < row.expires_s <= now_s + CODE_S + AHEAD_S:
         raise NotSignedInError(
             "the code is none, was used, or is too old.", remedy="ask for a new code."
         )
@@ -133,11 +136,15 @@ def who(link: Connection, secret: str, now_s: int) -> Person:
         .where(SESSIONS.c.digest == digest_of(secret), PEOPLE.c.active)
     )
     row = link.execute(asked).one_or_none()
-    if row is None or row.expires_s <= now_s or row.seen_s + IDLE_S <= now_s:
+    if row is None or row.expires_s <= now_s or not _is_in_use(row.seen_s, now_s):
         raise NotSignedInError("nobody is signed in.", remedy="sign in.")
     return Person(
         id=row.id, name=row.name, role=row.role, party=row.party, csrf=row.csrf, seen_s=row.seen_s
     )
+
+
+def _is_in_use(seen_s: int, now_s: int) -> bool:
+    return seen_s - AHEAD_S <= now_s < seen_s + IDLE_S
 
 
 def touch(link: Connection, secret: str, now_s: int) -> None:

@@ -257,3 +257,22 @@ def test_a_number_of_an_incident_is_written_in_one_way(kit: Kit, name: str) -> N
     form = {"take.1": seen, f"take.{name}": seen, "outcome": "explained", "reason": REASON}
     assert kit.post("inspector", "/review/dispose", **form).status_code == 422
     assert shown(kit)["open"]
+
+
+def test_a_clock_that_is_set_back_lengthens_no_session_and_no_code(kit: Kit) -> None:
+    """Who can set the clock of the machine for a while signs in, and stays in for as long more."""
+    store, now_s = kit.service.store, kit.service.now_s()
+    later_s = now_s + 7 * 86_400
+    with store.write() as link:
+        secret = people.sign_in(link, people.new_code(link, "auditor one", later_s), later_s)
+        code = people.new_code(link, "auditor one", later_s)
+        near = people.new_code(link, "auditor one", now_s + people.AHEAD_S)
+        for at_s in (later_s, later_s - people.AHEAD_S):
+            assert people.who(link, secret, at_s).name == "auditor one"
+        for at_s in (now_s, later_s - people.AHEAD_S - 1):
+            with pytest.raises(NotSignedInError):
+                people.who(link, secret, at_s)
+    with store.write() as link, pytest.raises(NotSignedInError):
+        people.sign_in(link, code, now_s)
+    with store.write() as link:
+        people.who(link, people.sign_in(link, near, now_s), now_s)
