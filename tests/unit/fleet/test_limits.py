@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from fleet_kit import DISPLAY, FINGERPRINT, Kit, enter, let_display
+from fleet_kit import DISPLAY, FINGERPRINT, Kit, bring, enter, let_display
 
 from casemate.fleet.errors import NotAllowedError, TooManyError
 from casemate.fleet.outlets import scrapers
@@ -53,14 +53,28 @@ def test_a_certificate_asks_so_often_from_wherever(kit: Kit) -> None:
 
 
 def test_a_person_asks_so_often_from_wherever(kit: Kit) -> None:
-    for name, path, most in (
-        ("all_", "/fleet", 3), ("acts", "/audit", 3), ("acts", "/fleet", 9),
+    for name, path, method, most in (
+        ("all_", "/fleet", "GET", 3), ("acts", "/audit", "GET", 3), ("acts", "/fleet", "GET", 9),
+        ("acts", "/sign-out", "POST", 3),
     ):  # fmt: skip
+        here, session = route(path, method), kit.sessions["auditor"]
         asked = [
-            Request(route=route(path), session=kit.sessions["auditor"], client=f"192.0.2.{each}")
-            for each in range(9)
+            Request(route=here, session=session, client=f"192.0.2.{each}") for each in range(9)
         ]
         assert admitted(gate(kit, **{name: 3}), 9, *asked) == most, (name, path)
+
+
+def test_the_log_is_told_of_strangers_machines_and_forms_that_are_refused(kit: Kit) -> None:
+    brought = enter(kit)
+    kit.client().get("/sign-in")
+    assert kit.client("inspector").post("/sign-out", data={"csrf": "x"}).status_code == 403
+    assert bring(kit, brought).status_code == 200
+    kit.service.audit.flush()
+    told = {(x.who, x.what, x.outcome) for _, x in kit.service.audit.latest(9)}
+    assert ("client testclient", "GET /sign-in", "asked") in told
+    assert ("inspector one", "POST /sign-out", "refused 403") in told
+    machine = [outcome for who, what, outcome in told if who == f"machine:{FINGERPRINT[:16]}"]
+    assert "asked" in machine and any(each.startswith("done") for each in machine)
 
 
 @pytest.mark.parametrize("path", ("/sign-in", "/sign-in/passkey"))
