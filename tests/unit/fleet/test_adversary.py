@@ -60,7 +60,8 @@ def test_who_was_removed_has_no_part_in_a_disposition(kit: Kit) -> None:
     assert shown(kit)["proposed"]["stands"]
     with kit.service.store.write() as link:
         people.remove(link, "inspector one")
-    assert kit.post("host-operator", "/incidents/1/confirm", seen=seen).status_code == 409
+    agreed = kit.post("host-operator", "/incidents/1/confirm", seen=seen, agree="1")
+    assert agreed.status_code == 409
     assert shown(kit)["open"] and shown(kit)["proposed"] is None
 
 
