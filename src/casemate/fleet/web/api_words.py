@@ -41,7 +41,7 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
     ),
     "/audit": (("before", {"type": "integer", "minimum": 1, "maximum": (1 << 53) - 1}, 9),),
     _ENCLOSURE: (
-        ("view", _words(*scene.VIEWS), scene.VIEWS[0]),
+        ("view", _words(*scene.VIEWS), scene.VIEWS[0]), ("tile", _text(100), "left-1-1"),
         ("zoom", _words(*(name for name, _ in timeline.LEVELS)), "hour"),
         ("at", _SECONDS, 1_800_000_060),
     ),
@@ -49,7 +49,9 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         _PAGE, ("window", _words(*channels_page.WINDOWS), "hour"), ("q", _text(100), "loop"),
         ("at", _SECONDS, 1_800_000_060), ("show.1", _text(series.MOST_TEXT), "loop 1"),
     ),
-    "/incidents/{id:int}": (("view", _words(*scene.VIEWS), scene.VIEWS[0]),),
+    "/incidents/{id:int}": (
+        ("view", _words(*scene.VIEWS), scene.VIEWS[0]), ("tile", _text(100), "left-1-1"),
+    ),
     _INTERVAL: _TIMES,
     f"{_INTERVAL}.zip": _TIMES,
     f"{_ENCLOSURE}/case": (("node", _text(100), "G1"),),
