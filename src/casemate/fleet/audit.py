@@ -123,10 +123,16 @@ class AuditLog:
         """Write down what was counted until now. OutputError if it cannot be."""
         self._reads.flush()
 
-    def latest(self, count: int, before: int | None = None) -> list[tuple[int, Line]]:
-        """Return the latest lines with their numbers, newest first; all before `before`."""
+    def latest(
+        self, count: int, before: int | None = None, *, people: bool = False
+    ) -> list[tuple[int, Line]]:
+        """Return the latest lines with their numbers, newest first; all before `before`.
+
+        people: those of persons alone, who have a role.
+        """
         with self._lines_lock:
             held = sorted(self._lines, key=lambda each: each[0], reverse=True)
+        held = [each for each in held if each[1].role or not people]
         return [each for each in held if before is None or each[0] < before][:count]
 
     def seal(self) -> None:

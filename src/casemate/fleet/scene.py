@@ -1,9 +1,10 @@
 """An enclosure drawn from its design.json: tiles on the faces of a box, from any side. Pure.
 
 Places of tiles are those of the design, by `scene_layout`; of a side that is tucked under its
-neighbour what is covered is not drawn. What is marked is what the evidence tells of: the enclosure's own words, its unwatched places, the permit in use. No mark is a
-colour alone. A box hides its own far side: faces that look away are drawn first, as insides, and
-are seen through openings alone; those that look here cover them.
+neighbour what is covered is not drawn. What is marked is what the evidence tells of: the
+enclosure's own words, its unwatched places, the permit in use. No mark is a colour alone. A box
+hides its own far side: faces that look away are drawn first, as insides, and are seen through
+openings alone; those that look here cover them.
 """
 
 from __future__ import annotations

@@ -71,9 +71,7 @@ def flat(design: Mapping[str, Any]) -> list[Place]:
 def strips(design: Mapping[str, Any]) -> list[Place]:
     """Return where the two legs of each edge strip lie, without what is tucked under the next."""
     box = size(design)
-    return [
-        leg for each in design["tiles"] if each["bend"] is not None for leg in _legs(each, box)
-    ]
+    return [leg for each in design["tiles"] if each["bend"] is not None for leg in _legs(each, box)]
 
 
 def crossings(design: Mapping[str, Any]) -> list[Place]:

@@ -156,4 +156,4 @@ def dispose(kit: Kit, incident: int = 1) -> None:
     seen = kit.client("inspector").get(f"/incidents/{incident}.json").json()["seen"]
     form = {"seen": seen, "outcome": "explained", "reason": "both parties have inspected it"}
     assert kit.post("inspector", f"/incidents/{incident}/propose", **form).is_redirect
-    kit.post("host-operator", f"/incidents/{incident}/confirm", seen=seen)
+    kit.post("host-operator", f"/incidents/{incident}/confirm", seen=seen, agree="1")

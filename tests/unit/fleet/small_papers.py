@@ -9,7 +9,6 @@ from casemate.design.frames import face_frame
 from casemate.fleet import scene_layout
 from casemate.testing import honest_enclosure as honest
 
-
 BOX_M = (0.6, 1.2, 2.0)
 
 

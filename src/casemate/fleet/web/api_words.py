@@ -39,7 +39,10 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         _PAGE, ("severity", _words(*SEVERITIES[:3]), "unknown"),
         ("kinds", _text(500), "state.unknown"),
     ),
-    "/audit": (("before", {"type": "integer", "minimum": 1, "maximum": (1 << 53) - 1}, 9),),
+    "/audit": (
+        ("before", {"type": "integer", "minimum": 1, "maximum": (1 << 53) - 1}, 9),
+        ("show", _words("all", "people"), "people"),
+    ),
     _ENCLOSURE: (
         ("view", _words(*scene.VIEWS), scene.VIEWS[0]), ("tile", _text(100), "left-1-1"),
         ("zoom", _words(*(name for name, _ in timeline.LEVELS)), "hour"),
@@ -79,7 +82,7 @@ FORMS: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
         "seen": _DIGEST, "outcome": (_OUTCOME, "explained"),
         "reason": (_text(2000), "the site had no power, see its record"), **_SIGNED,
     },
-    f"{_ID}/confirm": {"seen": _DIGEST, **_SIGNED},
+    f"{_ID}/confirm": {"seen": _DIGEST, "agree": (_words("1"), "1"), **_SIGNED},
     "/review/dispose": {
         "take.1": _DIGEST, "outcome": (_OUTCOME, "explained"),
         "reason": (_text(2000), "the site had no power, see its record"),

@@ -14,5 +14,10 @@ def timed(text: object) -> Markup:
     return Markup(_TIME.sub(r"<time>\g<0></time>", str(escape("" if text is None else text))))
 
 
-FILTERS = {"timed": timed}
+def unit(name: str) -> str:
+    """Return a unit as people read it: that of a ratio is "1" by SI, which reads as a figure."""
+    return "(ratio)" if name == "1" else name
+
+
+FILTERS = {"timed": timed, "unit": unit}
 """By the name that templates use."""

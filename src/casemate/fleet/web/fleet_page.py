@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_,
 
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
+from casemate.fleet.web import waiting as waiting_part
 from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.clocks import TOLERANCE_S
 
@@ -56,6 +57,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             every = _matching(named, now_s, state, needs).subquery()
             total = link.execute(select(func.count()).select_from(every)).scalar_one()
         rows = _page(link, _matching(named, now_s, state, needs), now_s, page)
+        for_you = waiting_part.of(link, asked.person, service.told, now_s) if asked.person else []
     well = counts["ARMED"] + counts["MAINTENANCE"] + counts["RETIRED"]
     return {
         "title": "Fleet",
@@ -64,6 +66,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "counts": counts,
         "enclosures": sum(counts.values()),
         "waiting": waiting,
+        "for_you": for_you,
         "filters": {"state": state, "needs": needs, "q": asked.query.get("q", "")[:100]},
         "rows": [_row(each, now_s) for each in rows],
         "total": total,

@@ -41,7 +41,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         ).all()
     read = [(each, known(each, now_s)) for each in held]
     ledger = [_gap(row, each) for row, found in read for each in found if _is_gap(each, show)]
-    ledger.sort(key=lambda each: each["start_s"], reverse=True)
+    ledger.sort(key=lambda each: (bool(each["covered_by"]), -each["start_s"]))
     whole = [each for _, found in read for each in found]
     pages = max(-(-total // ROWS), 1)
     return {

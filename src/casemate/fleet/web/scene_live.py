@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from casemate.fleet import scene
 from casemate.fleet.clockface import ago
 from casemate.fleet.scene import Drawing, Shape
 from casemate.fleet.series import Latest
 from casemate.fleet.web import channel_draw
 from casemate.fleet.web.channel_rows import OLD_S
+from casemate.fleet.web.filters import unit
 from casemate.fleet.web.scene_room import BADGE, Room
 
 MOST_LABELS = 12
@@ -90,7 +90,9 @@ def badges(drawn: Drawing, places: Sequence[Mapping[str, Any]]) -> list[dict[str
     return out
 
 
-def labels(drawn: Drawing, found: Mapping[str, Zone], room: Room, now_s: int) -> list[dict[str, Any]]:
+def labels(
+    drawn: Drawing, found: Mapping[str, Zone], room: Room, now_s: int
+) -> list[dict[str, Any]]:
     """Return labels of what is told, where they cover nothing that is there already."""
     out: list[dict[str, Any]] = []
     shapes = {each.tile: each for each in drawn.shapes if each.tile in found}
@@ -98,7 +100,7 @@ def labels(drawn: Drawing, found: Mapping[str, Zone], room: Room, now_s: int) ->
         if len(out) == MOST_LABELS:
             break
         zone, row = found[tile], found[tile].row(now_s)
-        lines = [f"{row['value']} {row['unit']}".rstrip(), _second(row)]
+        lines = [f"{row['value']} {unit(row['unit'])}".rstrip(), _second(row)]
         label = room.put(shapes[tile].centre, lines)
         if label is not None:
             out.append({**label, "tile": tile, "channel": row["channel"], "old": zone.silent > 0})

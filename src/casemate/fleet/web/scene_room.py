@@ -13,6 +13,8 @@ BADGE = 13.0
 _LINE, _LETTER, _MARGIN = 15.0, 6.9, 4.0
 """Height of a line and width of a letter of a label, and its margin, in the drawing's units."""
 _SHIFTS = ((0.0, 0.0), (0.0, -40.0), (0.0, 40.0), (0.0, -80.0), (0.0, 80.0))
+_NEAR = tuple((0.0, sign * 24.0 * step) for step in range(6) for sign in (-1.0, 1.0))
+"""Where a label may go, from its place; one that has to stay within a ring goes in small steps."""
 MOST_NAMES = 60
 """Names of tiles in a drawing; the table has the others (planning value)."""
 
@@ -38,10 +40,10 @@ class Room:
     ) -> dict[str, Any] | None:
         """Take the room of a label near a point, and return where it is; None if there is none.
 
-        within: a ring that it has to stay in, unshifted.
+        within: a ring that it has to stay in.
         """
         letters = max(map(len, lines))
-        for shift in _SHIFTS if within is None else _SHIFTS[:1]:
+        for shift in _SHIFTS if within is None else _NEAR:
             to = _kept_in((at[0] + shift[0], at[1] + shift[1]), letters, len(lines))
             box = _box(to, letters, len(lines))
             if any(_meet(box, other) for other in self._taken):

@@ -60,6 +60,7 @@ _SHARE = {"proven": "whole", "all": "whole"}
 _FLEET = {
     "title": "text", "now": "text", "well": "flag", "counts": ("map", "whole"),
     "enclosures": "whole", "waiting": "whole",
+    "for_you": [{"what": "text", "count": "whole", "to": "text"}],
     "filters": {"state": "text", "needs": "text", "q": "text"},
     "rows": [{
         "id": "whole", "name": "text", "serial": "text", "kind": "text", "site": "text",
@@ -109,7 +110,8 @@ _PICTURE: Shape = ("or null", {
     "passing": [{"name": "text", "kind": "text", "module": "text", "where": "text"}],
     "places": [{"number": "whole", "text": "text", "at": "text", "token": "whole",
                 "tiles": ["text"], "seen": "flag", "found": [{"tile": "text", **_LAID}]}],
-    "rows": [{**_LAID, "tile": "text", "face": "text", "mark": "text", "seen": "flag", "numbers": ["whole"],
+    "rows": [{**_LAID, "tile": "text", "face": "text", "mark": "text", "seen": "flag",
+              "numbers": ["whole"],
               "told": ("or null", {"channel": "text", "value": "text", "unit": "text",
                                    "ago": "text", "channels": "whole", "silent": "whole"})}],
     "more_rows": "whole", "of_no_tile": "whole",
@@ -212,7 +214,8 @@ _STORY = {
 }  # fmt: skip
 _REVIEW = {
     "title": "text", "now": "text", "severity": "text", "severities": ["text"],
-    "groups": [{"kinds": ["text"], "key": "text", "count": "whole", "open": "flag"}],
+    "groups": [{"kinds": ["text"], "words": ["text"], "key": "text", "count": "whole",
+                "open": "flag"}],
     "kinds": ["text"], "key": "text", "level": "text", "page": "whole", "pages": "whole",
     "rows": [{
         "id": "whole", "enclosure": "whole", "name": "text", "serial": "text", "site": "text",
@@ -249,7 +252,8 @@ _AUDIT = {
     "title": "text", "origin": "text", "lines": "whole", "sealed": "whole", "failed": "text",
     "older": "whole?", "keys": ["text"], "before": [{"generation": "whole", "origin": "text"}],
     "rows": [{"number": "whole", "at": "text", "who": "text", "role": "text", "party": "text",
-              "what": "text", "subject": "text", "outcome": "text"}],
+              "what": "text", "subject": "text", "outcome": "text", "machine": "text"}],
+    "show": "text",
 }  # fmt: skip
 _SERIES = {
     "signed": "flag", "note": "text", "channels?": ["text"], "channel?": "text", "unit?": "text",
