@@ -75,12 +75,30 @@ def wrong(**changes: Any) -> bytes:
     return json.dumps(made).encode()
 
 
+def with_(**changes: Any) -> bytes:
+    return json.dumps(box() | changes).encode()
+
+
+def without(key: str) -> bytes:
+    return json.dumps({name: held for name, held in box().items() if name != key}).encode()
+
+
+def moved(by_m: float) -> bytes:
+    """Return a design of which the first tile lies elsewhere than on its face."""
+    made = box()
+    made["tiles"][0]["frame"]["origin_m"][0] += by_m
+    return json.dumps(made).encode()
+
+
 def test_a_design_that_is_none_is_refused(kit: Kit) -> None:
     enter(kit, honest.Story())
     none = (
         wrong(width_m=1e9), wrong(height_m="1"), wrong(id="x\x1b[2J"), wrong(face=""),
         wrong(bend={"faces": 7}), json.dumps({**box(), "tiles": []}).encode(), b"{", b"[" * 100_000,
-        json.dumps({"tiles": box()["tiles"]}).encode(),
+        json.dumps({"tiles": box()["tiles"]}).encode(), wrong(frame={}), wrong(laps=None),
+        wrong(module="x\x1b[2J"), wrong(face="inside"), without("size_m"), without("crossings"),
+        moved(9.0), moved(float("nan")), with_(size_m=[0.6, 1.2, 1e9]), with_(size_m=[1, 1]),
+        with_(crossings=box()["crossings"] * 300), with_(crossings=[{"id": "feed"}]),
     )  # fmt: skip
     for data in none:
         with kit.service.store.write() as link, pytest.raises(FormatError):
@@ -201,3 +219,35 @@ def test_an_opening_is_where_the_outline_says() -> None:
         right["outline"] = {"holes": none}
         with pytest.raises((ValueError, TypeError)):
             papers._check_design(design)
+
+
+def test_a_tile_that_is_looked_for_is_shown_and_measured(kit: Kit) -> None:
+    brought = enter(kit, honest.armed(1))
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
+    bring(kit, brought)
+    client = kit.client("inspector")
+    page = client.get("/enclosures/1?tile=rear-1-1").text
+    assert page.count('<polygon class="sought"') == 1 and "from the rear" in page
+    page = client.get("/enclosures/1?tile=left-1-2").text
+    assert "left, 0.000 to 0.600 m from its edge with the rear, 1.000 to 2.000 m" in page
+    assert "Outer size, width × depth × height: 0.600 × 1.200 × 2.000 m. Door: front." in page
+    assert 'href="?view=rear-left-top&amp;tile=left-1-2"' in page  # a turn keeps it
+    row = client.get("/enclosures/1.json?tile=edge-front-left-1").json()["picture"]["sought"]
+    assert row["where"] == [
+        "front, 0.000 to 0.040 m from its edge with the left, 0.000 to 0.900 m from its edge with "
+        "the bottom",
+        "left, 1.160 to 1.200 m from its edge with the rear, 0.000 to 0.900 m from its edge with "
+        "the bottom",
+    ]
+    wrong_ = client.get("/enclosures/1?tile=<b>")
+    assert wrong_.status_code == 422 and "<b>" not in wrong_.text
+
+
+def test_crossings_are_drawn_where_they_are() -> None:
+    drawn = scene.drawing(box(), "rear", {})
+    assert [each.name for each in drawn.crossings] == ["feed"]
+    rear = next(each for each in drawn.shapes if each.tile == "rear-1-1")
+    left, right = min(x for x, _ in rear.points), max(x for x, _ in rear.points)
+    share = (drawn.crossings[0].centre[0] - left) / (right - left)
+    assert share == pytest.approx(0.1 / 0.6, abs=0.01)  # from the left, as one stands before it

@@ -107,7 +107,7 @@ def _drawn(
     numbers = scene_live.badges(drawn, places)
     room = scene_room.Room(drawn, numbers)
     found = [each for each in drawn.shapes if each.tile == sought]
-    names = [label for each in found[:1] if (label := room.put(each.centre, [each.tile]))]
+    names = scene_room.named(drawn, room, sought)
     labels = scene_live.labels(drawn, zones, room, now_s)
     passing = scene_room.crossings(drawn, room)
     return {

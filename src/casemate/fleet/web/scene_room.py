@@ -13,8 +13,10 @@ BADGE = 13.0
 _LINE, _LETTER, _MARGIN = 15.0, 6.9, 4.0
 """Height of a line and width of a letter of a label, and its margin, in the drawing's units."""
 _SHIFTS = ((0.0, 0.0), (0.0, -40.0), (0.0, 40.0), (0.0, -80.0), (0.0, 80.0))
+_BESIDE = ((0.0, 0.0), *((side, high) for high in (0.0, -24.0, 24.0, -48.0, 48.0, -72.0, 72.0)
+                         for side in (-130.0, 130.0, 0.0)))  # fmt: skip
 _NEAR = tuple((0.0, sign * 24.0 * step) for step in range(6) for sign in (-1.0, 1.0))
-"""Where a label may go, from its place; one that has to stay within a ring goes in small steps."""
+"""Where a label may go, from its place; names go beside it, or in small steps within a ring."""
 MOST_NAMES = 60
 """Names of tiles in a drawing; the table has the others (planning value)."""
 
@@ -36,14 +38,23 @@ class Room:
         ]
 
     def put(
-        self, at: tuple[float, float], lines: Sequence[str], *, within: Points | None = None
+        self,
+        at: tuple[float, float],
+        lines: Sequence[str],
+        *,
+        within: Points | None = None,
+        beside: float | None = None,
     ) -> dict[str, Any] | None:
         """Take the room of a label near a point, and return where it is; None if there is none.
 
-        within: a ring that it has to stay in.
+        within: a ring that it has to stay in. beside: width of what it names; if that is less than
+        its own, it goes beside it.
         """
         letters = max(map(len, lines))
-        for shift in _SHIFTS if within is None else _NEAR:
+        ways = _SHIFTS if within is None else _NEAR
+        if beside is not None:
+            ways = _BESIDE[1:] if beside < letters * _LETTER else _BESIDE
+        for shift in ways:
             to = _kept_in((at[0] + shift[0], at[1] + shift[1]), letters, len(lines))
             box = _box(to, letters, len(lines))
             if any(_meet(box, other) for other in self._taken):
@@ -68,9 +79,10 @@ def face_name(name: str, door: bool) -> str:
 def crossings(drawn: Drawing, room: Room) -> list[dict[str, Any]]:
     """Return what passes the faces that are seen: outlines, and names where there is room."""
     return [
-        {"name": each.name, "points": each.points, "label": room.put(each.centre, [each.name])}
+        {"name": each.name, "points": each.points,
+         "label": room.put(each.centre, [each.name], beside=_width(each.points))}
         for each in drawn.crossings
-    ]
+    ]  # fmt: skip
 
 
 def tile_names(drawn: Drawing, room: Room) -> list[dict[str, Any]]:
@@ -83,6 +95,17 @@ def tile_names(drawn: Drawing, room: Room) -> list[dict[str, Any]]:
         if label is not None:
             out.append(label)
     return out
+
+
+def named(drawn: Drawing, room: Room, tile: str) -> list[dict[str, Any]]:
+    """Return the name of one tile, beside it if it is too narrow; nothing if it is not seen."""
+    found = next((each for each in drawn.shapes if each.tile == tile), None)
+    label = room.put(found.centre, [tile], beside=_width(found.points)) if found else None
+    return [label] if label else []
+
+
+def _width(ring: Points) -> float:
+    return max(x for x, _ in ring) - min(x for x, _ in ring)
 
 
 def _box(at: tuple[float, float], letters: int, lines: int) -> Box:
