@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_kit import SCHEMES, Room, Seat, chromium, grave
-from fleet_kit import Brought, Kit, bring, enter, kit_in
+from browser_kit import SCHEMES, Room, Seat, grave, room_in
+from fleet_kit import Brought, Kit, bring
 from page_places import tell
 from permit_kit import key_file, log
 from small_papers import box, case
@@ -30,24 +30,13 @@ pytestmark = pytest.mark.slow
 REASON = "a drill was found at the front, photographs with both parties"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
 @contextmanager
-def room_in(folder: Path, browser: Any) -> Iterator[tuple[Kit, Brought, Room]]:
-    with kit_in(folder, secure=False) as kit:
-        brought = enter(kit)
+def furnished(folder: Path, browser: Any) -> Iterator[tuple[Kit, Brought, Room]]:
+    with room_in(folder, browser) as (kit, brought, made):
         with kit.service.store.write() as link:
             papers.put(link, 1, "design", pretty_json(box()).encode(), 0)
             papers.put(link, 1, "case", pretty_json(case()).encode(), 0)
-        made = Room(kit, browser)
-        try:
-            yield kit, brought, made
-        finally:
-            made.close()
+        yield kit, brought, made
 
 
 def signed_in(room: Room, role: str) -> Seat:
@@ -82,7 +71,7 @@ def opened(brought: Brought) -> None:
 
 def test_an_operators_day(tmp_path: Path, browser: Any) -> None:
     """All is well; detection is disturbed; it is seen, acknowledged, and left to the inspector."""
-    with room_in(tmp_path, browser) as (kit, brought, room):
+    with furnished(tmp_path, browser) as (kit, brought, room):
         bring(kit, brought)
         seat = signed_in(room, "host-operator")
         assert "every one that is in service is proven up to now" in seat.text
@@ -106,7 +95,7 @@ def test_an_operators_day(tmp_path: Path, browser: Any) -> None:
 def test_an_inspectors_review_and_a_disposition_by_two_persons(
     tmp_path: Path, browser: Any
 ) -> None:
-    with room_in(tmp_path, browser) as (kit, brought, room):
+    with furnished(tmp_path, browser) as (kit, brought, room):
         opened(brought)
         bring(kit, brought)
         inspector, host = signed_in(room, "inspector"), signed_in(room, "host-operator")
@@ -135,7 +124,7 @@ def test_an_inspectors_review_and_a_disposition_by_two_persons(
 
 
 def test_a_permit_with_two_signatures(tmp_path: Path, browser: Any) -> None:
-    with room_in(tmp_path, browser) as (kit, brought, room):
+    with furnished(tmp_path, browser) as (kit, brought, room):
         bring(kit, brought)
         host, inspector = signed_in(room, "host-operator"), signed_in(room, "inspector")
         host.go("/enclosures/1/permits")
@@ -182,7 +171,7 @@ def test_a_permit_with_two_signatures(tmp_path: Path, browser: Any) -> None:
 
 def test_an_attack_is_seen_live(tmp_path: Path, browser: Any) -> None:
     """A person who only loads the page again sees it, where it is, and what it costs."""
-    with room_in(tmp_path, browser) as (kit, brought, room):
+    with furnished(tmp_path, browser) as (kit, brought, room):
         bring(kit, brought)
         seat = signed_in(room, "auditor")
         seat.go("/enclosures/1?view=front-left-top")
@@ -203,7 +192,7 @@ def test_an_attack_is_seen_live(tmp_path: Path, browser: Any) -> None:
 
 @pytest.mark.parametrize("interval", (False, True))
 def test_an_export_is_verified_offline(tmp_path: Path, browser: Any, interval: bool) -> None:
-    with room_in(tmp_path / "service", browser) as (kit, brought, room):
+    with furnished(tmp_path / "service", browser) as (kit, brought, room):
         honest.watch(brought.story, 3)
         bring(kit, brought)
         seat = signed_in(room, "inspector")
@@ -225,7 +214,7 @@ def test_an_export_is_verified_offline(tmp_path: Path, browser: Any, interval: b
 
 
 def test_a_case_is_read_down_to_its_evidence(tmp_path: Path, browser: Any) -> None:
-    with room_in(tmp_path, browser) as (kit, brought, room):
+    with furnished(tmp_path, browser) as (kit, brought, room):
         bring(kit, brought)
         seat = signed_in(room, "adjudicator")
         seat.go("/enclosures/1")
@@ -259,7 +248,7 @@ def pictures(seat: Seat) -> dict[str, Callable[[], Any]]:
 def test_pictures_of_the_main_pages_are_kept(tmp_path: Path, browser: Any, scheme: str) -> None:
     """They go into the docs: small, and the same evidence each time."""
     docs = Path(__file__).parents[3] / "docs" / "img"
-    with room_in(tmp_path, browser) as (kit, brought, room):
+    with furnished(tmp_path, browser) as (kit, brought, room):
         opened(brought)
         bring(kit, brought)
         tell(kit, kit.service.now_s() - 500, 180)
