@@ -123,6 +123,40 @@ def test_an_inspectors_review_and_a_disposition_by_two_persons(
         assert "Not all is well" in host.text  # the decision changes nothing about the enclosure
 
 
+def test_an_alarm_is_seen_found_and_acknowledged_by_the_keyboard_alone(
+    tmp_path: Path, browser: Any
+) -> None:
+    """Every stop of the focus is seen, on a page that is drawn without motion."""
+    with furnished(tmp_path, browser) as (kit, brought, room):
+        opened(brought)
+        bring(kit, brought)
+        seat = room.seat("host-operator", reduced_motion="reduce")
+        seat.go("/fleet")
+        on(seat, "1 incident not acknowledged yet")
+        with seat.page.expect_navigation():
+            seat.page.keyboard.press("Enter")
+        on(seat, "Go to it")
+        seat.page.keyboard.press("Enter")
+        assert seat.page.url.endswith("#decide")
+        assert on(seat, "Acknowledge: I have seen it") <= 2  # the link has led past the rest
+        with seat.page.expect_navigation():
+            seat.page.keyboard.press("Enter")
+        assert "host-operator one" in seat.text
+
+
+def on(seat: Seat, words: str) -> int:
+    """Move the focus by Tab until it is on what has these words; return after how many stops."""
+    told = """(() => { const at = document.activeElement, how = getComputedStyle(at);
+    return [at.innerText || at.value || "", how.outlineStyle, parseFloat(how.outlineWidth)]; })()"""
+    for stop in range(1, 120):
+        seat.page.keyboard.press("Tab")
+        text, style, wide = seat.page.evaluate(told)
+        assert style != "none" and wide >= 2, text
+        if words in text:
+            return stop
+    raise AssertionError((words, "is reached by no key"))
+
+
 def test_a_permit_with_two_signatures(tmp_path: Path, browser: Any) -> None:
     with furnished(tmp_path, browser) as (kit, brought, room):
         bring(kit, brought)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from casemate.attest import permit as permits
+from casemate.core.errors import CasemateError
 from casemate.fleet import evidence, incidents, permit_files
 from casemate.fleet.people import Person
 from casemate.fleet.permit_files import Filed
@@ -14,8 +15,9 @@ from casemate.fleet.roles import may
 from casemate.fleet.schema import ACTS, INCIDENTS, PERMITS
 from casemate.fleet.told import Told
 
-MOST_PERMITS = 20
-"""Open requests that are looked at, the newest (planning value): their signatures are checked."""
+MOST_PERMITS, MOST_CHECKED = 200, 20
+"""Requests that are read, the newest, and of those that are not over, how many have their
+signatures checked (planning values)."""
 _OPEN = INCIDENTS.c.disposed_s.is_(None)
 _ALARM = INCIDENTS.c.severity == "alarm"
 
@@ -73,14 +75,21 @@ def _permits(link: Connection, person: Person, told: Told, now_s: int) -> dict[s
         PERMITS.c.withdrawn_s.is_(None), PERMITS.c.asked_s > now_s - permits.LONGEST_S
     )
     rows = link.execute(asked.order_by(PERMITS.c.id.desc()).limit(MOST_PERMITS))
-    mine = [
-        each for row in rows if _lacks(link, each := Filed(**row._mapping), person, told, now_s)
-    ]
+    held = [Filed(**row._mapping) for row in rows]
+    held = [each for each in held if not _is_over(each, now_s)]
+    mine = [each for each in held[:MOST_CHECKED] if _lacks(link, each, person, told, now_s)]
     many = len(mine)
     return {
         "what": f"permit{'s' if many > 1 else ''} to be signed by your party", "count": many,
         "to": "" if not mine else f"/permits/{mine[0].id}",
     }  # fmt: skip
+
+
+def _is_over(filed: Filed, now_s: int) -> bool:
+    try:
+        return permits.decode(filed.payload).not_after_s <= now_s
+    except CasemateError:  # the store was changed: nobody is asked to sign that
+        return True
 
 
 def _lacks(link: Connection, filed: Filed, person: Person, told: Told, now_s: int) -> bool:
