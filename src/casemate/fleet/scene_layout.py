@@ -27,6 +27,7 @@ MOST_OPENINGS, OPENING_POINTS = 8, 16
 """Openings of a tile that are drawn, and points of each (planning values)."""
 MOST_CROSSINGS = 500
 LARGEST_M = 1000.0
+_ALONG = np.eye(2)
 _SLACK_M = 1e-3
 """By which a place may leave the box: the edge of a board that is laid like a shingle does."""
 
@@ -165,7 +166,7 @@ def _flat(tile: Mapping[str, Any], box: Size) -> Place:
     origin, ways = _plane(face, box)
     held = tile["frame"]
     turned = np.array([held["x_axis"], held["y_axis"]], float)
-    if not np.allclose(turned @ ways.T, np.eye(2), atol=0.05):
+    if not float(np.abs(turned @ ways.T - _ALONG).max()) < 0.05:  # NaN is not less either
         raise ValueError(f"tile {tile['id']} does not lie along its face")
     x, y = (float(each) for each in ways @ (np.array(held["origin_m"], float) - origin))
     wide, high = float(tile["width_m"]), float(tile["height_m"])

@@ -136,3 +136,9 @@ def test_a_view_leaves_the_timeline_as_it_is(shown: Kit) -> None:
     page = shown.client("inspector").get("/enclosures/1?zoom=day&at=1800000000&view=left").text
     assert 'href="?view=rear-left&amp;zoom=day&amp;at=1800000000" data-turn="left"' in page
     assert picture(shown)["chosen"] is False and picture(shown, "?view=left")["chosen"] is True
+
+
+def test_a_ratio_is_not_read_as_a_figure() -> None:
+    ratio = Latest(channel="humidity/left-1-1", unit="1", at_s=NOW_S - 2, value=0.44)
+    drawn = scene.drawing(box(), "left", {})
+    assert labels(drawn, ratio)[0]["lines"][0] == "0.44 (ratio)"
