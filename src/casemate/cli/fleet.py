@@ -268,6 +268,8 @@ def _demo(args: argparse.Namespace) -> int:
     from casemate.fleet import demo
 
     drawn = not args.without_designs
+    if sys.stderr.isatty():
+        print("eight enclosures are commissioned, then the address comes", file=sys.stderr)
     with demo.running(args.folder, port=args.port, designs=drawn, channels=DemoReadings) as shown:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]
