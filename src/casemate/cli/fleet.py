@@ -17,7 +17,14 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from casemate.cli import fleet_care as care
-from casemate.cli import fleet_displays, fleet_nats, fleet_outlets, fleet_paper, fleet_redfish
+from casemate.cli import (
+    fleet_displays,
+    fleet_identity,
+    fleet_nats,
+    fleet_outlets,
+    fleet_paper,
+    fleet_redfish,
+)
 from casemate.core.errors import InputError
 
 if TYPE_CHECKING:
@@ -329,6 +336,7 @@ SUBCOMMANDS = (
     ("demo", _declare_demo, _demo, "eight simulated enclosures, witnesses and the service"),
     ("init", _declare_init, _init, "make the folder of a new service"),
     ("add", _declare_add, _add, "enter an enclosure"),
+    *fleet_identity.SUBCOMMANDS,
     ("update", care.declare_update, care.update, "take reference values that both signed"),
     ("paper", fleet_paper.declare, fleet_paper.act, "hand over a design or a security case"),
     ("person", _declare_person, _person, "enter a person"),

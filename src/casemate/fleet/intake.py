@@ -22,9 +22,9 @@ from casemate.fleet import decisions, evidence, incidents, verdicts, walk_data, 
 from casemate.fleet.appraiser import Appraiser
 from casemate.fleet.errors import ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.incidents import Seen
+from casemate.fleet.incidents import WHOLE, Seen
 from casemate.fleet.notes import Held, read_note
-from casemate.fleet.schema import TRUSTS, VERDICTS
+from casemate.fleet.schema import TRIGGERS, TRUSTS, VERDICTS
 from casemate.fleet.store import Store
 from casemate.translog.bundle import Bundle
 from casemate.translog.tiles import MOST_ENTRY_BYTES
@@ -42,6 +42,16 @@ TRUST_SEEN_S = 600
 """For which a change of reference values is looked for: longer than a tick takes at worst."""
 KEPT = 12_288
 """Enclosures whose appraisal is kept in memory, 0.3 MB each; others go on from what is written."""
+BEGUN_S, LOOKS_S = 600, 60
+"""After which one is looked at again that is UNKNOWN and of which nobody was told: it may have
+begun, and fallen silent since. How often such are looked for (planning values)."""
+_UNTOLD = select(VERDICTS.c.enclosure_id).where(
+    VERDICTS.c.state == "UNKNOWN", VERDICTS.c.worst != "alarm",
+    VERDICTS.c.appraised_s < bindparam("before_s"),
+    ~select(TRIGGERS.c.token)
+    .where(TRIGGERS.c.enclosure_id == VERDICTS.c.enclosure_id, TRIGGERS.c.token == WHOLE)
+    .where(TRIGGERS.c.live).exists(),
+)  # fmt: skip
 _OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
 _NEW_VERDICT = insert(VERDICTS)
 
@@ -128,6 +138,7 @@ class Intake:
         self._awake: OrderedDict[int, _Place] = OrderedDict()
         """Those whose appraisal is kept, the one asked for longest ago first."""
         self._trusts: set[tuple[int, int]] = set()
+        self._looked_s = 0
 
     def take(self, enclosure_id: int, brought: Submission) -> Taken:
         """Check, store and appraise; what is returned is durable.
@@ -175,7 +186,8 @@ class Intake:
     def tick(self) -> int:
         """Appraise anew what has gone stale meanwhile; return how many enclosures that were.
 
-        So is what got other reference values, by a command beside the service.
+        So is what got other reference values, by a command beside the service, and what is UNKNOWN
+        without anybody having been told: it gets no grace for ever by saying nothing.
         """
         now_s = int(self._clock())
         self._retrust(now_s)
@@ -184,6 +196,9 @@ class Intake:
         )
         with self._store.read() as link:
             stale = list(link.execute(asked).scalars())
+            if not 0 <= now_s - self._looked_s < LOOKS_S:
+                self._looked_s = now_s
+                stale += link.execute(_UNTOLD, {"before_s": now_s - BEGUN_S}).scalars()
         self._all(stale, now_s)
         return len(stale)
 
