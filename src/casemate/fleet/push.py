@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from casemate.core.errors import InputError, ReaderError
 from casemate.fleet import certificates
-from casemate.fleet.intake import MOST_BYTES, MOST_NOTES, Submission, encode
 from casemate.fleet.notes import read_note
+from casemate.fleet.submission import MOST_BYTES, MOST_NOTES, Submission, encode
 from casemate.translog.bundle import Bundle, read_bundle
 
 MOST_ENTRIES = 512

@@ -7,8 +7,11 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
+from casemate.core.progress import RUNNING, Look
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
+from casemate.fleet.verdicts import BEING_APPRAISED
+from casemate.fleet.web import work_part
 from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.clocks import TOLERANCE_S
 
@@ -33,6 +36,8 @@ def why_unknown(row: Any, now_s: int) -> str:
     """Return why a state is UNKNOWN that the last appraisal may have called otherwise."""
     if row.headline is None:
         return "no evidence was brought yet"
+    if row.fresh_until_s == BEING_APPRAISED:
+        return "its evidence is being appraised"
     if row.fresh_until_s is not None and row.fresh_until_s < now_s:
         return f"stale: witnesses saw it last at {clock(row.seen_s)}"
     if row.seen_s is not None and row.seen_s > now_s + TOLERANCE_S:
@@ -56,6 +61,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             every = _matching(named, now_s, state, needs).subquery()
             total = link.execute(select(func.count()).select_from(every)).scalar_one()
         rows = _page(link, _matching(named, now_s, state, needs), now_s, page)
+    looks = service.intake.under_way.looks()
+    shown = [_row(each, now_s, looks.get(each.id)) for each in rows]
     well = counts["ARMED"] + counts["MAINTENANCE"] + counts["RETIRED"]
     return {
         "title": "Fleet",
@@ -65,7 +72,9 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "enclosures": sum(counts.values()),
         "waiting": waiting,
         "filters": {"state": state, "needs": needs, "q": asked.query.get("q", "")[:100]},
-        "rows": [_row(each, now_s) for each in rows],
+        "rows": shown,
+        "appraising": sum(each.how == RUNNING for each in looks.values()),
+        **work_part.renews(*(each["work"] for each in shown)),
         "total": total,
         "page": page,
         "pages": max(-(-total // ROWS), 1),
@@ -114,7 +123,7 @@ def _page(link: Connection, matching: Select[Any], now_s: int, page: int) -> lis
     return [found[each] for each in ids]
 
 
-def _row(row: Any, now_s: int) -> dict[str, Any]:
+def _row(row: Any, now_s: int, look: Look | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "name": row.name,
@@ -123,6 +132,7 @@ def _row(row: Any, now_s: int) -> dict[str, Any]:
         "site": row.site,
         "state": row.shown,
         "why": why_unknown(row, now_s) if row.shown == "UNKNOWN" else row.headline,
+        "work": work_part.row(look),
         "seen": clock(row.seen_s),
         "seen_ago": ago(row.seen_s, now_s),
         "since": clock(row.since_s),

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from casemate.fleet.clockface import clock, length
 from casemate.fleet.schema import ENCLOSURES, VERDICTS
+from casemate.fleet.verdicts import BEING_APPRAISED
 from casemate.fleet.web import timeline
 from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.continuity import Interval
@@ -64,10 +65,13 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
 def known(row: Any, now_s: int) -> list[Interval]:
     """Return the intervals of the last appraisal, and what came after it: nothing is proven of it.
 
-    An enclosure that has brought nothing is unknown since it was entered.
+    An enclosure that has brought nothing is unknown since it was entered; so is one whose evidence
+    is being appraised anew.
     """
     if row.body is None:
         return [_unknown(row.added_s, now_s, "no evidence was brought yet", "")]
+    if row.fresh_until_s == BEING_APPRAISED:
+        return [_unknown(row.added_s, now_s, "its evidence is being appraised", "")]
     found = [
         Interval(
             start_s=timeline.unix_s(each["from"]), end_s=timeline.unix_s(each["to"]),
