@@ -79,7 +79,7 @@ class Look:
         if self.stands:
             return f"nothing has moved for {seconds(self.still_s)}"
         if self.left_s is not None:
-            return f"about {seconds(self.left_s)} to go"
+            return f"about {seconds(self.left_s)} to go{' in this stage' if self.stage else ''}"
         if not self.counted:
             return f"for {seconds(self.for_s)}; how far it is, is not counted"
         if not self.total:
@@ -215,7 +215,8 @@ def failing(work: Work) -> Iterator[None]:
 def shown(what: str, *, enabled: bool = True) -> Iterator[Work]:
     """Yield work that is shown on standard error while it goes on, if that is a terminal.
 
-    Its last line stays, with counts. enabled: False shows nothing, as beside `--json`.
+    Its last line stays, with counts, unless an error follows that says more. enabled: False shows
+    nothing, as beside `--json`.
     """
     work, line = Work(what), Progress()
     with _drawn(work, line) if enabled and line.enabled else nullcontext(), ending(work):
@@ -239,7 +240,8 @@ def _drawn(work: Work, line: Progress) -> Iterator[None]:
         over.set()
         drawing.join()
         line.close()
-        sys.stderr.write(f"{work.look().text}\n")
+        if (look := work.look()).how != FAILED:  # the error says what is wrong
+            sys.stderr.write(f"{look.text}\n")
 
 
 def seconds(time_s: float) -> str:

@@ -261,7 +261,7 @@ class Appraiser:
             at[:] = [held for held in at if not is_part(held.data, each.data)]
             at.append(each)
             late.add(each.stated.size)
-        self.work.stage(SEALS, len(late), "sizes of the log")
+        self.work.stage(SEALS, len(late), "states of the log")
         return all(self._weigh(size) for size in self.work.each(sorted(late)))
 
     def _take_newest(self, each: Held) -> None:

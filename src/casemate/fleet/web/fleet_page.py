@@ -124,6 +124,7 @@ def _page(link: Connection, matching: Select[Any], now_s: int, page: int) -> lis
 
 
 def _row(row: Any, now_s: int, look: Look | None) -> dict[str, Any]:
+    being = row.fresh_until_s == BEING_APPRAISED
     return {
         "id": row.id,
         "name": row.name,
@@ -134,7 +135,7 @@ def _row(row: Any, now_s: int, look: Look | None) -> dict[str, Any]:
         "why": why_unknown(row, now_s) if row.shown == "UNKNOWN" else row.headline,
         "work": work_part.row(look),
         "seen": clock(row.seen_s),
-        "seen_ago": ago(row.seen_s, now_s),
+        "seen_ago": "not known yet" if being else ago(row.seen_s, now_s),
         "since": clock(row.since_s),
         "incident": row.incident,
         "severity": row.severity,
