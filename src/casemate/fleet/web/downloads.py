@@ -19,6 +19,8 @@ from casemate.fleet.export import Part
 Parts = Generator[bytes, None, None]
 MOST, MOST_OF_ONE = 8, 2
 """Sent at once in all, and to a person (planning values)."""
+SLICE = 1 << 18
+"""Bytes that are handed to the network at once (planning value)."""
 TOLD_S, MOST_TOLD = 120.0, 4
 """For which a person is told how it ended, and of how many (planning values)."""
 
@@ -100,8 +102,10 @@ class Downloads:
             with ending(work):
                 yield b""
                 for part in parts:
-                    yield part
-                    work.step(len(part))
+                    for at in range(0, len(part), SLICE):  # what is counted has left us
+                        slice_ = part[at : at + SLICE]
+                        yield slice_
+                        work.step(len(slice_))
         finally:
             self._give(who)
 
