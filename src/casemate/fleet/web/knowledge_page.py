@@ -41,8 +41,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             chosen.order_by(_E.site, _E.name, _E.serial).limit(ROWS).offset((page - 1) * ROWS)
         ).all()
     read = [(each, known(each, now_s)) for each in held]
-    ledger = [_gap(row, each) for row, found in read for each in found if _is_gap(each, show)]
-    ledger.sort(key=lambda each: each["start_s"], reverse=True)
+    ledger = [(row, each) for row, found in read for each in found if _is_gap(each, show)]
+    ledger.sort(key=lambda pair: pair[1].start_s, reverse=True)
     whole = [each for _, found in read for each in found]
     pages = max(-(-total // ROWS), 1)
     return {
@@ -55,7 +55,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "q": words,
         "rows": [_row(row, found, now_s) for row, found in read],
         "totals": timeline.totals(whole),
-        "ledger": ledger[:MOST_GAPS],
+        "ledger": [_gap(row, each) for row, each in ledger[:MOST_GAPS]],
         "left_off": max(len(ledger) - MOST_GAPS, 0),
         "uncovered": sum(_is_gap(each, "uncovered") for each in whole),
         "links": _links(words, show, page, pages),
