@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from fleet_kit import DISPLAY, Brought, Kit, bring, enter, let_display
-from held_appraisal import FEW, Held, comes, held
+from held_appraisal import FEW, LONG_S, Held, comes, held
 from sqlalchemy import select, update
 from test_pages import Reader
 
@@ -188,10 +189,12 @@ def test_a_push_as_it_comes_every_day_changes_nothing(
 def test_other_reference_values_end_an_appraisal_by_those_before(kit: Kit, walk: Held) -> None:
     begun(kit, walk)
     work = kit.service.intake.under_way._works[1]
-    kit.service.intake.under_way.cancel(1, "other reference values are in force")
+    renewing = threading.Thread(target=kit.service.intake.renew, args=(1,))
+    renewing.start()  # it waits for the enclosure's lock
+    comes(lambda: work._asked_to_end)
     walk.go.set()
-    kit.service.intake.renew(1)
-    assert comes(lambda: work.look().how != progress.RUNNING) and work.look().how == "cancelled"
+    renewing.join(LONG_S)
+    assert not renewing.is_alive() and work.look().how == "cancelled"
     comes(lambda: seen(kit)["how"] == "ARMED")
 
 
