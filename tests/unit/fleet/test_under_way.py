@@ -69,6 +69,7 @@ def test_nothing_good_is_shown_anywhere_before_the_end(kit: Kit, walk: Held) -> 
     assert seen(kit, "/fleet")["counts"]["ARMED"] == 1
     row = begun(kit, walk)
     assert row["how"] == "UNKNOWN" and row["findings"] == [] and row["seen"] == ""
+    assert row["seen_ago"] == "not known yet"
     assert (row["work"]["done"], row["work"]["total"]) == (STOP, 14)
     assert row["work"]["count"] == "10 of 14 tokens" and row["renews"] == 2
     fleet = seen(kit, "/fleet")
@@ -154,6 +155,8 @@ def test_one_that_fails_says_so_and_is_tried_again(
     walk.go.set()
     failed = comes(lambda: (row := seen(kit))["work"]["how"] == "failed" and row)
     assert failed["how"] == "UNKNOWN" and "the disk went away" in failed["work"]["pace"]
+    assert failed["headline"].endswith("could not be appraised")
+    assert "goes on by itself" not in kit.client("auditor").get(PLACE).text
     assert "the disk went away" in kit.client("auditor").get("/fleet").text
     assert state(kit).fresh_until_s == verdicts.BEING_APPRAISED
     kit.service.intake.tick()  # not at once again

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from casemate.fleet import evidence, series
-from casemate.fleet.clockface import ago, clock
+from casemate.fleet.clockface import clock
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.series import Look
 from casemate.fleet.series_look import coarser
@@ -57,7 +57,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "how": stood.how,
         "headline": stood.headline,
         "seen": clock(result.seen_s),
-        "seen_ago": ago(result.seen_s, now_s),
+        "seen_ago": stood.seen_ago(now_s),
         "told": told,
         "windows": list(WINDOWS),
         "window": {"name": window, "start": start_s, "end": end_s, "live": live,

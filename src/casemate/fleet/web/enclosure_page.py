@@ -11,7 +11,7 @@ from casemate.attest import token as tokens
 from casemate.cli.verify_text import as_json
 from casemate.core.canonical import canonical_bytes, digest
 from casemate.core.errors import FormatError
-from casemate.core.progress import failing
+from casemate.core.progress import FAILED, failing
 from casemate.fleet import evidence, papers, permit_files, weights
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.errors import AppraisingError
@@ -62,7 +62,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "evidence": weights.shown(service.weights.of(service.store, known.id)),
         "since": clock(result.since_s),
         "seen": clock(result.seen_s),
-        "seen_ago": ago(result.seen_s, now_s),
+        "seen_ago": stood.seen_ago(now_s),
         "tokens": result.tokens,
         "proven_tokens": result.proven,
         "told": told,
@@ -85,6 +85,10 @@ class Stand:
     result: Result
     work: dict[str, Any] | None = None
 
+    def seen_ago(self, now_s: int) -> str:
+        """Return how long ago witnesses saw its log."""
+        return work_part.NOT_YET if self.work is not None else ago(self.result.seen_s, now_s)
+
 
 def stand(service: Service, known: Enclosure, forked: bool, now_s: int) -> Stand:
     """Return state and headline to show now, and the appraisal. forked: two tokens at one place.
@@ -98,7 +102,8 @@ def stand(service: Service, known: Enclosure, forked: bool, now_s: int) -> Stand
     try:
         result = service.intake.glance(known.id, now_s)
     except AppraisingError as error:
-        headline = "UNKNOWN: its evidence is being appraised"
+        failed = error.look.how == FAILED
+        headline = f"UNKNOWN: its evidence {work_part.why(failed=failed)}"
         unit = known.reference
         nothing = Result(
             enclosure=known.name, serial=known.serial, reference=unit.id, now_s=now_s,

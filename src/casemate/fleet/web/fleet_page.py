@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
-from casemate.core.progress import RUNNING, Look
+from casemate.core.progress import FAILED, RUNNING, Look
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
 from casemate.fleet.verdicts import BEING_APPRAISED
@@ -32,12 +32,13 @@ def shown_state(now_s: int) -> ColumnElement[str]:
     return case((or_(_V.state.is_(None), wrong), "UNKNOWN"), else_=_V.state)
 
 
-def why_unknown(row: Any, now_s: int) -> str:
+def why_unknown(row: Any, now_s: int, look: Look | None = None) -> str:
     """Return why a state is UNKNOWN that the last appraisal may have called otherwise."""
     if row.headline is None:
         return "no evidence was brought yet"
     if row.fresh_until_s == BEING_APPRAISED:
-        return "its evidence is being appraised"
+        failed = look is not None and look.how == FAILED
+        return f"its evidence {work_part.why(failed=failed)}"
     if row.fresh_until_s is not None and row.fresh_until_s < now_s:
         return f"stale: witnesses saw it last at {clock(row.seen_s)}"
     if row.seen_s is not None and row.seen_s > now_s + TOLERANCE_S:
@@ -132,10 +133,10 @@ def _row(row: Any, now_s: int, look: Look | None) -> dict[str, Any]:
         "kind": row.kind,
         "site": row.site,
         "state": row.shown,
-        "why": why_unknown(row, now_s) if row.shown == "UNKNOWN" else row.headline,
+        "why": why_unknown(row, now_s, look) if row.shown == "UNKNOWN" else row.headline,
         "work": work_part.row(look),
         "seen": clock(row.seen_s),
-        "seen_ago": "not known yet" if being else ago(row.seen_s, now_s),
+        "seen_ago": work_part.NOT_YET if being else ago(row.seen_s, now_s),
         "since": clock(row.since_s),
         "incident": row.incident,
         "severity": row.severity,

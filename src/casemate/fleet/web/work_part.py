@@ -7,6 +7,7 @@ from typing import Any
 
 from casemate.core.progress import RUNNING, Look
 
+NOT_YET = "not known yet"
 RENEWS_S = 2
 """After which a page that shows work under way renews itself (planning value)."""
 _LONGEST_S = 30
@@ -31,6 +32,11 @@ def row(look: Look | None) -> dict[str, Any] | None:
 def rows(looks: Iterable[Look]) -> list[dict[str, Any]]:
     """Return what is said of each."""
     return [made for look in looks if (made := row(look)) is not None]
+
+
+def why(*, failed: bool) -> str:
+    """Return what is said of evidence in place of a state."""
+    return "could not be appraised" if failed else "is being appraised"
 
 
 def renews(*shown: dict[str, Any] | None) -> dict[str, int]:
