@@ -196,7 +196,7 @@ def ending(work: Work) -> Iterator[Work]:
         work.end(CANCELLED)
         raise
     except BaseException as error:
-        work.end(FAILED, str(error) or type(error).__name__)
+        work.end(FAILED, _why(error))
         raise
     work.end()
 
@@ -207,7 +207,7 @@ def failing(work: Work) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        work.end(FAILED, str(error) or type(error).__name__)
+        work.end(FAILED, _why(error))
         raise
 
 
@@ -242,6 +242,13 @@ def _drawn(work: Work, line: Progress) -> Iterator[None]:
         line.close()
         if (look := work.look()).how != FAILED:  # the error says what is wrong
             sys.stderr.write(f"{look.text}\n")
+
+
+def _why(error: BaseException) -> str:
+    """Return what is told of an error to whoever looks: no path, no word of a library."""
+    if isinstance(error, CasemateError):
+        return error.message.rstrip(".")
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__
 
 
 def seconds(time_s: float) -> str:

@@ -101,7 +101,7 @@ def test_it_says_how_it_ended(clock: Clock) -> None:
         done.step(3)
     assert (done.look().how, done.look().pace) == (DONE, "done after 12 s")
     with pytest.raises(OSError), ending(failed):
-        raise OSError("the disk is full")
+        raise OSError(28, "the disk is full", "/a/path")
     assert failed.look().how == FAILED
     assert failed.look().pace == "it has failed: the disk is full"
     called_off.cancel("the service ends")
@@ -114,7 +114,7 @@ def test_it_says_how_it_ended(clock: Clock) -> None:
     with pytest.raises(ValueError), failing(left):
         raise ValueError("no")
     left.end()  # what was said first stands
-    assert left.look().how == FAILED and left.look().why == "no"
+    assert left.look().how == FAILED and left.look().why == "ValueError"
 
 
 def test_a_stage_that_begins_with_its_first_step(clock: Clock) -> None:

@@ -43,7 +43,7 @@ def held(monkeypatch: pytest.MonkeyPatch, at: int) -> Iterator[Held]:
             made.there.set()
             assert made.go.wait(LONG_S)
             if made.fails:
-                raise OSError(made.fails)
+                raise OSError(5, made.fails, "/a/path")
         take(self, entry)
 
     monkeypatch.setattr(Walk, "take", waits)

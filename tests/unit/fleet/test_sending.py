@@ -82,14 +82,14 @@ def test_one_that_cannot_be_sent_says_so(
     kit: Kit, brought: Brought, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_held: export.Source, _work: object) -> str:
-        raise OSError("the disk went away")
+        raise OSError(5, "the disk went away", "/a/path")
 
     with monkeypatch.context() as broke:
         broke.setattr(export.Source, "digest", broken)
         with pytest.raises(OSError, match="went away"):
             kit.client("inspector").get(f"{PAGE}/interval.zip")
     (row,) = told(kit)
-    assert row["how"] == "failed" and "the disk went away" in str(row["pace"])
+    assert row["how"] == "failed" and row["pace"] == "it has failed: the disk went away"
     assert kit.service.downloads._held.total() == 0
 
 

@@ -157,7 +157,8 @@ def test_one_that_fails_says_so_and_is_tried_again(
     assert failed["how"] == "UNKNOWN" and "the disk went away" in failed["work"]["pace"]
     assert failed["headline"].endswith("could not be appraised")
     assert "goes on by itself" not in kit.client("auditor").get(PLACE).text
-    assert "the disk went away" in kit.client("auditor").get("/fleet").text
+    page = kit.client("auditor").get("/fleet").text
+    assert "the disk went away" in page and "/a/path" not in page
     assert state(kit).fresh_until_s == verdicts.BEING_APPRAISED
     kit.service.intake.tick()  # not at once again
     assert seen(kit)["work"]["how"] == "failed"
@@ -206,19 +207,28 @@ def test_a_page_never_waits_for_a_long_push(kit: Kit, brought: Brought, walk: He
     place = kit.service.intake._places[1]
     with place.lock, kit.service.intake.under_way.of(1) as work:
         work.stage("tokens", 9, "tokens")
-        kit.service.intake.under_way.look(1)
         row = seen(kit)
         assert row["how"] == "UNKNOWN" and row["work"]["total"] == 9
+        work.stage("tokens", 0, "tokens")
+        work.step(5)  # of nobody knows how many: a count, and no bar
+        row, page = seen(kit), kit.client("inspector").get(PLACE).text
+        assert row["work"]["total"] is None and row["work"]["left_s"] is None
+        assert "5 tokens" in page and "<progress" not in page
 
 
 def test_the_service_ends_without_waiting_for_it(kit: Kit, walk: Held) -> None:
     begun(kit, walk)
-    work = kit.service.intake.under_way._works[1]
+    under_way_ = kit.service.intake.under_way
+    work = under_way_._works[1]
+    closing = threading.Thread(target=under_way_.close)
+    closing.start()
+    comes(lambda: work._asked_to_end)
     walk.go.set()
-    kit.service.intake.under_way.close()
-    assert work.look().how != progress.RUNNING
+    closing.join(LONG_S)
+    assert not closing.is_alive() and work.look().how == "cancelled"
     with pytest.raises(AppraisingError):
-        kit.service.intake.under_way.wait(1, lambda: pytest.fail("it was begun"))
+        under_way_.wait(1, lambda: pytest.fail("it was begun"))
+    assert state(kit).fresh_until_s == verdicts.BEING_APPRAISED  # begun again at the next start
 
 
 def test_a_log_that_is_odd_is_not_walked_through_at_each_look(
