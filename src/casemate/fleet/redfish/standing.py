@@ -7,6 +7,7 @@ Normal is shown for one thing alone: ARMED by fresh evidence, no alarm open, not
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +134,12 @@ def read(link: Connection, enclosure_id: int, now_s: int) -> Standing:
         select(_V.body).where(_V.enclosure_id == enclosure_id)
     ).scalar_one_or_none()  # fmt: skip
     return of_row(row, now_s, json.loads(body) if body else {})
+
+
+def every(link: Connection, now_s: int) -> Iterator[Standing]:
+    """Yield how each enclosure stands, in the order of their ids, without its verdict."""
+    for row in link.execute(chosen(now_s).order_by(_E.id)):
+        yield of_row(row, now_s)
 
 
 def ids(link: Connection, skip: int, top: int) -> tuple[list[int], int]:
