@@ -21,7 +21,7 @@ from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.messages import RedfishError, info
 from casemate.fleet.redfish.odata import Row
 from casemate.fleet.redfish.paths import may, resource_at
-from casemate.fleet.redfish.query import Expand, Query, Selected, kept_of
+from casemate.fleet.redfish.query import KEPT, Expand, Query, Selected, kept_of
 
 MOST_RESOURCES, MOST_BYTES = 1000, 4_000_000
 """In place of links, in one answer (planning values)."""
@@ -111,11 +111,13 @@ class _Expansion:
         return out
 
     def _resource(self, row: Row, selected: Selected | None, levels: int) -> Row:
-        out = {}
+        if selected is None and levels < 1:
+            return row
+        out, kept = {}, kept_of(row)
         for name, value in row.items():
-            if name == "Members" and odata.is_collection(row):
+            if name == "Members" and name in kept:
                 of = _of_members(selected)
-            elif name in kept_of(row) or selected is None:
+            elif name in kept or selected is None:
                 of = None
             elif selected.keeps(name):
                 of = selected.of(name)
@@ -131,6 +133,8 @@ class _Expansion:
 
         inside: it is in a section `Links`.
         """
+        if selected is None and levels < 1:
+            return value
         if isinstance(value, list):
             found = [self._value(each, selected, inside, levels) for each in value]
             shown = [each for each in found if each is not ...]
@@ -141,9 +145,9 @@ class _Expansion:
             return self._linked(dict(value), selected, inside, levels)
         out = {}
         for name, each in value.items():
-            if selected is not None and not selected.keeps(name) and name not in kept_of({}):
+            if selected is not None and not selected.keeps(name) and name not in KEPT:
                 continue
-            of = None if selected is None or name in kept_of({}) else selected.of(name)
+            of = None if selected is None or name in KEPT else selected.of(name)
             found = self._value(each, of, inside or name == "Links", levels)
             if found is not ...:
                 out[name] = found

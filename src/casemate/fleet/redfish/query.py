@@ -26,9 +26,9 @@ _OF_COLLECTIONS = ("$filter", "$skip", "$top", "only")
 _KNOWN = ("$expand", "$select", *_OF_COLLECTIONS)
 _EXPAND = re.compile(r"([*.~])(?:\(\$levels=([0-9]{1,9})\))?")
 _PATH = re.compile(r"[A-Za-z@#][A-Za-z0-9@#._]*(?:/[A-Za-z@#][A-Za-z0-9@#._]*)*")
-_KEPT = ("@odata.id", "@odata.type", "@odata.context", "@odata.etag")
+KEPT = ("@odata.id", "@odata.type", "@odata.context", "@odata.etag")
 """Of each resource, whatever was selected (DSP0266, 7.3.2)."""
-_OF_ALL_MEMBERS = (*_KEPT, "Members", "Members@odata.count", "Members@odata.nextLink")
+_OF_ALL_MEMBERS = (*KEPT, "Members", "Members@odata.count", "Members@odata.nextLink")
 """Of a collection: else nobody would find its members, or its next page."""
 
 
@@ -98,7 +98,7 @@ _SAFE = "$()*.,~=:/'@"
 
 def kept_of(row: odata.Row) -> tuple[str, ...]:
     """Return properties that are shown of a resource whatever was selected."""
-    return _OF_ALL_MEMBERS if odata.is_collection(row) else _KEPT
+    return _OF_ALL_MEMBERS if odata.is_collection(row) else KEPT
 
 
 def parse(text: str, kind: str, *, is_get: bool) -> Query:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import BigInteger, Connection, Select, and_, bindparam, func, select
 
 from casemate.attest import token as tokens
 from casemate.attest.claims import Boot
@@ -125,14 +125,19 @@ def of_row(row: Any, now_s: int, told: dict[str, Any] | None = None) -> Standing
     )  # fmt: skip
 
 
+_NOW: Any = bindparam("now_s", type_=BigInteger)
+_ONE = chosen(_NOW).where(_E.id == bindparam("of"))
+_BODY = select(_V.body).where(_V.enclosure_id == bindparam("of"))
+"""Made once: an expansion reads hundreds."""
+
+
 def read(link: Connection, enclosure_id: int, now_s: int) -> Standing:
     """Return how an enclosure stands; RedfishError if there is none."""
-    row = link.execute(chosen(now_s).where(_E.id == enclosure_id)).one_or_none()
+    here = {"of": enclosure_id}
+    row = link.execute(_ONE, {**here, "now_s": now_s}).one_or_none()
     if row is None:
         raise RedfishError("ResourceNotFound")
-    body = link.execute(
-        select(_V.body).where(_V.enclosure_id == enclosure_id)
-    ).scalar_one_or_none()  # fmt: skip
+    body = link.execute(_BODY, here).scalar_one_or_none()
     return of_row(row, now_s, json.loads(body) if body else {})
 
 
