@@ -351,11 +351,13 @@ def test_an_answer_that_nobody_takes_ends(server: Server) -> None:
     link.sendall(once * 100)
     look = looked_at(server)
     held = server._server.server_state.connections
-    for _ in range(100):
+    unsent: list[int] = []
+    for _ in range(400):
         look(0.0)
-        if any(each.transport.get_write_buffer_size() for each in held):
-            break
-        time.sleep(0.05)
+        unsent.append(sum(each.transport.get_write_buffer_size() for each in held))
+        if unsent[-1] and len(unsent) > 20 and len(set(unsent[-20:])) == 1:
+            break  # what lies between here and there is full: nothing more is taken
+        time.sleep(0.02)
     else:
         pytest.fail("all was taken")
     look(30.0)
