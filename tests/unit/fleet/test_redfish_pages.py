@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
-from fleet_kit import Kit
+from fleet_kit import Kit, kit_in
 from redfish_kit import (
     ROLES,
     ROOT,
@@ -26,6 +27,16 @@ from casemate.fleet.redfish import expansion, odata, standing, turns
 from casemate.fleet.redfish.messages import RedfishError
 
 ADMIN, OPERATOR, READER = ROLES
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedfishKit]:
+    """A service with 230 enclosures that nobody changes."""
+    with kit_in(tmp_path_factory.mktemp("pages")) as kit:
+        made = redfish_of(kit)
+        stand(made, armed)
+        enlarge(made, 230)
+        yield made
 
 
 @pytest.fixture
@@ -86,16 +97,14 @@ def test_one_that_cannot_be_read_hides_no_other(
     ),
 )  # fmt: skip
 def test_pages_lead_through_all_that_was_asked_and_no_more(
-    made: RedfishKit, monkeypatch: pytest.MonkeyPatch, query: str, wanted: Any
+    many: RedfishKit, monkeypatch: pytest.MonkeyPatch, query: str, wanted: Any
 ) -> None:
-    stand(made, armed)
-    enlarge(made, 230)
     monkeypatch.setattr(expansion, "MOST_RESOURCES", 40)
     path: str | None = f"{ROOT}/Chassis?{query}"
     found: list[str] = []
     for _ in range(20):
         assert path is not None
-        page = made.get(path)
+        page = many.get(path)
         found += [each["@odata.id"] for each in page["Members"]]
         if "$expand" in query:
             assert len(page["Members"]) <= 40 and all("Id" in each for each in page["Members"])
@@ -196,13 +205,11 @@ def test_who_waits_too_long_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(run())
 
 
-def test_a_link_to_the_next_page_is_an_address(made: RedfishKit) -> None:
-    stand(made, armed)
-    enlarge(made, 120)
+def test_a_link_to_the_next_page_is_an_address(many: RedfishKit) -> None:
     name = "a&b+c#d%e é"
     wanted = quote(f"SerialNumber ne '{name}'")
-    page = made.get(f"{ROOT}/Chassis?$filter={wanted}")
+    page = many.get(f"{ROOT}/Chassis?$filter={wanted}")
     link = page[odata.NEXT]
     assert link.isascii() and not set(' #"<>') & set(link)
     assert dict(parse_qsl(urlsplit(link).query))["$filter"] == f"SerialNumber ne '{name}'"
-    assert len(made.get(link)["Members"]) == 20
+    assert len(many.get(link)["Members"]) == 100
