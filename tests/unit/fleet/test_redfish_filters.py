@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import random
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -210,6 +210,19 @@ def test_of_few_members_each_is_asked(varied: Varied, path: str, data: st.DataOb
     assert varied.chosen(f"{ROOT}/{path}", written(tree)) == [
         each["@odata.id"] for each in rows if holds(tree, each)
     ]
+
+
+@pytest.mark.parametrize("op", sorted(OPS))
+def test_times_between_seconds_and_of_other_places(varied: Varied, op: str) -> None:
+    """Events are kept in whole seconds; half of one lies between two of them."""
+    rows = varied.rows(FLEET)
+    second = rows[len(rows) // 2]["Created"]
+    moved = (datetime.fromisoformat(second) + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S")
+    for text in (f"{second[:-1]}.500Z", f"{moved}+02:00"):
+        tree = ("Created", op, ("time", text))
+        assert varied.chosen(FLEET, f"Created {op} {text}") == [
+            each["@odata.id"] for each in rows if holds(tree, each)
+        ]
 
 
 def test_who_asks_for_what_is_not_normal_gets_what_nobody_knows_of(varied: Varied) -> None:
