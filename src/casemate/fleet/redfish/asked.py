@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -134,6 +134,12 @@ class Asked:
         """Return where a page begins, how much is read at most, and $top as it was asked."""
         top = self.query.top
         return self.query.skip, min(odata.PAGE if top is None else top, odata.PAGE), top
+
+    def page_of(self, kind: str, path: str, name: str, names: Sequence[int | str]) -> Row:
+        """Return the page that is asked for of a collection whose members have these names."""
+        skip, count, top = self.window()
+        members = odata.links(path, names[skip : skip + count])
+        return odata.collection(kind, path, name, members, total=len(names), skip=skip, top=top)
 
     def must_match(self, row: Row) -> None:
         """Check If-Match, if there is one, against a representation; RedfishError if it differs."""

@@ -91,7 +91,7 @@ def sensors(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the sensors of a chassis."""
     number = looked.standing_of(link, redfish, asked, asked.number("chassis")).id
     base = f"{path_of(number)}/Sensors"
-    return odata.collection("Sensor", base, "Sensors", odata.links(base, SENSORS))
+    return asked.page_of("Sensor", base, "Sensors", SENSORS)
 
 
 def sensor(link: Connection, redfish: Redfish, asked: Asked) -> Row:
@@ -154,9 +154,7 @@ def components(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the trusted components of a chassis: its controller."""
     number = looked.standing_of(link, redfish, asked, asked.number("chassis")).id
     base = f"{path_of(number)}/TrustedComponents"
-    return odata.collection(
-        "TrustedComponent", base, "Trusted components", odata.links(base, [COMPONENT])
-    )
+    return asked.page_of("TrustedComponent", base, "Trusted components", [COMPONENT])
 
 
 def component(link: Connection, redfish: Redfish, asked: Asked) -> Row:
@@ -225,7 +223,7 @@ def leak_detectors(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the leak detectors of a chassis."""
     now, found = _with_leaks(link, redfish, asked)
     base = f"{path_of(now.id)}/LeakDetectors"
-    return odata.collection("LeakDetector", base, "Leak detectors", odata.links(base, found))
+    return asked.page_of("LeakDetector", base, "Leak detectors", found)
 
 
 def leak_detector(link: Connection, redfish: Redfish, asked: Asked) -> Row:

@@ -33,7 +33,7 @@ def _of_service(asked: Asked) -> None:
 def index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the log services of an enclosure, or of all."""
     base = f"{_place(link, redfish, asked)[0]}/LogServices"
-    return odata.collection("LogService", base, "Logs", odata.links(base, [SERVICE]))
+    return asked.page_of("LogService", base, "Logs", [SERVICE])
 
 
 def service(link: Connection, redfish: Redfish, asked: Asked) -> Row:

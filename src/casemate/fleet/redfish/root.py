@@ -64,8 +64,7 @@ def service_uuid(redfish: Redfish) -> str:
 
 def managers(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the managers: this service alone."""
-    base = f"{ROOT}/Managers"
-    return odata.collection("Manager", base, "Managers", odata.links(base, [MANAGER]))
+    return asked.page_of("Manager", f"{ROOT}/Managers", "Managers", [MANAGER])
 
 
 def manager(link: Connection, redfish: Redfish, asked: Asked) -> Row:

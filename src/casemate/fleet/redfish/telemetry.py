@@ -34,8 +34,7 @@ def service(redfish: Redfish, asked: Asked) -> Answer:
 def definitions(redfish: Redfish, asked: Asked) -> Answer:
     """Return the definitions of metrics."""
     base = f"{SERVICE}/MetricDefinitions"
-    members = odata.links(base, [*UNITS, STATE])
-    return Answer(row=odata.collection("MetricDefinition", base, "Metrics", members))
+    return Answer(row=asked.page_of("MetricDefinition", base, "Metrics", [*UNITS, STATE]))
 
 
 def definition(redfish: Redfish, asked: Asked) -> Answer:
@@ -121,8 +120,7 @@ def _value(name: str, value: str, property_: str, at: str | None) -> Row:
 def triggers(redfish: Redfish, asked: Asked) -> Answer:
     """Return the triggers: what of a state makes an event."""
     base = f"{SERVICE}/Triggers"
-    members = odata.links(base, [STATE])
-    return Answer(row=odata.collection("Triggers", base, "Triggers", members))
+    return Answer(row=asked.page_of("Triggers", base, "Triggers", [STATE]))
 
 
 def trigger(redfish: Redfish, asked: Asked) -> Answer:
