@@ -26,6 +26,7 @@ from casemate.cli import (
     fleet_redfish,
 )
 from casemate.core.errors import InputError
+from casemate.core.progress import shown
 
 if TYPE_CHECKING:
     from casemate.fleet.nats.send import NatsPusher
@@ -244,10 +245,12 @@ def _push(args: argparse.Namespace) -> int:
         pusher = NatsPusher(args.evidence, args.to, args.identity)
     else:
         pusher = Pusher(args.evidence, args.to, args.identity)
-    ended = _ending()
+    ended, first = _ending(), not args.json
     while True:
         try:
-            answer = pusher.once()
+            with shown("push", enabled=first) as work:  # all that there is; later rounds are short
+                answer = pusher.once(work)
+            first = False
         except CasemateError as error:
             if not args.every:
                 raise
@@ -275,6 +278,8 @@ def _demo(args: argparse.Namespace) -> int:
     from casemate.fleet import demo
 
     drawn = not args.without_designs
+    if sys.stderr.isatty():
+        print("eight enclosures are commissioned, then the address comes", file=sys.stderr)
     with demo.running(args.folder, port=args.port, designs=drawn, channels=DemoReadings) as shown:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]

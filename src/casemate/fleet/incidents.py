@@ -214,11 +214,14 @@ def alarm_text(finding: str) -> str:
     Infrastructure controllers take "chassis intrusion" for an alarm, and some words for its end:
     the text is of our own words alone, never of what the evidence says of itself.
     """
+    return f"chassis intrusion monitoring: {meaning(finding)}"
+
+
+def meaning(finding: str) -> str:
+    """Return in words what a kind of finding means."""
     if finding == FORKED:
-        meaning = "two signed stories of one enclosure"
-    else:
-        meaning = KINDS[finding].meaning if finding in KINDS else "a finding"
-    return f"chassis intrusion monitoring: {meaning}"
+        return "two signed stories of one enclosure"
+    return KINDS[finding].meaning if finding in KINDS else "a finding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,9 +168,13 @@ def test_tampering_from_the_first_trigger_to_the_disposition(kit: Kit) -> None:
     form = {"seen": page["seen"], "outcome": "referred", "reason": REASON}
     assert kit.post("inspector", "/incidents/1/propose", **form).is_redirect
     assert kit.client("inspector").get("/incidents/1.json").json()["open"]
-    alone = kit.post("inspector", "/incidents/1/confirm", seen=page["seen"])
+    alone = kit.post("inspector", "/incidents/1/confirm", seen=page["seen"], agree="1")
     assert alone.status_code == 403
-    assert kit.post("host-operator", "/incidents/1/confirm", seen=page["seen"]).is_redirect
+    form_ = {"seen": page["seen"], "agree": "1"}
+    unread = kit.post("host-operator", "/incidents/1/confirm", seen=page["seen"])
+    assert unread.status_code == 422 and "tick the box" in unread.text
+    assert kit.client("inspector").get("/incidents/1.json").json()["open"]
+    assert kit.post("host-operator", "/incidents/1/confirm", **form_).is_redirect
     done = kit.client("inspector").get("/incidents/1.json").json()
     assert (done["open"], done["outcome"]) == (False, "referred")
     assert kit.client("inspector").get("/fleet.json").json()["rows"][0]["state"] == "TAMPERED"

@@ -181,7 +181,7 @@ def act(
     signed: str = REASON, signer: str = "",
 ) -> Any:  # fmt: skip
     """Propose or confirm as a browser would. signed: the reason that the device was shown."""
-    form = {"seen": seen, "outcome": "explained", "reason": REASON}
+    form = {"seen": seen, "outcome": "explained", "reason": REASON, "agree": "1"}
     if device is not None:
         nonce = kit.client(signer or role).get("/incidents/1.json").json()["passkey"]["nonce"]
         challenge = text(passkeys.bound(nonce, kind, "1", seen, "explained", signed))

@@ -13,11 +13,11 @@ from sqlalchemy import bindparam, select
 from casemate.fleet import displays, people, roles
 from casemate.fleet.audit import Line
 from casemate.fleet.displays import Display
-from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
+from casemate.fleet.errors import AppraisingError, NotAllowedError, NotSignedInError, TooManyError
 from casemate.fleet.outlets import scrapers
 from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
-from casemate.fleet.web.asked import Answer, Asked, Reply, Service
+from casemate.fleet.web.asked import Answer, Asked, Reply, Service, Wait
 from casemate.fleet.web.bodies import sender
 from casemate.fleet.web.limits import Limits as Limits
 from casemate.fleet.web.routes import Route
@@ -207,10 +207,16 @@ class Gate:
         writes = asked.route.method != "GET"
         try:
             answer = asked.route.view(self._service, given)
+        except AppraisingError as error:
+            if not writes:
+                return Wait(look=error.look, path=asked.path)
+            self._asked(asked, said, f"failed {error.status}")
+            raise
         except Exception as error:
             self._asked(asked, said, f"failed {getattr(error, 'status', 500)}")
             raise
         if writes:
+            assert not isinstance(answer, Wait)
             told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
             tell = self._counted if asked.route.permission == roles.MACHINE else self._write
             for each in (isinstance(answer, Reply) and answer.each) or (told,):

@@ -177,6 +177,11 @@ def _act(service: Service, asked: Asked, kind: str) -> Reply:
                 severity=found.severity, **told,
             )  # fmt: skip
         else:
+            if form.get("agree") != "1":
+                raise RefusedError(
+                    "you did not say that you have read it and agree.",
+                    remedy="read what was found and the reason, then tick the box.",
+                )
             act = incidents.confirm(asked.who, decisions.standing(link, found.acts), **told)
         act_id = decisions.record(link, found, act)
         if kind != "acknowledge" and service.passkeys and incidents.needs_two(found.severity):

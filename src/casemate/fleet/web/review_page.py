@@ -51,7 +51,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "severity": severity,
         "severities": list(SEVERITIES[:3]),
         "groups": [
-            {"kinds": each.split(" "), "key": each, "count": len(held), "open": each == kinds}
+            {"kinds": each.split(" "), "words": [incidents.meaning(x) for x in each.split(" ")],
+             "key": each, "count": len(held), "open": each == kinds}
             for each, held in groups.items()
         ],
         "kinds": kinds.split(" ") if kinds else [],
