@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 from fleet_kit import HOST, PEER, Kit, bring, enter
+from sqlalchemy import select
 
 from casemate.fleet import decisions, incidents
 from casemate.fleet.errors import ConflictError, NotAllowedError, RefusedError
 from casemate.fleet.incidents import FORKED, WHOLE, Trigger, news
 from casemate.fleet.people import Person
+from casemate.fleet.schema import OUTBOX
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.malicious_host import ATTACKS
 from casemate.verify.findings import KINDS
@@ -273,6 +275,21 @@ def test_an_alarm_stays_one_whatever_comes_after_it(kit: Kit) -> None:
         found = decisions.read(link, 1)
     assert found.severity == "alarm"
     assert {each.severity for each in found.triggers} == {"alarm", "warning"}
+
+
+def test_outlets_hear_of_a_disposition_and_not_of_a_proposal(kit: Kit) -> None:
+    """Who waits for an acknowledgement would take a proposal for one."""
+    alarmed(kit)
+    with kit.service.store.write() as link:
+        told = [len(link.execute(select(OUTBOX)).all())]
+        found = decisions.read(link, 1)
+        held = list(found.triggers)
+        act = proposed(OPERATOR, held)
+        given = {"triggers": held, "seen": act.seen, "now_s": 2}
+        for each in (act, incidents.confirm(INSPECTOR, [act], **given)):  # type: ignore[arg-type]
+            decisions.record(link, found, each)
+            told.append(len(link.execute(select(OUTBOX)).all()) - told[0])
+    assert told[1:] == [0, 1]
 
 
 def test_what_holds_no_more_is_told_apart(kit: Kit) -> None:

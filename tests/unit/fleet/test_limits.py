@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fleet_kit import DISPLAY, FINGERPRINT, Kit, bring, enter, let_display
 
-from casemate.fleet.errors import NotAllowedError, TooManyError
+from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
 from casemate.fleet.outlets import scrapers
 from casemate.fleet.web.gate import Gate, Limits, Request
 from casemate.fleet.web.routes import ROUTES, Route
@@ -85,6 +85,15 @@ def test_reading_the_form_is_no_guess_and_sending_it_is(kit: Kit, path: str) -> 
     signed_in = Request(route=route("/sign-out", "POST"), session=kit.sessions["auditor"],
                         client="192.0.2.1")  # fmt: skip
     assert admitted(made, 9, signed_in) == 9
+
+
+def test_codes_that_are_none_fill_no_log(kit: Kit) -> None:
+    made, here = gate(kit, refusals=3), route("/sign-in", "POST")
+    before = kit.service.audit.log.next_index
+    for each in range(9):
+        with pytest.raises(NotSignedInError):
+            made.serve(Request(route=here, form={"code": "x"}, client=f"192.0.2.{each}"))
+    assert kit.service.audit.log.next_index - before == 3
 
 
 def test_monitoring_and_walls_ask_so_often(kit: Kit) -> None:
