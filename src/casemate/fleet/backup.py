@@ -22,28 +22,17 @@ from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Integer, delete, func, insert, make_url, select, text
+from sqlalchemy import URL, Connection, Integer, func, insert, make_url, select, text
 
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
 from casemate.core.private_folder import private_folder
 from casemate.core.progress import Work
 from casemate.core.whole_file import write_whole
-from casemate.fleet import backup_files, errands, home, lease, succession
+from casemate.fleet import backup_files, backup_let, errands, home, lease, succession
 from casemate.fleet.clockface import clock
 from casemate.fleet.home import Home
-from casemate.fleet.schema import (
-    ACTS,
-    CODES,
-    DISPLAYS,
-    ENCLOSURES,
-    ENTRIES,
-    LEASES,
-    METADATA,
-    REDFISH_SESSIONS,
-    SESSIONS,
-    WALKS,
-)
+from casemate.fleet.schema import ACTS, ENCLOSURES, ENTRIES, METADATA, WALKS
 from casemate.fleet.store import Store, revision
 from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
@@ -184,9 +173,10 @@ def restore(
     disk.lock()
     try:
         with lease.unserved(place.store):
+            before = backup_let.of(place) if there else None
             _copy_in(source / home.DATABASE, place, int(time.time()), work)
             work.stage("looking at what was restored", counted=False)
-            _tidied(place, held)
+            _tidied(place, held, before)
     finally:
         disk.unlock()
     if not number or (begun and (folder / home.AUDIT / succession.KEY).exists()):
@@ -194,13 +184,15 @@ def restore(
     return Restored(backup=held, succession=_continued(source, place, held, number))
 
 
-def _tidied(place: Home, held: Backup) -> None:
-    """Have nobody be signed in, and write down what was done."""
+def _tidied(place: Home, held: Backup, before: backup_let.Let | None) -> None:
+    """Have nobody be signed in, let in no more whom `before` does not, and write it down."""
     opened = place.opened()
     try:
         with opened.write() as link:
-            for each in (SESSIONS, CODES, REDFISH_SESSIONS, DISPLAYS, LEASES):
-                link.execute(delete(each))  # who was let in then, need not be trusted now
+            out = backup_let.tidy(link, before)
+            if out:
+                what = f"let in no more, as before the restoration: {out}"
+                errands.note(link, what, held.database[:16], int(time.time()))
             told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
             errands.note(link, told, held.database[:16], int(time.time()))
     finally:

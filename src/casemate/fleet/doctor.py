@@ -295,7 +295,7 @@ def _enclosures(patient: Patient) -> Iterator[Finding]:
     named = {each.id: f"{each.name} {each.serial}" for each in rows}
     if none := [named[each] for each in named if each not in let]:
         yield _bad("enclosures", f"no controller may bring evidence of {_some(none)}",
-                   "give it an identity: casemate fleet add")  # fmt: skip
+                   "give it an identity: casemate fleet identity")  # fmt: skip
     if none := [named[each] for each in named if each not in brought]:
         yield _bad("enclosures", f"nothing was ever brought of {_some(none)}",
                    "see that its controller has its identity, reaches the door, and that "

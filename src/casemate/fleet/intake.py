@@ -22,9 +22,9 @@ from casemate.fleet import decisions, evidence, incidents, verdicts, walk_data, 
 from casemate.fleet.appraiser import Appraiser
 from casemate.fleet.errors import AppraisingError, ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.incidents import Seen
+from casemate.fleet.incidents import WHOLE, Seen
 from casemate.fleet.notes import Held, read_note
-from casemate.fleet.schema import TRUSTS, VERDICTS
+from casemate.fleet.schema import TRIGGERS, TRUSTS, VERDICTS
 from casemate.fleet.store import Store
 from casemate.fleet.submission import Submission as Submission
 from casemate.fleet.submission import Taken as Taken
@@ -46,6 +46,16 @@ SHOWN_S = 30.0
 """For which the latest result is shown of what takes long each time (planning value)."""
 KEPT = 12_288
 """Enclosures whose appraisal is kept in memory, 0.3 MB each; others go on from what is written."""
+BEGUN_S, LOOKS_S = 600, 60
+"""After which one is looked at again that is UNKNOWN and of which nobody was told: it may have
+begun, and fallen silent since. How often such are looked for (planning values)."""
+_UNTOLD = select(VERDICTS.c.enclosure_id).where(
+    VERDICTS.c.state == "UNKNOWN", VERDICTS.c.worst != "alarm",
+    VERDICTS.c.appraised_s < bindparam("before_s"),
+    ~select(TRIGGERS.c.token)
+    .where(TRIGGERS.c.enclosure_id == VERDICTS.c.enclosure_id, TRIGGERS.c.token == WHOLE)
+    .where(TRIGGERS.c.live).exists(),
+)  # fmt: skip
 _OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
 _NEW_VERDICT = insert(VERDICTS)
 
@@ -83,6 +93,7 @@ class Intake:
         self._awake: OrderedDict[int, _Place] = OrderedDict()
         """Those whose appraisal is kept, the one asked for longest ago first."""
         self._trusts: set[tuple[int, int]] = set()
+        self._looked_s = 0
 
     def take(self, enclosure_id: int, brought: Submission) -> Taken:
         """Check, store and appraise; what is returned is durable.
@@ -208,7 +219,8 @@ class Intake:
     def tick(self) -> int:
         """Appraise anew what has gone stale meanwhile; return how many enclosures that were.
 
-        So is what got other reference values, by a command beside the service.
+        So is what got other reference values, by a command beside the service, and what is UNKNOWN
+        without anybody having been told: it gets no grace for ever by saying nothing.
         """
         now_s, until_s = int(self._clock()), VERDICTS.c.fresh_until_s
         self._retrust()
@@ -218,6 +230,9 @@ class Intake:
         )
         with self._store.read() as link:
             stale = list(link.execute(asked).scalars())
+            if not 0 <= now_s - self._looked_s < LOOKS_S:
+                self._looked_s = now_s
+                stale += link.execute(_UNTOLD, {"before_s": now_s - BEGUN_S}).scalars()
         self._all(stale, lambda each: self._now_or_by_itself(each, now_s))
         return len(stale)
 

@@ -28,6 +28,7 @@ from casemate.fleet.schema import (
     ERRANDS,
     INCIDENTS,
     METADATA,
+    PASSKEYS,
     PEOPLE,
     SESSIONS,
 )
@@ -259,8 +260,9 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
     assert again.store != made.store
     store = again.opened()
     with store.read() as link:
-        for table in (SESSIONS, CODES, DISPLAYS):
+        for table in (SESSIONS, CODES, DISPLAYS, PASSKEYS):
             assert not link.execute(select(table)).all()
+        assert people.let_in(link, ["ann"]) == {"ann"}
     store.close()
 
 

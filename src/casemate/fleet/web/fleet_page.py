@@ -11,6 +11,7 @@ from casemate.core.progress import FAILED, RUNNING, Look
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
 from casemate.fleet.verdicts import BEING_APPRAISED
+from casemate.fleet.web import waiting as waiting_part
 from casemate.fleet.web import work_part
 from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.clocks import TOLERANCE_S
@@ -62,6 +63,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             every = _matching(named, now_s, state, needs).subquery()
             total = link.execute(select(func.count()).select_from(every)).scalar_one()
         rows = _page(link, _matching(named, now_s, state, needs), now_s, page)
+        for_you = waiting_part.of(link, asked.person, service.told, now_s) if asked.person else []
     looks = service.intake.under_way.looks()
     shown = [_row(each, now_s, looks.get(each.id)) for each in rows]
     well = counts["ARMED"] + counts["MAINTENANCE"] + counts["RETIRED"]
@@ -72,6 +74,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "counts": counts,
         "enclosures": sum(counts.values()),
         "waiting": waiting,
+        "for_you": for_you,
         "filters": {"state": state, "needs": needs, "q": asked.query.get("q", "")[:100]},
         "rows": shown,
         "appraising": sum(each.how == RUNNING for each in looks.values()),

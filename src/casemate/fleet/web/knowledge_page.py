@@ -42,7 +42,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         ).all()
     read = [(each, known(each, now_s)) for each in held]
     ledger = [(row, each) for row, found in read for each in found if _is_gap(each, show)]
-    ledger.sort(key=lambda pair: pair[1].start_s, reverse=True)
+    ledger.sort(key=lambda pair: (bool(pair[1].covered_by), -pair[1].start_s))
     whole = [each for _, found in read for each in found]
     pages = max(-(-total // ROWS), 1)
     return {

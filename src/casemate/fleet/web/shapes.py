@@ -71,6 +71,7 @@ _SHARE = {"proven": "whole", "all": "whole"}
 _FLEET = {
     "title": "text", "now": "text", "well": "flag", "counts": ("map", "whole"),
     "enclosures": "whole", "waiting": "whole",
+    "for_you": [{"what": "text", "count": "whole", "to": "text"}],
     "filters": {"state": "text", "needs": "text", "q": "text"},
     "rows": [{
         "id": "whole", "name": "text", "serial": "text", "kind": "text", "site": "text",
@@ -99,20 +100,29 @@ _CHANNEL: dict[str, Shape] = {
     "silent": "flag", "count": "whole", "lines": ["text"], "dots": [_DOT],
 }  # fmt: skip
 _AT: dict[str, Shape] = {"x": "number", "y": "number"}
+_LAID: dict[str, Shape] = {"where": ["text"], "board": "text", "module": "text"}
+_LABEL: dict[str, Shape] = {
+    **_AT, "lines": ["text"], "left": "number", "top": "number", "width": "number",
+    "height": "number", "from_x": "number", "from_y": "number",
+}  # fmt: skip
 _PICTURE: Shape = ("or null", {
     "view": "text", "chosen": "flag", "described": "text", "views": ["text"],
     "turns": ("map", "text"), "kept": "text", "state": "text", "width": "number",
-    "height": "number", "tiles": "whole", "marked": ("map", ["text"]), "unseen": ("map", ["text"]),
+    "height": "number", "size": "text", "doors": ["text"], "names": ["text"],
+    "held": ("map", "text"), "sought": ("or null", {"tile": "text", **_LAID}),
+    "tiles": "whole", "marked": ("map", ["text"]), "unseen": ("map", ["text"]),
     "faces": [{**_AT, "name": "text", "inside": "flag", "points": "text"}],
-    "shapes": [{**_AT, "tile": "text", "face": "text", "mark": "text", "line": "flag",
+    "shapes": [{**_AT, "tile": "text", "face": "text", "mark": "text", "strip": "flag",
                 "points": "text", "path": "text"}],
     "numbers": [{**_AT, "number": "whole", "face": "text", "tile": "text"}],
-    "labels": [{**_AT, "tile": "text", "channel": "text", "lines": ["text"], "old": "flag",
-                "left": "number", "top": "number", "width": "number", "height": "number",
-                "from_x": "number", "from_y": "number"}],
+    "labels": [{**_LABEL, "tile": "text", "channel": "text", "old": "flag"}],
+    "crossings": [{"name": "text", "points": "text", "label": ("or null", _LABEL)}],
+    "sought_shapes": ["text"], "tile_names": [_LABEL],
+    "passing": [{"name": "text", "kind": "text", "module": "text", "where": "text"}],
     "places": [{"number": "whole", "text": "text", "at": "text", "token": "whole",
-                "tiles": ["text"], "seen": "flag"}],
-    "rows": [{"tile": "text", "face": "text", "mark": "text", "seen": "flag", "numbers": ["whole"],
+                "tiles": ["text"], "seen": "flag", "found": [{"tile": "text", **_LAID}]}],
+    "rows": [{**_LAID, "tile": "text", "face": "text", "mark": "text", "seen": "flag",
+              "numbers": ["whole"],
               "told": ("or null", {"channel": "text", "value": "text", "unit": "text",
                                    "ago": "text", "channels": "whole", "silent": "whole"})}],
     "more_rows": "whole", "of_no_tile": "whole",
@@ -217,7 +227,8 @@ _STORY = {
 }  # fmt: skip
 _REVIEW = {
     "title": "text", "now": "text", "severity": "text", "severities": ["text"],
-    "groups": [{"kinds": ["text"], "key": "text", "count": "whole", "open": "flag"}],
+    "groups": [{"kinds": ["text"], "words": ["text"], "key": "text", "count": "whole",
+                "open": "flag"}],
     "kinds": ["text"], "key": "text", "level": "text", "page": "whole", "pages": "whole",
     "rows": [{
         "id": "whole", "enclosure": "whole", "name": "text", "serial": "text", "site": "text",
@@ -254,7 +265,8 @@ _AUDIT = {
     "title": "text", "origin": "text", "lines": "whole", "sealed": "whole", "failed": "text",
     "older": "whole?", "keys": ["text"], "before": [{"generation": "whole", "origin": "text"}],
     "rows": [{"number": "whole", "at": "text", "who": "text", "role": "text", "party": "text",
-              "what": "text", "subject": "text", "outcome": "text"}],
+              "what": "text", "subject": "text", "outcome": "text", "machine": "text"}],
+    "show": "text",
 }  # fmt: skip
 _SERIES = {
     "signed": "flag", "note": "text", "channels?": ["text"], "channel?": "text", "unit?": "text",
