@@ -9,11 +9,12 @@ the log is left to `verify.appraise` itself.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from casemate.attest.reference import Reference
 from casemate.core.errors import FormatError
+from casemate.core.progress import Work
 from casemate.fleet import walk_data
 from casemate.fleet.notes import Held, is_part, read_note, taken_apart
 from casemate.fleet.places import Places
@@ -36,6 +37,11 @@ RECENT, RECENT_NOTES = 64, 4
 values). One that comes later with more lines has all walked anew."""
 
 
+READING, SEALS, WALKING = "reading tokens", "checking checkpoints", "appraising tokens"
+WHOLE = "appraising all tokens of a log that is odd"
+"""Stages of an appraisal, in their order; the last one is of logs that are not plain alone."""
+
+
 class _AllSizes:
     """Every size: the root is wanted at each."""
 
@@ -48,15 +54,18 @@ class Appraiser:
 
     Nothing is taken that the caller has not checked to be of this log. Not for several threads.
     saved: where to go on from, as this service wrote it. entry: gives the entry that is stored at
-    an index; out of all evidence without it.
+    an index; out of all evidence without it. work: is told how far it is; one who is not told to
+    the end by it has not been appraised.
     """
 
     def __init__(
         self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle],
         saved: Saved | None = None, entry: Callable[[int], bytes] | None = None,
+        work: Work | None = None,
     ) -> None:  # fmt: skip
         self.reference, self.policy, self.unit = reference, policy, reference.unit(serial)
         self._load, self._entry = load, entry or self._of_all
+        self.work = work or Work("appraisal")
         self.walked = 0
         """Entries whose signatures were checked, counted each time."""
         if saved is None or not self._resumes(saved):
@@ -66,6 +75,11 @@ class Appraiser:
     def size(self) -> int:
         """Return how many entries there are."""
         return self.ledger.frontier.size
+
+    @property
+    def ahead(self) -> int:
+        """Return how many entries `result` walks through each time."""
+        return self.size if self.irregular else len(self._waiting)
 
     @property
     def seals(self) -> tuple[Seal, ...] | None:
@@ -121,10 +135,15 @@ class Appraiser:
         """Return what all evidence proves at a time, as `verify.appraise` has it."""
         bundle = self._load() if self.irregular else None
         if bundle is not None:
+            self.work.stage(SEALS, counted=False)
             self.walked += len(bundle.entries) + len(bundle.pending)
-            return appraise(bundle, self.reference, self.policy, now_s=now_s, stale_s=stale_s)
+            step = self.work.later(WHOLE, self.size, "tokens")
+            return appraise(
+                bundle, self.reference, self.policy, now_s=now_s, stale_s=stale_s, step=step
+            )
         walk = self.fork(now_s)
-        for each in self._waiting:
+        self.work.stage(WALKING, len(self._waiting), "tokens")
+        for each in self.work.each(self._waiting):
             walk.take(each)
             self.walked += 1
         walk.book.place(None)
@@ -165,6 +184,7 @@ class Appraiser:
     def _again(self) -> None:
         """Begin anew with all that is stored."""
         self._begin()
+        self.work.stage(READING, counted=False)
         found = self._load()
         notes = [*found.witnessed, *([found.checkpoint] if found.checkpoint else ())]
         self.irregular = not self._grow((*found.entries, *found.pending), notes)
@@ -179,7 +199,7 @@ class Appraiser:
         return self._grow(saved.entries, saved.notes)
 
     @staticmethod
-    def numbered(entries: Sequence[bytes], first: int) -> list[Entry]:
+    def numbered(entries: Iterable[bytes], first: int) -> list[Entry]:
         """Return entries, taken apart, that stand in the log from number `first` on."""
         return [replace(taken_apart(x), index=first + at) for at, x in enumerate(entries)]
 
@@ -201,7 +221,8 @@ class Appraiser:
     def _grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> bool:
         """Go on. Return False if it is not plain that all is as it has to be."""
         self._places.pack(self.size)
-        read = self.numbered(entries, self.size)
+        self.work.stage(READING, len(entries), "tokens")
+        read = self.numbered(self.work.each(entries), self.size)
         self.ledger.take(entries, _AllSizes())
         self._waiting += read
         named = list(tokens.named(read))
@@ -240,7 +261,8 @@ class Appraiser:
             at[:] = [held for held in at if not is_part(held.data, each.data)]
             at.append(each)
             late.add(each.stated.size)
-        return all(self._weigh(size) for size in sorted(late))
+        self.work.stage(SEALS, len(late), "states of the log")
+        return all(self._weigh(size) for size in self.work.each(sorted(late)))
 
     def _take_newest(self, each: Held) -> None:
         if self._newest is None or self._rank(each) > self._rank(self._newest):
@@ -287,6 +309,7 @@ class Appraiser:
     def _settle(self) -> None:
         """Walk through what a quorum has seen, for good."""
         proven, done = self._seals[-1].size if self._seals else 0, 0
+        self.work.stage(WALKING, sum(each.index < proven for each in self._waiting), "tokens")
         for each in self._waiting:
             if each.index >= proven:
                 break
@@ -295,6 +318,7 @@ class Appraiser:
             if named[1] and named not in self.ledger.echoes:
                 self._unheard.add(named)  # if that note ever comes, all is walked anew
             self._walk.take(each)
+            self.work.step()
             self.walked += 1
             done += 1
         del self._waiting[:done]

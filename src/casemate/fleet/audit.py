@@ -12,7 +12,7 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,9 +115,9 @@ class AuditLog:
             self._lines.append((number, line))
         return number
 
-    def read(self, line: Line, session: str) -> None:
+    def read(self, line: Line, session: str, of: Collection[str] = ()) -> None:
         """Note a read before it is answered, as `reads` says. OutputError if it cannot be."""
-        self._reads.note(line, session)
+        self._reads.note(line, session, of)
 
     def flush(self) -> None:
         """Write down what was counted until now. OutputError if it cannot be."""

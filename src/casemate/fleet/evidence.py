@@ -104,6 +104,12 @@ def controllers(link: Connection, beginnings: Sequence[str]) -> dict[str, str]:
     return {str(row[0]): f"{row[1]} {row[2]}" for row in rows if count[str(row[0])] == 1}
 
 
+def let_none(link: Connection, enclosure_id: int) -> int:
+    """Let no certificate bring evidence of an enclosure any more; return how many that were."""
+    here = MACHINES.c.enclosure_id == enclosure_id
+    return int(link.execute(delete(MACHINES).where(here)).rowcount)
+
+
 def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
     """Return an enclosure; NotFoundError if there is none."""
     row = link.execute(_ENCLOSURE, {"of": enclosure_id}).one_or_none()

@@ -61,7 +61,8 @@ MADE: dict[str, tuple[str, ...]] = {
     "pulse": ("_timing", "_book", "_room_ms"),
     "ledger": ("_origin", "_policy", "book", "_sets", "_keys", "roots", "echoes", "frontier"),
     "appraiser": ("reference", "policy", "unit", "_load", "walked", "irregular", "ledger",
-                  "_seals", "_view", "_walk", "_waiting", "_newest", "_notes", "_entry", "_places"),
+                  "_seals", "_view", "_walk", "_waiting", "_newest", "_notes", "_entry", "_places",
+                  "work"),
 }  # fmt: skip
 """What follows from trust, or is written in a form of its own."""
 _TYPES: dict[str, type[Any]] = {

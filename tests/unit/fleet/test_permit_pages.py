@@ -14,9 +14,10 @@ from sqlalchemy import select
 
 from casemate.attest import permit as permits
 from casemate.control.permits import token_from, token_hash
-from casemate.fleet import papers
+from casemate.fleet import checklist, evidence, papers
 from casemate.fleet.schema import METADATA
 from casemate.testing import honest_enclosure as honest
+from casemate.verify import appraise
 
 
 def phase(kit: Kit, number: int) -> str:
@@ -72,7 +73,25 @@ def test_what_is_not_known_stands_in_the_way_of_arming(kit: Kit) -> None:
     assert row["blocking"] >= 4
     found = checks(kit)
     assert found["fresh"]["how"] == "blocks"
-    assert {found[each]["how"] for each in ("watched", "healthy", "quiet")} == {"unknown"}
+    assert {found[each]["how"] for each in ("watched", "healthy", "quiet", "latch")} == {"unknown"}
+
+
+def test_what_is_unknown_is_not_said_to_be_untouched(kit: Kit) -> None:
+    """Until its evidence says how it stands, nobody knows whether it was tampered with."""
+    brought = enter(kit, honest.armed(1))
+    brought.story.change("UNKNOWN", "power went")
+    brought.story.seal()
+    bring(kit, brought)
+    assert checks(kit)["latch"]["how"] == "unknown"
+    begun = honest.Story()
+    begun.start("commissioned", "COMMISSIONING")
+    begun.seal()
+    with kit.service.store.read() as link:
+        reference = evidence.enclosure(link, 1).reference
+    result = appraise(begun.bundle(), reference, honest.policy(), now_s=begun.now_s + 5)
+    assert [x.how for x in checklist.before_arming(result, (), None, ()) if x.id == "latch"] == [
+        "met"
+    ]
 
 
 @pytest.mark.parametrize(

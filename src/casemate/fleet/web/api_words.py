@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.fleet import incidents, scene, series
-from casemate.fleet.intake import MOST_BYTES
+from casemate.fleet.submission import MOST_BYTES
 from casemate.fleet.web import channels_page, fleet_page, timeline
 from casemate.verify.findings import SEVERITIES
 

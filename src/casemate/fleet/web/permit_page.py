@@ -61,7 +61,7 @@ def index(service: Service, asked: Asked) -> dict[str, Any]:
     if shown == "open":
         done = ("closed", "expired", "withdrawn")
         rows = [each for each in rows if each[1].phase not in done]
-    result = service.intake.look(known.id, now_s)
+    result = service.intake.glance(known.id, now_s)
     checks = checklist.before_arming(result, told, watch[1] if watch else None, forks)
     mine = {each.digest for each in filed}
     return {
@@ -111,7 +111,7 @@ def ask(service: Service, asked: Asked) -> dict[str, Any]:
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
         held = evidence.notes(link, known.id)
-    proven = service.intake.look(known.id, now_s).proven
+    proven = service.intake.glance(known.id, now_s).proven
     wanted = _wanted(asked, known, _checkpoint(known, held, proven), token_hash(token))
     with service.store.write() as link:
         number = permit_files.ask(link, known, wanted, asked.who, now_s)
@@ -148,7 +148,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         told = service.told.of(link, known.id)
     at = permit_files.standing(known, filed, told, now_s)
     found = [
-        each for each in service.intake.look(known.id, now_s).findings
+        each for each in service.intake.glance(known.id, now_s).findings
         if each.id.startswith("permit.") and filed.digest[:16] in each.what
     ]  # fmt: skip
     mine = asked.who.party == filed.asked_party and filed.withdrawn_s is None

@@ -56,6 +56,17 @@ _VERDICT = {
     "proven_tokens": "whole", "exit_code": "whole", "continuity": [_SPAN], "gaps": [_SPAN],
     "findings": [_FINDING],
 }  # fmt: skip
+_WORK: Shape = {
+    "what": "text", "stage": "text", "done": "whole", "total": "whole?", "unit": "text",
+    "count": "text", "pace": "text", "how": "text", "stands": "flag", "for_s": "whole",
+    "left_s": "whole?",
+}  # fmt: skip
+_OR_WORK: Shape = ("or null", _WORK)
+_SENT: dict[str, Shape] = {
+    "downloads": [_WORK],
+    "renews?": "whole",
+    "evidence": {"tokens": "whole", "checkpoints": "whole", "bytes": "whole", "size": "text"},
+}
 _SHARE = {"proven": "whole", "all": "whole"}
 _FLEET = {
     "title": "text", "now": "text", "well": "flag", "counts": ("map", "whole"),
@@ -65,16 +76,16 @@ _FLEET = {
     "rows": [{
         "id": "whole", "name": "text", "serial": "text", "kind": "text", "site": "text",
         "state": "text", "why": "text?", "seen": "text", "seen_ago": "text", "since": "text",
-        "incident": "whole?", "severity": "text?", "acknowledged": "flag",
+        "incident": "whole?", "severity": "text?", "acknowledged": "flag", "work": _OR_WORK,
     }],
-    **_PAGES, "links": _LINKS,
+    "appraising": "whole", "renews?": "whole", **_PAGES, "links": _LINKS,
 }  # fmt: skip
 _WALL = {
     "title": "text", "now": "text", "display": "text", "q": "text", "well": "flag",
     "counts": ("map", "whole"), "enclosures": "whole", "waiting": "whole",
     "rows": [{
         "name": "text", "serial": "text", "site": "text", "state": "text", "since": "text",
-        "seen_ago": "text", "severity": "text?", "acknowledged": "flag",
+        "seen_ago": "text", "severity": "text?", "acknowledged": "flag", "work": _OR_WORK,
     }],
     "more": "whole",
 }  # fmt: skip
@@ -117,7 +128,8 @@ _PICTURE: Shape = ("or null", {
     "more_rows": "whole", "of_no_tile": "whole",
 })  # fmt: skip
 _ENCLOSURE = {
-    **_WHO, "now": "text", "how": "text", "papers": ["text"], "headline": "text", "since": "text",
+    **_WHO, **_SENT, "work": _OR_WORK,
+    "now": "text", "how": "text", "papers": ["text"], "headline": "text", "since": "text",
     "seen": "text", "seen_ago": "text", "tokens": "whole", "proven_tokens": "whole",
     "picture": _PICTURE,
     "told": _TOLD, "few": {"rows": [_CHANNEL], "total": "whole", "signed": "flag", "note": "text"},
@@ -143,7 +155,8 @@ _CHART = {
     "table": [{"at": "text", "count": "whole", "least": "text", "mean": "text", "most": "text"}],
 }  # fmt: skip
 _CHANNELS = {
-    **_WHO, "now": "text", "renews": "whole", "signed": "flag", "note": "text", "kept": "flag",
+    **_WHO, "now": "text", "work": _OR_WORK,
+    "renews": "whole", "signed": "flag", "note": "text", "kept": "flag",
     "how": "text", "headline": "text", "seen": "text", "seen_ago": "text", "told": _TOLD,
     "windows": ["text"],
     "window": {"name": "text", "start": "whole", "end": "whole", "live": "flag", "from": "text",
@@ -271,7 +284,8 @@ TWINS: dict[tuple[str, str], Shape] = {
     ("GET", "/enclosures/{id:int}/channels"): _CHANNELS,
     ("GET", "/enclosures/{id:int}/continuity"): _CONTINUITY,
     ("GET", "/enclosures/{id:int}/interval"): {
-        **_WHO, "from": "text", "until": "text", "now": "text", "length": "text", "silent": "text",
+        **_WHO, **_SENT, "from": "text", "until": "text", "now": "text", "length": "text",
+        "silent": "text",
         "form": {"from": "text", "until": "text"}, "totals": _TOTALS, "bars": [_BAR],
         "ticks": [_TICK], "gaps": [_GAP], "events": [_EVENT], "link": "text",
     },
@@ -315,7 +329,7 @@ ANSWERS: dict[tuple[str, str], Shape] = {
     ("POST", "/trust"): _TRUST,
 }  # fmt: skip
 """By method and path, of what is JSON and no twin of a page."""
-ERROR: Shape = {"error": "text", "remedy": "text", "next?": "whole"}
+ERROR: Shape = {"error": "text", "remedy": "text", "next?": "whole", "work?": _WORK}
 
 
 def schema(shape: Shape) -> dict[str, Any]:
