@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
+from sqlalchemy import Connection, select
 
 from casemate.core.errors import FormatError
 from casemate.core.progress import Work
@@ -22,9 +22,9 @@ from casemate.fleet import decisions, evidence, incidents, verdicts, walk_data, 
 from casemate.fleet.appraiser import Appraiser
 from casemate.fleet.errors import AppraisingError, ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.incidents import WHOLE, Seen
+from casemate.fleet.incidents import Seen
 from casemate.fleet.notes import Held, read_note
-from casemate.fleet.schema import TRIGGERS, TRUSTS, VERDICTS
+from casemate.fleet.schema import TRUSTS
 from casemate.fleet.store import Store
 from casemate.fleet.submission import Submission as Submission
 from casemate.fleet.submission import Taken as Taken
@@ -49,15 +49,6 @@ KEPT = 12_288
 BEGUN_S, LOOKS_S = 600, 60
 """After which one is looked at again that is UNKNOWN and of which nobody was told: it may have
 begun, and fallen silent since. How often such are looked for (planning values)."""
-_UNTOLD = select(VERDICTS.c.enclosure_id).where(
-    VERDICTS.c.state == "UNKNOWN", VERDICTS.c.worst != "alarm",
-    VERDICTS.c.appraised_s < bindparam("before_s"),
-    ~select(TRIGGERS.c.token)
-    .where(TRIGGERS.c.enclosure_id == VERDICTS.c.enclosure_id, TRIGGERS.c.token == WHOLE)
-    .where(TRIGGERS.c.live).exists(),
-)  # fmt: skip
-_OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
-_NEW_VERDICT = insert(VERDICTS)
 
 
 class _Place:
@@ -222,17 +213,13 @@ class Intake:
         So is what got other reference values, by a command beside the service, and what is UNKNOWN
         without anybody having been told: it gets no grace for ever by saying nothing.
         """
-        now_s, until_s = int(self._clock()), VERDICTS.c.fresh_until_s
+        now_s = int(self._clock())
         self._retrust()
-        begun = until_s == verdicts.BEING_APPRAISED  # and not ended, such as by a power cut
-        asked = select(VERDICTS.c.enclosure_id).where(
-            or_(begun, and_(until_s < now_s, VERDICTS.c.appraised_s <= until_s))
-        )
         with self._store.read() as link:
-            stale = list(link.execute(asked).scalars())
+            stale = verdicts.stale(link, now_s)
             if not 0 <= now_s - self._looked_s < LOOKS_S:
                 self._looked_s = now_s
-                stale += link.execute(_UNTOLD, {"before_s": now_s - BEGUN_S}).scalars()
+                stale += verdicts.untold(link, now_s - BEGUN_S)
         self._all(stale, lambda each: self._now_or_by_itself(each, now_s))
         return len(stale)
 
@@ -395,9 +382,7 @@ class Intake:
     ) -> Seen:  # fmt: skip
         """Write down an appraisal; return what it found, which holds once that is durable."""
         forks = evidence.forks(link, enclosure_id)
-        link.execute(_OLD_VERDICT, {"of": enclosure_id})
-        row = {**verdicts.row(result, appraiser.reference, forks), "enclosure_id": enclosure_id}
-        link.execute(_NEW_VERDICT, row)
+        verdicts.put(link, enclosure_id, verdicts.row(result, appraiser.reference, forks))
         timing = appraiser.reference.timing
         allowed_s = timing.batch_s + timing.cosigned_s
         seen = incidents.seen_of(result, forks, allowed_s)

@@ -5,17 +5,50 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select, update
 
 from casemate.attest.reference import Reference
 from casemate.cli.verify_text import as_json
-from casemate.fleet.schema import VERDICTS
+from casemate.fleet.incidents import WHOLE
+from casemate.fleet.schema import TRIGGERS, VERDICTS
 from casemate.verify.result import Result
 
 BEING_APPRAISED = -1
 """As `fresh_until_s`: the evidence is being appraised anew, and nothing good holds meanwhile."""
 MOST_WRITTEN = 50
 """Findings that a verdict's row tells, beside one of each kind (planning value)."""
+_UNTIL = VERDICTS.c.fresh_until_s
+_STALE = select(VERDICTS.c.enclosure_id).where(
+    or_(
+        _UNTIL == BEING_APPRAISED,  # begun and not ended, such as by a power cut
+        and_(_UNTIL < bindparam("now_s"), VERDICTS.c.appraised_s <= _UNTIL),
+    )
+)
+_UNTOLD = select(VERDICTS.c.enclosure_id).where(
+    VERDICTS.c.state == "UNKNOWN", VERDICTS.c.worst != "alarm",
+    VERDICTS.c.appraised_s < bindparam("before_s"),
+    ~select(TRIGGERS.c.token)
+    .where(TRIGGERS.c.enclosure_id == VERDICTS.c.enclosure_id, TRIGGERS.c.token == WHOLE)
+    .where(TRIGGERS.c.live).exists(),
+)  # fmt: skip
+_OLD = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
+_NEW = insert(VERDICTS)
+
+
+def put(link: Connection, enclosure_id: int, made: dict[str, object]) -> None:
+    """Write a row in place of the one before."""
+    link.execute(_OLD, {"of": enclosure_id})
+    link.execute(_NEW, {**made, "enclosure_id": enclosure_id})
+
+
+def stale(link: Connection, now_s: int) -> list[int]:
+    """Return the enclosures whose last appraisal has gone stale since, or was never ended."""
+    return [int(each) for each in link.execute(_STALE, {"now_s": now_s}).scalars()]
+
+
+def untold(link: Connection, before_s: int) -> list[int]:
+    """Return the enclosures that were UNKNOWN before a time without anybody having been told."""
+    return [int(each) for each in link.execute(_UNTOLD, {"before_s": before_s}).scalars()]
 
 
 def unsay(link: Connection, enclosure_id: int) -> None:
