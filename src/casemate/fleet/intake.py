@@ -25,7 +25,9 @@ from casemate.fleet.evidence import Enclosure
 from casemate.fleet.incidents import Seen
 from casemate.fleet.notes import Held, read_note
 from casemate.fleet.schema import TRUSTS, VERDICTS
+from casemate.fleet.shares import Shares
 from casemate.fleet.store import Store
+from casemate.fleet.walk_data import Saved
 from casemate.translog.bundle import Bundle
 from casemate.translog.tiles import MOST_ENTRY_BYTES
 from casemate.verify import tokens
@@ -120,8 +122,10 @@ class Intake:
     """
 
     def __init__(
-        self, store: Store, clock: Callable[[], float], *, kept: int = KEPT, key: bytes = b""
-    ) -> None:
+        self, store: Store, clock: Callable[[], float], *, kept: int = KEPT, key: bytes = b"",
+        shares: Shares | None = None,
+    ) -> None:  # fmt: skip
+        self._shares = shares or Shares()
         self._store, self._clock, self._kept, self._key = store, clock, kept, key
         self._lock = threading.Lock()
         self._places: dict[int, _Place] = {}
@@ -133,7 +137,12 @@ class Intake:
         """Check, store and appraise; what is returned is durable.
 
         RefusedError or ConflictError if it cannot be taken; of that a fork alone is stored.
+        TooManyError if it may have no more processor time now.
         """
+        with self._shares.taking(enclosure_id):
+            return self._take(enclosure_id, brought)
+
+    def _take(self, enclosure_id: int, brought: Submission) -> Taken:
         now_s = int(self._clock())
         with self._place(enclosure_id) as (known, appraiser, place):
             fresh = self._fresh(known, appraiser, brought, now_s)
@@ -272,8 +281,22 @@ class Intake:
         saved, place.saved = found if found is not None else (None, 0)
         return Appraiser(
             known.reference, known.policy, known.serial, partial(self._load, known, place), saved,
-            partial(self._entry, enclosure_id),
+            partial(self._entry, enclosure_id), partial(self._written, enclosure_id, place),
+            self._shares.walking,
         )  # fmt: skip
+
+    def _written(self, enclosure_id: int, place: _Place) -> Saved | None:
+        """Return the walk that is written, with all that came since and is about to be stored."""
+        if not self._key or not place.saved:
+            return None
+        with self._store.read() as link:
+            found = walks.read(link, enclosure_id, place.trust, self._key)
+        if found is None:
+            return None
+        saved, new = found[0], place.adding
+        return replace(
+            saved, entries=(*saved.entries, *new.entries), notes=(*saved.notes, *new.notes)
+        )
 
     def _save(
         self, link: Connection, enclosure_id: int, place: _Place, held: Appraiser,

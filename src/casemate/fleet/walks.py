@@ -53,7 +53,7 @@ def verifier() -> bytes:
         files = [each.name for each in here.iterdir() if each.name.endswith((".py", ".toml"))]
         for each in sorted(files):
             whole.update(hashlib.sha256(here.joinpath(each).read_bytes()).digest())
-    for each in ("appraiser.py", "notes.py", "places.py", "walk_data.py"):
+    for each in ("appraiser.py", "notes.py", "oddities.py", "places.py", "walk_data.py"):
         data = resources.files("casemate.fleet").joinpath(each).read_bytes()
         whole.update(hashlib.sha256(data).digest())
     return whole.digest()
