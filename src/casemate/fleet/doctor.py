@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, evidence, home, succession, surroundings, walks
+from casemate.fleet import certificates, evidence, home, room, succession, surroundings, walks
 from casemate.fleet.audit import decode
 from casemate.fleet.checkup import Finding, Patient
 from casemate.fleet.checkup import bad as _bad
@@ -46,8 +46,6 @@ from casemate.translog.fsck import fsck
 from casemate.verify import appraise
 from casemate.verify.clocks import TOLERANCE_S
 
-LEAST_FREE = 2_000_000_000
-"""Bytes (planning value): a day of 10,000 enclosures with a token each six minutes takes 50 GB."""
 SOON_DAYS = 30
 """Before a certificate expires (planning value)."""
 LAST_DAYS = 3
@@ -134,15 +132,6 @@ def _schema(patient: Patient) -> Iterator[Finding]:
         yield _bad(
             "schema", f"the schema is {have or 'none'}, and this release's is {want}",
             "make a backup, and start the service: it brings the schema up to date",
-        )  # fmt: skip
-
-
-def _disk(patient: Patient) -> Iterator[Finding]:
-    free = patient.free_bytes(patient.place.folder)
-    if free < LEAST_FREE:
-        yield _bad(
-            "disk", f"{free / 1e9:.1f} GB are free",
-            "free space, or give it a larger disk: with none left nothing is acknowledged",
         )  # fmt: skip
 
 
@@ -373,7 +362,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("settings", surroundings.told, False),
     ("files", surroundings.files, True),
     ("server", surroundings.server, False),
-    ("disk", _disk, False),
+    ("disk", room.disk, False),
     ("certificates", _certificates, False),
     ("permissions", _permissions, False),
     ("clock", _clock, True),

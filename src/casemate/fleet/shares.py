@@ -29,7 +29,7 @@ MOST_KNOWN = 20_000
 
 
 class Account:
-    """Seconds that fill by a share of a core, up to what may be saved. Work is charged once done."""
+    """Seconds that fill by a share of a core up to what may be saved; work is charged when done."""
 
     def __init__(self, share: float, most_s: float, now_s: float) -> None:
         self._share, self._most_s = share, most_s
