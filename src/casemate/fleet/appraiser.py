@@ -59,7 +59,7 @@ class Appraiser:
         self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle],
         saved: Saved | None = None, entry: Callable[[int], bytes] | None = None,
         written: Callable[[], Saved | None] = lambda: None,
-        walking: Callable[[int], AbstractContextManager[None]] = nullcontext,
+        walking: Callable[[int], AbstractContextManager[None]] = lambda _count: nullcontext(),
     ) -> None:  # fmt: skip
         self.reference, self.policy, self.unit = reference, policy, reference.unit(serial)
         self._load, self._entry = load, entry or self._of_all
@@ -92,7 +92,8 @@ class Appraiser:
                 self._take_newest(each)
         elif not self._grow(entries, notes):
             self._again()
-        dropped, self._dropped = tuple(self._dropped), []
+        dropped = tuple(self._dropped)
+        self._dropped.clear()
         return dropped
 
     def refusal(self, entries: Sequence[bytes], notes: Sequence[Held], now_s: int) -> str:

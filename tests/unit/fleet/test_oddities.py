@@ -137,9 +137,9 @@ def test_whatever_is_odd_the_verifier_finds_the_same(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(10, 50))
+@pytest.mark.parametrize("seed", range(10, 22))
 def test_so_it_is_however_it_comes(seed: int) -> None:
-    live(seed, 60)
+    live(seed, 40)
 
 
 def test_something_odd_at_each_token_costs_no_second_walk() -> None:
