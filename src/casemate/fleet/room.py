@@ -12,7 +12,7 @@ from casemate.fleet.checkup import Finding, Patient, bad, warning
 from casemate.fleet.schema import ENCLOSURES, VERDICTS
 
 LEAST_FREE = 2_000_000_000
-"""Bytes (planning value): of 10,000 enclosures with a token each six minutes, an hour's."""
+"""Bytes (planning value): less than an hour of 10,000 enclosures, with a token each six minutes."""
 SOON_DAYS, LAST_DAYS = 30.0, 7.0
 """For which the disk lasts at the pace of late, below which it is told (planning values)."""
 

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from test_appraiser import Shelf, beginning
+from test_appraiser import beginning
 
 from casemate.fleet import appraiser, oddities, walk_data
 from casemate.fleet.appraiser import Appraiser
@@ -222,5 +222,26 @@ def test_many_checkpoints_without_a_quorum_in_one_submission() -> None:
     assert late not in shelf.notes
 
 
-def test_a_shelf_is_what_a_store_would_hold() -> None:
-    assert isinstance(beginning()[1], Shelf)
+def test_a_part_of_a_note_that_goes_does_not_come_back() -> None:
+    """Short, then with a line more and with a larger one at once: the longer one is not needed."""
+    made, shelf = beginning()
+    story = honest.armed(1)
+    story.watch()
+    note = read_note(story.seal(("north",))).note
+    short = Note(text=note.text, lines=note.lines[:-1]).encode()
+    story.notes = (*story.notes[:-1], short)
+    shelf.entries += story.entries
+    shelf.notes += story.notes
+    for each in made.grow(story.entries, story.notes):
+        shelf.notes.remove(each)
+    assert short in shelf.notes
+    story.watch()
+    new = (note.encode(), story.seal())
+    shelf.entries.append(story.entries[-1])
+    shelf.notes += new
+    for each in made.grow(story.entries[-1:], new):
+        shelf.notes.remove(each)
+    assert short not in shelf.notes and new[0] not in shelf.notes
+    assert made.result(story.now_s) == appraise(
+        shelf.load(), honest.reference(), honest.policy(), now_s=story.now_s
+    )
