@@ -36,15 +36,16 @@ def run_large() -> list[Figure]:
 
 
 def _run(name: str, enclosures: int, period_s: int, for_s: float) -> list[Figure]:
+    from casemate.core.progress import Work
     from casemate.fleet import hammer, hammer_load
     from casemate.fleet.hammer_plan import Plan
 
     plan = Plan(enclosures=enclosures, period_s=period_s, for_s=for_s)
     with (
         tempfile.TemporaryDirectory(prefix="casemate-hammer-") as folder,
-        hammer_load.prepared(Path(folder) / "fleet", plan, lambda _text: None) as load,
+        hammer_load.prepared(Path(folder) / "fleet", plan, Work("load")) as load,
     ):
-        found = hammer.run(load, lambda _text: None)
+        found = hammer.run(load, Work("load"))
     return figures(name, found)
 
 

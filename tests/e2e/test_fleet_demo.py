@@ -108,7 +108,7 @@ def test_an_operator_and_an_inspector_see_it_and_decide(demo: tuple[Path, Any]) 
     form = {"seen": story["seen"], "outcome": "referred", "reason": REASON}
     assert inspector.send(f"{path}/propose", **form) == 303
     assert inspector.see(path)["open"]
-    assert operator.send(f"{path}/confirm", seen=story["seen"]) == 303
+    assert operator.send(f"{path}/confirm", seen=story["seen"], agree="1") == 303
     assert inspector.see(path)["outcome"] == "referred"
     assert states()["gate-west"] == "TAMPERED"
     check_export(inspector.get(f"/enclosures/{rows['gate-west']['id']}/evidence.zip"), folder)

@@ -1,4 +1,4 @@
-"""Runs DMTF's two validators against the service: `python tests/redfish [TABLE]`.
+"""Runs DMTF's three judges against the service: `python tests/redfish [TABLE]`.
 
 Prints what each counts; the exit code is 1 if one has a failure, if an enclosure does not stand as
 it should, or if a validator saw too little to say anything. Needs CASEMATE_DATA, for the schemas.
@@ -31,7 +31,10 @@ from casemate.fleet.web.server import Server
 
 BIN = Path(sys.executable).parent
 NAMES = ("pass", "warn", "fail", "not tested")
-LEAST = {"redfish-service-validator": 2500, "redfish-protocol-validator": 300}
+LEAST = {
+    "redfish-service-validator": 2500, "redfish-protocol-validator": 300,
+    "redfish-use-case-checkers": 20,
+}  # fmt: skip
 """Passes below which a validator has not walked through all of the service."""
 LONGEST_S = 600
 WANTED = {
@@ -45,7 +48,7 @@ WANTED = {
 
 
 def main(table: Path | None) -> int:
-    """Run both, and return the exit code."""
+    """Run all, and return the exit code."""
     data = os.environ.get("CASEMATE_DATA")
     if not data:
         print("CASEMATE_DATA is not set: the schemas are there", file=sys.stderr)
@@ -57,6 +60,7 @@ def main(table: Path | None) -> int:
             found = {
                 "redfish-service-validator": _service(folder, url, password, schemas),
                 "redfish-protocol-validator": _protocol(folder, url, password, ca),
+                "redfish-use-case-checkers": _queries(folder, url, password),
             }
             wrong += _differ(url, password, ca)
     for name, counts in found.items():
@@ -156,6 +160,19 @@ def _protocol(folder: Path, url: str, password: str, ca: Path) -> tuple[int, ...
     return _counts(row if any(row[0]) else [], text)
 
 
+def _queries(folder: Path, url: str, password: str) -> tuple[int, ...]:
+    """Run the use cases of query parameters; others are of machines that can be switched."""
+    text = _run(
+        folder, "rf_use_case_checkers", "--rhost", url, "--user", "validator", "--password",
+        password, "--report-dir", str(folder / "use-cases"), "--test-list", "QueryParameters",
+    )  # fmt: skip
+    for log in (folder / "use-cases").rglob("*.log"):
+        for line in log.read_text(encoding="utf-8").splitlines():
+            if re.search(r"(FAIL|WARN)", line):
+                print(line)
+    return _counts(re.findall(r"\| +(\d+) +\| +(\d+) +\| +(\d+) +\| +(\d+) +\|", text), text)
+
+
 def _count(text: str, name: str) -> str:
     found = re.search(rf"{name}: (\d+)", text)
     return found[1] if found else "0"
@@ -186,7 +203,7 @@ def page(found: dict[str, tuple[int, ...]]) -> str:
     )
     return f"""# Redfish validators
 
-Made by `make validate-redfish`, which starts the service with five simulated enclosures (armed, tampered, unknown, stale, in maintenance), runs DMTF's two validators against it on the schemas of `CASEMATE_DATA/redfish_csdl`, OEM check on, and fails above 0 failures.
+Made by `make validate-redfish`, which starts the service with five simulated enclosures (armed, tampered, unknown, stale, in maintenance), runs DMTF's two validators against it on the schemas of `CASEMATE_DATA/redfish_csdl`, OEM check on, and DMTF's use cases of query parameters; it fails above 0 failures.
 
 | validator | pass | warn | fail | not tested |
 |---|---|---|---|---|

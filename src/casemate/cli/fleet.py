@@ -17,8 +17,16 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from casemate.cli import fleet_care as care
-from casemate.cli import fleet_displays, fleet_nats, fleet_outlets, fleet_paper, fleet_redfish
+from casemate.cli import (
+    fleet_displays,
+    fleet_identity,
+    fleet_nats,
+    fleet_outlets,
+    fleet_paper,
+    fleet_redfish,
+)
 from casemate.core.errors import InputError
+from casemate.core.progress import shown
 
 if TYPE_CHECKING:
     from casemate.fleet.nats.send import NatsPusher
@@ -237,10 +245,12 @@ def _push(args: argparse.Namespace) -> int:
         pusher = NatsPusher(args.evidence, args.to, args.identity)
     else:
         pusher = Pusher(args.evidence, args.to, args.identity)
-    ended = _ending()
+    ended, first = _ending(), not args.json
     while True:
         try:
-            answer = pusher.once()
+            with shown("push", enabled=first) as work:  # all that there is; later rounds are short
+                answer = pusher.once(work)
+            first = False
         except CasemateError as error:
             if not args.every:
                 raise
@@ -268,6 +278,8 @@ def _demo(args: argparse.Namespace) -> int:
     from casemate.fleet import demo
 
     drawn = not args.without_designs
+    if sys.stderr.isatty():
+        print("eight enclosures are commissioned, then the address comes", file=sys.stderr)
     with demo.running(args.folder, port=args.port, designs=drawn, channels=DemoReadings) as shown:
         row = {"url": shown.url, "door": shown.door, "codes": shown.codes}
         lines = [f"open {shown.url}", "sign in as one of these, each code once, in 15 minutes:"]
@@ -327,6 +339,7 @@ SUBCOMMANDS = (
     ("demo", _declare_demo, _demo, "eight simulated enclosures, witnesses and the service"),
     ("init", _declare_init, _init, "make the folder of a new service"),
     ("add", _declare_add, _add, "enter an enclosure"),
+    *fleet_identity.SUBCOMMANDS,
     ("update", care.declare_update, care.update, "take reference values that both signed"),
     ("paper", fleet_paper.declare, fleet_paper.act, "hand over a design or a security case"),
     ("person", _declare_person, _person, "enter a person"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from dataclasses import asdict
 from pathlib import Path
+
+from casemate.core.progress import shown
 
 
 def declare_hammer(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +35,13 @@ def hammer(args: argparse.Namespace) -> int:
 
     plan = Plan(enclosures=args.enclosures, period_s=args.period, for_s=args.for_s)
 
-    def tell(text: str) -> None:
-        if sys.stderr.isatty():
-            print(text, file=sys.stderr, flush=True)
-
-    with tempfile.TemporaryDirectory(prefix="casemate-hammer-") as passing:
+    with (
+        tempfile.TemporaryDirectory(prefix="casemate-hammer-") as passing,
+        shown("load", enabled=not args.json) as work,
+    ):
         folder = args.folder or Path(passing) / "fleet"
-        with hammer_load.prepared(folder, plan, tell) as load:
-            found = hammers.run(load, tell)
+        with hammer_load.prepared(folder, plan, work) as load:
+            found = hammers.run(load, work)
     row = found.as_json()
     if args.json:
         print(json.dumps(row, ensure_ascii=False))
@@ -61,7 +61,8 @@ def backup(args: argparse.Namespace) -> int:
     from casemate.fleet import backup as backups
     from casemate.fleet import home
 
-    made = backups.backup(home.read(args.folder), args.out)
+    with shown("backup", enabled=not args.json) as work:
+        made = backups.backup(home.read(args.folder), args.out, work)
     told = (
         f"{args.out}: {made.enclosures} enclosures, {made.entries} entries; it holds keys\n"
         f"keep elsewhere, for restore --digest: {made.digest}"
@@ -91,8 +92,11 @@ def restore(args: argparse.Namespace) -> int:
     """Make a service from a backup. None may run on that store; no audit log is set back."""
     from casemate.fleet import backup as backups
 
-    found = backups.restore(args.backup, args.folder, store=args.store, replace=args.replace,
-                            digest=args.digest, generation=args.generation)  # fmt: skip
+    with shown("restoration", enabled=not args.json) as work:
+        found = backups.restore(
+            args.backup, args.folder, store=args.store, replace=args.replace, digest=args.digest,
+            generation=args.generation, work=work,
+        )  # fmt: skip
     held, then = found.backup, found.succession
     lines = [
         f"{args.folder}: {held.enclosures} enclosures, {held.entries} entries; see fleet doctor"
@@ -129,7 +133,9 @@ def doctor(args: argparse.Namespace) -> int:
     """Say what is wrong with a service, and how to mend it. Exit code 1 if anything is."""
     from casemate.fleet import doctor as doctors
 
-    found = doctors.examine(args.folder, int(time.time()), deep=args.deep, listen=args.listen)
+    now_s = int(time.time())
+    with shown("examination", enabled=not args.json) as work:
+        found = doctors.examine(args.folder, now_s, deep=args.deep, listen=args.listen, work=work)
     if args.json:
         print(json.dumps([asdict(each) for each in found], ensure_ascii=False))
     else:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import secrets
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from casemate.cli import fleet_devices
+
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from casemate.fleet.certificates import Made
     from casemate.fleet.home import Home
 
@@ -19,17 +22,11 @@ PKCS12 = "display.p12"
 
 def declare_display(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `display`."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
-    parser.add_argument("name", help="what the display is called")
-    chosen = parser.add_mutually_exclusive_group(required=True)
-    chosen.add_argument(
-        "--identity", type=Path, metavar="OUT", help="new folder: its certificate and key"
-    )
+    chosen = fleet_devices.declare(parser, what="display", out="let it in no more, at once")
     chosen.add_argument(
         "--request", type=Path, metavar="CSR",
         help="PEM: the device keeps its key; the certificate is printed",
     )  # fmt: skip
-    chosen.add_argument("--remove", action="store_true", help="let it in no more, at once")
     parser.add_argument(
         "--from", dest="network", default="", metavar="NETWORK", help="address it comes from alone"
     )
@@ -37,34 +34,7 @@ def declare_display(parser: argparse.ArgumentParser) -> None:
 
 def display(args: argparse.Namespace) -> int:
     """Let a display on a wall show how the fleet stands, by a certificate; it can do nothing."""
-    from casemate.core.errors import InputError
-    from casemate.fleet import certificates, displays, errands, home
-
-    place, now_s = home.read(args.folder), int(time.time())
-    if args.identity is not None and args.identity.exists():
-        raise InputError("it is there already.", remedy="name a new folder.", key="--identity")
-    store = place.opened()
-    row: dict[str, Any] = {"name": args.name}
-    try:
-        with store.write() as link:
-            if args.remove:
-                displays.remove(link, args.name)
-                errands.note(link, "let a display in no more", args.name, now_s)
-                text = f"{args.name} is let in no more"
-            else:
-                made = _made(args, place)
-                displays.let(
-                    link, made.fingerprint, args.name, network=args.network, now_s=now_s,
-                    expires_s=now_s + 86_400 * certificates.DAYS,
-                )  # fmt: skip
-                what = "let a display in" + (f" from {args.network}" if args.network else "")
-                errands.note(link, what, args.name, now_s)
-                row["fingerprint"] = made.fingerprint
-                text = _handed_over(args, place, made, row)
-    finally:
-        store.close()
-    print(json.dumps(row) if args.json else text, flush=True)
-    return 0
+    return fleet_devices.enter_or_remove(args, _DISPLAY)
 
 
 def declare_displays(parser: argparse.ArgumentParser) -> None:
@@ -110,26 +80,49 @@ def _made(args: argparse.Namespace, place: Home) -> Made:
     return issuer.certify(name, displays.requested_key(data))
 
 
-def _handed_over(args: argparse.Namespace, place: Home, made: Made, row: dict[str, Any]) -> str:
-    """Write what the device gets, and return what is printed of it."""
+def _let(link: Connection, args: argparse.Namespace, made: Made, now_s: int) -> None:
+    from casemate.fleet import certificates, displays
+
+    displays.let(
+        link, made.fingerprint, args.name, network=args.network, now_s=now_s,
+        expires_s=now_s + 86_400 * certificates.DAYS,
+    )  # fmt: skip
+
+
+def _removed(link: Connection, name: str) -> dict[str, Any]:
+    from casemate.fleet import displays
+
+    displays.remove(link, name)
+    return {"name": name}
+
+
+def _handed_over(args: argparse.Namespace, place: Home, made: Made) -> tuple[dict[str, Any], str]:
+    """Write what the device gets, and return what is told of it."""
     from casemate.core.secret_file import make_once
     from casemate.fleet import certificates
     from casemate.fleet.identity import write_identity
 
     if args.identity is None:
-        row["certificate"] = made.certificate.decode()
-        return made.certificate.decode().rstrip()
+        row = {"name": args.name, "certificate": made.certificate.decode()}
+        return row, made.certificate.decode().rstrip()
     password = secrets.token_urlsafe(12)
     write_identity(place, args.identity, made)
     bundle = certificates.bundle(made, args.name, password.encode())
     make_once(args.identity / PKCS12, bundle)
-    row |= {"identity": str(args.identity), "password": password}
-    return (
+    return {"name": args.name, "identity": str(args.identity), "password": password}, (
         f"give {args.identity} to {args.name}, and keep no copy\n"
         f"its browser imports {PKCS12} with the password {password}, and opens /wall"
     )
 
 
+def _noted(args: argparse.Namespace) -> str:
+    return "let a display in" + (f" from {args.network}" if args.network else "")
+
+
+_DISPLAY = fleet_devices.Device(
+    make=_made, let=_let, hand=_handed_over, remove=_removed, noted_in=_noted,
+    noted_out="let a display in no more", gone="is let in no more",
+)  # fmt: skip
 SUBCOMMANDS = (
     ("display", declare_display, display, "let a display on a wall in"),
     ("displays", declare_displays, displays, "list the displays that are let in"),

@@ -4,51 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from casemate.cli import fleet_devices
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from casemate.fleet.certificates import Made
+    from casemate.fleet.home import Home
 
 
 def declare_scraper(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `scraper`."""
-    parser.add_argument("folder", metavar="DIR", type=Path, help="the service's folder")
-    parser.add_argument("name", help="what the monitoring is called")
-    chosen = parser.add_mutually_exclusive_group(required=True)
-    chosen.add_argument(
-        "--identity", type=Path, metavar="OUT", help="new folder: its certificate and key"
-    )
-    chosen.add_argument("--remove", action="store_true", help="let it read no more")
+    fleet_devices.declare(parser, what="monitoring", out="let it read no more")
 
 
 def scraper(args: argparse.Namespace) -> int:
     """Let monitoring read metrics by a certificate, which lets it do nothing else."""
-    from casemate.core.errors import InputError
-    from casemate.fleet import certificates, errands, home
-    from casemate.fleet.identity import write_identity
-    from casemate.fleet.outlets import scrapers
-
-    place, now_s = home.read(args.folder), int(time.time())
-    if args.identity is not None and args.identity.exists():
-        raise InputError("it is there already.", remedy="name a new folder.", key="--identity")
-    store = place.opened()
-    try:
-        with store.write() as link:
-            if args.remove:
-                count = scrapers.remove(link, args.name)
-                errands.note(link, "let monitoring read no more", args.name, now_s)
-                row: dict[str, Any] = {"removed": count}
-                text = f"{args.name} reads no more"
-            else:
-                issued = certificates.issue(place.tls, f"monitoring {args.name}")
-                scrapers.let(link, issued.fingerprint, args.name, now_s)
-                errands.note(link, "let monitoring read metrics", args.name, now_s)
-                write_identity(place, args.identity, issued)
-                row = {"fingerprint": issued.fingerprint, "identity": str(args.identity)}
-                text = f"give {args.identity} to {args.name}"
-    finally:
-        store.close()
-    print(json.dumps(row) if args.json else text, flush=True)
-    return 0
+    return fleet_devices.enter_or_remove(args, _SCRAPER)
 
 
 def declare_outlets(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +63,36 @@ def outlets(args: argparse.Namespace) -> int:
     return 1 if any(each["waiting"] for each in rows) else 0
 
 
+def _made(args: argparse.Namespace, place: Home) -> Made:
+    from casemate.fleet import certificates
+
+    return certificates.issue(place.tls, f"monitoring {args.name}")
+
+
+def _let(link: Connection, args: argparse.Namespace, made: Made, now_s: int) -> None:
+    from casemate.fleet.outlets import scrapers
+
+    scrapers.let(link, made.fingerprint, args.name, now_s)
+
+
+def _removed(link: Connection, name: str) -> dict[str, Any]:
+    from casemate.fleet.outlets import scrapers
+
+    return {"removed": scrapers.remove(link, name)}
+
+
+def _handed_over(args: argparse.Namespace, place: Home, made: Made) -> tuple[dict[str, Any], str]:
+    from casemate.fleet.identity import write_identity
+
+    write_identity(place, args.identity, made)
+    return {"identity": str(args.identity)}, f"give {args.identity} to {args.name}"
+
+
+_SCRAPER = fleet_devices.Device(
+    make=_made, let=_let, hand=_handed_over, remove=_removed,
+    noted_in=lambda _: "let monitoring read metrics",
+    noted_out="let monitoring read no more", gone="reads no more",
+)  # fmt: skip
 SUBCOMMANDS = (
     ("scraper", declare_scraper, scraper, "let monitoring read metrics"),
     ("outlets", declare_outlets, outlets, "check outlets, and say what waits for them"),

@@ -51,27 +51,34 @@ def run(args: argparse.Namespace) -> int:
     from casemate.cli.verify_text import as_json, lines
     from casemate.cli.verify_trust import vouched
     from casemate.core.canonical import pretty_json
+    from casemate.core.progress import shown
     from casemate.verify import appraise, ear
 
     now_s = _time(args.now) if args.now is not None else int(time.time())
     if args.stale is not None and args.stale < 0:
         raise InputError("--stale is negative.", remedy="give seconds.", key="--stale")
-    bundle = _bundle(args.bundle)
-    trust, travels = _folder(args.trust, args.bundle)
-    (reference, data), policy = _reference(trust), _policy(trust)
-    by = vouched(trust, reference, data, now_s, _read)
-    result = appraise(
-        bundle,
-        reference,
-        policy,
-        now_s=now_s,
-        since=[_checkpoint(each) for each in args.since],
-        stale_s=args.stale,
-        travels=travels,
-    )
+    with shown("verification", enabled=not args.json) as work:
+        work.stage("reading the bundle", counted=False)
+        bundle = _bundle(args.bundle)
+        trust, travels = _folder(args.trust, args.bundle)
+        (reference, data), policy = _reference(trust), _policy(trust)
+        by = vouched(trust, reference, data, now_s, _read)
+        work.stage("checking checkpoints", counted=False)
+        result = appraise(
+            bundle,
+            reference,
+            policy,
+            now_s=now_s,
+            since=[_checkpoint(each) for each in args.since],
+            stale_s=args.stale,
+            travels=travels,
+            step=work.later(
+                "appraising tokens", len(bundle.entries) + len(bundle.pending), "tokens"
+            ),
+        )
     if args.json:
-        shown = {**as_json(result), **by.as_json(), "ear": ear.claims(result)}
-        sys.stdout.write(pretty_json(shown))
+        row = {**as_json(result), **by.as_json(), "ear": ear.claims(result)}
+        sys.stdout.write(pretty_json(row))
     else:
         print("\n".join(lines(result, by.lines())))
     return result.exit_code

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.core.geometry import Outline
-from casemate.design.enclosure import Alternative, Bend, Doubt, Enclosure, Target, TileDesign
+from casemate.design.enclosure import (
+    Alternative,
+    Bend,
+    CrossingDesign,
+    Doubt,
+    Enclosure,
+    Target,
+    TileDesign,
+    TileFrame,
+)
 
 TOTALS = (
     "thickness_max_m",
@@ -20,8 +29,10 @@ TOTALS = (
 
 def design_json(enclosure: Enclosure) -> dict[str, Any]:
     """Return the JSON object of design.json, SI units, keys in a fixed order."""
+    doors = {panel.face for panel in enclosure.panels if panel.door}
     return {
         "name": enclosure.name,
+        "size_m": list(enclosure.size_m),
         "modules": [
             {
                 "id": row.id,
@@ -34,10 +45,16 @@ def design_json(enclosure: Enclosure) -> dict[str, Any]:
             for row in enclosure.modules
         ],
         "faces": [
-            {"name": row.name, "thickness_m": row.thickness_m, "budget_m": row.budget_m}
+            {
+                "name": row.name,
+                "thickness_m": row.thickness_m,
+                "budget_m": row.budget_m,
+                "door": row.name in doors,
+            }
             for row in enclosure.faces
         ],
         "tiles": [_tile(row) for row in enclosure.tiles],
+        "crossings": [_crossing(row) for row in enclosure.crossings],
         "targets": [_target(row) for row in enclosure.targets],
         "doubts": [_doubt(row) for row in enclosure.doubts],
         "alternatives": [_alternative(row) for row in enclosure.alternatives],
@@ -80,6 +97,7 @@ def _tile(tile: TileDesign) -> dict[str, Any]:
     return {
         "id": tile.id,
         "face": tile.face,
+        "module": tile.module,
         "width_m": tile.width_m,
         "height_m": tile.height_m,
         "layers": len(tile.stackup.copper),
@@ -87,6 +105,29 @@ def _tile(tile: TileDesign) -> dict[str, Any]:
         "trace_m": tile.mesh.trace_m,
         "outline": _outline(tile.outline),
         "bend": None if tile.bend is None else _bend(tile.bend),
+        "frame": _frame(tile.frame),
+        "laps": dict(tile.laps),
+    }
+
+
+def _frame(frame: TileFrame) -> dict[str, Any]:
+    return {
+        "origin_m": list(frame.origin_m),
+        "x_axis": list(frame.x_axis),
+        "y_axis": list(frame.y_axis),
+        "inward": list(frame.inward),
+    }
+
+
+def _crossing(row: CrossingDesign) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "face": row.face,
+        "tile": row.tile,
+        "module": row.module,
+        "centre_m": list(row.centre_m),
+        "size_m": list(row.size_m),
     }
 
 

@@ -10,16 +10,18 @@ walked anew; what does not fit even then is left to `verify.appraise` itself.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from casemate.attest.reference import Reference
 from casemate.core.errors import FormatError
+from casemate.core.progress import Work
 from casemate.fleet import walk_data
 from casemate.fleet.notes import Held, is_part, read_note, taken_apart
 from casemate.fleet.oddities import Awaiting, Oddities, Seals, rows_of
 from casemate.fleet.places import Places
+from casemate.fleet.stretches import joined
 from casemate.fleet.walk_data import Saved
 from casemate.translog import merkle
 from casemate.translog.bundle import Bundle
@@ -27,7 +29,6 @@ from casemate.translog.policy import Policy
 from casemate.verify import appraise, tokens
 from casemate.verify import log as logs
 from casemate.verify.appraise import Walk
-from casemate.verify.continuity import Interval
 from casemate.verify.findings import Notebook
 from casemate.verify.headline import conclude
 from casemate.verify.log import Ledger, LogView, Seal
@@ -37,6 +38,11 @@ from casemate.verify.tokens import Entry
 RECENT, RECENT_NOTES = 64, 4
 """Sizes, from the last one back, of which the root is kept, and the notes: 14 kB each (planning
 values). One that comes later with more lines has all walked anew."""
+
+
+READING, SEALS, WALKING = "reading tokens", "checking checkpoints", "appraising tokens"
+WHOLE = "appraising all tokens of a log that is odd"
+"""Stages of an appraisal, in their order; the last one is of logs that are not plain alone."""
 
 
 class _AllSizes:
@@ -51,19 +57,21 @@ class Appraiser:
 
     Nothing is taken that the caller has not checked to be of this log. Not for several threads.
     saved: where to go on from, as this service wrote it. entry: gives the entry that is stored at
-    an index; out of all evidence without it. written: gives what was saved last, with all that came
+    an index; out of all evidence without it. work: is told how far it is; one who is not told to
+    the end by it has not been appraised. written: gives what was saved last, with all that came
     since. walking: is entered for a walk through so many entries anew; what it raises ends it.
     """
 
     def __init__(
         self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle],
         saved: Saved | None = None, entry: Callable[[int], bytes] | None = None,
-        written: Callable[[], Saved | None] = lambda: None,
+        work: Work | None = None, written: Callable[[], Saved | None] = lambda: None,
         walking: Callable[[int], AbstractContextManager[None]] = lambda _count: nullcontext(),
     ) -> None:  # fmt: skip
         self.reference, self.policy, self.unit = reference, policy, reference.unit(serial)
         self._load, self._entry = load, entry or self._of_all
         self._written, self._walking = written, walking
+        self.work = work or Work("appraisal")
         self.walked = 0
         """Entries whose signatures were checked, counted each time."""
         if saved is None or not self._resumes(saved):
@@ -73,6 +81,11 @@ class Appraiser:
     def size(self) -> int:
         """Return how many entries there are."""
         return self.ledger.frontier.size
+
+    @property
+    def ahead(self) -> int:
+        """Return how many entries `result` walks through each time."""
+        return self.size if self.irregular else len(self._waiting)
 
     @property
     def seals(self) -> tuple[Seal, ...] | None:
@@ -132,11 +145,16 @@ class Appraiser:
         """Return what all evidence proves at a time, as `verify.appraise` has it."""
         bundle = self._load() if self.irregular else None
         if bundle is not None:
+            self.work.stage(SEALS, counted=False)
             self.walked += (count := len(bundle.entries) + len(bundle.pending))
+            step = self.work.later(WHOLE, self.size, "tokens")
             with self._walking(count):
-                return appraise(bundle, self.reference, self.policy, now_s=now_s, stale_s=stale_s)
+                return appraise(
+                    bundle, self.reference, self.policy, now_s=now_s, stale_s=stale_s, step=step
+                )
         walk = self.fork(now_s)
-        for each in self._waiting:
+        self.work.stage(WALKING, len(self._waiting), "tokens")
+        for each in self.work.each(self._waiting):
             walk.take(each)
             self.walked += 1
         self._tell(walk.book)
@@ -195,6 +213,7 @@ class Appraiser:
     def _whole(self) -> None:
         """Begin anew with all that is stored."""
         self._begin()
+        self.work.stage(READING, counted=False)
         found = self._load()
         notes = [*found.witnessed, *([found.checkpoint] if found.checkpoint else ())]
         entries = (*found.entries, *found.pending)
@@ -211,7 +230,7 @@ class Appraiser:
         return self._grow(saved.entries, saved.notes)
 
     @staticmethod
-    def numbered(entries: Sequence[bytes], first: int) -> list[Entry]:
+    def numbered(entries: Iterable[bytes], first: int) -> list[Entry]:
         """Return entries, taken apart, that stand in the log from number `first` on."""
         return [replace(taken_apart(x), index=first + at) for at, x in enumerate(entries)]
 
@@ -235,7 +254,8 @@ class Appraiser:
     def _grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> bool:
         """Go on. Return False if it is not plain that all is as it has to be."""
         self._places.pack(self.size)
-        read = self.numbered(entries, self.size)
+        self.work.stage(READING, len(entries), "tokens")
+        read = self.numbered(self.work.each(entries), self.size)
         self.ledger.take(entries, _AllSizes())
         self._waiting += read
         named = list(tokens.named(read))
@@ -285,7 +305,8 @@ class Appraiser:
                 self._dropped.append(held.data)  # else it would be there once the longer one goes
             self._notes[size] = [*(x for x in at if not is_part(x.data, each.data)), each]
             late.add(each.stated.size)
-        return all(self._weigh(size) for size in sorted(late))
+        self.work.stage(SEALS, len(late), "states of the log")
+        return all(self._weigh(size) for size in self.work.each(sorted(late)))
 
     def _take_newest(self, each: Held) -> None:
         if self._newest is None or self._rank(each) > self._rank(self._newest):
@@ -324,6 +345,7 @@ class Appraiser:
     def _settle(self) -> None:
         """Walk through what a quorum has seen, for good."""
         proven, done = self._seals[-1].size if self._seals else 0, 0
+        self.work.stage(WALKING, sum(each.index < proven for each in self._waiting), "tokens")
         for each in self._waiting:
             if each.index >= proven:
                 break
@@ -332,6 +354,7 @@ class Appraiser:
             if named[1] and named not in self.ledger.echoes:
                 self._unheard.add(named)  # if that note ever comes, all is walked anew
             self._walk.take(each)
+            self.work.step()
             self.walked += 1
             done += 1
         del self._waiting[:done]
@@ -374,16 +397,3 @@ class Appraiser:
     @staticmethod
     def _rank(held: Held) -> tuple[int, int, bytes]:
         return held.stated.size, len(held.data), held.data
-
-
-def joined(stretches: Sequence[Interval]) -> list[Interval]:
-    """Return stretches with proven neighbours joined: of these, none is told from another."""
-    out: list[Interval] = []
-    for each in stretches:
-        last = out[-1] if out else None
-        plain = each.kind == "proven" and not each.cause and not each.covered_by
-        if plain and last is not None and last.end_s == each.start_s and last.kind == "proven":
-            out[-1] = replace(last, end_s=each.end_s)
-        else:
-            out.append(each)
-    return out

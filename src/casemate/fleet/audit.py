@@ -12,7 +12,7 @@ import logging
 import secrets
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,18 +115,24 @@ class AuditLog:
             self._lines.append((number, line))
         return number
 
-    def read(self, line: Line, session: str) -> None:
+    def read(self, line: Line, session: str, of: Collection[str] = ()) -> None:
         """Note a read before it is answered, as `reads` says. OutputError if it cannot be."""
-        self._reads.note(line, session)
+        self._reads.note(line, session, of)
 
     def flush(self) -> None:
         """Write down what was counted until now. OutputError if it cannot be."""
         self._reads.flush()
 
-    def latest(self, count: int, before: int | None = None) -> list[tuple[int, Line]]:
-        """Return the latest lines with their numbers, newest first; all before `before`."""
+    def latest(
+        self, count: int, before: int | None = None, *, people: bool = False
+    ) -> list[tuple[int, Line]]:
+        """Return the latest lines with their numbers, newest first; all before `before`.
+
+        people: those of persons alone, who have a role.
+        """
         with self._lines_lock:
             held = sorted(self._lines, key=lambda each: each[0], reverse=True)
+        held = [each for each in held if each[1].role or not people]
         return [each for each in held if before is None or each[0] < before][:count]
 
     def seal(self) -> None:

@@ -16,32 +16,23 @@ import dataclasses
 import hashlib
 import json
 import shutil
+import sqlite3
 import time
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from sqlalchemy import URL, Connection, Integer, delete, func, insert, make_url, select, text
+from sqlalchemy import URL, Connection, Integer, func, insert, make_url, select, text
 
 from casemate.core.canonical import pretty_json
 from casemate.core.errors import CasemateError, InputError, OutputError
 from casemate.core.private_folder import private_folder
+from casemate.core.progress import Work
 from casemate.core.whole_file import write_whole
-from casemate.fleet import backup_files, errands, home, lease, succession
+from casemate.fleet import backup_files, backup_let, errands, home, lease, succession
 from casemate.fleet.clockface import clock
 from casemate.fleet.home import Home
-from casemate.fleet.schema import (
-    ACTS,
-    CODES,
-    DISPLAYS,
-    ENCLOSURES,
-    ENTRIES,
-    LEASES,
-    METADATA,
-    REDFISH_SESSIONS,
-    SESSIONS,
-    WALKS,
-)
+from casemate.fleet.schema import ACTS, ENCLOSURES, ENTRIES, METADATA, WALKS
 from casemate.fleet.store import Store, revision
 from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
@@ -81,11 +72,12 @@ class Restored:
     succession: succession.Succession | None
 
 
-def backup(place: Home, out: Path) -> Backup:
+def backup(place: Home, out: Path, work: Work | None = None) -> Backup:
     """Write a backup into a new folder. InputError if there is something already.
 
     What is in it was so at one moment; the audit log is no older than the tables.
     """
+    work = work or Work("backup")
     if out.exists():
         raise InputError("it is there already.", remedy="name a new folder.", file=str(out))
     if place.lacks_database:
@@ -98,11 +90,13 @@ def backup(place: Home, out: Path) -> Backup:
         store = Store(place.store, migrates=False)
         try:
             _tell(store, "write a backup", out.name)  # it holds keys: that there is one, shows
-            _copy_out(store, out / home.DATABASE)
+            _copy_out(store, out / home.DATABASE, work)
+            work.stage("audit log", counted=False)
             backup_files.copy(place, out)
             size = _copy_audit(place.folder / home.AUDIT, out / home.AUDIT)
+            work.stage("looking at the copy", counted=False)
             made = _counted(out, Backup(made_s=int(time.time()), name=place.name, audit=size))
-            files = _files(out)  # once nobody has the database open
+            files = _files(out, work)  # once nobody has the database open
             made = dataclasses.replace(made, files=files, database=files[home.DATABASE])
             row = {"format": FORMAT, **asdict(made)}
             del row["digest"]
@@ -119,11 +113,12 @@ def backup(place: Home, out: Path) -> Backup:
     return made
 
 
-def check(folder: Path, digest: str = "") -> Backup:
+def check(folder: Path, digest: str = "", work: Work | None = None) -> Backup:
     """Return what a backup holds, if it is whole. InputError says what is wrong with it.
 
     digest: what `backup` told when it was made; "": who could write to it is trusted.
     """
+    work = work or Work("backup")
     try:
         row = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         if row.pop("format") not in _FORMATS:
@@ -131,8 +126,9 @@ def check(folder: Path, digest: str = "") -> Backup:
         told = Backup(**{**row, "digest": ""})
         if digest not in ("", found := _digest(folder / MANIFEST)):
             raise ValueError("it is not the one of that digest")
-        if wrong := backup_files.differing(told.files, _files(folder)):
+        if wrong := backup_files.differing(told.files, _files(folder, work)):
             raise ValueError(wrong)
+        work.stage("looking at its database and audit log", counted=False)
         if told != _counted(folder, told) or told.database != told.files[home.DATABASE]:
             raise ValueError("the database is not the one that was backed up")
         if _sound(folder / home.AUDIT) != told.audit:
@@ -151,7 +147,7 @@ def check(folder: Path, digest: str = "") -> Backup:
 
 def restore(
     source: Path, folder: Path, *, store: str = "", replace: bool = False, digest: str = "",
-    generation: int = 0,
+    generation: int = 0, work: Work | None = None,
 ) -> Restored:  # fmt: skip
     """Make a service from a backup, or bring back the tables of one that is there (`replace`).
 
@@ -159,7 +155,8 @@ def restore(
     the database that was is kept beside. generation: of an audit log that begins, if not the next.
     InputError if the backup is not whole, or this would overwrite something.
     """
-    held = check(source, digest)
+    work = work or Work("restoration")
+    held = check(source, digest, work)
     home.read(source)
     there = (folder / home.SETTINGS).exists()
     if there and not replace:
@@ -176,8 +173,10 @@ def restore(
     disk.lock()
     try:
         with lease.unserved(place.store):
-            _copy_in(source / home.DATABASE, place, int(time.time()))
-            _tidied(place, held)
+            before = backup_let.of(place) if there else None
+            _copy_in(source / home.DATABASE, place, int(time.time()), work)
+            work.stage("looking at what was restored", counted=False)
+            _tidied(place, held, before)
     finally:
         disk.unlock()
     if not number or (begun and (folder / home.AUDIT / succession.KEY).exists()):
@@ -185,13 +184,15 @@ def restore(
     return Restored(backup=held, succession=_continued(source, place, held, number))
 
 
-def _tidied(place: Home, held: Backup) -> None:
-    """Have nobody be signed in, and write down what was done."""
+def _tidied(place: Home, held: Backup, before: backup_let.Let | None) -> None:
+    """Have nobody be signed in, let in no more whom `before` does not, and write it down."""
     opened = place.opened()
     try:
         with opened.write() as link:
-            for each in (SESSIONS, CODES, REDFISH_SESSIONS, DISPLAYS, LEASES):
-                link.execute(delete(each))  # who was let in then, need not be trusted now
+            out = backup_let.tidy(link, before)
+            if out:
+                what = f"let in no more, as before the restoration: {out}"
+                errands.note(link, what, held.database[:16], int(time.time()))
             told = f"restore a backup of {held.made_s}, audit log at {held.audit}"
             errands.note(link, told, held.database[:16], int(time.time()))
     finally:
@@ -234,8 +235,8 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _files(folder: Path) -> dict[str, str]:
-    return backup_files.digests(folder, MANIFEST)
+def _files(folder: Path, work: Work) -> dict[str, str]:
+    return backup_files.digests(folder, MANIFEST, work)
 
 
 def _counted(folder: Path, told: Backup) -> Backup:
@@ -262,28 +263,35 @@ def _sqlite(path: Path) -> str:
     return str(URL.create("sqlite", database=str(path.absolute())))
 
 
-def _copy_out(store: Store, path: Path) -> None:
+def _copy_out(store: Store, path: Path, work: Work) -> None:
     """Write all tables at one moment into a new SQLite file."""
     if store.engine.dialect.name != "sqlite":
         made = Store(_sqlite(path))
         try:
             with store.read() as link, made.write() as into:
-                _copy_rows(link, into)
+                _copy_rows(link, into, work)
         finally:
             made.close()
     else:
-        import sqlite3
-
         with store.read() as link, closing(sqlite3.connect(path)) as into:
             held = link.connection.driver_connection
             assert isinstance(held, sqlite3.Connection)
             held.commit()  # the copy is consistent by itself
+            work.stage("tables", _bytes(held), "bytes", gauge=lambda: path.stat().st_size)
             held.backup(into)
             into.execute("PRAGMA journal_mode=DELETE")
     path.chmod(0o600)
 
 
-def _copy_in(path: Path, place: Home, now_s: int) -> None:
+def _bytes(held: sqlite3.Connection) -> int:
+    """Return how large a SQLite database is."""
+    pages, each = (
+        int(held.execute(f"PRAGMA {x}").fetchone()[0]) for x in ("page_count", "page_size")
+    )
+    return pages * each
+
+
+def _copy_in(path: Path, place: Home, now_s: int, work: Work) -> None:
     """Put the tables of a SQLite file in place of those of a store, which are kept beside."""
     target = make_url(place.store)
     if target.get_backend_name() == "sqlite":
@@ -292,6 +300,8 @@ def _copy_in(path: Path, place: Home, now_s: int) -> None:
         for each in ("", "-wal", "-shm"):
             if (rest := into.with_name(into.name + each)).exists():
                 rest.rename(rest.with_name(f"{rest.name}{aside}"))
+        size = path.stat().st_size
+        work.stage("tables", size, "bytes", gauge=lambda: into.stat().st_size)
         shutil.copyfile(path, into)
         into.chmod(0o600)
         return
@@ -300,11 +310,11 @@ def _copy_in(path: Path, place: Home, now_s: int) -> None:
     source, store = Store(_sqlite(passing)), Store(place.store)
     try:
         kept = place.folder / home.DATABASE
-        _copy_out(store, kept.with_name(f"{kept.name}{_aside(kept, now_s)}"))
+        _copy_out(store, kept.with_name(f"{kept.name}{_aside(kept, now_s)}"), work)
         with source.read() as link, store.write() as into_link:
             for table in reversed(METADATA.sorted_tables):
                 into_link.execute(table.delete())
-            _copy_rows(link, into_link)
+            _copy_rows(link, into_link, work)
             _set_sequences(into_link)
     finally:
         source.close()
@@ -320,12 +330,15 @@ def _aside(database: Path, now_s: int) -> str:
     return made
 
 
-def _copy_rows(link: Connection, into: Connection) -> None:
+def _copy_rows(link: Connection, into: Connection, work: Work) -> None:
     for table in METADATA.sorted_tables:
         if table is WALKS:
             continue  # made anew
+        count = link.execute(select(func.count()).select_from(table)).scalar_one()
+        work.stage(f"table {table.name}", int(count), "rows")
         for rows in link.execution_options(yield_per=_ROWS).execute(select(table)).partitions():
             into.execute(insert(table), [dict(each._mapping) for each in rows])
+            work.step(len(rows))
 
 
 def _set_sequences(link: Connection) -> None:

@@ -7,11 +7,14 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from casemate.core.progress import Work
 from casemate.fleet import home, walks
 from casemate.fleet.home import Home
 
 MOST_BYTES = 1_000_000
 """Of a file that an outlet names: a certificate or a secret (planning value)."""
+
+_PART = 1 << 20
 
 
 def copy(place: Home, out: Path) -> None:
@@ -44,19 +47,25 @@ def _is_here(folder: Path, value: str) -> bool:
     return aim.is_file() and not aim.is_symlink() and aim.stat().st_size <= MOST_BYTES
 
 
-def digests(folder: Path, but: str) -> dict[str, str]:
+def digests(folder: Path, but: str, work: Work) -> dict[str, str]:
     """Return the SHA-256 of each file under a folder by its path, but for one. OSError.
 
     ValueError if there is something that is no plain file: a link would lead out of the backup.
     """
     out = {}
-    for path in sorted(folder.rglob("*")):
+    paths = sorted(folder.rglob("*"))
+    work.stage("digests of files", sum(x.lstat().st_size for x in paths if x.is_file()), "bytes")
+    for path in paths:
         name = path.relative_to(folder).as_posix()
         if path.is_symlink() or not (path.is_dir() or path.is_file()):
             raise ValueError(f"{name} is no plain file")
         if path.is_file() and name != but:
+            whole = hashlib.sha256()
             with path.open("rb") as stream:
-                out[name] = hashlib.file_digest(stream, "sha256").hexdigest()
+                while part := stream.read(_PART):
+                    whole.update(part)
+                    work.step(len(part))
+            out[name] = whole.hexdigest()
     return out
 
 

@@ -70,6 +70,12 @@ def _latch(result: Result) -> Check:
     if result.state == "TAMPERED":
         return Check(id="latch", text=text, how="blocks", why=result.headline,
                      remedy="inspect it; both parties commission it anew.")  # fmt: skip
+    unknown = next((each for each in result.findings if each.id == "state.unknown"), None)
+    if unknown is not None or not result.tokens:
+        why = unknown.what if unknown is not None else "nothing has come yet"
+        return Check(id="latch", text=text, how="unknown", why=why,
+                     remedy="have the controller bring its evidence; find why it is UNKNOWN.",
+        )  # fmt: skip
     return Check(id="latch", text=text, how="met", why=f"it stands at {result.state}")
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from casemate.core.progress import Work
 from casemate.fleet.home import Home
 from casemate.fleet.store import Store
 
@@ -24,7 +25,7 @@ class Finding:
 class Patient:
     """What checks look at. free_bytes: of the disk under a path.
 
-    listen: HOST:PORT where the service should answer, "" if nobody said so.
+    listen: HOST:PORT where the service should answer, "" if nobody said so. work: how far it is.
     """
 
     place: Home
@@ -32,6 +33,7 @@ class Patient:
     now_s: int
     free_bytes: Callable[[Path], int]
     listen: str = ""
+    work: Work = field(default_factory=lambda: Work("doctor"))
 
 
 def bad(name: str, what: str, remedy: str) -> Finding:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, select, update
 
-from casemate.fleet import incidents
+from casemate.fleet import incidents, people
 from casemate.fleet.errors import ConflictError, NotFoundError
 from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.outlets import outbox
@@ -107,6 +107,12 @@ def seen(link: Connection, incident_id: int) -> str:
     return incidents.digest_of((str(row[0]), int(row[1]), int(row[2])) for row in rows)
 
 
+def standing(link: Connection, acts: Sequence[Act]) -> list[Act]:
+    """Return the acts of people who are let in by now: who was removed has no say any more."""
+    names = people.let_in(link, (each.person for each in acts))
+    return [each for each in acts if each.person in names]
+
+
 def _incident(link: Connection, incident_id: int, triggers: Sequence[Trigger]) -> Incident:
     row = link.execute(select(INCIDENTS).where(INCIDENTS.c.id == incident_id)).one_or_none()
     if row is None:
@@ -137,7 +143,9 @@ def update_from(
     found = incidents.news(held, known, result.now_s)
     for each in found.changed:
         here = _at(places[each.key], each)
-        values = {"live": each.live, "last_s": each.last_s, "what": each.what}
+        values = {
+            "live": each.live, "last_s": each.last_s, "what": each.what, "times": each.times,
+        }  # fmt: skip
         link.execute(update(TRIGGERS).where(here).values(**values))
     current = link.execute(_OPEN, {"of": enclosure_id}).scalar_one_or_none()
     if found.new:

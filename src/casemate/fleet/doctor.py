@@ -18,7 +18,16 @@ from cryptography.hazmat.primitives import serialization
 from sqlalchemy import func, select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import certificates, evidence, home, room, succession, surroundings, walks
+from casemate.core.progress import Work
+from casemate.fleet import (
+    certificates,
+    home,
+    room,
+    succession,
+    surroundings,
+    walks,
+    whole_evidence,
+)
 from casemate.fleet.audit import decode
 from casemate.fleet.checkup import Finding, Patient
 from casemate.fleet.checkup import bad as _bad
@@ -38,12 +47,9 @@ from casemate.fleet.schema import (
     WALKS,
 )
 from casemate.fleet.store import Store, is_known, newest_revision, revision
-from casemate.fleet.verdicts import fresh_until_s
-from casemate.translog import merkle
 from casemate.translog.bundle import read_bundle, read_manifest
 from casemate.translog.disk import FolderDisk
 from casemate.translog.fsck import fsck
-from casemate.verify import appraise
 from casemate.verify.clocks import TOLERANCE_S
 
 SOON_DAYS = 30
@@ -58,10 +64,12 @@ MOST_NAMED = 5
 def examine(
     folder: Path, now_s: int, *, deep: bool = False, listen: str = "",
     free_bytes: Callable[[Path], int] = lambda path: shutil.disk_usage(path).free,
+    work: Work | None = None,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Return what was found, in the order of checks. deep: appraise all evidence anew, too.
 
-    listen: HOST:PORT where the service has to answer; "": it is not looked for.
+    listen: HOST:PORT where the service has to answer; "": it is not looked for. work: is told what
+    is looked at.
     """
     try:
         place = home.read(folder)
@@ -74,14 +82,17 @@ def examine(
     except CasemateError as error:
         return (_bad("store", error.message, error.remedy),)
     patient = Patient(
-        place=place, store=store, now_s=now_s, free_bytes=free_bytes, listen=listen
+        place=place, store=store, now_s=now_s, free_bytes=free_bytes, listen=listen,
+        work=work or Work("doctor"),
     )  # fmt: skip
     out: list[Finding] = []
     try:
+        patient.work.stage("schema", counted=False)
         first = list(_guarded("schema", _schema, patient))
         out += first
         known = all(each.level == "good" for each in first)
         for name, check, needs in (*CHECKS, *(DEEP if deep else ())):
+            patient.work.stage(name, counted=False)
             if known or not needs:
                 out += _guarded(name, check, patient)
     finally:
@@ -274,7 +285,7 @@ def _enclosures(patient: Patient) -> Iterator[Finding]:
     named = {each.id: f"{each.name} {each.serial}" for each in rows}
     if none := [named[each] for each in named if each not in let]:
         yield _bad("enclosures", f"no controller may bring evidence of {_some(none)}",
-                   "give it an identity: casemate fleet add")  # fmt: skip
+                   "give it an identity: casemate fleet identity")  # fmt: skip
     if none := [named[each] for each in named if each not in brought]:
         yield _bad("enclosures", f"nothing was ever brought of {_some(none)}",
                    "see that its controller has its identity, reaches the door, and that "
@@ -319,40 +330,6 @@ def _walks(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _all_evidence(patient: Patient) -> Iterator[Finding]:
-    """Appraise everything whole: what pages show has to be what the evidence says."""
-    with patient.store.read() as link:
-        numbers = list(link.execute(select(ENCLOSURES.c.id)).scalars())
-    for number in numbers:
-        with patient.store.read() as link:
-            known = evidence.enclosure(link, number)
-            held = evidence.bundle(link, known)
-            forks = evidence.forks(link, number)
-            shown = link.execute(
-                select(VERDICTS).where(VERDICTS.c.enclosure_id == number)
-            ).one_or_none()
-        if held.checkpoint:
-            stated = read_note(held.checkpoint).stated
-            if merkle.root_of(map(merkle.leaf_hash, held.entries)) != stated.root:
-                yield _bad(
-                    "evidence", f"entries of {known.name} {known.serial} were changed",
-                    "restore a backup; its controller brings the rest again",
-                )  # fmt: skip
-                continue
-        if shown is None:
-            continue
-        found = appraise(held, known.reference, known.policy, now_s=int(shown.appraised_s))
-        state = "UNKNOWN" if forks and found.state != "TAMPERED" else found.state
-        until_s = None if forks else fresh_until_s(found, known.reference)
-        if state != shown.state or until_s != shown.fresh_until_s:
-            yield _bad(
-                "evidence",
-                f"{known.name} {known.serial} is {state} until {clock(until_s)}, and was shown as "
-                f"{shown.state} until {clock(shown.fresh_until_s)}",
-                "start the service anew; ask who has written to the database",
-            )  # fmt: skip
-
-
 def _some(names: list[str]) -> str:
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
@@ -382,5 +359,5 @@ CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
 )
 """Name, check, and whether it needs the tables of this release."""
 DEEP: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
-    ("evidence", _all_evidence, True),
+    ("evidence", whole_evidence.check, True),
 )

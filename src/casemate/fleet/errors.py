@@ -8,12 +8,14 @@ FleetError
 ├── ConflictError         409   it does not fit what is here; `next_number` says where to go on
 ├── TooManyError          429
 ├── TooSlowError          408
-└── BusyError             503   the service has no room for it now
+├── BusyError             503   the service has no room for it now
+└── AppraisingError       503   evidence is being appraised; `look` says how far that is
 """
 
 from __future__ import annotations
 
 from casemate.core.errors import CasemateError
+from casemate.core.progress import Look
 
 
 class FleetError(CasemateError):
@@ -72,3 +74,16 @@ class BusyError(FleetError):
     """The service has no room for it now; nothing of it was taken."""
 
     status = 503
+
+
+class AppraisingError(FleetError):
+    """Nothing is known of the enclosure before its evidence is appraised. look: how far it is."""
+
+    status = 503
+
+    def __init__(self, look: Look) -> None:
+        super().__init__(
+            f"how it stands is not known while its evidence is being appraised: {look.text}.",
+            remedy="ask again; the appraisal goes on by itself.",
+        )
+        self.look = look

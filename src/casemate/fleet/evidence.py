@@ -92,6 +92,24 @@ def let(link: Connection, enclosure_id: int, fingerprint: str, now_s: int) -> No
     link.execute(insert(MACHINES).values(**row))
 
 
+def controllers(link: Connection, beginnings: Sequence[str]) -> dict[str, str]:
+    """Return the enclosure's name and serial of controllers, by beginnings of their fingerprints.
+
+    beginnings: 16 hex digits each; of those that nobody has, or more than one, nothing.
+    """
+    begins = func.substr(MACHINES.c.fingerprint, 1, 16)
+    asked = select(begins, ENCLOSURES.c.name, ENCLOSURES.c.serial).join_from(MACHINES, ENCLOSURES)
+    rows = link.execute(asked.where(begins.in_(sorted(set(beginnings))))).all()
+    count = Counter(str(row[0]) for row in rows)
+    return {str(row[0]): f"{row[1]} {row[2]}" for row in rows if count[str(row[0])] == 1}
+
+
+def let_none(link: Connection, enclosure_id: int) -> int:
+    """Let no certificate bring evidence of an enclosure any more; return how many that were."""
+    here = MACHINES.c.enclosure_id == enclosure_id
+    return int(link.execute(delete(MACHINES).where(here)).rowcount)
+
+
 def enclosure(link: Connection, enclosure_id: int) -> Enclosure:
     """Return an enclosure; NotFoundError if there is none."""
     row = link.execute(_ENCLOSURE, {"of": enclosure_id}).one_or_none()

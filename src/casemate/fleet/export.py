@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 
+from casemate.core.progress import Work
 from casemate.fleet import evidence
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.notes import read_note, whole
@@ -81,13 +82,16 @@ class Source:
             rows = link.execute(asked).all()
         return whole([bytes(each.data) for each in rows if each.digest in wanted])
 
-    def digest(self) -> str:
+    def digest(self, work: Work | None = None) -> str:
         """Return the digest of this evidence, as `evidence.digest` has it."""
+        work = work or Work("digest")
+        work.stage("reading it for its digest", self.total, "tokens")
         edge = merkle.Frontier()
         found = [] if self.notes else [(b"", b"", _sha256(b""))]
         for part in self.entries(0, self.total):
             for each in part:
                 edge.push(merkle.leaf_hash(each))
+            work.step(len(part))
         for size, group in self._grouped():
             several = len(group) > 1  # notes of one size stand in the order of their bytes
             found += [(f"{size}\n".encode(), x if several else b"", _sha256(x)) for x in group]

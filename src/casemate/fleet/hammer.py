@@ -11,11 +11,11 @@ import http.client
 import ssl
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from casemate.core.progress import Work
 from casemate.fleet import certificates, hammer_child, people
 from casemate.fleet.hammer_load import Load, pushes
 from casemate.fleet.hammer_plan import Figures
@@ -39,7 +39,7 @@ class Tally:
     said: str = ""
 
 
-def run(load: Load, tell: Callable[[str], None]) -> Figures:
+def run(load: Load, work: Work) -> Figures:
     """Run the service, bring the load to it, and return what was measured.
 
     InputError if what the enclosures have brought is too old by now.
@@ -48,19 +48,20 @@ def run(load: Load, tell: Callable[[str], None]) -> Figures:
     with hammer_child.serving(load.place.folder) as child:
         pages = hammer_child.Reader(child.url, load.place.tls / certificates.CA, code)
         begin_s = load.begin_s()
-        tell(f"the load begins in {begin_s - time.time():.0f} s, and lasts {load.plan.for_s:.0f} s")
-        return _measured(load, begin_s, child, pages, tell)
+        work.stage(f"waiting for the load to begin, then {load.plan.for_s:.0f} s", counted=False)
+        return _measured(load, begin_s, child, pages, work)
 
 
 def _measured(
     load: Load, begin_s: float, child: hammer_child.Child, pages: hammer_child.Reader,
-    tell: Callable[[str], None],
+    work: Work,
 ) -> Figures:  # fmt: skip
     plan, tally, stop = load.plan, Tally(), threading.Event()
     signed = pushes(load, begin_s)
     time.sleep(max(begin_s - time.time(), 0.0))
     pages_s: list[float] = []
     reading = threading.Thread(target=_read_often, args=(pages, pages_s, stop), daemon=True)
+    work.stage("pushes", plan.pushes, "begun")
     cpu_s, begun = child.cpu_s(), time.monotonic()
     reading.start()
     first, ca = (plan.pushes, 0.0), load.place.tls / certificates.CA
@@ -71,8 +72,7 @@ def _measured(
                 time.sleep(wait_s)
             if number == plan.enclosures:
                 first = (len(tally.times_s), child.cpu_s() - cpu_s)
-            if number % (plan.enclosures // 10 + 1) == 0:
-                tell(f"{number} of {plan.pushes} pushes, {len(tally.times_s)} acknowledged")
+            work.step()
             hands.submit(bring, child.address, load.identity(which), ca, body, begun + at_s, tally)
     wall_s = max(time.monotonic() - begun, plan.pushes / plan.rate)
     cpu_s = child.cpu_s() - cpu_s

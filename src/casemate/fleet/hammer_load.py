@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import InputError
+from casemate.core.progress import Work
 from casemate.fleet import certificates, evidence, home, walks
 from casemate.fleet.hammer_enclosure import BEFORE_S
 from casemate.fleet.hammer_makers import TOGETHER, Made, Makers, ahead
@@ -62,7 +63,7 @@ class Load:
 
 
 @contextmanager
-def prepared(folder: Path, plan: Plan, tell: Callable[[str], None]) -> Iterator[Load]:
+def prepared(folder: Path, plan: Plan, work: Work) -> Iterator[Load]:
     """Make a service in a new folder and enter the enclosures; yield what they will bring.
 
     InputError if there is a service.
@@ -70,11 +71,12 @@ def prepared(folder: Path, plan: Plan, tell: Callable[[str], None]) -> Iterator[
     place = home.make(folder, "localhost")
     parties = [each.party for each in demo_parties(folder / "parties")]
     with Makers(parties, plan.period_s) as makers:
+        work.stage("seeing how long enclosures take to begin", counted=False)
         each_s = _sampled(folder / "sample", plan, makers)
         about_s = _SPARE * each_s * plan.enclosures + _SPARE_S
-        tell(f"{plan.enclosures} enclosures begin; the load in about {about_s:.0f} s")
+        work.stage("bringing their beginning", plan.enclosures, "enclosures")
         start_s = time.time() + about_s
-        _enter(place, makers, _firsts(plan, start_s), start_s, tell)
+        _enter(place, makers, _firsts(plan, start_s), start_s, work)
         yield Load(place=place, plan=plan, start_s=start_s, signed=makers.push)
 
 
@@ -90,18 +92,16 @@ def _sampled(folder: Path, plan: Plan, makers: Makers) -> float:
     for each in makers.begin(dict.fromkeys(some, int(now_s))):
         each.result()  # the processes have started, and loaded what they need
     begun = time.monotonic()
-    _enter(place, makers, dict.fromkeys(some, int(now_s)), now_s, lambda _text: None)
+    _enter(place, makers, dict.fromkeys(some, int(now_s)), now_s, Work("sample"))
     return (time.monotonic() - begun) / len(some)
 
 
-def _enter(
-    place: Home, makers: Makers, firsts: dict[int, int], now_s: float, tell: Callable[[str], None]
-) -> None:
+def _enter(place: Home, makers: Makers, firsts: dict[int, int], now_s: float, work: Work) -> None:
     """Enter enclosures as they begin, each with what it has brought first."""
     (folder := place.folder / "identities").mkdir(mode=0o700)
     store, issuer = place.opened(), certificates.Issuer(place.tls)
     intake = Intake(store, lambda: now_s, kept=TOGETHER, key=walks.key_in(place.folder))
-    whole, done, told = list(firsts.items()), 0, 0
+    whole = list(firsts.items())
     groups = (dict(whole[at : at + TOGETHER]) for at in range(0, len(whole), TOGETHER))
     asked = (share for group in groups for share in makers.begin(group))
     try:
@@ -111,9 +111,7 @@ def _enter(
             with store.write():
                 for number, each in zip(numbers, some, strict=True):
                     intake.take(number, each.first)
-            if (done := done + len(some)) - told >= TOGETHER or done == len(firsts):
-                tell(f"{done} of {len(firsts)} enclosures have brought their beginning")
-                told = done
+            work.step(len(some))
     finally:
         store.close()
 

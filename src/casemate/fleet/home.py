@@ -155,6 +155,7 @@ def running(
         audit = AuditLog(home.folder / AUDIT, origin, clock=clock, peers=known)
         held_open.callback(audit.close)
         intake = Intake(store, clock, key=walks.key_in(home.folder))
+        held_open.callback(intake.under_way.close)
         service = Service(
             store=store, intake=intake, audit=audit, clock=clock, secure=secure, lease=lease,
             name=home.name, passkeys=home.passkeys, series=Series(home.folder / SERIES),

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 
 from casemate.core.canonical import digest as canonical_digest
 from casemate.fleet.errors import ConflictError, NotAllowedError, RefusedError
-from casemate.fleet.people import Person
+from casemate.fleet.people import Person, alike
 from casemate.verify.findings import KINDS, SEVERITIES, Finding
 from casemate.verify.result import Result
 
@@ -159,18 +159,25 @@ def _one_each(found: Iterable[Trigger]) -> tuple[Trigger, ...]:
 def news(found: Iterable[Trigger], known: Mapping[tuple[str, int], Trigger], now_s: int) -> News:
     """Return what is new against all triggers that the enclosure ever had, open or disposed.
 
-    A finding about the whole (stale, unknown) is new each time that it begins to hold; one about a
-    token, when it is found more often than before.
+    A finding is new each time that it begins to hold; one about a token also when it is found more
+    often than before. One that is found less often, because evidence came late or is judged by
+    other reference values, is counted from there: nobody has what comes later pass as seen.
     """
     new, changed, seen = [], [], set()
     for each in found:
         seen.add(each.key)
         before = known.get(each.key)
         whole = each.token == WHOLE
-        if before is None or (not before.live if whole else each.times > before.times):
+        if before is None:
             new.append(each)
+        elif not before.live:  # counted on, so that the incident is no more the one that was seen
+            new.append(replace(each, times=before.times + each.times) if whole else each)
         elif whole:
             changed.append(replace(before, last_s=now_s, what=each.what))
+        elif each.times > before.times:
+            new.append(each)
+        elif each.times < before.times:
+            changed.append(replace(before, times=each.times, last_s=now_s, what=each.what))
     for key, each in known.items():
         if each.live and key not in seen:
             changed.append(replace(each, live=False, last_s=now_s))
@@ -207,11 +214,14 @@ def alarm_text(finding: str) -> str:
     Infrastructure controllers take "chassis intrusion" for an alarm, and some words for its end:
     the text is of our own words alone, never of what the evidence says of itself.
     """
+    return f"chassis intrusion monitoring: {meaning(finding)}"
+
+
+def meaning(finding: str) -> str:
+    """Return in words what a kind of finding means."""
     if finding == FORKED:
-        meaning = "two signed stories of one enclosure"
-    else:
-        meaning = KINDS[finding].meaning if finding in KINDS else "a finding"
-    return f"chassis intrusion monitoring: {meaning}"
+        return "two signed stories of one enclosure"
+    return KINDS[finding].meaning if finding in KINDS else "a finding"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,7 +291,8 @@ def confirm(
 ) -> Act:
     """Return the act by which a second person agrees.
 
-    NotAllowedError unless they are of two parties, and one of them inspects or adjudicates.
+    acts: of people who are let in by now. NotAllowedError unless they are of two parties, and one
+    of them inspects or adjudicates.
     ConflictError if nothing is proposed for what stands in the incident now.
     """
     check_seen(seen, triggers)
@@ -291,7 +302,7 @@ def confirm(
             "nobody has proposed a disposition of this incident as it stands.",
             remedy="propose one, and have a person of another party confirm it.",
         )
-    if last.person == person.name or last.party == person.party:
+    if last.person == person.name or alike(last.party, person.party):
         raise NotAllowedError(
             "who confirms is another person, of another party.",
             remedy="ask somebody of another party.",

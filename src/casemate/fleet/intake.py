@@ -11,107 +11,54 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, and_, bindparam, delete, insert, or_, select
 
-from casemate.core import cbor
-from casemate.core.errors import FormatError
+from casemate.core.progress import Work
 from casemate.fleet import decisions, evidence, incidents, verdicts, walk_data, walks
+from casemate.fleet import place as place_of
 from casemate.fleet.appraiser import Appraiser
-from casemate.fleet.errors import ConflictError, RefusedError
+from casemate.fleet.errors import AppraisingError, ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.incidents import Seen
-from casemate.fleet.notes import Held, read_note
-from casemate.fleet.schema import TRUSTS, VERDICTS
+from casemate.fleet.incidents import WHOLE, Seen
+from casemate.fleet.notes import read_note
+from casemate.fleet.place import Place
+from casemate.fleet.schema import TRIGGERS, TRUSTS, VERDICTS
 from casemate.fleet.shares import Shares
 from casemate.fleet.store import Store
-from casemate.fleet.walk_data import Saved
-from casemate.translog.bundle import Bundle
-from casemate.translog.tiles import MOST_ENTRY_BYTES
+from casemate.fleet.submission import Submission as Submission
+from casemate.fleet.submission import Taken as Taken
+from casemate.fleet.submission import decode as decode
+from casemate.fleet.submission import encode as encode
+from casemate.fleet.under_way import LONG, WHAT, UnderWay
 from casemate.verify import tokens
 from casemate.verify.findings import Notebook
 from casemate.verify.identity import Identity
 from casemate.verify.log import Seal
 from casemate.verify.result import Result
 
-MOST_BYTES = 8_000_000
-"""Longest submission read (planning value): 2,000 tokens of two signatures."""
-MOST_ENTRIES, MOST_NOTES = 4096, 64
-"""Of a submission (planning values)."""
 TRUST_SEEN_S = 600
 """For which a change of reference values is looked for: longer than a tick takes at worst."""
+LOCK_S = 5.0
+"""For which a look waits for a push of the same enclosure (planning value): a browser waits 10."""
+SHOWN_S = 30.0
+"""For which the latest result is shown of what takes long each time (planning value)."""
 KEPT = 12_288
 """Enclosures whose appraisal is kept in memory, 0.3 MB each; others go on from what is written."""
+BEGUN_S, LOOKS_S = 600, 60
+"""After which one is looked at again that is UNKNOWN and of which nobody was told: it may have
+begun, and fallen silent since. How often such are looked for (planning values)."""
+_UNTOLD = select(VERDICTS.c.enclosure_id).where(
+    VERDICTS.c.state == "UNKNOWN", VERDICTS.c.worst != "alarm",
+    VERDICTS.c.appraised_s < bindparam("before_s"),
+    ~select(TRIGGERS.c.token)
+    .where(TRIGGERS.c.enclosure_id == VERDICTS.c.enclosure_id, TRIGGERS.c.token == WHOLE)
+    .where(TRIGGERS.c.live).exists(),
+)  # fmt: skip
 _OLD_VERDICT = delete(VERDICTS).where(VERDICTS.c.enclosure_id == bindparam("of"))
 _NEW_VERDICT = insert(VERDICTS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """What a controller brings: entries from number `first` on, and checkpoints."""
-
-    first: int
-    entries: tuple[bytes, ...]
-    notes: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
-    """What was acknowledged: the number that comes next, and how the enclosure stands."""
-
-    next_number: int
-    state: str
-    headline: str
-
-
-def encode(brought: Submission) -> bytes:
-    """Return a submission as CBOR."""
-    return cbor.encode([brought.first, list(brought.entries), list(brought.notes)])
-
-
-def decode(data: bytes) -> Submission:
-    """Return the submission in CBOR bytes; RefusedError if it is none."""
-    try:
-        rows = cbor.decode(data, most=MOST_BYTES, depth=3)
-    except FormatError as error:
-        raise RefusedError(error.message, remedy=error.remedy) from None
-    if not (
-        isinstance(rows, list)
-        and len(rows) == 3
-        and type(rows[0]) is int
-        and 0 <= rows[0] < 1 << 53
-        and _are_bytes(rows[1], MOST_ENTRIES, MOST_ENTRY_BYTES)
-        and _are_bytes(rows[2], MOST_NOTES, 1_000_000)
-    ):
-        raise RefusedError(
-            "this is no submission of evidence.",
-            remedy="send [first, [entries], [checkpoints]] in CBOR, docs/formats/fleet.md.",
-        )
-    return Submission(first=rows[0], entries=tuple(rows[1]), notes=tuple(rows[2]))
-
-
-def _are_bytes(value: object, count: int, most: int) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) <= count
-        and all(type(each) is bytes and len(each) <= most for each in value)
-    )
-
-
-class _Place:
-    """An enclosure that is being appraised. lock: of its evidence."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.known: Enclosure | None = None
-        self.appraiser: Appraiser | None = None
-        self.adding = Submission(first=0, entries=(), notes=())
-        self.seen: Seen | None = None
-        """What the last appraisal found, with which incidents are in line; None: not known."""
-        self.trust, self.saved = "", 0
-        """Of the walk that is written, and how many entries it has; 0 if there is none."""
 
 
 class Intake:
@@ -128,10 +75,12 @@ class Intake:
         self._shares = shares or Shares()
         self._store, self._clock, self._kept, self._key = store, clock, kept, key
         self._lock = threading.Lock()
-        self._places: dict[int, _Place] = {}
-        self._awake: OrderedDict[int, _Place] = OrderedDict()
+        self.under_way = UnderWay()
+        self._places: dict[int, Place] = {}
+        self._awake: OrderedDict[int, Place] = OrderedDict()
         """Those whose appraisal is kept, the one asked for longest ago first."""
         self._trusts: set[tuple[int, int]] = set()
+        self._looked_s = 0
 
     def take(self, enclosure_id: int, brought: Submission) -> Taken:
         """Check, store and appraise; what is returned is durable.
@@ -149,14 +98,15 @@ class Intake:
             with self._store.read() as link:
                 new = evidence.unknown(link, enclosure_id, brought.notes)
                 evidence.check_room(link, enclosure_id, new)
-            why = appraiser.refusal(fresh, [_held(each) for each in new], now_s)
+            why = appraiser.refusal(fresh, [place_of.note(each) for each in new], now_s)
             if why:
                 raise RefusedError(f"{why}.", remedy="send evidence as the enclosure's log has it.")
-            first = appraiser.size
+            first, place.last = appraiser.size, None
             try:
                 place.adding = Submission(first=first, entries=fresh, notes=new)
-                needless = appraiser.grow(fresh, new)
-                result = appraiser.result(now_s)
+                with self._working(enclosure_id, len(fresh) + appraiser.ahead) as appraiser.work:
+                    needless = appraiser.grow(fresh, new)
+                    result = appraiser.result(now_s)
                 with self._store.write() as link:
                     self._still(link, enclosure_id, first)
                     evidence.put(link, enclosure_id, first, fresh, new)
@@ -173,8 +123,85 @@ class Intake:
 
     def look(self, enclosure_id: int, now_s: int | None = None) -> Result:
         """Appraise what is there at a time, now by default; nothing is stored of it."""
-        with self._place(enclosure_id) as (_, appraiser, _place):
-            return appraiser.result(int(self._clock()) if now_s is None else now_s)
+        at_s = int(self._clock()) if now_s is None else now_s
+        with (
+            self._place(enclosure_id) as (_, appraiser, _place),
+            self._working(enclosure_id, appraiser.ahead) as appraiser.work,
+        ):
+            return appraiser.result(at_s)
+
+    def glance(self, enclosure_id: int, now_s: int | None = None) -> Result:
+        """Appraise as `look` does, if that is quickly done; AppraisingError says how far it is.
+
+        What takes long goes on by itself. If it takes long each time, the result is of a while ago.
+        """
+        place, count = self._ahead(enclosure_id)
+        if count <= LONG:
+            return self.look(enclosure_id, now_s)
+        if place.last is not None and self._clock() <= place.last[1]:
+            return place.last[0]
+        return self.under_way.wait(enclosure_id, partial(self._by_itself, enclosure_id))
+
+    def ready(self, enclosure_id: int) -> None:
+        """Return once evidence was walked through; AppraisingError says how far that is."""
+        place, count = self._ahead(enclosure_id)
+        if count > LONG and place.appraiser is None:
+            self.under_way.wait(enclosure_id, partial(self._by_itself, enclosure_id))
+
+    def renew(self, enclosure_id: int) -> None:
+        """Appraise by what is trusted now: at once, or by itself where that takes long."""
+        self.under_way.cancel(enclosure_id, "other reference values are in force")
+        self.forget(enclosure_id)
+        self._now_or_by_itself(enclosure_id, int(self._clock()), unsaid=True)
+
+    def _now_or_by_itself(self, enclosure_id: int, now_s: int, *, unsaid: bool = False) -> None:
+        """Appraise, or have it done. unsaid: what is shown of it does not hold."""
+        try:
+            _, count = self._ahead(enclosure_id)
+        except AppraisingError:
+            return
+        if count <= LONG:
+            self.appraise(enclosure_id, now_s)
+            return
+        if unsaid:
+            with self._store.write() as link:
+                verdicts.unsay(link, enclosure_id)
+        self.under_way.begin(enclosure_id, partial(self._by_itself, enclosure_id))
+
+    def _by_itself(self, enclosure_id: int) -> Result:
+        return self.appraise(enclosure_id, int(self._clock()))
+
+    def _ahead(self, enclosure_id: int) -> tuple[Place, int]:
+        """Return how many entries a look would walk through. AppraisingError if one is walking."""
+        with self._lock:
+            place = self._places.setdefault(enclosure_id, Place())
+        patience_s = LOCK_S if self.under_way.look(enclosure_id) is None else 0.0
+        if not place.lock.acquire(timeout=patience_s):
+            raise AppraisingError(self.under_way.told(enclosure_id))
+        try:
+            with self._store.read() as link:
+                held = place.appraiser
+                if held is not None and evidence.next_number(link, enclosure_id) == held.size:
+                    return place, held.ahead
+                known = evidence.enclosure(link, enclosure_id)
+                trust = walks.trust_of(*known.files)
+                return place, walks.ahead(link, enclosure_id, trust, self._key)
+        finally:
+            place.lock.release()
+
+    @contextmanager
+    def _working(self, enclosure_id: int, count: int) -> Iterator[Work]:
+        """Yield the work of an appraisal of so many entries. A long one is told of.
+
+        Nothing good is shown until it has ended.
+        """
+        if count <= LONG:
+            yield Work(WHAT)
+            return
+        with self.under_way.of(enclosure_id) as work:
+            with self._store.write() as link:
+                verdicts.unsay(link, enclosure_id)
+            yield work
 
     def seals(self, enclosure_id: int) -> tuple[Seal, ...] | None:
         """Return what a quorum has seen of a log, and when; None where something is odd."""
@@ -184,45 +211,52 @@ class Intake:
     def tick(self) -> int:
         """Appraise anew what has gone stale meanwhile; return how many enclosures that were.
 
-        So is what got other reference values, by a command beside the service.
+        So is what got other reference values, by a command beside the service, and what is UNKNOWN
+        without anybody having been told: it gets no grace for ever by saying nothing.
         """
-        now_s = int(self._clock())
-        self._retrust(now_s)
+        now_s, until_s = int(self._clock()), VERDICTS.c.fresh_until_s
+        self._retrust()
+        begun = until_s == verdicts.BEING_APPRAISED  # and not ended, such as by a power cut
         asked = select(VERDICTS.c.enclosure_id).where(
-            VERDICTS.c.fresh_until_s < now_s, VERDICTS.c.appraised_s <= VERDICTS.c.fresh_until_s
+            or_(begun, and_(until_s < now_s, VERDICTS.c.appraised_s <= until_s))
         )
         with self._store.read() as link:
             stale = list(link.execute(asked).scalars())
-        self._all(stale, now_s)
+            if not 0 <= now_s - self._looked_s < LOOKS_S:
+                self._looked_s = now_s
+                stale += link.execute(_UNTOLD, {"before_s": now_s - BEGUN_S}).scalars()
+        self._all(stale, lambda each: self._now_or_by_itself(each, now_s))
         return len(stale)
 
-    def _all(self, numbers: Iterable[int], now_s: int) -> None:
-        """Appraise enclosures: one of which it fails keeps no other waiting. Raise what failed."""
+    def _all(self, numbers: Iterable[int], do: Callable[[int], None]) -> None:
+        """Do it of enclosures: one of which it fails keeps no other waiting. Raise what failed."""
         failed: Exception | None = None
         for each in numbers:
             try:
-                self.appraise(each, now_s)
+                do(each)
             except Exception as error:  # whatever it is, the rest must not go stale unsaid
                 failed = failed or error
         if failed is not None:
             raise failed
 
-    def _retrust(self, now_s: int) -> None:
+    def _retrust(self) -> None:
         asked = select(TRUSTS.c.enclosure_id, TRUSTS.c.version).where(
-            TRUSTS.c.since_s >= now_s - TRUST_SEEN_S
+            TRUSTS.c.since_s >= int(self._clock()) - TRUST_SEEN_S
         )
         with self._store.read() as link:
             found = {(int(each[0]), int(each[1])) for each in link.execute(asked)}
-        numbers = sorted({each[0] for each in found - self._trusts})
-        for each in numbers:
-            self.forget(each)
-        self._all(numbers, now_s)
+        self._all(sorted({each[0] for each in found - self._trusts}), self.renew)
         self._trusts = found
 
     def appraise(self, enclosure_id: int, now_s: int) -> Result:
         """Appraise what is there, and store the verdict."""
-        with self._place(enclosure_id) as (_, appraiser, place):
-            result = appraiser.result(now_s)
+        with self._place(enclosure_id) as (known, appraiser, place):
+            with self._working(enclosure_id, appraiser.ahead) as appraiser.work:
+                result = appraiser.result(now_s)
+            if appraiser.ahead > LONG:
+                fresh_s = verdicts.fresh_until_s(result, known.reference)
+                until_s = self._clock() + SHOWN_S
+                place.last = result, until_s if fresh_s is None else min(until_s, fresh_s)
             with self._store.write() as link:
                 self._still(link, enclosure_id, appraiser.size)
                 seen = self._enter(link, enclosure_id, place, appraiser, result)
@@ -248,9 +282,9 @@ class Intake:
                 held.appraiser = None
 
     @contextmanager
-    def _place(self, enclosure_id: int) -> Iterator[tuple[Enclosure, Appraiser, _Place]]:
+    def _place(self, enclosure_id: int) -> Iterator[tuple[Enclosure, Appraiser, Place]]:
         with self._lock:
-            place = self._places.setdefault(enclosure_id, _Place())
+            place = self._places.setdefault(enclosure_id, Place())
             self._awake[enclosure_id] = place
             self._awake.move_to_end(enclosure_id)
             while len(self._awake) > self._kept:
@@ -266,7 +300,7 @@ class Intake:
             assert place.known is not None
             yield place.known, appraiser, place
 
-    def _begun(self, enclosure_id: int, place: _Place) -> Appraiser:
+    def _begun(self, enclosure_id: int, place: Place) -> Appraiser:
         """Return an appraiser that goes on from the walk that is written, if there is a sound one.
 
         What is stored is read all at one moment.
@@ -276,30 +310,22 @@ class Intake:
             place.trust, found = walks.trust_of(*known.files), None
             if self._key:
                 found = walks.read(link, enclosure_id, place.trust, self._key)
+            count = evidence.next_number(link, enclosure_id)
         place.known = known = replace(known, files=(b"", b""))  # they are large, and read by now
-        place.seen = None
+        place.seen = place.last = None
         saved, place.saved = found if found is not None else (None, 0)
-        return Appraiser(
-            known.reference, known.policy, known.serial, partial(self._load, known, place), saved,
-            partial(self._entry, enclosure_id), partial(self._written, enclosure_id, place),
-            self._shares.walking,
-        )  # fmt: skip
-
-    def _written(self, enclosure_id: int, place: _Place) -> Saved | None:
-        """Return the walk that is written, with all that came since and is about to be stored."""
-        if not self._key or not place.saved:
-            return None
-        with self._store.read() as link:
-            found = walks.read(link, enclosure_id, place.trust, self._key)
-        if found is None:
-            return None
-        saved, new = found[0], place.adding
-        return replace(
-            saved, entries=(*saved.entries, *new.entries), notes=(*saved.notes, *new.notes)
-        )
+        count -= place.saved - (len(saved.waiting) if saved is not None else 0)
+        with self._working(enclosure_id, count) as work:
+            return Appraiser(
+                known.reference, known.policy, known.serial,
+                partial(place_of.load, self._store, known, place), saved,
+                partial(place_of.entry, self._store, enclosure_id), work,
+                partial(place_of.written, self._store, self._key, known, place),
+                self._shares.walking,
+            )  # fmt: skip
 
     def _save(
-        self, link: Connection, enclosure_id: int, place: _Place, held: Appraiser,
+        self, link: Connection, enclosure_id: int, place: Place, held: Appraiser,
         new: Sequence[bytes],
     ) -> None:  # fmt: skip
         """Write the walk if it is time to, or if the one that is written lacks a note."""
@@ -313,15 +339,6 @@ class Intake:
         settled, data = walk_data.settled(held), walk_data.write(held)
         walks.put(link, enclosure_id, place.trust, self._key, held.size, settled, data)
         place.saved = held.size
-
-    def _load(self, known: Enclosure, place: _Place) -> Bundle:
-        """Return all evidence: what is stored, and what is about to be."""
-        with self._store.read() as link:
-            return evidence.bundle(link, known, place.adding.entries, place.adding.notes)
-
-    def _entry(self, enclosure_id: int, index: int) -> bytes:
-        with self._store.read() as link:
-            return evidence.entries(link, enclosure_id, index, 1)[0]
 
     def _fresh(
         self, known: Enclosure, appraiser: Appraiser, brought: Submission, now_s: int
@@ -359,7 +376,7 @@ class Intake:
             )
 
     def _enter(
-        self, link: Connection, enclosure_id: int, place: _Place, appraiser: Appraiser,
+        self, link: Connection, enclosure_id: int, place: Place, appraiser: Appraiser,
         result: Result,
     ) -> Seen:  # fmt: skip
         """Write down an appraisal; return what it found, which holds once that is durable."""
@@ -373,10 +390,3 @@ class Intake:
         only = incidents.touched(seen, place.seen) if place.seen is not None else None
         decisions.update_from(link, enclosure_id, result, forks, allowed_s, only)
         return seen
-
-
-def _held(data: bytes) -> Held:
-    try:
-        return read_note(data)
-    except FormatError as error:
-        raise RefusedError(error.message, remedy=error.remedy) from None

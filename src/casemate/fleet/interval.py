@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from casemate.core.progress import Work
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.export import Source
 from casemate.verify.continuity import Interval
@@ -28,7 +29,9 @@ class Cut:
     whole: bool
 
 
-def cut(held: Source, seals: Sequence[Seal] | None, until_s: int, now_s: int) -> Cut:
+def cut(
+    held: Source, seals: Sequence[Seal] | None, until_s: int, now_s: int, work: Work | None = None
+) -> Cut:
     """Return the evidence that shows all up to `until_s`.
 
     seals: what a quorum has seen of it last, None if something is odd. RefusedError if the log's
@@ -39,20 +42,23 @@ def cut(held: Source, seals: Sequence[Seal] | None, until_s: int, now_s: int) ->
             "something about this log is odd, so no part of it can stand for an interval.",
             remedy="export all of its evidence.",
         )
-    known = seals if seals[0].by_s < until_s else _all_seals(held)
+    known = seals if seals[0].by_s < until_s else _all_seals(held, work or Work("cut"))
     seal = next((each for each in known if each.by_s >= until_s), None)
     if seal is None:
         return Cut(source=held, now_s=now_s, whole=True)
     return Cut(source=held.until(seal.size), now_s=max(seal.by_s, until_s), whole=False)
 
 
-def _all_seals(held: Source) -> Iterator[Seal]:
+def _all_seals(held: Source, work: Work) -> Iterator[Seal]:
     """Yield what a quorum has seen, from the first on: the appraisal keeps the latest alone."""
     unit = held.known.reference.unit(held.known.serial)
     ledger, sizes = Ledger(unit, held.known.policy, Notebook()), {size for size, _ in held.notes}
+    work.stage("reading tokens", held.total, "tokens")
     for part in held.entries(0, held.total):
         ledger.take(part, sizes)
-    for data in held.checkpoints():
+        work.step(len(part))
+    work.stage("looking for where witnesses saw the interval's end", 0, "checkpoints")
+    for data in work.each(held.checkpoints()):
         for stated, note in ledger.read(data):
             yield from ledger.weigh(stated, note, newest=True)
 

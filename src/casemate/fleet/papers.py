@@ -26,7 +26,12 @@ MOST_NAME = 100
 
 def put(link: Connection, enclosure_id: int, kind: str, data: bytes, now_s: int) -> None:
     """Keep a design or a case in place of an older one. FormatError if it is none."""
-    _check(kind, data)
+    found = _check(kind, data)
+    if kind == "design" and not scene_layout.has_places(found):
+        raise FormatError(
+            "this design does not say where its tiles lie: an older version wrote it.",
+            remedy="have `casemate design` or `casemate build` write it again.",
+        )
     here = (PAPERS.c.enclosure_id == enclosure_id) & (PAPERS.c.kind == kind)
     link.execute(delete(PAPERS).where(here))
     row = {"enclosure_id": enclosure_id, "kind": kind, "data": data, "at_s": now_s}
@@ -97,6 +102,14 @@ def _check_design(found: Any) -> None:
         scene_layout.openings(each)
     for each in found["faces"]:
         _names(each["name"])
+    if scene_layout.has_places(found):  # one that was entered before lacks them
+        for each in found["crossings"]:
+            _names(each["id"], each["kind"], each["module"])
+        for each in tiles:
+            _names(each["module"])
+        if not all(isinstance(each["door"], bool) for each in found["faces"]):
+            raise ValueError("a face does not say whether it is a door")
+        scene_layout.check(found)
 
 
 def _check_case(found: Any) -> None:

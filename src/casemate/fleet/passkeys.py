@@ -159,8 +159,12 @@ def listed(link: Connection, person_id: int) -> list[tuple[str, int]]:
 
 
 def forget(link: Connection, name: str) -> int:
-    """Forget all passkeys of a person, of whom the name is known; return how many."""
+    """Forget all passkeys of a person, of whom the name is known; return how many.
+
+    Sessions end, too: who has the device that is forgotten may be in one of them.
+    """
     whose = select(PEOPLE.c.id).where(PEOPLE.c.name == name).scalar_subquery()
+    link.execute(delete(SESSIONS).where(SESSIONS.c.person_id == whose))
     return int(link.execute(delete(PASSKEYS).where(PASSKEYS.c.person_id == whose)).rowcount)
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -23,6 +25,9 @@ SESSION_S = 12 * 3600
 """Longest session (planning value)."""
 IDLE_S = 3600
 """After which a session that nobody used is over (planning value)."""
+AHEAD_S = 60
+"""That a code or a session may be of a time to come (planning value): of more, the clock was set
+back since, and it would live longer than it may."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,18 +43,42 @@ class Person:
 
 
 def add(link: Connection, name: str, role: str, party: str) -> int:
-    """Enter a person; return the id. InputError if the name is taken, or the role is none."""
+    """Enter a person; return the id. InputError if the name is taken, or the role is none.
+
+    Names and parties are told apart by `alike`: two spellings of one party are not two parties.
+    """
     if role not in ROLES:
         raise InputError(
             "there is no such role.", remedy=f"choose of {', '.join(ROLES)}.", key=role
         )
     plain = all(each.isprintable() and 0 < len(each) <= 100 for each in (name, party))
-    if not plain or name != name.strip():
+    if not plain or name != name.strip() or party != party.strip():
         raise InputError("this is no name.", remedy="use 1 to 100 printable characters.")
-    if link.execute(select(PEOPLE.c.id).where(PEOPLE.c.name == name)).first() is not None:
-        raise InputError(f"{name!r} is taken.", remedy="choose another name.")
-    row = {"name": name, "role": role, "party": party, "active": True}
-    return int(link.execute(insert(PEOPLE).values(**row).returning(PEOPLE.c.id)).scalar_one())
+    for row in link.execute(select(PEOPLE.c.name, PEOPLE.c.party)):
+        if alike(row.name, name):
+            raise InputError(f"{name!r} is taken.", remedy="choose another name.")
+        if alike(row.party, party) and row.party != party:
+            raise InputError(
+                f"{party!r} is a party already, written {row.party!r}.",
+                remedy="write it in the same way.", key="--party", value=party,
+            )  # fmt: skip
+    values = {"name": name, "role": role, "party": party, "active": True}
+    return int(link.execute(insert(PEOPLE).values(**values).returning(PEOPLE.c.id)).scalar_one())
+
+
+def alike(one: str, other: str) -> bool:
+    """Return whether two names are one to who reads them, whatever case, width and blanks."""
+    return _folded(one) == _folded(other)
+
+
+def _folded(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", text.casefold()).casefold().split())
+
+
+def let_in(link: Connection, names: Iterable[str]) -> set[str]:
+    """Return those of these names who are let in by now: nobody who was removed."""
+    asked = select(PEOPLE.c.name).where(PEOPLE.c.name.in_(sorted(set(names))), PEOPLE.c.active)
+    return set(link.execute(asked).scalars())
 
 
 def new_code(link: Connection, name: str, now_s: int) -> str:
@@ -80,7 +109,7 @@ def sign_in(link: Connection, code: str, now_s: int) -> str:
     """Return the secret of a new session; the code is used up. NotSignedInError if it is none."""
     taken = delete(CODES).where(CODES.c.digest == digest_of(code))
     row = link.execute(taken.returning(CODES.c.person_id, CODES.c.expires_s)).one_or_none()
-    if row is None or row.expires_s <= now_s:
+    if row is None or not now_s < row.expires_s <= now_s + CODE_S + AHEAD_S:
         raise NotSignedInError(
             "the code is none, was used, or is too old.", remedy="ask for a new code."
         )
@@ -107,11 +136,15 @@ def who(link: Connection, secret: str, now_s: int) -> Person:
         .where(SESSIONS.c.digest == digest_of(secret), PEOPLE.c.active)
     )
     row = link.execute(asked).one_or_none()
-    if row is None or row.expires_s <= now_s or row.seen_s + IDLE_S <= now_s:
+    if row is None or row.expires_s <= now_s or not _is_in_use(row.seen_s, now_s):
         raise NotSignedInError("nobody is signed in.", remedy="sign in.")
     return Person(
         id=row.id, name=row.name, role=row.role, party=row.party, csrf=row.csrf, seen_s=row.seen_s
     )
+
+
+def _is_in_use(seen_s: int, now_s: int) -> bool:
+    return seen_s - AHEAD_S <= now_s < seen_s + IDLE_S
 
 
 def touch(link: Connection, secret: str, now_s: int) -> None:

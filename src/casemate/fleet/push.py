@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from casemate.core.errors import InputError, ReaderError
+from casemate.core.progress import Work
 from casemate.fleet import certificates
-from casemate.fleet.intake import MOST_BYTES, MOST_NOTES, Submission, encode
 from casemate.fleet.notes import read_note
+from casemate.fleet.submission import MOST_BYTES, MOST_NOTES, Submission, encode
 from casemate.translog.bundle import Bundle, read_bundle
 
 MOST_ENTRIES = 512
@@ -65,8 +66,10 @@ class Pusher:
         self._told = 0
         self._most = MOST_ENTRIES
 
-    def once(self) -> Answer:
+    def once(self, work: Work | None = None) -> Answer:
         """Bring all that is new, and return the last answer. ReaderError if nobody answers."""
+        work = work or Work("push")
+        work.stage("reading the evidence", counted=False)
         held = read_bundle(self._folder)
         answer = self._ask("GET", b"")
         if answer.next_number is None:
@@ -75,11 +78,13 @@ class Pusher:
         if told < self._told:  # the service was restored from a backup: it lacks notes, too
             self._sent.clear()
         self._told = told
+        work.stage("bringing it", len(held.entries) + len(held.pending) - told, "tokens")
         for part in parts_of(held, told, self._sent, most=self._most):
             answer = self._ask("POST", encode(part))
             if answer.status != 200:
                 self._most = FEW_ENTRIES if answer.status in _NO_ROOM else MOST_ENTRIES
                 return answer
+            work.step(len(part.entries))
             self._sent.update(part.notes)
             self._told = max(self._told, answer.next_number or 0)
         self._most = MOST_ENTRIES

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -64,12 +64,15 @@ class Reads:
         self._held: OrderedDict[tuple[str, Line], _Held] = OrderedDict()
         self._names: OrderedDict[str, _Name] = OrderedDict()
 
-    def note(self, line: Line, session: str) -> None:
+    def note(self, line: Line, session: str, of: Collection[str] = ()) -> None:
         """Note a read before it is answered. OutputError if it cannot be written down.
 
-        session: by which it is told from reads of others under the same name; not written.
+        session: by which it is told from reads of others under the same name; not written. of:
+        subjects, where one answer shows several; the line tells them in place of its own.
         """
-        of = {line.subject}
+        if of:
+            line = replace(line, subject=_ranges(set(of)))
+        of = set(of) or {line.subject}
         with self._lock:
             key = (session, replace(line, at_s=0))
             if not self._is_fresh(key, line.at_s) and self._has_many(line):

@@ -1,9 +1,10 @@
 """An enclosure drawn from its design.json: tiles on the faces of a box, from any side. Pure.
 
-Places of tiles are those of `scene_layout`; overlaps are not drawn. What is marked is what the
-evidence tells of: the enclosure's own words, its unwatched places, the permit in use. No mark is a
-colour alone. A box hides its own far side: faces that look away are drawn first, as insides, and
-are seen through openings alone; those that look here cover them.
+Places of tiles are those of the design, by `scene_layout`; of a side that is tucked under its
+neighbour what is covered is not drawn. What is marked is what the evidence tells of: the
+enclosure's own words, its unwatched places, the permit in use. No mark is a colour alone. A box
+hides its own far side: faces that look away are drawn first, as insides, and are seen through
+openings alone; those that look here cover them.
 """
 
 from __future__ import annotations
@@ -17,19 +18,8 @@ from typing import Any
 import numpy as np
 
 from casemate.design.frames import face_frame
-from casemate.fleet.scene_layout import (
-    FACES,
-    Array,
-    Rect,
-    Size,
-    in_space,
-    is_flat,
-    laid,
-    on_face,
-    openings,
-    size,
-    strips,
-)
+from casemate.fleet import scene_layout
+from casemate.fleet.scene_layout import FACES, Array, Place, Size, in_space, on_face, size, whole
 
 ROUND = (
     "front-right", "right", "rear-right", "rear", "rear-left", "left", "front-left", "front",
@@ -56,7 +46,8 @@ Points = tuple[tuple[float, float], ...]
 class Shape:
     """A tile as it is seen. points, centre: x, y in the drawing. mark: one of MARKS.
 
-    openings: rings of points in it that one sees through.
+    openings: rings of points in it that one sees through. strip: whether it is a leg of an edge
+    strip.
     """
 
     tile: str
@@ -65,6 +56,7 @@ class Shape:
     mark: str
     centre: tuple[float, float]
     openings: tuple[Points, ...] = ()
+    strip: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,14 +67,25 @@ class Face:
     points: Points
     inside: bool
     at: tuple[float, float]
+    door: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """What passes a face that is seen: its outline, and where its name goes."""
+
+    name: str
+    points: Points
+    centre: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """What is drawn, in the order to draw it: insides, then tiles; names of faces last."""
+    """What is drawn, in the order to draw it: insides, tiles, strips, crossings, names of faces."""
 
     faces: tuple[Face, ...]
     shapes: tuple[Shape, ...]
+    crossings: tuple[Crossing, ...]
 
 
 def named(design: Mapping[str, Any], text: str) -> list[str]:
@@ -161,20 +164,20 @@ def drawing(design: Mapping[str, Any], view: str, marked: Mapping[str, str]) -> 
         flat_: Array = scale * np.stack([points @ right, -(points @ up)], axis=1) + offset
         return flat_
 
-    faces = [_face(face, box, toward, seen) for face in FACES]
-    shapes: list[Shape] = []
-    for each in (one for one in faces if one is not None and not one.inside):
-        tiles = {tile["id"]: tile for tile in design["tiles"] if is_flat(tile, each.name)}
-        for tile, rect in laid(list(tiles.values())).items():
-            points = seen(on_face(each.name, box, rect))
-            holes = [_within(each.name, box, rect, ring, seen) for ring in openings(tiles[tile])]
-            shapes.append(_shape(tile, each.name, points, marked.get(tile, "plain"), holes))
-    shapes += [
-        _shape(name, face, seen(line), marked.get(name, "plain"))
-        for name, face, line in strips(design["tiles"], box, toward)
-    ]
-    found = sorted((x for x in faces if x is not None), key=lambda each: not each.inside)
-    return Drawing(faces=tuple(found), shapes=tuple(shapes))
+    doors = {each["name"] for each in design["faces"] if each["door"]}
+    found = [one for face in FACES if (one := _face(face, box, toward, seen, doors)) is not None]
+    here = {each.name for each in found if not each.inside}
+    tiles = {each["id"]: each for each in design["tiles"]}
+    shapes = [_tile(place, tiles[place.name], box, seen, marked)
+              for place in scene_layout.flat(design) if place.face in here]  # fmt: skip
+    shapes += [_shape(place, box, seen, marked, strip=True)
+               for place in scene_layout.strips(design) if place.face in here]  # fmt: skip
+    passing = [_crossing(place, box, seen)
+               for place in scene_layout.crossings(design) if place.face in here]  # fmt: skip
+    return Drawing(
+        faces=tuple(sorted(found, key=lambda each: not each.inside)),
+        shapes=tuple(shapes), crossings=tuple(passing),
+    )  # fmt: skip
 
 
 def draw(design: Mapping[str, Any], view: str, marked: Mapping[str, str]) -> list[Shape]:
@@ -219,31 +222,47 @@ def _axes(view: str) -> tuple[Array, Array, Array]:
     return right, np.cross(toward, right), toward
 
 
-def _face(face: str, box: Size, toward: Array, seen: Any) -> Face | None:
+def _face(face: str, box: Size, toward: Array, seen: Any, doors: set[str]) -> Face | None:
     """Return a face of the box as it is seen; None of one that is seen from its edge."""
     facing = -float(np.dot(face_frame(face, box).inward, toward))
     if abs(facing) <= 1e-9:
         return None
-    at = seen(in_space(face, box, ((0.5, 0.07),)))[0]
+    wide, high = whole(face, box)[2:]
+    at = seen(in_space(face, box, ((0.5 * wide, 0.07 * high),)))[0]
     return Face(
-        name=face, inside=facing < 0, points=_rounded(seen(on_face(face, box, (0, 0, 1, 1)))),
+        name=face, inside=facing < 0, door=face in doors,
+        points=_rounded(seen(on_face(face, box, whole(face, box)))),
         at=(round(float(at[0]), 1), round(float(at[1]), 1)),
     )  # fmt: skip
 
 
-def _within(
-    face: str, box: Size, rect: Rect, ring: Sequence[tuple[float, float]], seen: Any
-) -> Points:
-    left, low, right, high = rect
-    shares = [(left + x * (right - left), low + y * (high - low)) for x, y in ring]
-    return _rounded(seen(in_space(face, box, shares)))
+def _tile(
+    place: Place, tile: Mapping[str, Any], box: Size, seen: Any, marked: Mapping[str, str]
+) -> Shape:
+    left, low, _, _ = place.board
+    holes = [
+        _rounded(seen(in_space(place.face, box, ((left + x, low + y) for x, y in ring))))
+        for ring in scene_layout.openings(tile)
+    ]
+    return _shape(place, box, seen, marked, openings=tuple(holes))
 
 
-def _shape(tile: str, face: str, points: Array, mark: str, holes: Sequence[Points] = ()) -> Shape:
+def _shape(place: Place, box: Size, seen: Any, marked: Mapping[str, str], **more: Any) -> Shape:
+    ring, centre = _outline(place, box, seen)
+    mark = marked.get(place.name, "plain")
+    return Shape(tile=place.name, face=place.face, mark=mark, centre=centre, points=ring, **more)
+
+
+def _crossing(place: Place, box: Size, seen: Any) -> Crossing:
+    ring, centre = _outline(place, box, seen)
+    return Crossing(name=place.name, points=ring, centre=centre)
+
+
+def _outline(place: Place, box: Size, seen: Any) -> tuple[Points, tuple[float, float]]:
+    """Return the corners of a place in the drawing, and their middle."""
+    points = seen(on_face(place.face, box, place.rect))
     ring = _rounded(np.array([*points, points.mean(axis=0)]))
-    return Shape(
-        tile=tile, face=face, mark=mark, centre=ring[-1], points=ring[:-1], openings=tuple(holes)
-    )
+    return ring[:-1], ring[-1]
 
 
 def _rounded(points: Array) -> Points:

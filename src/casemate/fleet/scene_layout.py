@@ -1,151 +1,136 @@
-"""Where the tiles of design.json lie on the faces of a box. Pure.
+"""Where the tiles and crossings of design.json lie on the faces of a box. Pure.
 
-design.json has sizes and names of tiles, not their places: they are laid side by side in the order
-of their names. Every file that draws an enclosure agrees on this.
+Places are those of the design: `frame` of each tile, the same from which STEP, glTF and the boards
+are written. Nothing is guessed from names: a design without places has none (`has_places`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from casemate.design.frames import face_frame
+from casemate.design.frames import face_frame, face_size
 
 FACES = ("front", "rear", "left", "right", "top", "bottom")
+NEIGHBOURS = {
+    "front": ("left", "bottom"), "rear": ("right", "bottom"), "left": ("rear", "bottom"),
+    "right": ("front", "bottom"), "top": ("left", "front"), "bottom": ("right", "front"),
+}  # fmt: skip
+"""Of each face, the faces from whose edges places are measured: along its width, its height."""
 MOST_OPENINGS, OPENING_POINTS = 8, 16
 """Openings of a tile that are drawn, and points of each (planning values)."""
-_TILE = re.compile(r"(?P<face>[a-z]+)(-(?P<region>low|near|far|high))?-(?P<x>\d+)-(?P<y>\d+)")
-_STRIP = re.compile(r"edge-(?P<a>[a-z]+)-(?P<b>[a-z]+)-(?P<n>\d+)")
+MOST_CROSSINGS = 500
+LARGEST_M = 1000.0
+_ALONG = np.eye(2)
+_SLACK_M = 1e-3
+"""By which a place may leave the box: the edge of a board that is laid like a shingle does."""
 
 Rect = tuple[float, float, float, float]
-"""Left, low, right, high, as shares of a face."""
+"""Left, low, right, high on a face, as one stands before it, m."""
 Size = tuple[float, float, float]
 """Width, depth, height of the box, m."""
 Array = NDArray[np.float64]
 
 
-def is_flat(tile: Mapping[str, Any], face: str) -> bool:
-    """Return whether a tile lies flat on a face, under a name that says where."""
-    return tile["face"] == face and tile["bend"] is None and _TILE.fullmatch(tile["id"]) is not None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a tile, a leg of an edge strip or a crossing lies on a face.
+
+    rect: what is seen of it from outside. board: the whole board, of which a side may be tucked
+    under its neighbour.
+    """
+
+    name: str
+    face: str
+    rect: Rect
+    board: Rect
 
 
-def laid(tiles: Sequence[Mapping[str, Any]]) -> dict[str, Rect]:
-    """Return where each tile of a face lies: regions round a vent, each a grid."""
-    grids: dict[str, list[Mapping[str, Any]]] = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        grids.setdefault(found["region"] or "", []).append(each)
-    sizes = {region: _extent(held) for region, held in grids.items()}
-    whole_w = max((w for w, _ in sizes.values()), default=1.0)
-    middle_h = max((sizes[r][1] for r in ("near", "far") if r in sizes), default=0.0)
-    low_h = sizes.get("low", (0.0, 0.0))[1]
-    whole_h = max(low_h + middle_h + sizes.get("high", (0.0, 0.0))[1], sizes.get("", (0, 0))[1])
-    at = {
-        "": (0.0, 0.0), "low": (0.0, 0.0), "near": (0.0, low_h), "high": (0.0, low_h + middle_h),
-        "far": (whole_w - sizes.get("far", (0.0, 0.0))[0], low_h),
-    }  # fmt: skip
-    out = {}
-    for region, held in grids.items():
-        for name, (a, b, c, d) in _grid(held).items():
-            x, y = at[region]
-            out[name] = ((x + a) / whole_w, (y + b) / whole_h, (x + c) / whole_w, (y + d) / whole_h)
-    return out
-
-
-def _steps(tiles: Sequence[Mapping[str, Any]]) -> tuple[dict[int, float], dict[int, float]]:
-    """Return the widths by the first number of a name, and the heights by the second."""
-    wide: dict[int, float] = {}
-    high: dict[int, float] = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        x, y = int(found["x"]), int(found["y"])
-        wide[x] = max(wide.get(x, 0.0), float(each["width_m"]))
-        high[y] = max(high.get(y, 0.0), float(each["height_m"]))
-    return wide, high
-
-
-def _extent(tiles: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    wide, high = _steps(tiles)
-    return sum(wide.values()), sum(high.values())
-
-
-def _grid(tiles: Sequence[Mapping[str, Any]]) -> dict[str, Rect]:
-    wide, high = _steps(tiles)
-    out = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        x, y = int(found["x"]), int(found["y"])
-        left, low = (
-            sum(v for k, v in held.items() if k < at) for held, at in ((wide, x), (high, y))
-        )
-        out[str(each["id"])] = (left, low, left + wide[x], low + high[y])
-    return out
+def has_places(design: Mapping[str, Any]) -> bool:
+    """Return whether a design says where its tiles lie; those before `size_m` did not."""
+    return "size_m" in design
 
 
 def size(design: Mapping[str, Any]) -> Size:
-    """Return width, depth and height of the box, as far as its tiles tell."""
-    least = 0.01
-    found = {}
-    for face in FACES:
-        tiles = [each for each in design["tiles"] if is_flat(each, face)]
-        rects = [
-            each for each in tiles if (_TILE.fullmatch(each["id"]) or {"region": None})["region"]
-        ]
-        plain = [each for each in tiles if each not in rects]
-        w, h = _extent(plain) if plain else (0.0, 0.0)
-        parts = {r: _extent(held) for r, held in _by_region(rects).items()}
-        w = max([w, *(each[0] for each in parts.values())])
-        middle = max((parts[r][1] for r in ("near", "far") if r in parts), default=0.0)
-        h = max(h, sum(parts[r][1] for r in ("low", "high") if r in parts) + middle)
-        found[face] = (w, h)
-    width = max(found[each][0] for each in ("front", "rear", "top", "bottom"))
-    depth = max(
-        *(found[x][0] for x in ("left", "right")), *(found[x][1] for x in ("top", "bottom"))
-    )
-    height = max(found[each][1] for each in ("front", "rear", "left", "right"))
-    return max(width, least), max(depth, least), max(height, least)
+    """Return width, depth and height of the box, m."""
+    w, d, h = (float(each) for each in design["size_m"])
+    return w, d, h
 
 
-def _by_region(tiles: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    out: dict[str, list[Mapping[str, Any]]] = {}
-    for each in tiles:
-        found = _TILE.fullmatch(each["id"])
-        assert found is not None
-        out.setdefault(found["region"] or "", []).append(each)
+def flat(design: Mapping[str, Any]) -> list[Place]:
+    """Return where each flat tile lies."""
+    box = size(design)
+    return [_flat(each, box) for each in design["tiles"] if each["bend"] is None]
+
+
+def strips(design: Mapping[str, Any]) -> list[Place]:
+    """Return where the two legs of each edge strip lie, without what is tucked under the next."""
+    box = size(design)
+    return [leg for each in design["tiles"] if each["bend"] is not None for leg in _legs(each, box)]
+
+
+def crossings(design: Mapping[str, Any]) -> list[Place]:
+    """Return where what passes the boundary does so."""
+    box = size(design)
+    boards = {each["id"]: _flat(each, box) for each in design["tiles"] if each["bend"] is None}
+    out = []
+    for each in design.get("crossings", ()):
+        left, low, _, _ = boards[each["tile"]].board
+        (x, y), (wide, high) = each["centre_m"], each["size_m"]
+        rect = (left + x - wide / 2, low + y - high / 2, left + x + wide / 2, low + y + high / 2)
+        out.append(Place(name=each["id"], face=each["face"], rect=rect, board=rect))
     return out
 
 
-def on_face(face: str, size: Size, rect: Rect) -> Array:
+def all_places(design: Mapping[str, Any]) -> dict[str, tuple[Place, ...]]:
+    """Return the places of each tile: one, or the two legs of a strip."""
+    out: dict[str, tuple[Place, ...]] = {}
+    for each in (*flat(design), *strips(design)):
+        out[each.name] = (*out.get(each.name, ()), each)
+    return out
+
+
+def where(place: Place) -> str:
+    """Return in words where something lies, so that it can be found with a rule."""
+    left, low, right, high = place.rect
+    beside, below = NEIGHBOURS[place.face]
+    return (
+        f"{place.face}, {metres(left)} to {metres(right)} m from its edge with the {beside}, "
+        f"{metres(low)} to {metres(high)} m from its edge with the {below}"
+    )
+
+
+def metres(value: float) -> str:
+    """Return a length to a millimetre, m."""
+    return f"{value + 0.0:.3f}" if abs(value) >= 5e-4 else "0.000"
+
+
+def on_face(face: str, box: Size, rect: Rect) -> Array:
     """Return the four corners (4, 3) of a part of a face, m."""
     left, low, right, top = rect
-    return in_space(face, size, ((left, low), (right, low), (right, top), (left, top)))
+    return in_space(face, box, ((left, low), (right, low), (right, top), (left, top)))
 
 
-def in_space(face: str, size: Size, points: Sequence[tuple[float, float]]) -> Array:
-    """Return points (K, 3), m, of a face, which are given as shares of its width and height."""
-    origin, ways = _plane(face, size)
-    out: Array = origin + np.asarray(points, float) @ ways
+def whole(face: str, box: Size) -> Rect:
+    """Return a face as a part of itself."""
+    return (0.0, 0.0, *face_size(face, box))
+
+
+def in_space(face: str, box: Size, points: Iterable[tuple[float, float]]) -> Array:
+    """Return points (K, 3) of a face, m, given as x, y on it, m."""
+    origin, ways = _plane(face, box)
+    out: Array = origin + np.asarray(list(points), float) @ ways
     return out
-
-
-@lru_cache(maxsize=64)
-def _plane(face: str, size: Size) -> tuple[Array, Array]:
-    """Return the lower left corner (3,) of a face, and its width and height as ways (2, 3), m."""
-    frame = face_frame(face, size)
-    ways = np.array([frame.x_axis, frame.y_axis], float)
-    return np.array(frame.origin_m, float), ways * np.abs(ways @ np.array(size))[:, None]
 
 
 def openings(tile: Mapping[str, Any]) -> list[list[tuple[float, float]]]:
-    """Return the openings of a tile, the largest, as points that are shares of it.
+    """Return the openings of a tile, the largest, as points of its plane, m.
 
     ValueError or TypeError if its outline is none. A design that says nothing of it has none.
     """
@@ -157,38 +142,71 @@ def openings(tile: Mapping[str, Any]) -> list[list[tuple[float, float]]]:
         if not all(map(np.isfinite, np.ravel(points))) or len(points) < 3:
             raise ValueError(f"tile {tile['id']} has an opening that is none")
         wide, high = float(tile["width_m"]), float(tile["height_m"])
-        out.append([(min(max(x / wide, 0.0), 1.0), min(max(y / high, 0.0), 1.0))
-                    for x, y in points])  # fmt: skip
+        out.append([(min(max(x, 0.0), wide), min(max(y, 0.0), high)) for x, y in points])
     return out
 
 
-def strips(
-    tiles: Sequence[Mapping[str, Any]], size: Size, toward: Array
-) -> list[tuple[str, str, Array]]:
-    """Return edge strips as lines along the edge of their two faces, those that are seen."""
-    counts: dict[tuple[str, str], int] = {}
-    found = []
-    for each in tiles:
-        named = _STRIP.fullmatch(each["id"]) if each["bend"] is not None else None
-        if named is None or not {named["a"], named["b"]} <= set(FACES):
-            continue
-        pair = (named["a"], named["b"])
-        counts[pair] = max(counts.get(pair, 0), int(named["n"]))
-        found.append((each["id"], pair, int(named["n"])))
+def check(design: Mapping[str, Any]) -> None:
+    """ValueError, KeyError or TypeError unless places are such, and within the box."""
+    box = size(design)
+    if not all(math.isfinite(each) and 0.0 < each < LARGEST_M for each in box):
+        raise ValueError("it has no size")
+    if len(design["crossings"]) > MOST_CROSSINGS:
+        raise ValueError("it has too many crossings")
+    for each in (*flat(design), *strips(design), *crossings(design)):
+        wide, high = face_size(each.face, box)
+        left, low, right, top = each.rect
+        fits = -_SLACK_M <= left < right <= wide + _SLACK_M
+        if not fits or not -_SLACK_M <= low < top <= high + _SLACK_M:
+            raise ValueError(f"{each.name} does not lie on its face")
+
+
+def _flat(tile: Mapping[str, Any], box: Size) -> Place:
+    face = _known(tile["face"])
+    origin, ways = _plane(face, box)
+    held = tile["frame"]
+    turned = np.array([held["x_axis"], held["y_axis"]], float)
+    if not float(np.abs(turned @ ways.T - _ALONG).max()) < 0.05:  # NaN is not less either
+        raise ValueError(f"tile {tile['id']} does not lie along its face")
+    x, y = (float(each) for each in ways @ (np.array(held["origin_m"], float) - origin))
+    wide, high = float(tile["width_m"]), float(tile["height_m"])
+    laps = {side: float(width) for side, width in tile["laps"].items()}
+    rect = (
+        x + laps.get("left", 0.0), y + laps.get("bottom", 0.0),
+        x + wide - laps.get("right", 0.0), y + high - laps.get("top", 0.0),
+    )  # fmt: skip
+    return Place(name=tile["id"], face=face, rect=rect, board=(x, y, x + wide, y + high))
+
+
+def _legs(tile: Mapping[str, Any], box: Size) -> list[Place]:
+    """Return the legs of a strip: on each of its faces, from the edge to where it ends."""
+    held, bend = tile["frame"], tile["bend"]
+    laps = {side: float(width) for side, width in tile["laps"].items()}
+    reach = (laps.get("left", 0.0), float(tile["width_m"]) - laps.get("right", 0.0))
+    along = np.array([held["x_axis"]], float)
+    ends = np.array(held["origin_m"], float) + np.array(reach)[:, None] * along
+    faces = [_known(each) for each in bend["faces"]]
     out = []
-    for name, pair, number in found:
-        ends = _edge(pair, size)
-        if ends is None or all(-np.dot(face_frame(f, size).inward, toward) <= 1e-9 for f in pair):
-            continue
-        steps = [(number - 1 + at) / counts[pair] for at in (0, 1)]
-        line = np.array([ends[0] + share * (ends[1] - ends[0]) for share in steps])
-        out.append((name, "~".join(pair), line))
+    for face, other, deep in zip(faces, faces[::-1], bend["ends_m"], strict=True):
+        inward = np.array(face_frame(other, box).inward, float)
+        start, _ = _plane(other, box)
+        edge = ends - np.outer((ends - start) @ inward, inward)  # on the other face's plane
+        origin, ways = _plane(face, box)
+        corners = (np.concatenate([edge, edge + float(deep) * inward]) - origin) @ ways.T
+        (left, low), (right, high) = corners.min(axis=0), corners.max(axis=0)
+        rect = (float(left), float(low), float(right), float(high))
+        out.append(Place(name=tile["id"], face=face, rect=rect, board=rect))
     return out
 
 
-@lru_cache(maxsize=256)
-def _edge(pair: tuple[str, str], size: Size) -> Array | None:
-    whole = (0.0, 0.0, 1.0, 1.0)
-    one, other = (on_face(face, size, whole) for face in pair)
-    both = [a for a in one if any(np.allclose(a, b) for b in other)]
-    return np.array(sorted(both, key=lambda p: tuple(p))) if len(both) == 2 else None
+def _known(face: Any) -> str:
+    if face not in FACES:
+        raise ValueError(f"{face} is no face of a box")
+    return str(face)
+
+
+@lru_cache(maxsize=64)
+def _plane(face: str, box: Size) -> tuple[Array, Array]:
+    """Return the lower left corner (3,) of a face, m, and unit ways along width and height."""
+    frame = face_frame(face, box)
+    return np.array(frame.origin_m, float), np.array([frame.x_axis, frame.y_axis], float)

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from sqlalchemy import Connection, update
+
 from casemate.attest.reference import Reference
 from casemate.cli.verify_text import as_json
+from casemate.fleet.schema import VERDICTS
 from casemate.verify.result import Result
 
+BEING_APPRAISED = -1
+"""As `fresh_until_s`: the evidence is being appraised anew, and nothing good holds meanwhile."""
 MOST_WRITTEN = 50
 """Findings that a verdict's row tells, beside one of each kind (planning value)."""
+
+
+def unsay(link: Connection, enclosure_id: int) -> None:
+    """Show nothing good of an enclosure before it is appraised anew; TAMPERED stays."""
+    good = (VERDICTS.c.enclosure_id == enclosure_id) & VERDICTS.c.fresh_until_s.is_not(None)
+    link.execute(update(VERDICTS).where(good).values(fresh_until_s=BEING_APPRAISED))
 
 
 def row(result: Result, reference: Reference, forks: list[int]) -> dict[str, object]:

@@ -65,7 +65,7 @@ MADE: dict[str, tuple[str, ...]] = {
     "ledger": ("_origin", "_policy", "book", "_sets", "_keys", "roots", "echoes", "frontier"),
     "appraiser": ("reference", "policy", "unit", "_load", "walked", "irregular", "ledger",
                   "_seals", "_view", "_walk", "_waiting", "_newest", "_notes", "_entry", "_places",
-                  "_odd", "_sealed", "_awaiting", "_dropped", "_written", "_walking"),
+                  "work", "_odd", "_sealed", "_awaiting", "_dropped", "_written", "_walking"),
     "odd": (),
     "awaiting": (),
     "sealed": ("held",),

@@ -16,7 +16,7 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select
 
 from casemate.core.errors import OutputError
 from casemate.core.secret_file import make_once
@@ -28,6 +28,8 @@ KEY_FILE, KEY_BYTES = "walks.key", 32
 LEAST, SHARE = 16, 64
 """A walk is written once 16 tokens came, or a 64th of all, since it was; of a log that has just
 begun, once it is twice as long (planning values): who starts anew walks through little of any."""
+_SIZE = select(WALKS.c.settled, WALKS.c.trust).where(WALKS.c.enclosure_id == bindparam("of"))
+_WALKING = ("appraiser.py", "notes.py", "oddities.py", "places.py", "stretches.py", "walk_data.py")
 _LOG = logging.getLogger("casemate.fleet")
 
 
@@ -53,7 +55,7 @@ def verifier() -> bytes:
         files = [each.name for each in here.iterdir() if each.name.endswith((".py", ".toml"))]
         for each in sorted(files):
             whole.update(hashlib.sha256(here.joinpath(each).read_bytes()).digest())
-    for each in ("appraiser.py", "notes.py", "oddities.py", "places.py", "walk_data.py"):
+    for each in _WALKING:
         data = resources.files("casemate.fleet").joinpath(each).read_bytes()
         whole.update(hashlib.sha256(data).digest())
     return whole.digest()
@@ -108,6 +110,13 @@ def read(link: Connection, enclosure_id: int, trust: str, key: bytes) -> tuple[S
         notes=tuple(notes),
     )  # fmt: skip
     return (saved, int(row.size)) if len(saved.waiting) == waiting else None
+
+
+def ahead(link: Connection, enclosure_id: int, trust: str, key: bytes) -> int:
+    """Return how many entries are to be walked through, with the walk that is written."""
+    row = link.execute(_SIZE, {"of": enclosure_id}).one_or_none() if key else None
+    written = int(row.settled) if row is not None and row.trust == trust else 0
+    return evidence.next_number(link, enclosure_id) - written
 
 
 def is_sound(row: Row[tuple[object, ...]], key: bytes) -> bool:

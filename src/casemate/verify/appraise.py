@@ -6,7 +6,7 @@ who signed it, does it follow the one before, what does it say of state, permits
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from casemate.attest.claims import Boot
 from casemate.attest.reference import Reference, Unit
@@ -37,16 +37,16 @@ def appraise(
     since: Sequence[bytes] = (),
     stale_s: int | None = None,
     travels: bool = False,
+    step: Callable[[], object] = bool,
 ) -> Result:
     """Return what the evidence proves.
 
     policy: witnesses and quorum. since: checkpoints that the inspector kept from before. stale_s:
     that the last thing witnessed may be old; by default as the reference's timing has it. travels:
-    reference and policy came with the evidence. InputError if the reference does not know the
-    enclosure, its serial, or one of `since`.
+    reference and policy came with the evidence. step: called after each entry. InputError if the
+    reference does not know the enclosure, its serial, or one of `since`.
     """
-    unit = reference.of(bundle.enclosure, bundle.serial)
-    book = Notebook()
+    unit, book = reference.of(bundle.enclosure, bundle.serial), Notebook()
     entries = tokens.read([*bundle.entries, *bundle.pending])
     if bundle.origin != unit.origin:
         book.add("log.origin", f"{bundle.origin}, not {unit.origin}")
@@ -54,6 +54,7 @@ def appraise(
     walk = Walk(reference, unit, view, book, now_s)
     for each in entries:
         walk.take(each)
+        step()
     book.place(None)
     if bundle.torn_bytes:
         book.add("log.torn", f"{bundle.torn_bytes} bytes")
@@ -79,8 +80,7 @@ class Walk:
         self._chain = Chain(log.roots, unit.origin, book)
         self._window = Window(log)
         self._clocks, self._pulse = Clocks(reference.timing, book), Pulse(reference.timing, book)
-        self._broken = ""
-        self._is_bad = False
+        self._broken, self._is_bad = "", False
 
     def take(self, entry: Entry) -> None:
         """Go on by one entry."""

@@ -97,7 +97,7 @@ def _say(
     last, state = proven[-1], walk.states.state
     since_s = last.start_s if last.kind == _PROVEN[state] else last.end_s
     count = sum(not each.covered_by and each.end_s <= since_s for each in gaps(found))
-    told = f"; before that, {count} gaps that nothing covers" if count else ""
+    told = f"; before that, {count} gap{'s' * (count > 1)} that nothing covers" if count else ""
     lent = ", by trust that came with it" if any(f.id == "trust.travels" for f in findings) else ""
     seen = f"seen {clock(walk.log.seen_s)}"
     part = f" but for {', '.join(walk.states.unwatched)}" if walk.states.unwatched else ""

@@ -181,15 +181,20 @@ def test_errors_come_first_among_doubts() -> None:
 def test_design_json_has_the_agreed_keys() -> None:
     made = design_json(designed("camera")[2])
     assert list(made) == [
-        "name", "modules", "faces", "tiles", "targets", "doubts", "alternatives", "totals",
+        "name", "size_m", "modules", "faces", "tiles", "crossings", "targets", "doubts",
+        "alternatives", "totals",
     ]  # fmt: skip
     assert set(made["modules"][0]) == {
         "id", "function", "face", "maturity", "reason", "runner_up",
     }  # fmt: skip
-    assert set(made["faces"][0]) == {"name", "thickness_m", "budget_m"}
+    assert set(made["faces"][0]) == {"name", "thickness_m", "budget_m", "door"}
     assert set(made["tiles"][0]) == {
-        "id", "face", "width_m", "height_m", "layers", "pitch_m", "trace_m", "outline",
-        "bend",
+        "id", "face", "module", "width_m", "height_m", "layers", "pitch_m", "trace_m", "outline",
+        "bend", "frame", "laps",
+    }  # fmt: skip
+    assert set(made["tiles"][0]["frame"]) == {"origin_m", "x_axis", "y_axis", "inward"}
+    assert set(made["crossings"][0]) == {
+        "id", "kind", "face", "tile", "module", "centre_m", "size_m",
     }  # fmt: skip
     assert set(made["targets"][0]) == {"id", "required", "achieved", "unit", "met", "evidence"}
     assert set(made["totals"]) == {

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fleet_kit import Kit
+from fleet_kit import Brought, Kit, enter, kit_in
 
 from casemate.fleet import people
 from casemate.fleet.web.app import cookie_name
 from casemate.fleet.web.server import Server
+from casemate.testing import honest_enclosure as honest
 from outside_programs import program
 
 SCHEMES = ("light", "dark")
@@ -150,6 +151,17 @@ class Room:
         for each in self._contexts:
             each.close()
         self._server.close()
+
+
+@contextmanager
+def room_in(
+    folder: Path, browser: Any, story: honest.Story | None = None
+) -> Iterator[tuple[Kit, Brought, Room]]:
+    """Yield a service in a folder with one enclosure, what it would bring, and a room."""
+    with kit_in(folder, secure=False) as kit:
+        brought = enter(kit, story)
+        with closing(Room(kit, browser)) as room:
+            yield kit, brought, room
 
 
 def shoot(seat: Seat, folder: Path, name: str, paths: Sequence[str]) -> None:

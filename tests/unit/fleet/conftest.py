@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -43,3 +43,12 @@ def kit(tmp_path: Path) -> Iterator[Kit]:
 
     with kit_in(tmp_path) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser of this machine, one a file of tests; they are skipped where there is none."""
+    from browser_kit import chromium
+
+    with chromium() as found:
+        yield found

@@ -7,17 +7,21 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import pytest
 from fleet_kit import Brought, Kit, bring, enter
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from casemate.attest import claims as c
+from casemate.attest.reference_write import as_json
+from casemate.fleet import evidence
+from casemate.fleet.intake import Submission
 from casemate.fleet.redfish import accounts, delivery
 from casemate.fleet.redfish.accounts import PRIVILEGES
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.redfish.gate import Limited
-from casemate.fleet.schema import REDFISH_ACCOUNTS
+from casemate.fleet.schema import ENCLOSURES, REDFISH_ACCOUNTS
 from casemate.fleet.web.gate import Limits
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story
@@ -145,6 +149,33 @@ def stand(made: RedfishKit, tell: Callable[[], Story], **given: Any) -> Brought:
     return brought
 
 
+def stand_beside(made: RedfishKit, number: int, tell: Callable[[], Story]) -> None:
+    """Enter another enclosure whose story is told; no machine of its own is let in for it."""
+    service = made.kit.service
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(honest, "SERIAL", f"UNIT-{number:04d}")
+        patch.setattr(honest, "ORIGIN", f"example.org/unit/{number}")
+        story = tell()
+        with service.store.write() as link:
+            entered = evidence.add(
+                link, reference=as_json(honest.reference()).encode(), serial=honest.SERIAL,
+                policy=honest.policy_text(), kind="nvl72", site="hall 2", now_s=service.now_s(),
+            )  # fmt: skip
+        service.intake.take(entered, Submission(first=0, entries=story.entries, notes=story.notes))
+    assert entered == number
+    made.scan()
+
+
+def enlarge(made: RedfishKit, count: int) -> None:
+    """Enter copies of the one enclosure that there is, without evidence, up to `count`."""
+    with made.redfish.store.write() as link:
+        row = dict(link.execute(select(ENCLOSURES)).one()._mapping)
+        for at in range(2, count + 1):
+            values = bytes(row["reference"]).replace(row["serial"].encode(), b"S%d" % at)
+            more = {"id": at, "serial": f"S{at}", "origin": f"example.org/{at}"}
+            link.execute(insert(ENCLOSURES).values(**{**row, **more, "reference": values}))
+
+
 def go_on(made: RedfishKit, brought: Brought) -> None:
     """Bring what the story has come to meanwhile, and have it told."""
     bring(made.kit, brought)
@@ -156,4 +187,4 @@ def dispose(kit: Kit, incident: int = 1) -> None:
     seen = kit.client("inspector").get(f"/incidents/{incident}.json").json()["seen"]
     form = {"seen": seen, "outcome": "explained", "reason": "both parties have inspected it"}
     assert kit.post("inspector", f"/incidents/{incident}/propose", **form).is_redirect
-    kit.post("host-operator", f"/incidents/{incident}/confirm", seen=seen)
+    kit.post("host-operator", f"/incidents/{incident}/confirm", seen=seen, agree="1")

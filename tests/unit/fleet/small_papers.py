@@ -5,27 +5,65 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.core.canonical import digest
-from casemate.fleet import scene
+from casemate.design.frames import face_frame
+from casemate.fleet import scene_layout
 from casemate.testing import honest_enclosure as honest
 
+BOX_M = (0.6, 1.2, 2.0)
 
-def tile(name: str, face: str, wide: float, high: float, bend: Any = None) -> dict[str, Any]:
-    return {"id": name, "face": face, "width_m": wide, "height_m": high, "bend": bend}
+
+def tile(
+    name: str, face: str, rect: tuple[float, float, float, float], **changes: Any
+) -> dict[str, Any]:
+    """A board that lies on a face: left, low, width, height, m, as one stands before it."""
+    held = face_frame(face, BOX_M)
+    left, low, wide, high = rect
+    at = [o + left * x + low * y for o, x, y in zip(held.origin_m, held.x_axis, held.y_axis,
+                                                    strict=True)]  # fmt: skip
+    frame = {"origin_m": at, "x_axis": list(held.x_axis), "y_axis": list(held.y_axis),
+             "inward": list(held.inward)}  # fmt: skip
+    made = {"id": name, "face": face, "module": "skin-rigid-4l", "width_m": wide, "height_m": high,
+            "bend": None, "frame": frame, "laps": {}}  # fmt: skip
+    return made | changes
+
+
+def strip(number: int, low: float, laps: dict[str, float]) -> dict[str, Any]:
+    """A metre of the edge between front and left, of which 40 mm lie on each."""
+    bend = {"faces": ["front", "left"], "edge": "front~left", "ends_m": [0.04, 0.04]}
+    frame = {"origin_m": [0.04, 0.0, low], "x_axis": [0, 0, 1], "y_axis": [-1, 0, 0],
+             "inward": [0, 1, 0]}  # fmt: skip
+    made = tile(f"edge-front-left-{number}", "front", (0.0, low, 1.0, 0.08), bend=bend, laps=laps)
+    return made | {"frame": frame, "module": "seam-folded-flex"}
 
 
 def box() -> dict[str, Any]:
-    """A box 0.6 x 1.2 x 2.0 m: a front with a vent, sides of two by two, strips on two edges."""
+    """A box 0.6 x 1.2 x 2.0 m: a front with a vent, sides of two by two, strips on one edge."""
     flat = [
-        tile("front-low-1-1", "front", 0.6, 0.3), tile("front-high-1-1", "front", 0.6, 0.3),
-        tile("front-near-1-1", "front", 0.1, 1.4), tile("front-far-1-1", "front", 0.1, 1.4),
-        tile("rear-1-1", "rear", 0.6, 2.0), tile("bottom-1-1", "bottom", 0.6, 1.2),
-        tile("top-1-1", "top", 0.6, 0.6), tile("top-1-2", "top", 0.6, 0.6),
+        tile("front-low-1-1", "front", (0.0, 0.0, 0.6, 0.3)),
+        tile("front-high-1-1", "front", (0.0, 1.7, 0.6, 0.3)),
+        tile("front-near-1-1", "front", (0.0, 0.3, 0.1, 1.4)),
+        tile("front-far-1-1", "front", (0.5, 0.3, 0.1, 1.4)),
+        tile("rear-1-1", "rear", (0.0, 0.0, 0.6, 2.0)),
+        tile("bottom-1-1", "bottom", (0.0, 0.0, 0.6, 1.2)),
+        tile("top-1-1", "top", (0.0, 0.0, 0.6, 0.6)), tile("top-1-2", "top", (0.0, 0.6, 0.6, 0.6)),
     ]  # fmt: skip
     for face in ("left", "right"):
-        flat += [tile(f"{face}-{x}-{y}", face, 0.6, 1.0) for x in (1, 2) for y in (1, 2)]
-    bend = {"faces": ["front", "left"], "edge": "front~left"}
-    strips = [tile(f"edge-front-left-{n}", "front", 1.0, 0.02, bend) for n in (1, 2)]
-    return {"tiles": flat + strips, "faces": [{"name": each} for each in scene.FACES]}
+        flat += [
+            tile(f"{face}-{x}-{y}", face, (0.6 * (x - 1), y - 1.0, 0.6, 1.0))
+            for x in (1, 2)
+            for y in (1, 2)
+        ]
+    return {
+        "size_m": list(BOX_M),
+        "tiles": [*flat, strip(1, 0.0, {"right": 0.1}), strip(2, 1.0, {})],
+        "faces": [{"name": each, "door": each == "front"} for each in scene_layout.FACES],
+        "crossings": [
+            {"id": "air-in", "kind": "air", "face": "front", "tile": "front-far-1-1",
+             "module": "vent-honeycomb-3.2", "centre_m": [-0.2, 0.7], "size_m": [0.4, 1.4]},
+            {"id": "feed", "kind": "power", "face": "rear", "tile": "rear-1-1",
+             "module": "power-busbar-absorber", "centre_m": [0.1, 0.2], "size_m": [0.1, 0.05]},
+        ],
+    }  # fmt: skip
 
 
 def node(name: str, kind: str, text: str, **more: Any) -> dict[str, Any]:

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from casemate.core.errors import FormatError
-from casemate.fleet.appraiser import Appraiser, joined
+from casemate.core.suites import ML_DSA_44
+from casemate.fleet.appraiser import Appraiser
 from casemate.fleet.notes import is_part, read_note, whole
+from casemate.fleet.stretches import joined
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.evidence_attacks.base import Shown
 from casemate.testing.honest_enclosure import Story
@@ -170,6 +172,66 @@ def test_a_note_that_comes_after_the_token_that_names_it_counts_from_the_start()
     assert made.result(story.now_s) == appraise(
         shelf.load(), honest.reference(), honest.policy(), now_s=story.now_s
     )
+
+
+def same_as_whole(made: Appraiser, shelf: Shelf, now_s: int) -> bool:
+    """Return whether the result is that of all evidence at once."""
+    whole_ = appraise(shelf.load(), honest.reference(), honest.policy(), now_s=now_s)
+    return made.result(now_s) == whole_
+
+
+def test_an_age_that_lines_change_which_come_late_is_looked_at_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of four witnesses three have signed, one of them long ago: the latest two make the quorum.
+
+    A token names that note. With the fourth line it is a part of another note, as old as its oldest
+    line: nobody goes on by the age that it had before.
+    """
+    monkeypatch.setitem(honest.WITNESSES, "east", honest.Key(ML_DSA_44, "east"))
+    story = honest.armed(1)
+    story.watch()
+    stated, at_s = story.stated(), story.now_s
+    short = read_note(story.seal(())).note.with_lines(
+        (
+            honest.cosign("north", stated, at_s - 5000),
+            *(honest.cosign(each, stated, at_s) for each in ("south", "west")),
+        )
+    )
+    story.notes = (*story.notes[:-1], short.encode())
+    assert story.known is not None
+    story.known = replace(story.known, note=short.digest)
+    made, shelf = beginning()
+    at = taken(story, made, shelf, (0, 0))
+    story.watch()
+    at = taken(story, made, shelf, at)  # names it, and waits for witnesses
+    key = stated.size, short.digest
+    assert made.ledger.echoes[key] == (stated.size, at_s)
+    settled = made.walked
+    story.notes += (short.with_lines((honest.cosign("east", stated, at_s),)).encode(),)
+    at = taken(story, made, shelf, at)
+    assert made.ledger.echoes[key] == (stated.size, at_s - 5000)
+    assert made.walked == 2 * settled, "all that was settled is walked anew"
+    story.seal()
+    taken(story, made, shelf, at)
+    assert same_as_whole(made, shelf, story.now_s)
+
+
+def test_a_note_that_a_settled_token_has_named_is_not_taken_up_quietly() -> None:
+    """What else has all walked anew is switched off: the check has to hold alone."""
+    story = honest.armed(3)
+    made, shelf = beginning()
+    late = story.notes[2]
+    kept = [each for each in story.notes if each != late]
+    shelf.entries, shelf.notes = list(story.entries), list(kept)
+    made.grow(story.entries, kept)
+    held = read_note(late)
+    assert (held.stated.size, held.note.digest) in made._unheard
+    other = read_note(story.notes[-1])
+    for each, plain in ((other, True), (held, False)):
+        made._seals.clear()  # nothing larger stands
+        made._notes[each.stated.size] = [each]
+        assert made._weigh(each.stated.size) is plain
 
 
 def test_what_nobody_signed_is_refused() -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import func, insert, select
 
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import InputError, OutputError
+from casemate.core.progress import Work
 from casemate.fleet import backup, certificates, displays, errands, evidence, home, people, store
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.doctor import examine
@@ -27,6 +28,7 @@ from casemate.fleet.schema import (
     ERRANDS,
     INCIDENTS,
     METADATA,
+    PASSKEYS,
     PEOPLE,
     SESSIONS,
 )
@@ -201,7 +203,7 @@ def test_one_made_anew_is_refused_by_who_kept_the_digest(kept: Path, tmp_path: P
     shutil.copytree(kept, out)
     (out / home.SETTINGS).write_bytes((out / home.SETTINGS).read_bytes().replace(b"true", b"false"))
     row = json.loads((out / backup.MANIFEST).read_text())
-    row["files"] = backup._files(out)
+    row["files"] = backup._files(out, Work("files"))
     (out / backup.MANIFEST).write_text(json.dumps(row))
     assert backup.check(out).digest != digest
     with pytest.raises(InputError, match="not the one of that digest"):
@@ -214,7 +216,7 @@ def test_a_key_of_an_audit_log_in_an_older_backup_stays_there(kept: Path, tmp_pa
     shutil.copytree(kept, out)
     (out / home.AUDIT / "key.json").write_text('{"seeds": {}}')
     row = json.loads((out / backup.MANIFEST).read_text())
-    row |= {"format": "casemate-fleet-backup-2", "files": backup._files(out)}
+    row |= {"format": "casemate-fleet-backup-2", "files": backup._files(out, Work("files"))}
     (out / backup.MANIFEST).write_text(json.dumps(row))
     assert backup.restore(out, tmp_path / "other").succession is not None
     with home.running(home.read(tmp_path / "other")) as service:  # its own key signs
@@ -258,8 +260,9 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
     assert again.store != made.store
     store = again.opened()
     with store.read() as link:
-        for table in (SESSIONS, CODES, DISPLAYS):
+        for table in (SESSIONS, CODES, DISPLAYS, PASSKEYS):
             assert not link.execute(select(table)).all()
+        assert people.let_in(link, ["ann"]) == {"ann"}
     store.close()
 
 

@@ -347,23 +347,23 @@ def test_an_answer_that_nobody_takes_ends(server: Server) -> None:
     link.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     link.connect(("127.0.0.1", server.port))
     link.settimeout(10)
-    once = b"GET /static/fleet.css HTTP/1.1\r\nhost: x\r\n\r\n"
-    link.sendall(once * 100)
+    link.sendall(b"GET /static/fleet.css HTTP/1.1\r\nhost: x\r\n\r\n" * 100)
     look = looked_at(server)
     held = server._server.server_state.connections
-    for _ in range(100):
+    unsent: list[int] = []
+    for _ in range(400):
         look(0.0)
-        if any(each.transport.get_write_buffer_size() for each in held):
-            break
-        time.sleep(0.05)
+        unsent.append(sum(each.transport.get_write_buffer_size() for each in held))
+        if unsent[-1] and len(unsent) > 20 and len(set(unsent[-20:])) == 1:
+            break  # what lies between here and there is full: nothing more is taken
+        time.sleep(0.02)
     else:
         pytest.fail("all was taken")
     look(30.0)
     assert len(held) == 1
     look(95.0)
-    for _ in range(100):
-        if not held:
-            break
+    end_s = time.monotonic() + 60
+    while held and time.monotonic() < end_s:
         time.sleep(0.05)
     assert not held
     link.close()

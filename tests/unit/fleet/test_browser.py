@@ -9,29 +9,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser_kit import Room, chromium, grave
-from fleet_kit import bring, enter, kit_in
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
+from browser_kit import Room, grave, room_in
+from fleet_kit import bring
 
 
 @pytest.fixture(scope="module")
 def room(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Room]:
     """A service with an enclosure of which it is not known how it stands."""
-    with kit_in(tmp_path_factory.mktemp("browser"), secure=False) as kit:
-        brought = enter(kit)
+    with room_in(tmp_path_factory.mktemp("browser"), browser) as (kit, brought, made):
         brought.story.change("UNKNOWN", "power went")
         brought.story.seal()
         assert bring(kit, brought).status_code == 200
-        made = Room(kit, browser)
-        try:
-            yield made
-        finally:
-            made.close()
+        yield made
 
 
 def test_an_operator_signs_in_with_a_browser_and_acknowledges(room: Room) -> None:

@@ -19,8 +19,8 @@ from casemate.fleet.web.routes import ROUTES
 from judged_pages import AXE, COUNTS, NU, Judged, Row
 from outside_programs import package, program
 
-LENGTHS = (1280, 390)
-"""Widths of windows, pixels: a desk's and a telephone's."""
+LENGTHS = (1920, 1280, 768, 360)
+"""Widths of windows, pixels: desks', a tablet's and a small telephone's."""
 
 
 @dataclass(frozen=True, slots=True)

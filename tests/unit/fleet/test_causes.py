@@ -98,7 +98,7 @@ def test_the_next_step_is_that_of_who_asks(opened: Kit) -> None:
     assert step("inspector").startswith("Confirm what host-operator one")
     assert step("host-operator").startswith("Wait for a person of another party")
     assert step("auditor").startswith("Wait")
-    opened.post("inspector", "/incidents/1/confirm", seen=seen)
+    opened.post("inspector", "/incidents/1/confirm", seen=seen, agree="1")
     assert step("inspector").startswith("Nothing")
 
 

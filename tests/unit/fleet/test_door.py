@@ -203,6 +203,7 @@ def test_a_power_cut_between_key_and_certificate_leaves_a_pair_that_fits(tmp_pat
             folder.mkdir(mode=0o700)
             shutil.copy(whole / left, folder / left)
         certificates.make_authority(folder, "fleet.test")
+        assert (folder / left).read_bytes() == (whole / left).read_bytes()  # it goes on with that
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / certificates.CERTIFICATE, folder / certificates.KEY)
         made = certificates.issue(folder, "UNIT-1")

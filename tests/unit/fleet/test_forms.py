@@ -26,11 +26,13 @@ def test_what_another_program_sends_is_read(text: str, data: bytes) -> None:
 @settings(max_examples=40)
 @given(body=st.binary(max_size=200))
 def test_no_bytes_do_more_than_be_refused(body: bytes) -> None:
-    for each in (body, b"--edge\r\n" + body, PART + body):
+    for each in (body, b"--edge\r\n" + body, PART + body, PART + body + b"\r\n--edge--"):
         try:
-            forms.parse(KIND, each)
+            texts, files = forms.parse(KIND, each)
         except RefusedError:
             continue
+        assert len(texts) + len(files) == each.count(b"--edge\r\n")
+        assert each.startswith(b"--edge\r\n") and each.removesuffix(b"\r\n").endswith(b"--edge--")
 
 
 @pytest.mark.parametrize(

@@ -282,7 +282,7 @@ def test_every_answer_lets_nothing_in_from_elsewhere(trouble: Kit) -> None:
 
 RENEWING = {
     "/fleet", "/enclosures/{id:int}", "/enclosures/{id:int}/channels", "/incidents",
-    "/incidents/{id:int}", "/review", "/wall",
+    "/incidents/{id:int}", "/review", "/wall", "/enclosures/{id:int}/interval",
 }  # fmt: skip
 
 

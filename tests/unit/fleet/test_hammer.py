@@ -16,6 +16,7 @@ from casemate.attest.reference import load
 from casemate.cli.fleet_care import hammer as command
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import InputError, OutputError
+from casemate.core.progress import Work
 from casemate.fleet import certificates, doctor, evidence, hammer, hammer_child, hammer_load
 from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
 from casemate.fleet.hammer_load import Load
@@ -91,11 +92,11 @@ def test_a_service_under_load_and_a_push_that_is_refused(tmp_path: Path) -> None
     plan = Plan(enclosures=10, period_s=5, for_s=3)
     bad: Future[bytes] = Future()
     bad.set_result(encode(Submission(first=9, entries=(b"x",), notes=())))
-    with hammer_load.prepared(tmp_path / "fleet", plan, lambda _text: None) as load:
+    with hammer_load.prepared(tmp_path / "fleet", plan, Work("load")) as load:
         asked = [load.signed] * (plan.pushes - 1) + [lambda _which, _at_s: bad]
         signed = iter(asked)
         load = replace(load, signed=lambda which, at_s: next(signed)(which, at_s))
-        found = hammer.run(load, lambda _text: None)
+        found = hammer.run(load, Work("load"))
     assert (found.done, found.refused, found.failed) == (plan.pushes - 1, 1, 0)
     assert found.said.startswith("409")
     assert not found.keeps_up
@@ -121,7 +122,7 @@ def test_the_command_prints_figures(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.slow
 def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path: Path) -> None:
     plan = Plan(enclosures=20, period_s=5, for_s=9)
-    with hammer_load.prepared(tmp_path / "fleet", plan, lambda _text: None) as load:
+    with hammer_load.prepared(tmp_path / "fleet", plan, Work("load")) as load:
         bodies = list(hammer_load.pushes(load, load.start_s))
     tally, acknowledged, ca = hammer.Tally(), set(), load.place.tls / certificates.CA
 

@@ -14,6 +14,7 @@ from casemate.fleet.people import Person
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.malicious_host import ATTACKS
 from casemate.verify.findings import KINDS
+from casemate.verify.result import Result
 
 REASON = "the supply was cut by the site, see its record"
 OPERATOR = Person(id=1, name="ann", role="host-operator", party=HOST)
@@ -47,7 +48,7 @@ def test_what_holds_for_the_whole_is_news_each_time_that_it_begins() -> None:
     assert news([stale], keyed(stale), 10).new == ()
     ended = news([], keyed(stale), 10).changed
     assert [each.live for each in ended] == [False]
-    assert news([stale], keyed(*ended), 10).new == (stale,)
+    assert news([stale], keyed(*ended), 10).new == (replace(stale, times=2),)
 
 
 def test_an_acknowledgement_is_void_once_something_else_comes() -> None:
@@ -66,10 +67,22 @@ def test_texts_for_machines_say_intrusion_and_never_its_end() -> None:
         assert not {"clear", "deassert", "reset"} & set(text.lower().replace(":", "").split())
         for word in ("clear", "deassert", "reset"):
             assert word not in text.lower()
+    assert incidents.alarm_text(FORKED).endswith("two signed stories of one enclosure")
+    assert incidents.alarm_text("time.stale").endswith(KINDS["time.stale"].meaning)
+
+
+@pytest.mark.parametrize("reason", ("x" * 10, "x" * 2000, "lifts\r\n\tin the hall"))
+def test_a_reason_may_have_lines(reason: str) -> None:
+    held = [trigger()]
+    act = incidents.propose(
+        INSPECTOR, "explained", reason, severity="warning", triggers=held,
+        seen=incidents.digest(held), now_s=1,
+    )  # fmt: skip
+    assert act.reason == reason
 
 
 @pytest.mark.parametrize(
-    "reason", ("", "short", "x" * 2001, "          ", "escape\x1b[2J here", "x" * 20 + "\0")
+    "reason", ("", "x" * 9, "x" * 2001, "          ", "escape\x1b[2J here", "x" * 20 + "\0")
 )
 def test_a_disposition_has_a_reason(reason: str) -> None:
     held = [trigger()]
@@ -95,8 +108,11 @@ def test_two_persons_of_two_parties_one_of_whom_inspects() -> None:
     told = {"triggers": held, "seen": seen, "now_s": 2}
     assert incidents.confirm(INSPECTOR, [act], **told).act == "confirm"  # type: ignore[arg-type]
     assert incidents.confirm(OPERATOR, [proposed(JUDGE, held)], **told)  # type: ignore[arg-type]
+    acknowledged = incidents.acknowledge(INSPECTOR, **told)  # type: ignore[arg-type]
+    assert incidents.confirm(INSPECTOR, [act, acknowledged], **told)  # type: ignore[arg-type]
     for second in (
         OPERATOR,
+        replace(OPERATOR, role="inspector", party="third"),  # one person, signed in twice
         replace(OPERATOR, name="dee"),
         replace(OPERATOR, party="third"),
         replace(INSPECTOR, party=HOST),
@@ -152,9 +168,13 @@ def test_tampering_from_the_first_trigger_to_the_disposition(kit: Kit) -> None:
     form = {"seen": page["seen"], "outcome": "referred", "reason": REASON}
     assert kit.post("inspector", "/incidents/1/propose", **form).is_redirect
     assert kit.client("inspector").get("/incidents/1.json").json()["open"]
-    alone = kit.post("inspector", "/incidents/1/confirm", seen=page["seen"])
+    alone = kit.post("inspector", "/incidents/1/confirm", seen=page["seen"], agree="1")
     assert alone.status_code == 403
-    assert kit.post("host-operator", "/incidents/1/confirm", seen=page["seen"]).is_redirect
+    form_ = {"seen": page["seen"], "agree": "1"}
+    unread = kit.post("host-operator", "/incidents/1/confirm", seen=page["seen"])
+    assert unread.status_code == 422 and "tick the box" in unread.text
+    assert kit.client("inspector").get("/incidents/1.json").json()["open"]
+    assert kit.post("host-operator", "/incidents/1/confirm", **form_).is_redirect
     done = kit.client("inspector").get("/incidents/1.json").json()
     assert (done["open"], done["outcome"]) == (False, "referred")
     assert kit.client("inspector").get("/fleet.json").json()["rows"][0]["state"] == "TAMPERED"
@@ -241,3 +261,35 @@ def test_the_text_is_that_of_the_worst_finding_and_a_host_is_not_offered_what_it
     page = kit.client("inspector").get("/incidents/1.json").json()
     assert page["triggers"][0]["finding"] == "verdict.interference"
     assert page["text"] == incidents.alarm_text("state.unknown")
+
+
+def test_an_alarm_stays_one_whatever_comes_after_it(kit: Kit) -> None:
+    """Else a host would follow an alarm by a warning, for which one person is enough."""
+    result = alarmed(kit)
+    kinds = KINDS["boot.restart"]
+    mild = replace(result.findings[0], id=kinds.id, severity=kinds.severity, token=99)
+    with kit.service.store.write() as link:
+        decisions.update_from(link, 1, replace(result, findings=(*result.findings, mild)), [], 600)
+        found = decisions.read(link, 1)
+    assert found.severity == "alarm"
+    assert {each.severity for each in found.triggers} == {"alarm", "warning"}
+
+
+def test_what_holds_no_more_is_told_apart(kit: Kit) -> None:
+    result = alarmed(kit)
+    with kit.service.store.write() as link:
+        before = decisions.shown(link, 1)
+        decisions.update_from(link, 1, replace(result, findings=()), [], 600)
+        after = decisions.shown(link, 1)
+    assert (before.live, after.live, after.count) == (before.count, 0, before.count)
+
+
+def alarmed(kit: Kit) -> Result:
+    """Bring an enclosure whose evidence has an alarm; return its appraisal."""
+    brought = enter(kit, honest.armed(1))
+    brought.story.state = "TAMPERED"
+    body = honest.c.LastWord(reason="the front was opened", erased_us=40)
+    brought.story.token(body, signers=brought.story.last_word)
+    brought.story.seal()
+    assert bring(kit, brought).json()["state"] == "TAMPERED"
+    return kit.service.intake.look(1)

@@ -174,7 +174,10 @@ def test_one_that_cannot_be_appraised_keeps_no_other_waiting(kit: Kit) -> None:
     bring(kit, brought)
     kit.clock.now_s += 10 * 3600
     with pytest.raises(FleetError):
-        kit.service.intake._all([99, brought.enclosure_id], kit.service.now_s())
+        kit.service.intake._all(
+            [99, brought.enclosure_id],
+            lambda each: kit.service.intake._now_or_by_itself(each, kit.service.now_s()),
+        )
     with kit.service.store.read() as link:
         assert [each.finding for each in decisions.read(link, 1).triggers] == ["time.stale"]
 

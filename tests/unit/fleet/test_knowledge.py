@@ -32,6 +32,8 @@ def test_the_fleet_page_says_the_same_as_the_page_of_the_enclosure(kit: Kit) -> 
     assert row["totals"] == one["totals"]
     assert row["rows"][0]["gaps"] == len(one["gaps"]) == len(row["ledger"])
     assert row["uncovered"] == one["uncovered"]
+    covered = [bool(each["covered_by"]) for each in row["ledger"]]
+    assert covered == sorted(covered) and set(covered) == {True, False}  # the bare ones first
     bare = client.get("/continuity.json?show=uncovered").json()["ledger"]
     assert len(bare) == one["uncovered"] and not any(each["covered_by"] for each in bare)
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from fleet_kit import Fronted, Kit, bring, enter, kit_in
 from soft_authenticator import SoftAuthenticator, text
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from casemate.fleet import passkeys, people
-from casemate.fleet.schema import ACT_SIGNATURES, ACTS, NONCES, PASSKEYS
+from casemate.fleet.schema import ACT_SIGNATURES, ACTS, NONCES, PASSKEYS, PEOPLE
 from casemate.fleet.web.app import application
 from casemate.fleet.web.gate import Gate, Limits
 
@@ -120,6 +120,23 @@ def test_a_device_that_was_copied_shows(asked: Kit) -> None:
     assert sign_in(asked, copy).status_code == 401
 
 
+def test_a_nonce_lasts_as_long_as_it_says(asked: Kit) -> None:
+    device = SoftAuthenticator()
+    register(asked, "inspector", device)
+    nonce, options = page(asked, "", "/sign-in/passkey")
+    asked.clock.now_s += passkeys.FRESH_S
+    assert sign_in(asked, device, nonce, options["challenge"]).status_code == 303
+
+
+def test_a_passkey_that_is_left_of_somebody_removed_opens_nothing(asked: Kit) -> None:
+    device = SoftAuthenticator()
+    register(asked, "inspector", device)
+    with asked.service.store.write() as link:
+        link.execute(update(PEOPLE).where(PEOPLE.c.name == "inspector one").values(active=False))
+        assert link.execute(select(PASSKEYS)).all() != []
+    assert sign_in(asked, device).status_code == 401
+
+
 def test_who_is_removed_is_let_in_no_more(asked: Kit) -> None:
     device, other = SoftAuthenticator(), SoftAuthenticator()
     register(asked, "inspector", device)
@@ -164,7 +181,7 @@ def act(
     signed: str = REASON, signer: str = "",
 ) -> Any:  # fmt: skip
     """Propose or confirm as a browser would. signed: the reason that the device was shown."""
-    form = {"seen": seen, "outcome": "explained", "reason": REASON}
+    form = {"seen": seen, "outcome": "explained", "reason": REASON, "agree": "1"}
     if device is not None:
         nonce = kit.client(signer or role).get("/incidents/1.json").json()["passkey"]["nonce"]
         challenge = text(passkeys.bound(nonce, kind, "1", seen, "explained", signed))

@@ -70,9 +70,10 @@ def test_a_person_registers_signs_in_and_signs_an_act(page: Any, tmp_path: Path)
             page.get_by_role("button", name="Sign in with a passkey").click()
             page.wait_for_url(f"{url}/fleet")
             page.goto(f"{url}/incidents/1")
+            page.get_by_label("Outcome").select_option("explained")
             page.get_by_label("Reason").fill("opened by “ann”,\nsee permit № 7 <b>&")
             page.get_by_role("button", name="Propose to a second person").click()
-            page.get_by_text("proposed “explained”").wait_for()
+            page.get_by_text("proposed “explained”").first.wait_for()
         finally:
             server.close()
         with kit.service.store.read() as link:

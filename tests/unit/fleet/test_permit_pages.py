@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fleet_kit import Kit, bring, enter, sign_all_in
 from permit_kit import HOST, INSPECTOR, asked_for, form, log, signed_at_home, upload
+from small_papers import box
 from sqlalchemy import select
 
 from casemate.attest import permit as permits
 from casemate.control.permits import token_from, token_hash
+from casemate.fleet import checklist, evidence, papers
 from casemate.fleet.schema import METADATA
 from casemate.testing import honest_enclosure as honest
+from casemate.verify import appraise
 
 
 def phase(kit: Kit, number: int) -> str:
@@ -59,6 +63,8 @@ def test_a_permit_goes_its_whole_way(kit: Kit, tmp_path: Path) -> None:
     assert phase(kit, number) == "closed"
     assert {each["how"] for each in checks(kit).values()} == {"met"}
     assert kit.client("auditor").get("/enclosures/1.json").json()["how"] == "ARMED"
+    page = kit.client("auditor").get("/enclosures/1/continuity").text
+    assert '<rect class="bar maintenance" fill="url(#hatch-work)"' in page  # no colour alone
 
 
 def test_what_is_not_known_stands_in_the_way_of_arming(kit: Kit) -> None:
@@ -67,7 +73,25 @@ def test_what_is_not_known_stands_in_the_way_of_arming(kit: Kit) -> None:
     assert row["blocking"] >= 4
     found = checks(kit)
     assert found["fresh"]["how"] == "blocks"
-    assert {found[each]["how"] for each in ("watched", "healthy", "quiet")} == {"unknown"}
+    assert {found[each]["how"] for each in ("watched", "healthy", "quiet", "latch")} == {"unknown"}
+
+
+def test_what_is_unknown_is_not_said_to_be_untouched(kit: Kit) -> None:
+    """Until its evidence says how it stands, nobody knows whether it was tampered with."""
+    brought = enter(kit, honest.armed(1))
+    brought.story.change("UNKNOWN", "power went")
+    brought.story.seal()
+    bring(kit, brought)
+    assert checks(kit)["latch"]["how"] == "unknown"
+    begun = honest.Story()
+    begun.start("commissioned", "COMMISSIONING")
+    begun.seal()
+    with kit.service.store.read() as link:
+        reference = evidence.enclosure(link, 1).reference
+    result = appraise(begun.bundle(), reference, honest.policy(), now_s=begun.now_s + 5)
+    assert [x.how for x in checklist.before_arming(result, (), None, ()) if x.id == "latch"] == [
+        "met"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +148,7 @@ NONE = (
     {"until": "2027-01-15T07:59"}, {"until": "2027-03-15T08:00"}, {"until": "soon"},
     {"from": "-"}, {"faces": "-", "modules": "-"},
     {"action.open": "-", "action.replace": "-", "action.re-anchor": "-"},
-    {"reason": "two\nlines"}, {"faces": "front\x1b[2J"},
+    {"reason": "two\nlines"}, {"reason": " "}, {"faces": "front\x1b[2J"},
 )  # fmt: skip
 """What makes a request none."""
 
@@ -231,3 +255,16 @@ def test_requests_have_an_end(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None
     found = [kit.post(HOST, "/enclosures/1/permits", **form(reason=str(each))) for each in range(3)]
     assert [each.status_code for each in found] == [200, 200, 422]
     assert kit.post(INSPECTOR, "/enclosures/1/permits", **form()).status_code == 200
+
+
+def test_places_of_a_permit_are_ticked_or_written_down(kit: Kit) -> None:
+    bring(kit, enter(kit, honest.armed(1)))
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
+    page = kit.client(HOST).get("/enclosures/1/permits/new").text
+    assert '<input type="checkbox" name="face.1" value="front"> front' in page
+    assert "From, UTC" in page and "Until, UTC" in page
+    given = {**form(), "face.2": "rear", "face.6": "bottom"}
+    assert kit.post(HOST, "/enclosures/1/permits", **given).status_code == 200
+    row = kit.client(HOST).get("/enclosures/1/permits.json").json()["rows"][0]
+    assert {"rear", "bottom", *form()["faces"].split()} == set(row["faces"])

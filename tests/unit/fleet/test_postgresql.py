@@ -34,7 +34,8 @@ MODULES = (
     "test_interval", "test_knowledge", "test_pages", "test_gate", "test_permit_pages",
     "test_backup", "test_doctor", "test_export", "test_kept", "test_succession", "test_series",
     "test_redfish_access", "test_redfish_events", "test_redfish_rearm",
-    "test_redfish_resources", "outlets/test_outbox", "outlets/test_metrics", "nats/test_nats_door",
+    "test_redfish_resources", "test_redfish_queries", "test_redfish_pages", "test_redfish_filters",
+    "outlets/test_outbox", "outlets/test_metrics", "nats/test_nats_door",
 )  # fmt: skip
 """Of all that keeps something in the store."""
 

@@ -11,7 +11,7 @@ from fleet_kit import FINGERPRINT, Kit, enter, kit_in, sign_all_in
 from casemate.core.errors import OutputError
 from casemate.fleet import people
 from casemate.fleet.audit import Line
-from casemate.fleet.reads import WINDOW_S, Reads
+from casemate.fleet.reads import FEW, MANY, WINDOW_S, Reads
 from casemate.fleet.web.app import application
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.translog.errors import LogError
@@ -220,3 +220,17 @@ def test_counts_survive_the_end_of_the_service(tmp_path_factory: pytest.TempPath
     with kit_in(folder) as kit:
         told = [line.outcome for _, line in kit.service.audit.latest(10)]
     assert any("asked 4 more times" in each for each in told)
+
+
+def test_what_one_answer_shows_of_many_is_told_with_which_they_were(log: Log) -> None:
+    reads = made(log)
+    shown = replace(LINE, subject="")
+    reads.note(shown, "s", {"2", "3", "4", "9"})
+    reads.note(shown, "s", {"3", "2", "9", "4"})
+    assert [each.subject for each in log.lines] == ["2-4, 9"]
+    for at in range(10, 10 + FEW):
+        reads.note(shown, "s", {str(at)})
+    reads.note(shown, "s", {"500", "501"})
+    assert log.lines[-1].subject == MANY
+    reads.flush()
+    assert log.lines[-1].outcome.endswith(f", of {9 + FEW}, 500-501")

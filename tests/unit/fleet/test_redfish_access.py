@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from casemate.fleet.redfish import accounts
 from casemate.fleet.redfish.asked import MOST_BODY_BYTES
-from casemate.fleet.redfish.gate import Gate, Limited, Request, resource_at
+from casemate.fleet.redfish.gate import Gate, Limited, Request
 from casemate.fleet.redfish.messages import RedfishError
+from casemate.fleet.redfish.paths import resource_at
 from casemate.fleet.redfish.routes import RESOURCES
 from casemate.fleet.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS
 from casemate.fleet.web.app import cookie_name

@@ -20,8 +20,10 @@ ROW = re.compile(r"(?m)^\| (\S+) \S+ \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$")
 
 @pytest.fixture(scope="module")
 def tool() -> Iterator[ModuleType]:
-    """The program that runs both validators; its folder is no package."""
-    needs("redfish_protocol_validator", "redfish_service_validator")
+    """The program that runs the validators; its folder is no package."""
+    needs(
+        "redfish_protocol_validator", "redfish_service_validator", "redfish_use_case_checkers"
+    )  # fmt: skip
     folder = ROOT / "tests" / "redfish"
     spec = importlib.util.spec_from_file_location("redfish_tool", folder / "__main__.py")
     assert spec is not None and spec.loader is not None

@@ -135,6 +135,17 @@ def test_work_under_a_permit_is_re_armed_after_its_signed_end(made: RedfishKit) 
     assert (line.what.split(" ")[0], line.outcome) == ("PATCH", "done re-armed")
 
 
+def test_a_permit_that_expired_is_no_signed_end(made: RedfishKit) -> None:
+    story, digest = opened()
+    brought = stand(made, lambda: story)
+    story.close_up(digest, act="expired")
+    story.seal()
+    honest.watch(story, 1)
+    go_on(made, brought)
+    assert made.get(CHASSIS)["Oem"]["Casemate"]["State"] == "ARMED"
+    assert "re-seal" in refused(patch(made))
+
+
 def test_armed_again_without_a_signed_end_is_no_re_seal(made: RedfishKit) -> None:
     """The controller says that it is armed; nobody has signed that work has ended."""
     story, digest = opened()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser_kit import SCHEMES, Room, Seat, chromium, grave
-from fleet_kit import Brought, Kit, bring, enter, kit_in
+from browser_kit import SCHEMES, Room, Seat, grave, room_in
+from fleet_kit import Brought, Kit, bring
 from page_places import tell
 
 from casemate.attest import claims as c
@@ -19,22 +19,11 @@ window.later = (ms) => { more += ms; }; Date.now = () => real() + more; })()"""
 """Lets a test say that time has passed, for the page's own clock."""
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
 def room(browser: Any, tmp_path: Any) -> Iterator[tuple[Kit, Brought, Room]]:
-    with kit_in(tmp_path, secure=False) as kit:
-        brought = enter(kit, honest.armed(2))
+    with room_in(tmp_path, browser, honest.armed(2)) as (kit, brought, made):
         bring(kit, brought)
-        made = Room(kit, browser)
-        try:
-            yield kit, brought, made
-        finally:
-            made.close()
+        yield kit, brought, made
 
 
 def brings(kit: Kit, brought: Brought) -> None:

@@ -73,6 +73,7 @@ def test_the_queue_is_sorted_and_alike_beside_alike(queue: Kit) -> None:
     ]  # fmt: skip
     assert row["key"] == "state.tampered" and not row["together"]
     row = client.get("/review.json?kinds=verdict.interference&severity=warning").json()
+    assert ["detection was interfered with"] in [each["words"] for each in row["groups"]]
     assert [each["id"] for each in row["rows"]] == [1, 2, 3] and row["together"]
     assert "Choose incident 1" in client.get("/review?kinds=verdict.interference").text
     host = queue.client("host-operator").get("/review?kinds=verdict.interference").text

@@ -12,7 +12,8 @@ from small_papers import box
 
 from casemate.attest import claims as c
 from casemate.core.errors import FormatError
-from casemate.fleet import papers, scene
+from casemate.design.frames import face_frame
+from casemate.fleet import papers, scene, scene_layout
 from casemate.testing import honest_enclosure as honest
 
 
@@ -26,7 +27,7 @@ def test_opposite_corners_show_every_tile_once_and_within_the_drawing() -> None:
     seen: list[str] = []
     for view in ("front-right-top", "rear-left-bottom"):
         shapes = scene.draw(design, view, {})
-        flat = [each for each in shapes if len(each.points) == 4]
+        flat = [each for each in shapes if not each.strip]
         assert len({each.face for each in flat}) == 3
         seen += [each.tile for each in flat]
         for each in shapes:
@@ -38,11 +39,13 @@ def test_opposite_corners_show_every_tile_once_and_within_the_drawing() -> None:
 
 def test_tiles_of_a_face_do_not_overlap_and_leave_the_vent_open() -> None:
     shapes = scene.draw(box(), "front-right-top", {})
-    by = {each.tile: area(each.points) for each in shapes if len(each.points) == 4}
+    by = {each.tile: area(each.points) for each in shapes if not each.strip}
     assert by["right-1-1"] == pytest.approx(by["right-2-2"], rel=0.01)
     front = sum(area_ for name, area_ in by.items() if name.startswith("front"))
     whole = (0.6 * 0.6 + 0.2 * 1.4) / (0.6 * 2.0)
     assert front / (by["front-low-1-1"] / 0.3 * 2.0) == pytest.approx(whole, rel=0.01)
+    strip = next(each for each in shapes if each.strip)  # 40 mm of 0.9 m: the rest is tucked
+    assert area(strip.points) / by["front-low-1-1"] == pytest.approx(0.04 * 0.9 / 0.18, rel=0.05)
 
 
 def test_the_camera_stands_where_the_view_says() -> None:
@@ -73,12 +76,30 @@ def wrong(**changes: Any) -> bytes:
     return json.dumps(made).encode()
 
 
+def with_(**changes: Any) -> bytes:
+    return json.dumps(box() | changes).encode()
+
+
+def without(key: str) -> bytes:
+    return json.dumps({name: held for name, held in box().items() if name != key}).encode()
+
+
+def moved(by_m: float) -> bytes:
+    """Return a design of which the first tile lies elsewhere than on its face."""
+    made = box()
+    made["tiles"][0]["frame"]["origin_m"][0] += by_m
+    return json.dumps(made).encode()
+
+
 def test_a_design_that_is_none_is_refused(kit: Kit) -> None:
     enter(kit, honest.Story())
     none = (
         wrong(width_m=1e9), wrong(height_m="1"), wrong(id="x\x1b[2J"), wrong(face=""),
         wrong(bend={"faces": 7}), json.dumps({**box(), "tiles": []}).encode(), b"{", b"[" * 100_000,
-        json.dumps({"tiles": box()["tiles"]}).encode(),
+        json.dumps({"tiles": box()["tiles"]}).encode(), wrong(frame={}), wrong(laps=None),
+        wrong(module="x\x1b[2J"), wrong(face="inside"), without("size_m"), without("crossings"),
+        moved(9.0), moved(float("nan")), with_(size_m=[0.6, 1.2, 1e9]), with_(size_m=[1, 1]),
+        with_(crossings=box()["crossings"] * 300), with_(crossings=[{"id": "feed"}]),
     )  # fmt: skip
     for data in none:
         with kit.service.store.write() as link, pytest.raises(FormatError):
@@ -104,11 +125,11 @@ def test_the_page_shows_the_place_that_the_evidence_names(kit: Kit) -> None:
     assert (
         page.count('class="tile event"') == 4 and ">Place 1</span> “the front was opened”" in page
     )
-    assert "Place 1: the front was opened. Seen: front, left, top" in page
+    assert "Place 1: the front was opened. Seen: front, door, left, top" in page
     row = client.get("/enclosures/1.json?view=rear-right-bottom").json()["picture"]
     assert set(row["unseen"]["event"]) == set(row["marked"]["event"])
     page = client.get("/enclosures/1?view=rear-right-bottom").text
-    assert "front-far-1-1 (not seen from here)" in page and '<g class="place"' not in page
+    assert ", token 4 (not seen from here)" in page and '<g class="place"' not in page
     assert "Place 1, not seen from here: the front was opened" in page
     assert client.get("/enclosures/1?view=inside").status_code == 422
 
@@ -141,7 +162,7 @@ def test_every_view_shows_what_faces_it_and_nothing_else() -> None:
         drawn = scene.drawing(design, view, {})
         outside = {each.name for each in drawn.faces if not each.inside}
         assert outside == set(view.split("-")), view
-        assert {each.face for each in drawn.shapes if len(each.points) == 4} == outside
+        assert {each.face for each in drawn.shapes if not each.strip} == outside
         # insides are first, and are those of the faces opposite
         assert [each.inside for each in drawn.faces] == sorted(
             (each.inside for each in drawn.faces), reverse=True
@@ -199,3 +220,47 @@ def test_an_opening_is_where_the_outline_says() -> None:
         right["outline"] = {"holes": none}
         with pytest.raises((ValueError, TypeError)):
             papers._check_design(design)
+
+
+def test_a_tile_that_is_looked_for_is_shown_and_measured(kit: Kit) -> None:
+    brought = enter(kit, honest.armed(1))
+    with kit.service.store.write() as link:
+        papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
+    bring(kit, brought)
+    client = kit.client("inspector")
+    page = client.get("/enclosures/1?tile=rear-1-1").text
+    assert page.count('<polygon class="sought"') == 1 and "from the rear" in page
+    page = client.get("/enclosures/1?tile=left-1-2").text
+    assert "left, 0.000 to 0.600 m from its edge with the rear, 1.000 to 2.000 m" in page
+    assert "Outer size, width × depth × height: 0.600 × 1.200 × 2.000 m. Door: front." in page
+    assert 'href="?view=rear-left-top&amp;tile=left-1-2"' in page  # a turn keeps it
+    row = client.get("/enclosures/1.json?tile=edge-front-left-1").json()["picture"]["sought"]
+    assert row["where"] == [
+        "front, 0.000 to 0.040 m from its edge with the left, 0.000 to 0.900 m from its edge with "
+        "the bottom",
+        "left, 1.160 to 1.200 m from its edge with the rear, 0.000 to 0.900 m from its edge with "
+        "the bottom",
+    ]
+    wrong_ = client.get("/enclosures/1?tile=<b>")
+    assert wrong_.status_code == 422 and "<b>" not in wrong_.text
+
+
+def test_crossings_are_drawn_where_they_are() -> None:
+    drawn = scene.drawing(box(), "rear", {})
+    assert [each.name for each in drawn.crossings] == ["feed"]
+    rear = next(each for each in drawn.shapes if each.tile == "rear-1-1")
+    left, right = min(x for x, _ in rear.points), max(x for x, _ in rear.points)
+    share = (drawn.crossings[0].centre[0] - left) / (right - left)
+    assert share == pytest.approx(0.1 / 0.6, abs=0.01)  # from the left, as one stands before it
+
+
+def test_places_are_measured_from_the_faces_that_are_named() -> None:
+    """The corner from which a face is measured lies on the planes of both faces that it names."""
+    size = scene_layout.size(box())
+    for face, named in scene_layout.NEIGHBOURS.items():
+        corner = scene_layout.in_space(face, size, [(0.0, 0.0)])[0]
+        along = scene_layout.in_space(face, size, [(0.1, 0.0), (0.0, 0.1)])
+        for other, point in zip(named, along[::-1], strict=True):
+            held = face_frame(other, size)
+            for at in (corner, point):  # the edge with that face goes through both
+                assert (at - held.origin_m) @ held.inward == pytest.approx(0.0, abs=1e-12)

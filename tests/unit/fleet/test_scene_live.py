@@ -13,7 +13,7 @@ from small_papers import box
 
 from casemate.fleet import papers, scene
 from casemate.fleet.series import Latest
-from casemate.fleet.web import scene_live
+from casemate.fleet.web import scene_live, scene_room
 from casemate.fleet.web.channel_rows import OLD_S
 from casemate.testing import honest_enclosure as honest
 
@@ -26,6 +26,10 @@ def told(channel: str, ago_s: float = 2.0) -> Latest:
 
 def of(*latest: Latest) -> dict[str, scene_live.Zone]:
     return scene_live.zones(box(), latest, NOW_S)[0]
+
+
+def labels(drawn: scene.Drawing, *latest: Latest) -> list[dict[str, Any]]:
+    return scene_live.labels(drawn, of(*latest), scene_room.Room(drawn, ()), NOW_S)
 
 
 def test_a_channel_belongs_to_the_tile_or_face_that_its_name_names() -> None:
@@ -43,11 +47,11 @@ def test_a_channel_belongs_to_the_tile_or_face_that_its_name_names() -> None:
 def test_one_silent_channel_of_many_is_told() -> None:
     fresh, old = told("loop/left-1-1/a"), told("loop/left-1-1/b", OLD_S + 1)
     drawn = scene.drawing(box(), "left", {})
-    label = scene_live.labels(drawn, of(fresh, old), [], NOW_S)[0]
+    label = labels(drawn, fresh, old)[0]
     assert label["old"] and label["lines"] == ["42.125 ohm", "1 of 2 silent"]
-    label = scene_live.labels(drawn, of(fresh), [], NOW_S)[0]
+    label = labels(drawn, fresh)[0]
     assert not label["old"] and label["lines"] == ["42.125 ohm", "2 s ago"]
-    label = scene_live.labels(drawn, of(old), [], NOW_S)[0]
+    label = labels(drawn, old)[0]
     assert label["old"] and label["lines"][1] == "silent, 1 min 1 s ago"
 
 
@@ -59,10 +63,13 @@ def test_labels_cover_neither_each_other_nor_a_number_and_stay_within(view: str)
     found = of(*(told(f"loop/{each}/a") for each in tiles))
     marked = scene_live.badges(drawn, [{"number": 1, "tiles": tiles}])
     assert {each["face"] for each in marked} == {each.face for each in drawn.shapes}
-    labels = scene_live.labels(drawn, found, marked, NOW_S)
-    assert 1 <= len(labels) <= scene_live.MOST_LABELS
+    room = scene_room.Room(drawn, marked)
+    labels_ = scene_live.labels(drawn, found, room, NOW_S)
+    passing = [each["label"] for each in scene_room.crossings(drawn, room) if each["label"]]
+    names = scene_room.tile_names(drawn, room)
+    assert 1 <= len(labels_) <= scene_live.MOST_LABELS
     boxes = [(each["left"], each["top"], each["left"] + each["width"], each["top"] + each["height"])
-             for each in labels]  # fmt: skip
+             for each in (*labels_, *passing, *names)]  # fmt: skip
     rings = [(x["x"] - 13, x["y"] - 13, x["x"] + 13, x["y"] + 13) for x in marked]
     for a, b in itertools.combinations(boxes, 2):
         assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
@@ -70,6 +77,21 @@ def test_labels_cover_neither_each_other_nor_a_number_and_stay_within(view: str)
         assert a[0] >= b[2] or b[0] >= a[2] or a[1] >= b[3] or b[1] >= a[3]
     for left, top, right, low in boxes:
         assert left >= 0 and top >= 0 and right <= scene.WIDTH and low <= scene.HEIGHT
+
+
+def test_the_name_of_a_tile_stays_on_its_tile() -> None:
+    drawn = scene.drawing(box(), "right", {})
+    names = scene_room.tile_names(drawn, scene_room.Room(drawn, ()))
+    every = {"right-1-1", "right-1-2", "right-2-1", "right-2-2"}
+    assert {each["lines"][0] for each in names} == every
+    shapes = {each.tile: each for each in drawn.shapes}
+    for each in names:
+        ring = shapes[each["lines"][0]].points
+        assert min(x for x, _ in ring) <= each["left"]
+        assert each["left"] + each["width"] <= max(x for x, _ in ring)
+    front = scene.drawing(box(), "front-left-top", {})
+    found = scene_room.tile_names(front, scene_room.Room(front, ()))
+    assert "front-near-1-1" not in {each["lines"][0] for each in found}  # it is too narrow
 
 
 def test_two_places_on_one_tile_have_two_numbers_apart() -> None:
@@ -114,3 +136,9 @@ def test_a_view_leaves_the_timeline_as_it_is(shown: Kit) -> None:
     page = shown.client("inspector").get("/enclosures/1?zoom=day&at=1800000000&view=left").text
     assert 'href="?view=rear-left&amp;zoom=day&amp;at=1800000000" data-turn="left"' in page
     assert picture(shown)["chosen"] is False and picture(shown, "?view=left")["chosen"] is True
+
+
+def test_a_ratio_is_not_read_as_a_figure() -> None:
+    ratio = Latest(channel="humidity/left-1-1", unit="1", at_s=NOW_S - 2, value=0.44)
+    drawn = scene.drawing(box(), "left", {})
+    assert labels(drawn, ratio)[0]["lines"][0] == "0.44 (ratio)"

@@ -96,6 +96,16 @@ def test_new_parties_are_those_of_the_version_before(kit: Kit) -> None:
     assert push(kit, trust.sign(after, BOTH)).status_code == 422
 
 
+def test_every_version_that_was_in_force_is_kept(kit: Kit) -> None:
+    enter(kit)
+    for made in ((), (4,), (4, 6)):
+        if made:
+            assert push(kit, trust.sign(newer(version=made[-1]), BOTH)).status_code == 200
+        with kit.service.store.read() as link:
+            held = [trust.reference_of(link, 1, at) for at in range(2, 8)]
+        assert tuple(each.version for each in held if each is not None) == (3, *made)
+
+
 def test_a_service_that_runs_hears_of_what_a_command_did(kit: Kit) -> None:
     bring(kit, enter(kit))
     assert kit.service.intake.look(1).reference.endswith("version 3")

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browser_kit import Room, Seat, chromium, grave
-from fleet_kit import Kit, bring, enter, kit_in
+from browser_kit import Room, Seat, grave, room_in
+from fleet_kit import Kit, bring
 from page_places import tell
 from small_papers import box
 from test_renewal_browser import before, comes, complains, passes
@@ -22,16 +22,10 @@ STATUS = "document.querySelector('[data-cursor]').textContent"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def room(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Kit, Room]]:
     """An enclosure whose rear was drilled, and of which readings are told, some of them old."""
-    with kit_in(tmp_path_factory.mktemp("turning"), secure=False) as kit:
-        brought = enter(kit, honest.armed(2))
+    folder = tmp_path_factory.mktemp("turning")
+    with room_in(folder, browser, honest.armed(2)) as (kit, brought, made):
         story = brought.story
         story.state = "TAMPERED"
         body = c.LastWord(reason="the rear was drilled", erased_us=40)
@@ -43,11 +37,7 @@ def room(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tup
         names = ("loop/left-1-1/a", "loop/rear-1-1/a", "air inside")
         tell(kit, kit.service.now_s() - 300, 100, names[:1])
         tell(kit, kit.service.now_s() - 300, 290, names[1:])
-        made = Room(kit, browser)
-        try:
-            yield kit, made
-        finally:
-            made.close()
+        yield kit, made
 
 
 def seen(seat: Seat) -> str:

@@ -15,6 +15,7 @@ import pytest
 from machine_kit import Machine, machine
 
 from casemate.control.demo_parties import demo_parties
+from casemate.core.progress import Work
 from casemate.fleet import backup, evidence, hammer_load, home, intake
 from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
 from casemate.fleet.hammer_plan import Plan
@@ -77,7 +78,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A machine with the service's folder, not started."""
     folder = tmp_path_factory.mktemp("load") / "fleet"
     plan = Plan(enclosures=8, period_s=5, for_s=LAST / 1.6)
-    with hammer_load.prepared(folder, plan, lambda _text: None) as load:
+    with hammer_load.prepared(folder, plan, Work("load")) as load:
         pushes = tuple(hammer_load.pushes(load, load.start_s))
     stale(load.place)
     (folder / "pushes").mkdir()

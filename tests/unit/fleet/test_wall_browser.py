@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from browser_kit import SCHEMES, Room, Seat, chromium, grave
-from fleet_kit import DISPLAY, Brought, Kit, bring, enter, kit_in, let_display
+from browser_kit import SCHEMES, Room, Seat, grave, room_in
+from fleet_kit import DISPLAY, Brought, Kit, bring, let_display
 from test_renewal_browser import before, brings, comes, opened, passes
 
 from casemate.cli.main import main
@@ -22,24 +22,13 @@ pytestmark = pytest.mark.slow
 DOCS = Path(__file__).parents[3] / "docs" / "img"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as found:
-        yield found
-
-
 @pytest.fixture
 def room(browser: Any, tmp_path: Path) -> Iterator[tuple[Kit, Brought, Room]]:
-    with kit_in(tmp_path, secure=False) as kit:
-        brought = enter(kit, honest.armed(2))
+    with room_in(tmp_path, browser, honest.armed(2)) as (kit, brought, made):
         bring(kit, brought)
         let_display(kit)
         kit.fronted.fingerprint = DISPLAY
-        made = Room(kit, browser)
-        try:
-            yield kit, brought, made
-        finally:
-            made.close()
+        yield kit, brought, made
 
 
 def brought_in(kit: Kit, brought: Brought) -> None:

@@ -53,7 +53,7 @@ def test_an_emergency_covers_no_longer_than_agreed(again: bool) -> None:
     assert ids(result) == {"permit.emergency", "permit.emergency-overdue"}
     found = [(e.kind, e.length_s, e.covered_by) for e in result.gaps if e.cause == "state UNKNOWN"]
     assert found == [("unknown", 1800, "declared emergency"), ("unknown", 660, "")]
-    assert result.state == "ARMED" and "1 gaps that nothing covers" in result.headline
+    assert result.state == "ARMED" and "1 gap that nothing covers" in result.headline
 
 
 def test_an_emergency_that_nobody_agreed_to_covers_nothing() -> None:

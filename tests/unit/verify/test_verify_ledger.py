@@ -36,7 +36,7 @@ def test_armed_after_a_gap_is_not_proven_since_before_it() -> None:
     honest.watch(told)
     result = of(told)
     assert (result.state, result.since_s) == ("ARMED", START + 490)
-    assert result.headline.endswith("before that, 1 gaps that nothing covers")
+    assert result.headline.endswith("before that, 1 gap that nothing covers")
 
 
 def test_armed_after_a_gap_and_seen_by_no_witness() -> None:

@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from casemate.core.errors import InputError, ReaderError
+from casemate.core.progress import Work
 from casemate.fleet import certificates
 from casemate.fleet.intake import Submission, encode
 from casemate.fleet.nats import link as links
@@ -65,11 +66,12 @@ class NatsPusher:
         self._ahead, self._ahead_at_s = 0, 0.0
         self._sent: set[bytes] = set()
 
-    def once(self) -> Answer:
+    def once(self, work: Work | None = None) -> Answer:
         """Bring all that is new, and return the last answer. ReaderError if none comes."""
-        return asyncio.run(self._once())
+        return asyncio.run(self._once(work or Work("push")))
 
-    async def _once(self) -> Answer:
+    async def _once(self, work: Work) -> Answer:
+        work.stage("reading the evidence", counted=False)
         held = read_bundle(self._folder)
         inbox = f"{wire.INBOX}.{self._name}"
         async with links.connected(self._broker, inbox=inbox, name=self._name[:16]) as link:
@@ -82,6 +84,7 @@ class NatsPusher:
                     return answer
                 self._heard(answer)
                 parts = self._parts(held, answer.next_number)
+            work.stage("bringing it", sum(len(part.entries) for part in parts), "tokens")
             for part in parts:
                 end = part.first + len(part.entries)
                 self._ahead, self._ahead_at_s = max(self._ahead, end), self._clock()
@@ -89,6 +92,7 @@ class NatsPusher:
                 self._heard(answer)
                 if answer.status != 200:
                     return answer
+                work.step(len(part.entries))
                 self._sent.update(part.notes)
             return answer
 

@@ -34,11 +34,7 @@ def account_index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return all accounts; who may not configure users sees the own one alone."""
     mine = "ConfigureUsers" not in asked.who.privileges
     found = [asked.who.id] if mine else accounts.all_ids(link)
-    skip, count, top = asked.window()
-    members = odata.links(ACCOUNTS, found[skip : skip + count])
-    return odata.collection(
-        "ManagerAccount", ACCOUNTS, "Accounts", members, total=len(found), skip=skip, top=top
-    )
+    return asked.page_of("ManagerAccount", ACCOUNTS, "Accounts", found)
 
 
 def account(link: Connection, redfish: Redfish, asked: Asked) -> Row:
@@ -166,9 +162,7 @@ def account_remove(redfish: Redfish, asked: Asked) -> Answer:
 
 def role_index(redfish: Redfish, asked: Asked) -> Answer:
     """Return the roles that there are."""
-    return Answer(
-        row=odata.collection("Role", ROLES, "Roles", odata.links(ROLES, sorted(PRIVILEGES)))
-    )
+    return Answer(row=asked.page_of("Role", ROLES, "Roles", sorted(PRIVILEGES)))
 
 
 def role(redfish: Redfish, asked: Asked) -> Answer:
@@ -204,12 +198,8 @@ def _visible(asked: Asked) -> Any:
 
 def session_index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return sessions of one's party; who may not configure the service sees the own ones alone."""
-    skip, count, top = asked.window()
     found = [row.id for row in link.execute(_visible(asked).order_by(_S.id))]
-    members = odata.links(SESSIONS, found[skip : skip + count])
-    return odata.collection(
-        "Session", SESSIONS, "Sessions", members, total=len(found), skip=skip, top=top
-    )
+    return asked.page_of("Session", SESSIONS, "Sessions", found)
 
 
 def session(link: Connection, redfish: Redfish, asked: Asked) -> Row:

@@ -14,9 +14,11 @@ from casemate.core.errors import CasemateError
 from casemate.fleet.errors import BusyError, FleetError, TooManyError, TooSlowError
 from casemate.fleet.redfish import odata, stream
 from casemate.fleet.redfish.asked import MOST_BODY_BYTES, Answer, Redfish, Resource
-from casemate.fleet.redfish.gate import Gate, Limited, Request, resource_at
+from casemate.fleet.redfish.gate import Gate, Limited, Request
 from casemate.fleet.redfish.messages import RedfishError, error_body
+from casemate.fleet.redfish.paths import resource_at
 from casemate.fleet.redfish.routes import STREAM
+from casemate.fleet.redfish.turns import Turns
 from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
 
 _LOG = logging.getLogger("casemate.fleet")
@@ -39,6 +41,7 @@ class RedfishApp:
 
     def __init__(self, redfish: Redfish, limited: Limited | None = None) -> None:
         self.redfish, self._gate, self._bodies = redfish, Gate(redfish, limited), Bodies()
+        self._turns = Turns()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
@@ -71,11 +74,16 @@ class RedfishApp:
 
     async def _serve(self, http: HttpRequest, request: Request) -> tuple[Answer, Resource]:
         """Return the answer: who asks is known before a body is read."""
-        if request.method not in _WITH_BODY:
+        if request.method not in _WITH_BODY and not request.query:
             return await run_in_threadpool(self._gate.serve, request)
         found = await run_in_threadpool(self._gate.admit, request)
         account = found.asked.account
         who = f"account {account.id}" if account is not None else sender(request.client)
+        if found.asked.query.is_wide and account is not None:  # strangers see little of it
+            async with self._turns.of(who):
+                return await run_in_threadpool(self._gate.serve, request, found)
+        if request.method not in _WITH_BODY:
+            return await run_in_threadpool(self._gate.serve, request, found)
         async with self._bodies.read(http, who, _BODY if account else STRANGERS) as body:
             whole = replace(found, asked=replace(found.asked, body=body))
             return await run_in_threadpool(self._gate.serve, request, whole)
@@ -151,9 +159,9 @@ def _answered(answer: Answer, resource: Resource, request: Request) -> Response:
     row = answer.row
     kind = str(row.get("@odata.type", "")).removeprefix("#").split(".")[0]
     if kind and "@odata.id" in row:
-        row = odata.tagged({key: row[key] for key in row if key != "@odata.etag"})
+        row = row if answer.tag else odata.as_sent(row)
         headers["Link"] = f"<{odata.described_by(kind)}>; rel=describedby"
-        headers["ETag"] = row["@odata.etag"]
+        headers["ETag"] = answer.tag or row["@odata.etag"]
         tags = request.headers.get("if-none-match", "")
         if tags and request.method in ("GET", "HEAD") and odata.matches(tags, headers["ETag"]):
             return Response(status_code=304, headers=headers)

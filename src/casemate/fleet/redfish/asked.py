@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
@@ -15,14 +15,16 @@ from casemate.fleet.redfish import odata
 from casemate.fleet.redfish.accounts import Account, Passwords
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import Row
+from casemate.fleet.redfish.query import Query
 from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
 from casemate.fleet.web.limits import Limits
 
+T = TypeVar("T")
 MOST_BODY_BYTES = 16_384
 """Longest body that is read (planning value)."""
 _MOST_ID = (1 << 31) - 1
-_MOST_SKIP = 1 << 40
+_MOST_SEEN = 32
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,22 +68,43 @@ class Redfish:
         return self.service.now_s()
 
 
+class Seen:
+    """What one answer has looked up, so that it is looked up once; the latest few are kept."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, int], Any] = {}
+
+    def once(self, name: str, number: int, find: Callable[[], T]) -> T:
+        """Return what `find` has returned for a name and number."""
+        key = (name, number)
+        if key not in self._held:
+            if len(self._held) >= _MOST_SEEN:
+                self._held.clear()
+            self._held[key] = find()
+        found: T = self._held[key]
+        return found
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A request that may be made. path: parts of the template. account: None without one.
 
+    link: in which all of the answer is read; None: each resource reads in one of its own. seen:
+    what was looked up for it.
     begins: to be called where anybody may ask, once it is certain that something will be done and
     before it is: it writes that down.
     """
 
     path: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Query = field(default_factory=Query)
     body: bytes = b""
     account: Account | None = None
     client: str = ""
     if_match: str = ""
     url: str = ""
     begins: Callable[[], None] = lambda: None
+    link: Connection | None = None
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def who(self) -> Account:
@@ -107,23 +130,16 @@ class Asked:
             raise RedfishError("MalformedJSON")
         return row
 
-    def page(self) -> tuple[int, int | None]:
-        """Return $skip and $top, None without it; RedfishError if they are no numbers."""
-        found: list[int | None] = []
-        for name in ("$skip", "$top"):
-            text = self.query.get(name)
-            if text is None:
-                found.append(None)
-                continue
-            if not (text.isascii() and text.isdigit() and len(text) <= 12):
-                raise RedfishError("QueryParameterValueError", name)
-            found.append(min(int(text), _MOST_SKIP))
-        return found[0] or 0, found[1]
-
     def window(self) -> tuple[int, int, int | None]:
         """Return where a page begins, how much is read at most, and $top as it was asked."""
-        skip, top = self.page()
-        return skip, min(odata.PAGE if top is None else top, odata.PAGE), top
+        top = self.query.top
+        return self.query.skip, min(odata.PAGE if top is None else top, odata.PAGE), top
+
+    def page_of(self, kind: str, path: str, name: str, names: Sequence[int | str]) -> Row:
+        """Return the page that is asked for of a collection whose members have these names."""
+        skip, count, top = self.window()
+        members = odata.links(path, names[skip : skip + count])
+        return odata.collection(kind, path, name, members, total=len(names), skip=skip, top=top)
 
     def must_match(self, row: Row) -> None:
         """Check If-Match, if there is one, against a representation; RedfishError if it differs."""
@@ -137,7 +153,10 @@ def _no_constant(name: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """An answer. row: a resource, None without a body; raw: of files, with their media type."""
+    """An answer. row: a resource, None without a body; raw: of files, with their media type.
+
+    tag: its ETag, where that is not the one of the resource; "" otherwise.
+    """
 
     row: Row | None = None
     raw: bytes = b""
@@ -145,6 +164,7 @@ class Answer:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     told: str = ""
+    tag: str = ""
 
 
 Serve = Callable[[Redfish, Asked], Answer]
@@ -166,11 +186,15 @@ class Method:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """A resource, or many of a kind. path: with {names}. kind: of its schema, "" for files."""
+    """A resource, or many of a kind. path: with {names}. kind: of its schema, "" for files.
+
+    chooses: it is a collection that does by itself what $filter asks.
+    """
 
     path: str
     kind: str
     methods: Mapping[str, Method]
+    chooses: bool = False
 
     @property
     def allow(self) -> str:
@@ -182,6 +206,8 @@ def reading(read: Callable[[Connection, Redfish, Asked], Row]) -> Serve:
     """Return what serves a resource that is made from the store."""
 
     def serve(redfish: Redfish, asked: Asked) -> Answer:
+        if asked.link is not None:
+            return Answer(row=read(asked.link, redfish, asked))
         with redfish.store.read() as link:
             return Answer(row=read(link, redfish, asked))
 

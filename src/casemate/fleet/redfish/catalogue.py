@@ -17,8 +17,8 @@ _FILE = f"{_OWN}.json"
 
 def registries(redfish: Redfish, asked: Asked) -> Answer:
     """Return the registries that messages here are of."""
-    members = odata.links(REGISTRIES, [_OWN, _BASE])
-    return Answer(row=odata.collection("MessageRegistryFile", REGISTRIES, "Registries", members))
+    names = [_OWN, _BASE]
+    return Answer(row=asked.page_of("MessageRegistryFile", REGISTRIES, "Registries", names))
 
 
 def registry(redfish: Redfish, asked: Asked) -> Answer:
@@ -53,13 +53,8 @@ def _json_names() -> dict[str, str]:
 
 def json_schemas(redfish: Redfish, asked: Asked) -> Answer:
     """Return the files of JSON Schema that resources here are of."""
-    skip, count, top = asked.window()
     names = sorted(_json_names())
-    members = odata.links(JSON_SCHEMAS, names[skip : skip + count])
-    return Answer(row=odata.collection(
-        "JsonSchemaFile", JSON_SCHEMAS, "JSON schemas", members, total=len(names), skip=skip,
-        top=top,
-    ))  # fmt: skip
+    return Answer(row=asked.page_of("JsonSchemaFile", JSON_SCHEMAS, "JSON schemas", names))
 
 
 def json_schema(redfish: Redfish, asked: Asked) -> Answer:

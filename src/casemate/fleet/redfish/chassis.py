@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from casemate.fleet import evidence
 from casemate.fleet.evidence import Enclosure
-from casemate.fleet.redfish import odata, oem, rearm, standing
+from casemate.fleet.redfish import choices, looked, odata, oem, rearm, standing
 from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import ROOT, Row
@@ -29,37 +29,48 @@ def path_of(number: object) -> str:
 
 def index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return a page of all chassis."""
-    skip, count, top = asked.window()
-    found, total = standing.ids(link, skip, count)
-    members = odata.links(f"{ROOT}/Chassis", found)
-    return odata.collection(
-        "Chassis", f"{ROOT}/Chassis", "Enclosures", members, total=total, skip=skip, top=top
-    )
+    path = f"{ROOT}/Chassis"
+    return choices.of_enclosures(link, redfish, asked, "Chassis", path, choices.CHASSIS, _brief)
 
 
 def one(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return a chassis."""
-    return shown(link, standing.read(link, asked.number("chassis"), redfish.now_s()))
+    now = looked.standing_of(link, redfish, asked, asked.number("chassis"))
+    known = looked.enclosure_of(link, asked, now.id)
+    return _whole(now, known, looked.said_of(link, asked, now.id))
 
 
 def shown(link: Connection, now: Standing) -> Row:
     """Return the chassis of an enclosure that stands so."""
-    known, path = evidence.enclosure(link, now.id), path_of(now.id)
-    return odata.resource(
-        "Chassis", path, str(now.id), f"Enclosure {now.name}, serial {now.serial}",
-        ChassisType=_TYPES.get(now.kind, "Enclosure"), SerialNumber=now.serial, Model=now.kind,
-        Location={"Placement": {"Row": now.site}},
-        Status=odata.status(now.status_state, now.health),
-        PhysicalSecurity={
+    return _whole(now, evidence.enclosure(link, now.id), standing.said(link, now.id))
+
+
+def _brief(now: Standing) -> Row:
+    """Return what is shown of a chassis by how its enclosure stands alone."""
+    return {
+        "Id": str(now.id), "Name": f"Enclosure {now.name}, serial {now.serial}",
+        "ChassisType": _TYPES.get(now.kind, "Enclosure"), "SerialNumber": now.serial,
+        "Model": now.kind, "Location": {"Placement": {"Row": now.site}},
+        "Status": odata.status(now.status_state, now.health),
+        "PhysicalSecurity": {
             "IntrusionSensor": now.sensor, "IntrusionSensorReArm": "Manual",
         },
+        "Oem": {"Casemate": oem.brief(now)},
+    }  # fmt: skip
+
+
+def _whole(now: Standing, known: Enclosure, said: Said) -> Row:
+    brief, path = _brief(now), path_of(now.id)
+    names = ("ChassisType", "SerialNumber", "Model", "Location", "Status", "PhysicalSecurity")
+    return odata.resource(
+        "Chassis", path, brief["Id"], brief["Name"], **{each: brief[each] for each in names},
         Sensors=odata.link(f"{path}/Sensors"),
         TrustedComponents=odata.link(f"{path}/TrustedComponents"),
         LogServices=odata.link(f"{path}/LogServices"),
         ThermalSubsystem=odata.link(f"{path}/ThermalSubsystem") if leaks(known) else ...,
         LeakDetectors=odata.link(f"{path}/LeakDetectors") if leaks(known) else ...,
         Links={"ManagedBy": [odata.link(f"{ROOT}/Managers/fleet")]},
-        Oem={"Casemate": oem.chassis(now, known, standing.said(link, now.id))},
+        Oem={"Casemate": oem.chassis(now, known, said)},
     )  # fmt: skip
 
 
@@ -78,10 +89,9 @@ def patch(redfish: Redfish, asked: Asked) -> Answer:
 
 def sensors(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the sensors of a chassis."""
-    number = asked.number("chassis")
-    standing.read(link, number, redfish.now_s())
+    number = looked.standing_of(link, redfish, asked, asked.number("chassis")).id
     base = f"{path_of(number)}/Sensors"
-    return odata.collection("Sensor", base, "Sensors", odata.links(base, SENSORS))
+    return asked.page_of("Sensor", base, "Sensors", SENSORS)
 
 
 def sensor(link: Connection, redfish: Redfish, asked: Asked) -> Row:
@@ -89,9 +99,9 @@ def sensor(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     number, name = asked.number("chassis"), asked.path["sensor"]
     if name not in SENSORS:
         raise RedfishError("ResourceNotFound")
-    now = standing.read(link, number, redfish.now_s())
-    known = evidence.enclosure(link, number)
-    value, more = readings(now, known, standing.said(link, number))[name]
+    now = looked.standing_of(link, redfish, asked, number)
+    known = looked.enclosure_of(link, asked, number)
+    value, more = readings(now, known, looked.said_of(link, asked, number))[name]
     state = "Enabled" if value is not None else "UnavailableOffline"
     health = _health(value, more.get("Thresholds", {})) if value is not None else "Critical"
     return odata.resource(
@@ -142,12 +152,9 @@ def _health(value: float, thresholds: dict[str, Any]) -> str:
 
 def components(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the trusted components of a chassis: its controller."""
-    number = asked.number("chassis")
-    standing.read(link, number, redfish.now_s())
+    number = looked.standing_of(link, redfish, asked, asked.number("chassis")).id
     base = f"{path_of(number)}/TrustedComponents"
-    return odata.collection(
-        "TrustedComponent", base, "Trusted components", odata.links(base, [COMPONENT])
-    )
+    return asked.page_of("TrustedComponent", base, "Trusted components", [COMPONENT])
 
 
 def component(link: Connection, redfish: Redfish, asked: Asked) -> Row:
@@ -155,8 +162,8 @@ def component(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     number = asked.number("chassis")
     if asked.path["component"] != COMPONENT:
         raise RedfishError("ResourceNotFound")
-    now = standing.read(link, number, redfish.now_s())
-    token = standing.said(link, number).last
+    now = looked.standing_of(link, redfish, asked, number)
+    token = looked.said_of(link, asked, number).last
     return odata.resource(
         "TrustedComponent", f"{path_of(number)}/TrustedComponents/{COMPONENT}", COMPONENT,
         "Controller that signs evidence", TrustedComponentType="Integrated",
@@ -177,8 +184,8 @@ def leaks(known: Enclosure) -> tuple[str, ...]:
 
 
 def _with_leaks(link: Connection, redfish: Redfish, asked: Asked) -> tuple[Standing, list[str]]:
-    now = standing.read(link, asked.number("chassis"), redfish.now_s())
-    found = leaks(evidence.enclosure(link, now.id))
+    now = looked.standing_of(link, redfish, asked, asked.number("chassis"))
+    found = leaks(looked.enclosure_of(link, asked, now.id))
     if not found:
         raise RedfishError("ResourceNotFound")
     return now, [f"{at}" for at in range(1, len(found) + 1)]
@@ -216,7 +223,7 @@ def leak_detectors(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the leak detectors of a chassis."""
     now, found = _with_leaks(link, redfish, asked)
     base = f"{path_of(now.id)}/LeakDetectors"
-    return odata.collection("LeakDetector", base, "Leak detectors", odata.links(base, found))
+    return asked.page_of("LeakDetector", base, "Leak detectors", found)
 
 
 def leak_detector(link: Connection, redfish: Redfish, asked: Asked) -> Row:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Text,
     and_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     func,
     insert,
     literal,
+    or_,
     select,
     update,
 )
@@ -53,6 +55,16 @@ KEPT = 1000
 _E, _I, _L, _R = ENCLOSURES.c, INCIDENTS.c, REDFISH_LATCHES.c, REDFISH_EVENTS.c
 _ALARMS = tuple(key for key, each in messages.OWN.items() if each.severity == "Critical")
 _V = VERDICTS.c
+_CLEARED = (
+    select(_R.enclosure_id.label("enclosure_id"), func.max(_R.id).label("last"))
+    .where(_R.message == "ChassisIntrusionCleared").group_by(_R.enclosure_id).subquery()
+)  # fmt: skip
+"""The last event of each enclosure that says that nothing stands any more."""
+RESOLVED = or_(
+    _R.message.in_([key for key, each in messages.OWN.items() if each.severity == "OK"]),
+    _R.id < func.coalesce(_CLEARED.c.last, 0),
+)
+"""What `resolved` says, in SQL, where `page` chooses."""
 _NOT_IN_USE = {"COMMISSIONING": "it is being commissioned", "RETIRED": "it is out of service"}
 
 
@@ -112,13 +124,36 @@ def after(link: Connection, number: int, count: int) -> list[Event]:
 
 
 def page(
-    link: Connection, enclosure_id: int | None, skip: int, top: int
+    link: Connection, enclosure_id: int | None, skip: int, top: int,
+    chosen: ColumnElement[bool] | None = None,
 ) -> tuple[list[Event], int]:  # fmt: skip
-    """Return a page of events, newest first, of an enclosure or of all; and how many there are."""
+    """Return a page of events, newest first, of an enclosure or of all; and how many there are.
+
+    chosen: which of them, by columns of events and `RESOLVED`.
+    """
     here = [] if enclosure_id is None else [_R.enclosure_id == enclosure_id]
-    total = link.execute(select(func.count()).select_from(REDFISH_EVENTS).where(*here)).scalar_one()
-    asked = select(REDFISH_EVENTS).where(*here).order_by(_R.id.desc()).offset(skip).limit(top)
-    return [_event(row) for row in link.execute(asked)], int(total)
+    of: Any = REDFISH_EVENTS
+    if chosen is not None:
+        here.append(chosen)
+        of = of.outerjoin(_CLEARED, _CLEARED.c.enclosure_id == _R.enclosure_id)
+    total = link.execute(select(func.count()).select_from(of).where(*here)).scalar_one()
+    asked = select(REDFISH_EVENTS).select_from(of).where(*here)
+    rows = link.execute(asked.order_by(_R.id.desc()).offset(skip).limit(top))
+    return [_event(row) for row in rows], int(total)
+
+
+def resolved(link: Connection, found: Sequence[Event]) -> set[int]:
+    """Return the numbers of those events after which their enclosure was told to be well again."""
+    of = {each.enclosure_id for each in found} - {None}
+    asked = (
+        select(_R.enclosure_id, func.max(_R.id).label("last")).group_by(_R.enclosure_id)
+        .where(_R.enclosure_id.in_(of), _R.message == "ChassisIntrusionCleared")
+    )  # fmt: skip
+    last = {int(row.enclosure_id): int(row.last) for row in link.execute(asked)}
+    return {
+        each.id for each in found
+        if each.severity == "OK" or each.id < last.get(each.enclosure_id or 0, 0)
+    }  # fmt: skip
 
 
 def one(link: Connection, number: int) -> Event | None:

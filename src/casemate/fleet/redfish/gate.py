@@ -5,28 +5,25 @@ from __future__ import annotations
 import base64
 import binascii
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from urllib.parse import parse_qsl
 
 from casemate.fleet.audit import Line
 from casemate.fleet.errors import TooManyError
-from casemate.fleet.redfish import accounts
+from casemate.fleet.redfish import accounts, members
 from casemate.fleet.redfish.accounts import Account
 from casemate.fleet.redfish.asked import Answer, Asked, Method, Redfish, Resource
+from casemate.fleet.redfish.expansion import Reader, shape
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.redfish.odata import ROOT
-from casemate.fleet.redfish.routes import RESOURCES, STREAM
+from casemate.fleet.redfish.odata import ROOT, Row
+from casemate.fleet.redfish.paths import may, resource_at
+from casemate.fleet.redfish.query import parse
 from casemate.fleet.web.bodies import sender
 from casemate.fleet.web.gate import Limits
 
 _TOUCH_S = 60
 _METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE")
-_EXACT = {each.path: each for each in RESOURCES if "{" not in each.path}
-_PATTERNS = [(each.path.split("/"), each) for each in RESOURCES if "{" in each.path]
-_STREAM = Resource(path=STREAM, kind="", methods={"GET": Method(serve=lambda _r, _a: Answer())})
-_PARAMETERS = ("$skip", "$top")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +78,7 @@ class Gate:
         """
         found = admitted or self.admit(request)
         answer = self._serve(found, request)
-        if "only" in found.asked.query and found.name == "GET":
+        if found.asked.query.only:
             return self._only(request, found, answer)
         return answer, found.resource
 
@@ -97,7 +94,7 @@ class Gate:
         account: Account | None = None
         try:
             name = "GET" if request.method == "HEAD" else request.method
-            if not _is_open(resource, name):
+            if not _is_open(resource, name) or _may_show_more(request):
                 account = self._identify(request)
             found = self._allowed(request, resource, name, path, account)
             if account is not None:
@@ -117,7 +114,7 @@ class Gate:
     def _serve(self, found: Admitted, request: Request) -> Answer:
         writes = found.name != "GET"
         try:
-            answer = found.method.serve(self._redfish, found.asked)
+            answer = self._made(found)
         except Exception as error:
             status = getattr(error, "status", 500)
             if status == 401:
@@ -131,17 +128,31 @@ class Gate:
             self._write(found, request, f"done {answer.told}".rstrip())
         return answer
 
-    def _only(
-        self, request: Request, found: Admitted, answer: Answer
-    ) -> tuple[Answer, Resource]:  # fmt: skip
+    def _made(self, found: Admitted) -> Answer:
+        """Return the answer of a resource, as its query shapes it."""
+        asked, query = found.asked, found.asked.query
+        if not (query.is_wide or query.select is not None):
+            return found.method.serve(self._redfish, asked)
+        with self._redfish.store.read() as link:
+            reader = Reader(redfish=self._redfish, asked=replace(asked, link=link))
+            if query.filter is not None and not found.resource.chooses:
+                row: Row | None = members.filtered(reader, found.method.serve, query.filter)
+            else:
+                row = found.method.serve(self._redfish, reader.asked).row
+            if row is None:
+                raise RedfishError("QueryNotSupportedOnResource")
+            answer = shape(reader, row, query)
+        for template, of in sorted(reader.told.items()):
+            self._note(found, f"GET {template}", of)
+        return answer
+
+    def _only(self, request: Request, found: Admitted, answer: Answer) -> tuple[Answer, Resource]:
         """Return the one member of a collection, as the query parameter `only` asks."""
-        if not found.resource.kind.endswith("Collection"):
-            raise RedfishError("QueryNotSupported", status=400)
         assert answer.row is not None
-        members = answer.row["Members"]
-        if answer.row["Members@odata.count"] != 1 or len(members) != 1:
+        there = answer.row["Members"]
+        if answer.row["Members@odata.count"] != 1 or len(there) != 1:
             return answer, found.resource
-        return self.serve(replace(request, path=members[0]["@odata.id"], query=""))
+        return self.serve(replace(request, path=there[0]["@odata.id"], query=""))
 
     def _identify(self, request: Request) -> Account:
         redfish, now_s = self._redfish, self._redfish.now_s()
@@ -195,16 +206,15 @@ class Gate:
         method = resource.methods.get(name)
         if method is None:
             raise RedfishError("OperationNotAllowed", allow=resource.allow)
-        if account is not None:
-            own = method.own and path.get(method.own) == str(account.id)
-            mine = own and "ConfigureSelf" in account.privileges
-            if not (mine or method.any_of & account.privileges):
-                raise RedfishError("InsufficientPrivilege")
+        if account is not None and not may(account, method, path):
+            raise RedfishError("InsufficientPrivilege")
         origin = request.headers.get("origin", "")
         if origin and name != "GET" and origin.partition("://")[2] != request.headers.get("host"):
             raise RedfishError("AccessDenied")
         asked = Asked(
-            path=path, query=_query(request, name), body=request.body, account=account,
+            path=path, body=request.body, account=account, query=parse(
+                request.query, resource.kind, is_get=name == "GET"
+            ),
             client=request.client, if_match=request.headers.get("if-match", ""),
             url=request.headers.get("host", ""),
         )  # fmt: skip
@@ -225,7 +235,7 @@ class Gate:
                 more, self._unwritten = self._unwritten, 0
             told += f", and {more} more before" if more else ""
         path = resource.path if resource is not None else f"{ROOT}/?"
-        line = self._as_line(f"{request.method} {path}", "", account, request, told)
+        line = self._as_line(f"{request.method} {path}", "", account, request.client, told)
         if account is None:
             self._redfish.audit.write(line)
         else:
@@ -234,7 +244,7 @@ class Gate:
     def _write(self, found: Admitted, request: Request, outcome: str) -> None:
         what = f"{request.method} {found.resource.path}"
         subject = "/".join(found.asked.path.values())
-        line = self._as_line(what, subject, found.asked.account, request, outcome)
+        line = self._as_line(what, subject, found.asked.account, request.client, outcome)
         self._redfish.audit.write(line)
 
     def _asked(self, found: Admitted, request: Request, outcome: str) -> None:
@@ -244,46 +254,27 @@ class Gate:
             return
         what = f"{request.method} {found.resource.path}"
         subject, account = "/".join(found.asked.path.values()), found.asked.account
-        line = self._as_line(what, subject, account, request, outcome)
+        outcome = f"{outcome} {found.asked.query.told}".rstrip()
+        line = self._as_line(what, subject, account, request.client, outcome)
         self._redfish.audit.read(line, f"redfish {account.session} {request.client}")
 
+    def _note(self, found: Admitted, what: str, of: Collection[str]) -> None:
+        """Write down what else was read for an answer, before it is given."""
+        account = found.asked.account
+        if account is not None:
+            line = self._as_line(what, "", account, found.asked.client, "asked by a query")
+            self._redfish.audit.read(
+                line, f"redfish {account.session} {found.asked.client}", set(of) - {""}
+            )
+
     def _as_line(
-        self, what: str, subject: str, account: Account | None, request: Request, outcome: str
+        self, what: str, subject: str, account: Account | None, client: str, outcome: str
     ) -> Line:
-        who = f"account {account.name}" if account else f"client {request.client}"
+        who = f"account {account.name}" if account else f"client {client}"
         return Line(
             at_s=self._redfish.now_s(), who=who, role=account.role if account else "",
             party=account.party if account else "", what=what, subject=subject, outcome=outcome,
         )  # fmt: skip
-
-
-def resource_at(path: str) -> tuple[Resource | None, dict[str, str]]:
-    """Return the resource at a path and the parts of its template; None if there is none."""
-    if path.endswith("/") and path != f"{ROOT}/":
-        path = path.removesuffix("/")
-    if path == STREAM:
-        return _STREAM, {}
-    if path in _EXACT:
-        return _EXACT[path], {}
-    parts = path.split("/")
-    for pattern, each in _PATTERNS:
-        if len(pattern) != len(parts):
-            continue
-        found = {}
-        for ours, theirs in zip(pattern, parts, strict=True):
-            if ours.startswith("{") and _is_plain(theirs):
-                found[ours[1:-1]] = theirs
-            elif ours != theirs:
-                break
-        else:
-            return each, found
-    return None, {}
-
-
-def _is_plain(part: str) -> bool:
-    return 0 < len(part) <= 100 and part.isascii() and part.replace("-", "").replace(
-        ".", ""
-    ).replace("_", "").isalnum()  # fmt: skip
 
 
 def _is_open(resource: Resource | None, name: str) -> bool:
@@ -293,6 +284,12 @@ def _is_open(resource: Resource | None, name: str) -> bool:
     if method is None:  # how it is refused tells nothing if all of it is open
         return all(not each.any_of for each in resource.methods.values())
     return not method.any_of
+
+
+def _may_show_more(request: Request) -> bool:
+    """Return whether what is open to all shows more to who says who it is: links are expanded."""
+    known = "x-auth-token" in request.headers or "authorization" in request.headers
+    return known and bool(request.query) and request.method in ("GET", "HEAD")
 
 
 def _basic(header: str) -> tuple[str, str]:
@@ -308,17 +305,3 @@ def _basic(header: str) -> tuple[str, str]:
     if not colon or not name or not password:
         raise RedfishError("NoValidSession")
     return name, password
-
-
-def _query(request: Request, name: str) -> dict[str, str]:
-    """Return query parameters. What begins with $ and is not supported is refused (DSP0266)."""
-    try:
-        found = dict(parse_qsl(request.query, keep_blank_values=True, max_num_fields=20))
-    except ValueError:
-        raise RedfishError("QueryNotSupported", status=400) from None
-    for each in found:
-        if each.startswith("$") and each not in _PARAMETERS:
-            raise RedfishError("QueryNotSupported")
-    if name == "GET" and found.get("only"):
-        raise RedfishError("QueryParameterValueError", "only")
-    return found

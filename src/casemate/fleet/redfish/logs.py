@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from casemate.fleet.redfish import events, messages, odata, standing
+from casemate.fleet.redfish import event_choices, events, looked, messages, odata
 from casemate.fleet.redfish.asked import Asked, Redfish
 from casemate.fleet.redfish.events import Event
 from casemate.fleet.redfish.messages import RedfishError
@@ -18,7 +18,7 @@ def _place(link: Connection, redfish: Redfish, asked: Asked) -> tuple[str, int |
     """Return the path of whose log is asked for, and of which enclosure; None: of all."""
     if "chassis" in asked.path:
         number = asked.number("chassis")
-        standing.read(link, number, redfish.now_s())
+        looked.standing_of(link, redfish, asked, number)
         return f"{ROOT}/Chassis/{number}", number
     if asked.path["manager"] != MANAGER:
         raise RedfishError("ResourceNotFound")
@@ -33,7 +33,7 @@ def _of_service(asked: Asked) -> None:
 def index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the log services of an enclosure, or of all."""
     base = f"{_place(link, redfish, asked)[0]}/LogServices"
-    return odata.collection("LogService", base, "Logs", odata.links(base, [SERVICE]))
+    return asked.page_of("LogService", base, "Logs", [SERVICE])
 
 
 def service(link: Connection, redfish: Redfish, asked: Asked) -> Row:
@@ -54,8 +54,11 @@ def entries(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     base, number = _place(link, redfish, asked)
     path = f"{base}/LogServices/{SERVICE}/Entries"
     skip, count, top = asked.window()
-    found, total = events.page(link, number, skip, count)
-    members = [_entry(path, each) for each in found]
+    wanted = asked.query.filter
+    chosen = event_choices.condition(wanted) if wanted is not None else None
+    found, total = events.page(link, number, skip, count, chosen)
+    over = events.resolved(link, found)
+    members = [_entry(path, each, each.id in over) for each in found]
     return odata.collection("LogEntry", path, "Entries", members, total=total, skip=skip, top=top)
 
 
@@ -66,15 +69,18 @@ def entry(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     found = events.one(link, asked.number("entry"))
     if found is None or (number is not None and found.enclosure_id != number):
         raise RedfishError("ResourceNotFound")
-    return odata.tagged(_entry(f"{base}/LogServices/{SERVICE}/Entries", found))
+    over = bool(events.resolved(link, [found]))
+    return odata.tagged(_entry(f"{base}/LogServices/{SERVICE}/Entries", found, over))
 
 
-def _entry(path: str, each: Event) -> Row:
+def _entry(path: str, each: Event, over: bool) -> Row:
+    """Return an entry. over: its enclosure was told to be well again since."""
     return odata.resource(
         "LogEntry", f"{path}/{each.id}", str(each.id), f"Event {each.id}", EntryType="Event",
         Created=odata.when(each.at_s), EventTimestamp=odata.when(each.at_s), EventId=str(each.id),
         Severity=each.severity, MessageId=messages.message_id(each.message),
         Message=messages.rendered(each.message, each.args), MessageArgs=list(each.args),
         Resolution=messages.OWN[each.message].resolution, OriginatorType="Internal",
+        Resolved=over,
         Links={"OriginOfCondition": odata.link(each.origin)},
     )  # fmt: skip

@@ -95,6 +95,7 @@ DMTF = {
     "ActionNotSupported": ("The action %1 is not supported by the resource.", 400),
     "GeneralError": ("A general error has occurred.", 500),
     "InsufficientPrivilege": ("The account has not the privileges for this.", 403),
+    "InsufficientStorage": ("The answer would be longer than the service gives at once.", 507),
     "InternalError": ("The request failed by a fault of the service.", 500),
     "MalformedJSON": ("The body is no valid JSON.", 400),
     "NoOperation": ("There is nothing to change in the request.", 400),
@@ -106,8 +107,20 @@ DMTF = {
     "PropertyNotWritable": ("The property %1 cannot be written.", 400),
     "PropertyUnknown": ("The property %1 is unknown.", 400),
     "PropertyValueError": ("The value of property %1 cannot be taken.", 400),
+    "QueryCombinationInvalid": ("These query parameters cannot be used together.", 400),
     "QueryNotSupported": ("Querying in this way is not supported.", 501),
+    "QueryNotSupportedOnOperation": ("This operation takes no query parameters.", 400),
+    "QueryNotSupportedOnResource": ("This resource does not take that query parameter.", 400),
+    "QueryParameterOutOfRange": ("The value %1 of query parameter %2 is outside %3.", 400),
     "QueryParameterValueError": ("The value of query parameter %1 cannot be taken.", 400),
+    "QueryParameterValueFormatError": (
+        "In %1, of query parameter %2, something has not the form that it needs.",
+        400,
+    ),
+    "QueryParameterValueTypeError": (
+        "The value %1, in query parameter %2, is none that it is compared with.",
+        400,
+    ),
     "RateLimitExceeded": ("There were too many requests.", 429),
     "ResourceAlreadyExists": ("There is one of that name already.", 409),
     "ResourceNotFound": ("There is no resource at this address.", 404),
@@ -120,14 +133,19 @@ DMTF = {
 
 
 class RedfishError(FleetError):
-    """An answer that is an error. key: of `DMTF` or `OWN`. about: properties, as JSON pointers."""
+    """An answer that is an error. key: of `DMTF` or `OWN`. about: properties, as JSON pointers.
+
+    more: further messages, each a key with its arguments.
+    """
 
     def __init__(
-        self, key: str, *args: str, status: int = 0, about: tuple[str, ...] = (), allow: str = ""
-    ) -> None:
+        self, key: str, *args: str, status: int = 0, about: tuple[str, ...] = (), allow: str = "",
+        more: tuple[tuple[str, tuple[str, ...]], ...] = (),
+    ) -> None:  # fmt: skip
         text = rendered(key, args)
         super().__init__(text, remedy=OWN[key].resolution if key in OWN else "see the message.")
         self.key, self.given, self.about, self.allow = key, args, about, allow
+        self.more = more
         self.status = status or (DMTF[key][1] if key in DMTF else 409)
 
 
@@ -164,9 +182,15 @@ def error_body(error: RedfishError) -> Row:
         "error": {
             "code": message_id(error.key),
             "message": error.message,
-            "@Message.ExtendedInfo": [extended(error.key, error.given, error.about)],
+            "@Message.ExtendedInfo": info(error),
         }
     }
+
+
+def info(error: RedfishError) -> list[Row]:
+    """Return the messages of an error."""
+    others = [extended(key, args) for key, args in error.more]
+    return [extended(error.key, error.given, error.about), *others]
 
 
 def registry() -> Row:

@@ -51,6 +51,7 @@ COLLECTIONS = {
 SCHEMAS = "http://redfish.dmtf.org/schemas/v1"
 PAGE = 100
 """Members of a page of a collection (planning value)."""
+NEXT = "Members@odata.nextLink"
 Row = dict[str, Any]
 
 
@@ -87,18 +88,32 @@ def collection(
     kind: str, path: str, name: str, members: Sequence[Row], *, total: int | None = None,
     skip: int = 0, top: int | None = None,
 ) -> Row:  # fmt: skip
-    """Return a page of a collection. members: of this page. total: in all pages.
-
-    Who asks for `top` members pages by itself; otherwise a link leads to the next page.
-    """
+    """Return a page of a collection. members: of this page. total: in all pages."""
     count = len(members) if total is None else total
-    row = {
-        "@odata.id": path, "@odata.type": type_of(f"{kind}Collection"), "Name": name,
-        "Members": list(members), "Members@odata.count": count,
-    }  # fmt: skip
-    if top is None and skip + len(members) < count:
-        row["Members@odata.nextLink"] = f"{path}?$skip={skip + len(members)}"
-    return row
+    row = {"@odata.id": path, "@odata.type": type_of(f"{kind}Collection"), "Name": name}
+    return paged(row, members, total=count, skip=skip, top=top)
+
+
+def paged(
+    row: Row, members: Sequence[Row], *, total: int, skip: int = 0, top: int | None = None
+) -> Row:  # fmt: skip
+    """Return a collection with a page of its members, and the address of those that follow.
+
+    Who asks for `top` members pages by itself: of more than came of these a link leads to the rest.
+    """
+    out = {key: row[key] for key in row if key != NEXT}
+    out |= {"Members": list(members), "Members@odata.count": total}
+    given, asked = len(members), total - skip if top is None else min(top, total - skip)
+    if given < asked:
+        rest = "" if top is None else f"&$top={top - given}"
+        out[NEXT] = f"{row['@odata.id']}?$skip={skip + given}{rest}"
+    return out
+
+
+def is_collection(row: Mapping[str, Any]) -> bool:
+    """Return whether a resource is a collection of others."""
+    kind = str(row.get("@odata.type", "")).rpartition(".")[2]
+    return kind.endswith("Collection") and "Members" in row
 
 
 def status(state: str, health: str) -> Row:
@@ -130,6 +145,13 @@ def etag(row: Mapping[str, Any]) -> str:
 def tagged(row: Row) -> Row:
     """Return a resource with its ETag inside, as the header has it."""
     return {**row, "@odata.etag": etag(row)}
+
+
+def as_sent(row: Row) -> Row:
+    """Return a resource as a GET of it is answered: with its ETag, if it is one."""
+    if "@odata.id" not in row or "@odata.type" not in row:
+        return row
+    return tagged({key: row[key] for key in row if key != "@odata.etag"})
 
 
 def matches(header: str, tag: str) -> bool:

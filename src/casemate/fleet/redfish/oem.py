@@ -21,17 +21,24 @@ def chassis(now: Standing, known: Enclosure, said: Said) -> Row:
     """Return the OEM object of a chassis."""
     return {
         "@odata.type": TYPE,
+        **brief(now),
+        "Zones": zones(known, said.last),
+        "Permit": permit(now, said.last),
+        "Evidence": evidence(now, known),
+        "Coverage": coverage(now, said),
+        "Interference": interference(now, said),
+    }
+
+
+def brief(now: Standing) -> Row:
+    """Return what of it comes from how the enclosure stands alone."""
+    return {
         "State": now.state,
         "Stale": now.stale,
         "Latched": bool(now.latch),
         "LatchedTime": odata.when(now.latched_s) if now.latch else None,
         "OpenIncident": now.incident,
         "IncidentAcknowledged": now.acknowledged,
-        "Zones": zones(known, said.last),
-        "Permit": permit(now, said.last),
-        "Evidence": evidence(now, known),
-        "Coverage": coverage(now, said),
-        "Interference": interference(now, said),
     }
 
 

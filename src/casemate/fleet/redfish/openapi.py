@@ -52,9 +52,19 @@ _TOLD = {
     409: "It does not fit what is here.", 412: "The ETag is not that of the resource.",
     413: "The body is too long.", 415: "The body is no JSON by its type.", 429: "Too often.",
     501: "Such a query is not supported.", 503: "The service cannot do it now.",
+    507: "The answer would be too long.",
 }  # fmt: skip
 _PART = {"type": "string", "pattern": "^[0-9A-Za-z][0-9A-Za-z._-]*$"}
-_WRITES = (409, 413, 415)
+_WRITES, _READS = (409, 413, 415), (507,)
+_QUERIES = {
+    "$expand": "Resources in place of links: . outside `Links`, ~ within, * all; ($levels=N).",
+    "$select": "Properties that are shown, with / within and , between them.",
+}
+_OF_MEMBERS = {
+    "$filter": "Which members are shown: property, eq ne lt le gt ge, literal; and or not ( ).",
+    "$skip": "Members that are left out before the first.", "$top": "Members that are shown.",
+    "only": "Of a collection with one member, that member; it has no value.",
+}  # fmt: skip
 SCHEMAS = {"RedfishError": _ERROR}
 _ERRORS = {"application/json": {"schema": {"$ref": "#/components/schemas/RedfishError"}}}
 
@@ -79,7 +89,7 @@ def _operation(resource: Resource, name: str, method: Method) -> dict[str, Any]:
             {"name": each, "in": "path", "required": True, "schema": _PART,
              "example": _example(resource, each)}
             for each in re.findall(r"\{(\w+)\}", resource.path)
-        ],
+        ] + (_queries(resource) if name == "GET" else []),
         "responses": _responses(resource, name),
     }  # fmt: skip
     if method.any_of:
@@ -91,12 +101,24 @@ def _operation(resource: Resource, name: str, method: Method) -> dict[str, Any]:
     return made
 
 
+def _queries(resource: Resource) -> list[dict[str, Any]]:
+    """Return the query parameters of a read: none where no schema says what is there."""
+    known = _QUERIES if resource.kind else {}
+    if resource.kind.endswith("Collection"):
+        known = known | _OF_MEMBERS
+    return [
+        {"name": name, "in": "query", "required": False, "allowReserved": True, "description": told,
+         "schema": {"type": "string"}}
+        for name, told in known.items()
+    ]  # fmt: skip
+
+
 def _example(resource: Resource, name: str) -> str:
     return "1" if resource.kind == "ComponentIntegrity" else PATHS[name]
 
 
 def _responses(resource: Resource, name: str) -> dict[str, Any]:
-    left_out = set() if name != "GET" else set(_WRITES)
+    left_out = {*_READS} if name != "GET" else {*_WRITES}
     out: dict[str, Any] = {
         str(status): {"description": told, "content": _ERRORS}
         for status, told in _TOLD.items() if status not in left_out

@@ -8,10 +8,12 @@ import uuid
 from sqlalchemy import Connection
 
 from casemate import __version__
-from casemate.fleet.redfish import odata, standing
+from casemate.fleet.redfish import choices, looked, odata, standing
 from casemate.fleet.redfish.asked import Asked, Redfish
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import ROOT, Row
+from casemate.fleet.redfish.query import MOST_LEVELS
+from casemate.fleet.redfish.standing import Standing
 
 MANAGER = "fleet"
 STALLED_S = 30.0
@@ -43,9 +45,12 @@ def service_root(redfish: Redfish) -> Row:
         "ServiceRoot", f"{ROOT}/", "RootService", "Casemate fleet", RedfishVersion="1.20.0",
         UUID=service_uuid(redfish), Product="Casemate", Vendor="Casemate", **named,
         ProtocolFeaturesSupported={
-            "ExcerptQuery": False, "FilterQuery": False, "OnlyMemberQuery": True,
-            "SelectQuery": False, "TopSkipQuery": True,
-            "ExpandQuery": {"ExpandAll": False, "Levels": False, "Links": False, "NoLinks": False},
+            "ExcerptQuery": False, "IncludeOriginOfConditionQuery": False,
+            "OnlyMemberQuery": True, "SelectQuery": True, "TopSkipQuery": True,
+            "FilterQuery": True, "FilterQueryComparisonOperations": True,
+            "FilterQueryCompoundOperations": True,
+            "ExpandQuery": {"ExpandAll": True, "Levels": True, "Links": True, "NoLinks": True,
+                            "MaxLevels": MOST_LEVELS},
         },
         Links={"Sessions": odata.link(f"{ROOT}/SessionService/Sessions")},
     )  # fmt: skip
@@ -59,8 +64,7 @@ def service_uuid(redfish: Redfish) -> str:
 
 def managers(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the managers: this service alone."""
-    base = f"{ROOT}/Managers"
-    return odata.collection("Manager", base, "Managers", odata.links(base, [MANAGER]))
+    return asked.page_of("Manager", f"{ROOT}/Managers", "Managers", [MANAGER])
 
 
 def manager(link: Connection, redfish: Redfish, asked: Asked) -> Row:
@@ -111,31 +115,38 @@ def health(redfish: Redfish) -> str:
 
 def integrity_index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return a page of integrity, of one component an enclosure."""
-    skip, count, top = asked.window()
-    found, total = standing.ids(link, skip, count)
-    base = f"{ROOT}/ComponentIntegrity"
-    members = odata.links(base, found)
-    return odata.collection(
-        "ComponentIntegrity", base, "Integrity", members, total=total, skip=skip, top=top
+    path = f"{ROOT}/ComponentIntegrity"
+    return choices.of_enclosures(
+        link, redfish, asked, "ComponentIntegrity", path, choices.INTEGRITY, _brief
     )
+
+
+def _brief(now: Standing) -> Row:
+    """Return what is shown of an enclosure's integrity by how it stands alone."""
+    proven = now.state in ("ARMED", "MAINTENANCE") and now.severity != "alarm"
+    return {
+        "Id": str(now.id), "Name": f"Evidence of {now.name}, serial {now.serial}",
+        "LastUpdated": odata.when(now.seen_s),
+        "Status": odata.status(now.status_state, now.health),
+        "Oem": {"Casemate": {"VerificationStatus": "Success" if proven else "Failed"}},
+    }  # fmt: skip
 
 
 def integrity(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return what the appraisal of an enclosure's evidence says of its controller."""
-    now = standing.read(link, asked.number("component"), redfish.now_s())
-    proven = now.state in ("ARMED", "MAINTENANCE") and now.severity != "alarm"
-    chassis = f"{ROOT}/Chassis/{now.id}"
+    now = looked.standing_of(link, redfish, asked, asked.number("component"))
+    brief, chassis = _brief(now), f"{ROOT}/Chassis/{now.id}"
     return odata.resource(
-        "ComponentIntegrity", f"{ROOT}/ComponentIntegrity/{now.id}", str(now.id),
-        f"Evidence of {now.name}, serial {now.serial}", ComponentIntegrityType="OEM",
+        "ComponentIntegrity", f"{ROOT}/ComponentIntegrity/{now.id}", brief["Id"], brief["Name"],
+        ComponentIntegrityType="OEM",
         ComponentIntegrityTypeVersion="1", ComponentIntegrityEnabled=True,
         Description="Tokens (RFC 9711) in a transparency log, appraised by this service.",
         TargetComponentURI=f"{chassis}/TrustedComponents/Controller",
-        LastUpdated=odata.when(now.seen_s), Status=odata.status(now.status_state, now.health),
+        LastUpdated=brief["LastUpdated"], Status=brief["Status"],
         Links={"ComponentsProtected": [odata.link(chassis)]},
         Oem={"Casemate": {
             "@odata.type": "#CasemateComponentIntegrity.v1_0_0.ComponentIntegrity",
-            "VerificationStatus": "Success" if proven else "Failed",
+            **brief["Oem"]["Casemate"],
             "EvidenceURI": f"/enclosures/{now.id}/evidence.zip",
             "VerdictURI": f"/enclosures/{now.id}/verdict.json",
         }},

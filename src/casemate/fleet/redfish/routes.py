@@ -32,8 +32,9 @@ STREAM = f"{ROOT}/EventService/SSE"
 """Answered by `stream`: it does not end."""
 
 
-def _of(path: str, kind: str, get: Serve, **more: Method) -> Resource:
-    return Resource(path=f"{ROOT}{path}", kind=kind, methods={"GET": Method(serve=get), **more})
+def _of(path: str, kind: str, get: Serve, *, chooses: bool = False, **more: Method) -> Resource:
+    methods = {"GET": Method(serve=get), **more}
+    return Resource(path=f"{ROOT}{path}", kind=kind, methods=methods, chooses=chooses)
 
 
 def _free(path: str, kind: str, make: Callable[[Redfish], Row]) -> Resource:
@@ -49,7 +50,7 @@ def _log(base: str) -> tuple[Resource, ...]:
     return (
         _of(f"{base}/LogServices", "LogServiceCollection", reading(logs.index)),
         _of(one, "LogService", reading(logs.service)),
-        _of(f"{one}/Entries", "LogEntryCollection", reading(logs.entries)),
+        _of(f"{one}/Entries", "LogEntryCollection", reading(logs.entries), chooses=True),
         _of(f"{one}/Entries/{{entry}}", "LogEntry", reading(logs.entry)),
     )
 
@@ -60,7 +61,7 @@ _SUBSCRIBE = Method(serve=subscriptions.add, any_of=_COMPONENTS | _MANAGER)
 _LEAK = "/Chassis/{chassis}/ThermalSubsystem/LeakDetection"
 _DETECTORS = "/Chassis/{chassis}/LeakDetectors"
 _CHASSIS = (
-    _of("/Chassis", "ChassisCollection", reading(chassis.index)),
+    _of("/Chassis", "ChassisCollection", reading(chassis.index), chooses=True),
     _of(
         "/Chassis/{chassis}", "Chassis", reading(chassis.one),
         PATCH=Method(serve=chassis.patch, any_of=_COMPONENTS),
@@ -80,7 +81,10 @@ _CHASSIS = (
     _of(_DETECTORS, "LeakDetectorCollection", reading(chassis.leak_detectors)),
     _of(f"{_DETECTORS}/{{detector}}", "LeakDetector", reading(chassis.leak_detector)),
     *_log("/Chassis/{chassis}"),
-    _of("/ComponentIntegrity", "ComponentIntegrityCollection", reading(root.integrity_index)),
+    _of(
+        "/ComponentIntegrity", "ComponentIntegrityCollection", reading(root.integrity_index),
+        chooses=True,
+    ),
     _of("/ComponentIntegrity/{component}", "ComponentIntegrity", reading(root.integrity)),
 )  # fmt: skip
 _SERVICE = (
@@ -143,14 +147,15 @@ _EVENTS = (
     _of("/TelemetryService/MetricDefinitions/{metric}", "MetricDefinition", telemetry.definition),
     _of(
         "/TelemetryService/MetricReportDefinitions", "MetricReportDefinitionCollection",
-        reading(telemetry.report_definitions),
+        reading(telemetry.report_definitions), chooses=True,
     ),
     _of(
         "/TelemetryService/MetricReportDefinitions/{report}", "MetricReportDefinition",
         reading(telemetry.report_definition),
     ),
     _of(
-        "/TelemetryService/MetricReports", "MetricReportCollection", reading(telemetry.reports)
+        "/TelemetryService/MetricReports", "MetricReportCollection", reading(telemetry.reports),
+        chooses=True,
     ),
     _of("/TelemetryService/MetricReports/{report}", "MetricReport", reading(telemetry.report)),
     _of("/TelemetryService/Triggers", "TriggersCollection", telemetry.triggers),

@@ -119,12 +119,7 @@ def index(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     names = [str(each.id) for each in all_(link)]
     with redfish.hub.lock:
         names += [f"sse-{each}" for each in sorted(redfish.hub.streams)]
-    skip, count, top = asked.window()
-    members = odata.links(SUBSCRIPTIONS, names[skip : skip + count])
-    return odata.collection(
-        "EventDestination", SUBSCRIPTIONS, "Subscriptions", members, total=len(names), skip=skip,
-        top=top,
-    )  # fmt: skip
+    return asked.page_of("EventDestination", SUBSCRIPTIONS, "Subscriptions", names)
 
 
 def one(link: Connection, redfish: Redfish, asked: Asked) -> Row:

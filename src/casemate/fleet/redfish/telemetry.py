@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from casemate.fleet import evidence
-from casemate.fleet.redfish import chassis, odata, standing
+from casemate.fleet.redfish import chassis, choices, looked, odata, standing
 from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import ROOT, Row
+from casemate.fleet.redfish.standing import Standing
 
 SERVICE = f"{ROOT}/TelemetryService"
 UNITS = {"EvidenceAge": "s", "HealthyChannels": "%", "Information": "1", "WitnessedEntries": "%"}
@@ -34,8 +34,7 @@ def service(redfish: Redfish, asked: Asked) -> Answer:
 def definitions(redfish: Redfish, asked: Asked) -> Answer:
     """Return the definitions of metrics."""
     base = f"{SERVICE}/MetricDefinitions"
-    members = odata.links(base, [*UNITS, STATE])
-    return Answer(row=odata.collection("MetricDefinition", base, "Metrics", members))
+    return Answer(row=asked.page_of("MetricDefinition", base, "Metrics", [*UNITS, STATE]))
 
 
 def definition(redfish: Redfish, asked: Asked) -> Answer:
@@ -59,26 +58,26 @@ def definition(redfish: Redfish, asked: Asked) -> Answer:
 
 def report_definitions(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return a page of definitions of reports, one an enclosure."""
-    return _page(link, asked, "MetricReportDefinition")
+    return _page(link, redfish, asked, "MetricReportDefinition")
 
 
 def reports(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return a page of reports, one an enclosure."""
-    return _page(link, asked, "MetricReport")
+    return _page(link, redfish, asked, "MetricReport")
 
 
-def _page(link: Connection, asked: Asked, kind: str) -> Row:
-    skip, count, top = asked.window()
-    found, total = standing.ids(link, skip, count)
-    base = f"{SERVICE}/{kind}s"
-    members = odata.links(base, found)
-    return odata.collection(kind, base, f"{kind}s", members, total=total, skip=skip, top=top)
+def _page(link: Connection, redfish: Redfish, asked: Asked, kind: str) -> Row:
+    path = f"{SERVICE}/{kind}s"
+    return choices.of_enclosures(link, redfish, asked, kind, path, choices.REPORTS, _brief)
+
+
+def _brief(now: Standing) -> Row:
+    return {"Id": str(now.id), "Name": f"Readings of chassis {now.id}"}
 
 
 def report_definition(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return the definition of an enclosure's report."""
-    number = asked.number("report")
-    standing.read(link, number, redfish.now_s())
+    number = looked.standing_of(link, redfish, asked, asked.number("report")).id
     return odata.resource(
         "MetricReportDefinition", f"{SERVICE}/MetricReportDefinitions/{number}", str(number),
         f"Readings of chassis {number}", MetricReportDefinitionType="OnRequest",
@@ -94,8 +93,9 @@ def report_definition(link: Connection, redfish: Redfish, asked: Asked) -> Row:
 def report(link: Connection, redfish: Redfish, asked: Asked) -> Row:
     """Return an enclosure's report: readings that there are, and always its state."""
     number = asked.number("report")
-    now = standing.read(link, number, redfish.now_s())
-    found = chassis.readings(now, evidence.enclosure(link, number), standing.said(link, number))
+    now = looked.standing_of(link, redfish, asked, number)
+    known = looked.enclosure_of(link, asked, number)
+    found = chassis.readings(now, known, looked.said_of(link, asked, number))
     path, at = chassis.path_of(number), odata.when(now.now_s)
     values = [
         _value(each, str(found[each][0]), f"{path}/Sensors/{each}#/Reading", at)
@@ -120,8 +120,7 @@ def _value(name: str, value: str, property_: str, at: str | None) -> Row:
 def triggers(redfish: Redfish, asked: Asked) -> Answer:
     """Return the triggers: what of a state makes an event."""
     base = f"{SERVICE}/Triggers"
-    members = odata.links(base, [STATE])
-    return Answer(row=odata.collection("Triggers", base, "Triggers", members))
+    return Answer(row=asked.page_of("Triggers", base, "Triggers", [STATE]))
 
 
 def trigger(redfish: Redfish, asked: Asked) -> Answer:

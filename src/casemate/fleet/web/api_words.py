@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.fleet import incidents, scene, series
-from casemate.fleet.intake import MOST_BYTES
+from casemate.fleet.submission import MOST_BYTES
 from casemate.fleet.web import channels_page, fleet_page, timeline
 from casemate.verify.findings import SEVERITIES
 
@@ -39,9 +39,12 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         _PAGE, ("severity", _words(*SEVERITIES[:3]), "unknown"),
         ("kinds", _text(500), "state.unknown"),
     ),
-    "/audit": (("before", {"type": "integer", "minimum": 1, "maximum": (1 << 53) - 1}, 9),),
+    "/audit": (
+        ("before", {"type": "integer", "minimum": 1, "maximum": (1 << 53) - 1}, 9),
+        ("show", _words("all", "people"), "people"),
+    ),
     _ENCLOSURE: (
-        ("view", _words(*scene.VIEWS), scene.VIEWS[0]),
+        ("view", _words(*scene.VIEWS), scene.VIEWS[0]), ("tile", _text(100), "left-1-1"),
         ("zoom", _words(*(name for name, _ in timeline.LEVELS)), "hour"),
         ("at", _SECONDS, 1_800_000_060),
     ),
@@ -49,7 +52,9 @@ QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
         _PAGE, ("window", _words(*channels_page.WINDOWS), "hour"), ("q", _text(100), "loop"),
         ("at", _SECONDS, 1_800_000_060), ("show.1", _text(series.MOST_TEXT), "loop 1"),
     ),
-    "/incidents/{id:int}": (("view", _words(*scene.VIEWS), scene.VIEWS[0]),),
+    "/incidents/{id:int}": (
+        ("view", _words(*scene.VIEWS), scene.VIEWS[0]), ("tile", _text(100), "left-1-1"),
+    ),
     _INTERVAL: _TIMES,
     f"{_INTERVAL}.zip": _TIMES,
     f"{_ENCLOSURE}/case": (("node", _text(100), "G1"),),
@@ -77,7 +82,7 @@ FORMS: dict[str, dict[str, tuple[dict[str, Any], Any]]] = {
         "seen": _DIGEST, "outcome": (_OUTCOME, "explained"),
         "reason": (_text(2000), "the site had no power, see its record"), **_SIGNED,
     },
-    f"{_ID}/confirm": {"seen": _DIGEST, **_SIGNED},
+    f"{_ID}/confirm": {"seen": _DIGEST, "agree": (_words("1"), "1"), **_SIGNED},
     "/review/dispose": {
         "take.1": _DIGEST, "outcome": (_OUTCOME, "explained"),
         "reason": (_text(2000), "the site had no power, see its record"),

@@ -21,9 +21,10 @@ from starlette.routing import Match
 from starlette.routing import Route as HttpRoute
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import intake, roles, series, trust
+from casemate.fleet import roles, series, submission, trust
 from casemate.fleet.clockface import clock
 from casemate.fleet.errors import (
+    AppraisingError,
     BusyError,
     ConflictError,
     FleetError,
@@ -35,8 +36,8 @@ from casemate.fleet.people import Person
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.redfish.messages import RedfishError, error_body
-from casemate.fleet.web import forms
-from casemate.fleet.web.asked import Answer, Reply, Service
+from casemate.fleet.web import forms, work_part
+from casemate.fleet.web.asked import Answer, Reply, Service, Wait
 from casemate.fleet.web.bodies import STRANGERS, Bodies, Bound, sender
 from casemate.fleet.web.downloads import InParts
 from casemate.fleet.web.filters import FILTERS
@@ -50,7 +51,7 @@ MOST_TAKEN_AT_ONCE = 16
 """Submissions that are checked at once (planning value)."""
 _FORM, _UPLOAD = Bound(most_bytes=MOST_FORM_BYTES), Bound(most_bytes=MOST_UPLOAD_BYTES)
 _BROUGHT = {
-    "/evidence": Bound(most_bytes=intake.MOST_BYTES),
+    "/evidence": Bound(most_bytes=submission.MOST_BYTES),
     "/series": Bound(most_bytes=series.MOST_BYTES),
     "/trust": Bound(most_bytes=trust.MOST_BYTES),
 }
@@ -216,6 +217,8 @@ def _respond(
 ) -> Response:  # fmt: skip
     if isinstance(answer, Reply):
         return _reply(answer, service)
+    if isinstance(answer, Wait):
+        return _waits(answer, person, route, service, pages, twin=twin)
     if twin:
         data = json.dumps(answer, ensure_ascii=False, indent=1)
         return Response(data, media_type="application/json", headers=HEADERS)
@@ -228,6 +231,26 @@ def _respond(
     asks = bool(answer.get("options") or answer.get("passkey") or answer.get("charts"))
     headers = headers_of(scripts=route.scripts and asks, renews=every_s > 0)
     return Response(shown, media_type="text/html", headers=headers)
+
+
+def _waits(
+    answer: Wait, person: Person | None, route: Route, service: Service,
+    pages: jinja2.Environment, *, twin: bool,
+) -> Response:  # fmt: skip
+    """Return what is said in place of an answer: how far it is, and when to ask again."""
+    error, work = AppraisingError(answer.look), work_part.row(answer.look)
+    again = {"Retry-After": str(work_part.again_s(answer.look))}
+    if twin or not route.template:
+        row = {"error": error.message, "remedy": error.remedy, "work": work}
+        data = json.dumps(row, ensure_ascii=False)
+        return Response(data, error.status, media_type="application/json", headers=HEADERS | again)
+    shown = pages.get_template("waiting.html").render(
+        title="Being appraised", work=work, id=answer.path.get("id"), person=person,
+        of_enclosure=route.path.startswith("/enclosures/"), page_of=route.path,
+        every_s=work_part.RENEWS_S, made=clock(service.now_s()),
+    )  # fmt: skip
+    headers = headers_of(scripts=False, renews=True) | again
+    return Response(shown, error.status, media_type="text/html", headers=headers)
 
 
 def _reply(answer: Reply, service: Service) -> Response:

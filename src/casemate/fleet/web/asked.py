@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from casemate.core.progress import Look
 from casemate.fleet.audit import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
 from casemate.fleet.intake import Intake
@@ -19,6 +20,7 @@ from casemate.fleet.store import Store
 from casemate.fleet.told import Told
 from casemate.fleet.watched import Watched
 from casemate.fleet.web.downloads import Downloads, Parts
+from casemate.fleet.weights import Weights
 
 _MOST_ID = (1 << 31) - 1
 
@@ -43,6 +45,7 @@ class Service:
     told: Told = field(default_factory=Told)
     watched: Watched = field(default_factory=Watched)
     downloads: Downloads = field(default_factory=Downloads)
+    weights: Weights = field(default_factory=Weights)
     lease: Lease | None = None
     """That no other service has the store; None where the caller sees to it."""
 
@@ -124,6 +127,14 @@ class Reply:
     """To be set as the session of the browser; "" ends it."""
 
 
-Answer = Reply | dict[str, Any]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """An answer that is not there yet. look: how far what it rests on is. path: of its page."""
+
+    look: Look
+    path: Mapping[str, Any] = field(default_factory=dict)
+
+
+Answer = Reply | Wait | dict[str, Any]
 View = Callable[[Service, Asked], Answer]
-"""A dict is what a page shows: its JSON twin is just that."""
+"""A dict is what a page shows: its JSON twin is just that. No view returns `Wait` (`Gate`)."""

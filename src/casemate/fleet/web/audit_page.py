@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from casemate.fleet import succession
+from casemate.fleet import evidence, succession
 from casemate.fleet.clockface import clock
 from casemate.fleet.export import Part
 from casemate.fleet.web.asked import Asked, Reply, Service
@@ -20,8 +20,11 @@ ROWS = 100
 def view(service: Service, asked: Asked) -> dict[str, Any]:
     """Return the latest lines, newest first."""
     before = asked.number("before", 1, 1 << 53, 1 << 53)
-    lines = service.audit.latest(ROWS, before)
+    show = asked.choice("show", ("all", "people")) or "all"
+    lines = service.audit.latest(ROWS, before, people=show == "people")
     log = service.audit.log
+    with service.store.read() as link:
+        machines = evidence.controllers(link, [x.who[8:] for _, x in lines if _is_machine(x.who)])
     return {
         "title": "Audit log",
         "origin": log.origin,
@@ -31,8 +34,10 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "keys": [each.vkey() for each in log.keys],
         "before": [_before(each) for each in succession.before(service.audit.folder.parent)],
         "older": lines[-1][0] if len(lines) == ROWS else None,
+        "show": show,
         "rows": [
             {
+                "machine": machines.get(each.who[8:], "") if _is_machine(each.who) else "",
                 "number": number, "at": clock(each.at_s), "who": each.who, "role": each.role,
                 "party": each.party, "what": each.what, "subject": each.subject,
                 "outcome": each.outcome,
@@ -40,6 +45,10 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             for number, each in lines
         ],
     }  # fmt: skip
+
+
+def _is_machine(who: str) -> bool:
+    return who.startswith("machine:")
 
 
 def export(service: Service, asked: Asked) -> Reply:

@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from casemate.fleet import evidence, series
-from casemate.fleet.clockface import ago, clock
+from casemate.fleet.clockface import clock
 from casemate.fleet.errors import RefusedError
 from casemate.fleet.series import Look
 from casemate.fleet.series_look import coarser
-from casemate.fleet.web import channel_beside, channel_draw, channel_rows, enclosure_page
+from casemate.fleet.web import channel_beside, channel_draw, channel_rows, enclosure_page, work_part
 from casemate.fleet.web.asked import Asked, Service
 from casemate.fleet.web.series_page import NOTE
 
@@ -37,7 +37,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         events = service.told.of(link, known.id)
         watches = service.watched.of(link, known.id)
         told = enclosure_page.last_said(link, known)
-    how, headline, result = enclosure_page.stand(service, known, bool(forks), now_s)
+    stood = enclosure_page.stand(service, known, bool(forks), now_s)
+    result = stood.result
     window = asked.choice("window", tuple(WINDOWS)) or "10min"
     live = not asked.query.get("at")
     end_s = asked.number("at", WINDOWS[window], _LATEST_S, now_s)
@@ -48,13 +49,15 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         **enclosure_page.head(known, "Channels"),
         "now": clock(now_s),
         "renews": RENEWS_S[window] if live else 60,
+        **work_part.renews(stood.work),
+        "work": stood.work,
         "signed": False,
         "note": NOTE,
         "kept": service.series is not None,
-        "how": how,
-        "headline": headline,
+        "how": stood.how,
+        "headline": stood.headline,
         "seen": clock(result.seen_s),
-        "seen_ago": ago(result.seen_s, now_s),
+        "seen_ago": stood.seen_ago(now_s),
         "told": told,
         "windows": list(WINDOWS),
         "window": {"name": window, "start": start_s, "end": end_s, "live": live,

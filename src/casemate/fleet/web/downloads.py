@@ -12,12 +12,17 @@ from contextlib import contextmanager
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from casemate.core.progress import RUNNING, Look, Work, ending
 from casemate.fleet.errors import BusyError
 from casemate.fleet.export import Part
 
 Parts = Generator[bytes, None, None]
 MOST, MOST_OF_ONE = 8, 2
 """Sent at once in all, and to a person (planning values)."""
+SLICE = 1 << 18
+"""Bytes that are handed to the network at once (planning value)."""
+TOLD_S, MOST_TOLD = 120.0, 4
+"""For which a person is told how it ended, and of how many (planning values)."""
 
 
 class InParts(StreamingResponse):
@@ -41,14 +46,32 @@ class Downloads:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._held: Counter[str] = Counter()
+        self._works: dict[str, list[Work]] = {}
 
-    def begin(self, who: str, parts: Iterator[bytes]) -> Parts:
+    def work(self, who: str, what: str) -> Work:
+        """Return the work of something that is about to be sent to a person, who is told of it."""
+        made = Work(what)
+        with self._lock:
+            self._works.setdefault(who, []).append(made)
+        return made
+
+    def of(self, who: str) -> list[Look]:
+        """Return how far what is sent to a person is, also what has ended a while ago."""
+        with self._lock:
+            held = [(each, each.look()) for each in self._works.get(who, ())]
+            kept = [pair for pair in held if pair[1].how == RUNNING or pair[1].ended_s < TOLD_S]
+            self._works[who] = [each for each, _ in kept][-MOST_TOLD:]
+            if not kept:
+                del self._works[who]
+        return [look for _, look in kept][-MOST_TOLD:]
+
+    def begin(self, who: str, parts: Iterator[bytes], work: Work | None = None) -> Parts:
         """Return the parts; who takes them has a place until they are closed, or at their end.
 
-        BusyError if none is free.
+        work: is told of each part, in bytes. BusyError if no place is free.
         """
         self._take(who)
-        counted = self._counted(who, parts)
+        counted = self._counted(who, parts, work or Work("parts"))
         next(counted)  # from now on its end is seen, however it comes
         return counted
 
@@ -74,10 +97,15 @@ class Downloads:
             self._held[who] -= 1
             self._held += Counter()  # without those that have none
 
-    def _counted(self, who: str, parts: Iterator[bytes]) -> Parts:
+    def _counted(self, who: str, parts: Iterator[bytes], work: Work) -> Parts:
         try:
-            yield b""
-            yield from parts
+            with ending(work):
+                yield b""
+                for part in parts:
+                    for at in range(0, len(part), SLICE):  # what is counted has left us
+                        slice_ = part[at : at + SLICE]
+                        yield slice_
+                        work.step(len(slice_))
         finally:
             self._give(who)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,13 +11,15 @@ from casemate.attest import token as tokens
 from casemate.cli.verify_text import as_json
 from casemate.core.canonical import canonical_bytes, digest
 from casemate.core.errors import FormatError
-from casemate.fleet import evidence, papers, permit_files
+from casemate.core.progress import FAILED, failing
+from casemate.fleet import evidence, papers, permit_files, weights
 from casemate.fleet.clockface import ago, clock, length
+from casemate.fleet.errors import AppraisingError
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.export import source
 from casemate.fleet.schema import INCIDENTS, VERDICTS
 from casemate.fleet.told import last_watch
-from casemate.fleet.web import channel_rows, scene_part, timeline, timeline_part
+from casemate.fleet.web import channel_rows, scene_part, timeline, timeline_part, work_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.interval_page import sent
 from casemate.verify.continuity import Interval
@@ -40,8 +42,10 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         has = papers.there(link, known.id)
         events = service.told.of(link, known.id)
         filed = permit_files.of_enclosure(link, known.id, 50)
-    how, headline, result = stand(service, known, bool(forks), now_s)
+    stood = stand(service, known, bool(forks), now_s)
+    how, result = stood.how, stood.result
     line = timeline_part.of(asked, result.intervals, events, now_s)
+    downloads = work_part.rows(service.downloads.of(asked.who.name))
     said = scene_part.place_events(events)
     latest = service.series.latest(known.id) if service.series else {}
     return {
@@ -52,10 +56,13 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             asked, design, said, events, filed, how, latest.values(), now_s
         ),
         "papers": list(has),
-        "headline": headline,
+        "headline": stood.headline,
+        "work": stood.work,
+        "downloads": downloads,
+        "evidence": weights.shown(service.weights.of(service.store, known.id)),
         "since": clock(result.since_s),
         "seen": clock(result.seen_s),
-        "seen_ago": ago(result.seen_s, now_s),
+        "seen_ago": stood.seen_ago(now_s),
         "tokens": result.tokens,
         "proven_tokens": result.proven,
         "told": told,
@@ -64,22 +71,52 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "forks": forks,
         "incidents": incidents,
         "few": channel_rows.few(service, known.id, now_s),
+        **work_part.renews(stood.work, *downloads),
         **line,
     }
 
 
-def stand(
-    service: Service, known: Enclosure, forked: bool, now_s: int
-) -> tuple[str, str, Result]:  # fmt: skip
-    """Return state and headline to show now, and the appraisal. forked: two tokens at one place."""
-    result = service.intake.look(known.id, now_s)
-    if forked:
-        asked = select(VERDICTS.c.state, VERDICTS.c.headline)
-        with service.store.read() as link:
-            held = link.execute(asked.where(VERDICTS.c.enclosure_id == known.id)).one_or_none()
-        if held is not None:
-            return held.state, held.headline, result
-    return result.state, result.headline, result
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stand:
+    """How an enclosure stands now. work: how far its appraisal is; None: `result` is all of it."""
+
+    how: str
+    headline: str
+    result: Result
+    work: dict[str, Any] | None = None
+
+    def seen_ago(self, now_s: int) -> str:
+        """Return how long ago witnesses saw its log."""
+        return work_part.NOT_YET if self.work is not None else ago(self.result.seen_s, now_s)
+
+
+def stand(service: Service, known: Enclosure, forked: bool, now_s: int) -> Stand:
+    """Return state and headline to show now, and the appraisal. forked: two tokens at one place.
+
+    While its evidence is being appraised nothing is known but what is bad: TAMPERED stays.
+    """
+    asked = select(VERDICTS.c.state, VERDICTS.c.headline)
+    with service.store.read() as link:
+        held = link.execute(asked.where(VERDICTS.c.enclosure_id == known.id)).one_or_none()
+        count = evidence.next_number(link, known.id)
+    try:
+        result = service.intake.glance(known.id, now_s)
+    except AppraisingError as error:
+        failed = error.look.how == FAILED
+        headline = f"UNKNOWN: its evidence {work_part.why(failed=failed)}"
+        unit = known.reference
+        nothing = Result(
+            enclosure=known.name, serial=known.serial, reference=unit.id, now_s=now_s,
+            headline=headline, state="UNKNOWN", since_s=None, seen_s=None, tokens=count, proven=0,
+            intervals=(), findings=(),
+        )  # fmt: skip
+        work = work_part.row(error.look)
+        if held is not None and (forked or held.state == "TAMPERED"):
+            return Stand(how=held.state, headline=held.headline, result=nothing, work=work)
+        return Stand(how="UNKNOWN", headline=headline, result=nothing, work=work)
+    if forked and held is not None:
+        return Stand(how=held.state, headline=held.headline, result=result)
+    return Stand(how=result.state, headline=result.headline, result=result)
 
 
 def continuity(service: Service, asked: Asked) -> dict[str, Any]:
@@ -87,7 +124,7 @@ def continuity(service: Service, asked: Asked) -> dict[str, Any]:
     now_s = service.now_s()
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
-    result = service.intake.look(known.id, now_s)
+    result = service.intake.glance(known.id, now_s)
     found = result.intervals
     start_s = found[0].start_s if found else now_s
     return {
@@ -113,6 +150,7 @@ def verdict(service: Service, asked: Asked) -> Reply:
     at_s = asked.number("at", 0, _LATEST_S, service.now_s())
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
+    service.intake.ready(known.id)
     with service.downloads.place(asked.who.name):
         evidence_ = source(service.store, known).digest()
         shown = as_json(service.intake.look(known.id, at_s))
@@ -131,7 +169,9 @@ def export(service: Service, asked: Asked) -> Reply:
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
     held = source(service.store, known)
-    return sent(service, asked, held, {}, f"evidence-{known.id}.zip")
+    work = service.downloads.work(asked.who.name, f"evidence-{known.id}.zip")
+    with failing(work):
+        return sent(service, asked, held, {}, f"evidence-{known.id}.zip", work)
 
 
 def head(known: Enclosure, title: str) -> dict[str, Any]:

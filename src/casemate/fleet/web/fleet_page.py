@@ -7,8 +7,12 @@ from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
 
+from casemate.core.progress import FAILED, RUNNING, Look
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
+from casemate.fleet.verdicts import BEING_APPRAISED
+from casemate.fleet.web import waiting as waiting_part
+from casemate.fleet.web import work_part
 from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.clocks import TOLERANCE_S
 
@@ -29,10 +33,13 @@ def shown_state(now_s: int) -> ColumnElement[str]:
     return case((or_(_V.state.is_(None), wrong), "UNKNOWN"), else_=_V.state)
 
 
-def why_unknown(row: Any, now_s: int) -> str:
+def why_unknown(row: Any, now_s: int, look: Look | None = None) -> str:
     """Return why a state is UNKNOWN that the last appraisal may have called otherwise."""
     if row.headline is None:
         return "no evidence was brought yet"
+    if row.fresh_until_s == BEING_APPRAISED:
+        failed = look is not None and look.how == FAILED
+        return f"its evidence {work_part.why(failed=failed)}"
     if row.fresh_until_s is not None and row.fresh_until_s < now_s:
         return f"stale: witnesses saw it last at {clock(row.seen_s)}"
     if row.seen_s is not None and row.seen_s > now_s + TOLERANCE_S:
@@ -56,6 +63,9 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             every = _matching(named, now_s, state, needs).subquery()
             total = link.execute(select(func.count()).select_from(every)).scalar_one()
         rows = _page(link, _matching(named, now_s, state, needs), now_s, page)
+        for_you = waiting_part.of(link, asked.person, service.told, now_s) if asked.person else []
+    looks = service.intake.under_way.looks()
+    shown = [_row(each, now_s, looks.get(each.id)) for each in rows]
     well = counts["ARMED"] + counts["MAINTENANCE"] + counts["RETIRED"]
     return {
         "title": "Fleet",
@@ -64,8 +74,11 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "counts": counts,
         "enclosures": sum(counts.values()),
         "waiting": waiting,
+        "for_you": for_you,
         "filters": {"state": state, "needs": needs, "q": asked.query.get("q", "")[:100]},
-        "rows": [_row(each, now_s) for each in rows],
+        "rows": shown,
+        "appraising": sum(each.how == RUNNING for each in looks.values()),
+        **work_part.renews(*(each["work"] for each in shown)),
         "total": total,
         "page": page,
         "pages": max(-(-total // ROWS), 1),
@@ -114,7 +127,8 @@ def _page(link: Connection, matching: Select[Any], now_s: int, page: int) -> lis
     return [found[each] for each in ids]
 
 
-def _row(row: Any, now_s: int) -> dict[str, Any]:
+def _row(row: Any, now_s: int, look: Look | None) -> dict[str, Any]:
+    being = row.fresh_until_s == BEING_APPRAISED
     return {
         "id": row.id,
         "name": row.name,
@@ -122,9 +136,10 @@ def _row(row: Any, now_s: int) -> dict[str, Any]:
         "kind": row.kind,
         "site": row.site,
         "state": row.shown,
-        "why": why_unknown(row, now_s) if row.shown == "UNKNOWN" else row.headline,
+        "why": why_unknown(row, now_s, look) if row.shown == "UNKNOWN" else row.headline,
+        "work": work_part.row(look),
         "seen": clock(row.seen_s),
-        "seen_ago": ago(row.seen_s, now_s),
+        "seen_ago": work_part.NOT_YET if being else ago(row.seen_s, now_s),
         "since": clock(row.since_s),
         "incident": row.incident,
         "severity": row.severity,

@@ -13,11 +13,11 @@ from sqlalchemy import bindparam, select
 from casemate.fleet import displays, people, roles
 from casemate.fleet.audit import Line
 from casemate.fleet.displays import Display
-from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
+from casemate.fleet.errors import AppraisingError, NotAllowedError, NotSignedInError, TooManyError
 from casemate.fleet.outlets import scrapers
 from casemate.fleet.people import Person
 from casemate.fleet.schema import MACHINES
-from casemate.fleet.web.asked import Answer, Asked, Reply, Service
+from casemate.fleet.web.asked import Answer, Asked, Reply, Service, Wait
 from casemate.fleet.web.bodies import sender
 from casemate.fleet.web.limits import Limits as Limits
 from casemate.fleet.web.routes import Route
@@ -95,13 +95,7 @@ class Gate:
         self._all.take(asked.fingerprint or sender(asked.client), now)
         if route.permission == "sign-in" and route.method == "POST":
             self._codes.take(sender(asked.client), now)
-        found = Admitted()
-        try:
-            found = self._identify(asked)
-            self._allow(asked, found.person)
-        except (NotSignedInError, NotAllowedError) as error:
-            self._not_allowed(asked, found.person, error.status)
-            raise
+        found = self._let(asked)
         if (person := found.person) is not None:  # from many addresses, too
             self._all.take(f"person {person.name}", now)
             if route.method != "GET" or route.permission in _EACH:
@@ -113,9 +107,9 @@ class Gate:
     ) -> tuple[Answer, Person | None]:
         """Return the view's answer, and who is signed in. A FleetError says why not.
 
-        admitted: what `admit` has said of the same request.
+        admitted: what `admit` has said of the same request before its body came.
         """
-        found = admitted or self.admit(asked)
+        found = self.admit(asked) if admitted is None else self._let(asked)
         if asked.route.permission == "static":
             return asked.route.view(self._service, Asked(path=asked.path)), None
         try:
@@ -128,6 +122,20 @@ class Gate:
         said = found.person or found.display or _named(asked)
         self._asked(asked, said, "renewed by its page" if asked.renewal else "asked")
         return self._view(asked, found, said), found.person
+
+    def _let(self, asked: Request) -> Admitted:
+        """Return who asks, at this moment: once before the body is read, and once it is there.
+
+        That may take minutes: who was removed meanwhile, or has signed out, does nothing any more.
+        """
+        found = Admitted()
+        try:
+            found = self._identify(asked)
+            self._allow(asked, found.person)
+        except (NotSignedInError, NotAllowedError) as error:
+            self._not_allowed(asked, found.person, error.status)
+            raise
+        return found
 
     def _open(self, asked: Request) -> Answer:
         """Return what anybody may see, or begin a session: the line is durable before that holds.
@@ -199,10 +207,16 @@ class Gate:
         writes = asked.route.method != "GET"
         try:
             answer = asked.route.view(self._service, given)
+        except AppraisingError as error:
+            if not writes:
+                return Wait(look=error.look, path=asked.path)
+            self._asked(asked, said, f"failed {error.status}")
+            raise
         except Exception as error:
             self._asked(asked, said, f"failed {getattr(error, 'status', 500)}")
             raise
         if writes:
+            assert not isinstance(answer, Wait)
             told = answer.told if isinstance(answer, Reply) else str(answer.get("audited", ""))
             tell = self._counted if asked.route.permission == roles.MACHINE else self._write
             for each in (isinstance(answer, Reply) and answer.each) or (told,):

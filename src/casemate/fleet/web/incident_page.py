@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import func, select
@@ -91,6 +92,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         design = papers.find(link, known.id, "design")
         why = incident_why.of(link, known, shown, told, asked.who, design, now_s)
         filed = permit_files.of_enclosure(link, known.id, 50)
+        proposed = _proposed(found, decisions.standing(link, found.acts), shown.seen)
     said = scene_part.place_events(incident_why.near_events(found, told))
     ordered = sorted(found.triggers, key=_order)
     return {
@@ -99,8 +101,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         "enclosure": known.id, "name": known.name, "serial": known.serial, "site": known.site,
         "level": found.severity,
         "text": incidents.alarm_text(min(ordered, key=_rank).finding),
-        "opened": clock(found.opened_s),
-        "open": found.disposed_s is None,
+        "opened": clock(found.opened_s), "open": found.disposed_s is None,
         "outcome": found.outcome,
         "disposed": clock(found.disposed_s),
         "latch": _LATCH.get(state or "", "none: TAMPERED alone latches"),
@@ -117,7 +118,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         ),
         "next": list(_NEXT[found.severity]),
         "two_persons": incidents.needs_two(found.severity),
-        "proposed": _proposed(found, shown.seen),
+        "proposed": proposed,
         "acts": [_shown(each) for each in found.acts],
         "seen": shown.seen,
         "outcomes": list(incidents.OUTCOMES),
@@ -176,7 +177,12 @@ def _act(service: Service, asked: Asked, kind: str) -> Reply:
                 severity=found.severity, **told,
             )  # fmt: skip
         else:
-            act = incidents.confirm(asked.who, found.acts, **told)
+            if form.get("agree") != "1":
+                raise RefusedError(
+                    "you did not say that you have read it and agree.",
+                    remedy="read what was found and the reason, then tick the box.",
+                )
+            act = incidents.confirm(asked.who, decisions.standing(link, found.acts), **told)
         act_id = decisions.record(link, found, act)
         if kind != "acknowledge" and service.passkeys and incidents.needs_two(found.severity):
             words = (kind, str(found.id), act.seen, act.outcome, act.reason.replace("\r\n", "\n"))
@@ -219,9 +225,12 @@ def _shown(each: Act) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _proposed(found: decisions.Incident, seen: str) -> dict[str, Any] | None:
-    """Return the proposal that stands, if it is of the incident as it is now."""
-    last = next((each for each in reversed(found.acts) if each.act == "propose"), None)
+def _proposed(found: decisions.Incident, counts: Sequence[Act], seen: str) -> dict[str, Any] | None:
+    """Return the last proposal, and whether it stands: it is of the incident as it is now.
+
+    counts: acts of people who are let in by now.
+    """
+    last = next((each for each in reversed(counts) if each.act == "propose"), None)
     if last is None or found.disposed_s is not None:
         return None
     row = {"person": last.person, "party": last.party, "outcome": last.outcome}

@@ -8,11 +8,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 from casemate.core.canonical import pretty_json
-from casemate.fleet import evidence, interval
+from casemate.core.progress import Work, failing
+from casemate.fleet import evidence, interval, weights
 from casemate.fleet.clockface import clock, length
 from casemate.fleet.errors import RefusedError
+from casemate.fleet.evidence import Enclosure
 from casemate.fleet.export import Source, source
-from casemate.fleet.web import timeline
+from casemate.fleet.web import timeline, work_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.downloads import zipped
 from casemate.verify.continuity import Interval, gaps
@@ -28,10 +30,13 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
         told = service.told.of(link, known.id)
-    found = interval.within(service.intake.look(known.id, now_s).intervals, from_s, until_s)
+    found = interval.within(service.intake.glance(known.id, now_s).intervals, from_s, until_s)
+    downloads = work_part.rows(service.downloads.of(asked.who.name))
     said = sum(each.length_s for each in found)
     return {
         "title": "Interval",
+        "downloads": downloads, **work_part.renews(*downloads),
+        "evidence": weights.shown(service.weights.of(service.store, known.id)),
         "id": known.id, "name": known.name, "serial": known.serial, "kind": known.kind,
         "site": known.site,
         "from": clock(from_s), "until": clock(until_s), "now": clock(now_s),
@@ -58,11 +63,22 @@ def export(service: Service, asked: Asked) -> Reply:
     from_s, until_s = _asked(asked, now_s)
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
+    service.intake.ready(known.id)
+    work = service.downloads.work(asked.who.name, f"interval-{known.id}.zip")
+    with failing(work):
+        return _exported(service, asked, known, (from_s, until_s, now_s), work)
+
+
+def _exported(
+    service: Service, asked: Asked, known: Enclosure, times: tuple[int, int, int], work: Work
+) -> Reply:
+    """Return the bundle of an interval. times: its beginning, its end, and now."""
+    from_s, until_s, now_s = times
     seals = service.intake.seals(known.id)  # what comes meanwhile is not among them
-    part = interval.cut(source(service.store, known), seals, until_s, now_s)
-    found = interval.within(service.intake.look(known.id, now_s).intervals, from_s, until_s)
     with service.downloads.place(asked.who.name):
-        evidence_ = part.source.digest()
+        part = interval.cut(source(service.store, known), seals, until_s, now_s, work)
+        evidence_ = part.source.digest(work)
+    found = interval.within(service.intake.look(known.id, now_s).intervals, from_s, until_s)
     row = {
         "format": FORMAT,
         "enclosure": known.name,
@@ -79,15 +95,17 @@ def export(service: Service, asked: Asked) -> Reply:
         "not proven: run the command, and compare.",
     }
     extra = {"interval.json": pretty_json(row).encode()}
-    return sent(service, asked, part.source, extra, f"interval-{known.id}.zip")
+    return sent(service, asked, part.source, extra, f"interval-{known.id}.zip", work)
 
 
 def sent(
-    service: Service, asked: Asked, held: Source, extra: dict[str, bytes], name: str
+    service: Service, asked: Asked, held: Source, extra: dict[str, bytes], name: str, work: Work
 ) -> Reply:  # fmt: skip
     """Return a ZIP file with evidence in the folder evidence/, and other files beside it."""
     files = ((f"evidence/{path}", data) for path, data in held.files())
-    parts = service.downloads.begin(asked.who.name, zipped(chain(files, extra.items())))
+    weight = weights.of_source(held)
+    work.stage("sending", weight.zipped + sum(map(len, extra.values())), "bytes")
+    parts = service.downloads.begin(asked.who.name, zipped(chain(files, extra.items())), work)
     return Reply(parts=parts, kind="application/zip", name=name)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from casemate.fleet.clockface import clock, length
 from casemate.fleet.schema import ENCLOSURES, VERDICTS
+from casemate.fleet.verdicts import BEING_APPRAISED
 from casemate.fleet.web import timeline
 from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.continuity import Interval
@@ -40,8 +41,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
             chosen.order_by(_E.site, _E.name, _E.serial).limit(ROWS).offset((page - 1) * ROWS)
         ).all()
     read = [(each, known(each, now_s)) for each in held]
-    ledger = [_gap(row, each) for row, found in read for each in found if _is_gap(each, show)]
-    ledger.sort(key=lambda each: each["start_s"], reverse=True)
+    ledger = [(row, each) for row, found in read for each in found if _is_gap(each, show)]
+    ledger.sort(key=lambda pair: (bool(pair[1].covered_by), -pair[1].start_s))
     whole = [each for _, found in read for each in found]
     pages = max(-(-total // ROWS), 1)
     return {
@@ -54,7 +55,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "q": words,
         "rows": [_row(row, found, now_s) for row, found in read],
         "totals": timeline.totals(whole),
-        "ledger": ledger[:MOST_GAPS],
+        "ledger": [_gap(row, each) for row, each in ledger[:MOST_GAPS]],
         "left_off": max(len(ledger) - MOST_GAPS, 0),
         "uncovered": sum(_is_gap(each, "uncovered") for each in whole),
         "links": _links(words, show, page, pages),
@@ -64,10 +65,13 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
 def known(row: Any, now_s: int) -> list[Interval]:
     """Return the intervals of the last appraisal, and what came after it: nothing is proven of it.
 
-    An enclosure that has brought nothing is unknown since it was entered.
+    An enclosure that has brought nothing is unknown since it was entered; so is one whose evidence
+    is being appraised anew.
     """
     if row.body is None:
         return [_unknown(row.added_s, now_s, "no evidence was brought yet", "")]
+    if row.fresh_until_s == BEING_APPRAISED:
+        return [_unknown(row.added_s, now_s, "its evidence is being appraised", "")]
     found = [
         Interval(
             start_s=timeline.unix_s(each["from"]), end_s=timeline.unix_s(each["to"]),

@@ -28,7 +28,8 @@ _STATUS = {
     409: "It does not fit what is here.",
     422: "What was sent cannot be taken; nothing of it was.",
     429: "Too often.",
-    503: "The store or the audit log cannot be written.",
+    503: "The store or the audit log cannot be written, or evidence is being appraised: `work` "
+    "says how far that is, and Retry-After when to ask again.",
 }
 _SCHEMES = {
     "session": {"type": "apiKey", "in": "cookie", "name": "__Host-casemate"},

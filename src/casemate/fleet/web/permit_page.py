@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,6 +23,17 @@ from casemate.fleet.told import Event, last_watch, plain
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 ROWS = 50
+_MEANS = {
+    "open": "the faces that are named may be opened",
+    "service": "work on the modules that are named, which stay",
+    "replace": "modules that are named may be taken out, and others put in",
+    "re-anchor": "the reference of what sensors read is taken anew afterwards",
+    "update": "software of the controller is changed",
+    "unseal": "keys that were sealed are opened again",
+    "recommission": "the enclosure begins anew, with new keys",
+    "retire": "the enclosure ends: its keys go for good",
+}
+"""What each action allows, in a line."""
 _NEXT = {
     "requested": "Download the request. Each party signs it on its own machine and brings it back.",
     "signed in part": "Bring the file that the other party has signed.",
@@ -49,11 +61,11 @@ def index(service: Service, asked: Asked) -> dict[str, Any]:
     if shown == "open":
         done = ("closed", "expired", "withdrawn")
         rows = [each for each in rows if each[1].phase not in done]
-    result = service.intake.look(known.id, now_s)
+    result = service.intake.glance(known.id, now_s)
     checks = checklist.before_arming(result, told, watch[1] if watch else None, forks)
     mine = {each.digest for each in filed}
     return {
-        "title": "Permits",
+        "title": f"Permits: {known.name} {known.serial}",
         **_who(known),
         "now": clock(now_s),
         "state": result.state,
@@ -76,9 +88,10 @@ def form(service: Service, asked: Asked) -> dict[str, Any]:
         known = evidence.enclosure(link, asked.id())
         faces, modules = papers.places(link, known)
     return {
-        "title": "Ask for a permit",
+        "title": f"Ask for a permit: {known.name} {known.serial}",
         **_who(known),
         "actions": list(ACTIONS),
+        "means": _MEANS,
         "faces": list(faces),
         "modules": list(modules),
         "from": _local(now_s),
@@ -86,7 +99,7 @@ def form(service: Service, asked: Asked) -> dict[str, Any]:
         "longest": length(permits.LONGEST_S),
         "rules": [
             {"action": each.action,
-             "needs": ", ".join(f"{one.least} of role {one.role}" for one in each.needs)}
+             "needs": " and ".join(f"{one.least} {one.role}" for one in each.needs)}
             for each in known.reference.rules
         ],
     }  # fmt: skip
@@ -98,7 +111,7 @@ def ask(service: Service, asked: Asked) -> dict[str, Any]:
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
         held = evidence.notes(link, known.id)
-    proven = service.intake.look(known.id, now_s).proven
+    proven = service.intake.glance(known.id, now_s).proven
     wanted = _wanted(asked, known, _checkpoint(known, held, proven), token_hash(token))
     with service.store.write() as link:
         number = permit_files.ask(link, known, wanted, asked.who, now_s)
@@ -135,12 +148,12 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         told = service.told.of(link, known.id)
     at = permit_files.standing(known, filed, told, now_s)
     found = [
-        each for each in service.intake.look(known.id, now_s).findings
+        each for each in service.intake.glance(known.id, now_s).findings
         if each.id.startswith("permit.") and filed.digest[:16] in each.what
     ]  # fmt: skip
     mine = asked.who.party == filed.asked_party and filed.withdrawn_s is None
     return {
-        "title": "Permit",
+        "title": f"Permit {filed.id}: {known.name} {known.serial}",
         **_who(known),
         **_row(known, filed, at, now_s),
         "permit": filed.id,
@@ -199,11 +212,15 @@ def _checkpoint(known: Enclosure, held: tuple[bytes, ...], proven: int) -> Check
 
 def _wanted(asked: Asked, known: Enclosure, checkpoint: CheckpointRef, technician: bytes) -> Permit:
     form = asked.form
+    if not form.get("reason", "").strip():
+        raise RefusedError(
+            "a permit says why: both parties sign it.", remedy="write the reason in one line."
+        )
     wanted = Permit(
         enclosure=known.name,
         serial=known.serial,
-        faces=_names(form.get("faces", "")),
-        modules=_names(form.get("modules", "")),
+        faces=_places(form, "face"),
+        modules=_places(form, "module"),
         actions=tuple(each for each in ACTIONS if f"action.{each}" in form),
         not_before_s=_unix_s(form.get("from", "")),
         not_after_s=_unix_s(form.get("until", "")),
@@ -219,8 +236,11 @@ def _wanted(asked: Asked, known: Enclosure, checkpoint: CheckpointRef, technicia
     return wanted
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(sorted({each.strip() for each in text.replace(",", "\n").splitlines()} - {""}))
+def _places(form: Mapping[str, str], kind: str) -> tuple[str, ...]:
+    """Return the places that are ticked, by names of fields such as face.1, or written down."""
+    told = {value for key, value in form.items() if key.startswith(f"{kind}.")}
+    told |= set(form.get(f"{kind}s", "").replace(",", "\n").splitlines())
+    return tuple(sorted({each.strip() for each in told} - {""}))
 
 
 def _unix_s(text: str) -> int:

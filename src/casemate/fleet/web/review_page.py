@@ -7,6 +7,7 @@ come to one of them meanwhile, none is decided.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ ROWS = 12
 """Of a kind on a page: as many as a form decides at once."""
 MOST = 2000
 """Open incidents that are sorted (planning value); the rest comes when these are decided."""
+_NUMBER = re.compile("[1-9][0-9]{0,8}")
+"""Of an incident, in the one way in which a page writes it: none is named twice."""
 TOGETHER = ("warning",)
 """Severities of which one person may decide many at once."""
 
@@ -48,7 +51,8 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         "severity": severity,
         "severities": list(SEVERITIES[:3]),
         "groups": [
-            {"kinds": each.split(" "), "key": each, "count": len(held), "open": each == kinds}
+            {"kinds": each.split(" "), "words": [incidents.meaning(x) for x in each.split(" ")],
+             "key": each, "count": len(held), "open": each == kinds}
             for each, held in groups.items()
         ],
         "kinds": kinds.split(" ") if kinds else [],
@@ -67,11 +71,11 @@ def dispose(service: Service, asked: Asked) -> Reply:
     """Dispose of many warnings of the same kinds with one reason: of all, or of none."""
     now_s, form = service.now_s(), asked.form
     taken = {key[5:]: seen for key, seen in form.items() if key.startswith("take.")}
-    if not 0 < len(taken) <= ROWS or not all(x.isascii() and x.isdigit() for x in taken):
+    if not 0 < len(taken) <= ROWS or not all(_NUMBER.fullmatch(each) for each in taken):
         raise RefusedError("none is chosen, or too many.", remedy=f"choose up to {ROWS}.")
     told = []
     with service.store.write() as link:
-        found = [decisions.read(link, int(each[:9])) for each in taken]
+        found = [decisions.read(link, int(each)) for each in taken]
         _check_policy(asked.who, found)
         for each, seen in zip(found, taken.values(), strict=True):
             act = incidents.propose(

@@ -84,7 +84,7 @@ REVIEW_ROUTES = (
     ),
     Route(
         path="/enclosures/{id:int}/interval", view=interval_page.view, permission="see",
-        template="interval.html",
+        template="interval.html", renews=30,
     ),
     Route(
         path="/enclosures/{id:int}/interval.zip", view=interval_page.export, permission="export"

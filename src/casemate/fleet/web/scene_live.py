@@ -1,4 +1,4 @@
-"""What is told live at the places of a drawing: channels by tile, and labels that do not collide.
+"""What is told live at the places of a drawing: channels by tile, their labels, and numbers.
 
 A channel belongs to the tile that a part of its name names, such as loop/left-1-1/In1.Cu-3; one
 that names a face alone, to the first tile of it. Readings are unsigned: they colour nothing.
@@ -11,21 +11,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from casemate.fleet import scene
 from casemate.fleet.clockface import ago
 from casemate.fleet.scene import Drawing, Shape
 from casemate.fleet.series import Latest
 from casemate.fleet.web import channel_draw
 from casemate.fleet.web.channel_rows import OLD_S
+from casemate.fleet.web.filters import unit
+from casemate.fleet.web.scene_room import BADGE, Room
 
 MOST_LABELS = 12
 """In a drawing; the table has the others (planning value)."""
-_LINE, _LETTER, _ROOM = 15.0, 6.9, 4.0
-"""Height of a line and width of a letter of a label, and its margin, in the drawing's units."""
-_SHIFTS = ((0.0, 0.0), (0.0, -40.0), (0.0, 40.0), (0.0, -80.0), (0.0, 80.0))
-_BADGE = 13.0
-
-Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,40 +85,25 @@ def badges(drawn: Drawing, places: Sequence[Mapping[str, Any]]) -> list[dict[str
             near = min(found, key=lambda each: _apart(each.centre, middle))
             taken = sum(1 for one in out if _apart((one["x"], one["y"]), near.centre) < 4.0)
             out.append({"number": place["number"], "face": face, "tile": near.tile,
-                        "x": round(near.centre[0] + 2 * _BADGE * taken, 1),
+                        "x": round(near.centre[0] + 2 * BADGE * taken, 1),
                         "y": near.centre[1]})  # fmt: skip
     return out
 
 
 def labels(
-    drawn: Drawing, found: Mapping[str, Zone], marked: Sequence[Mapping[str, Any]], now_s: int
+    drawn: Drawing, found: Mapping[str, Zone], room: Room, now_s: int
 ) -> list[dict[str, Any]]:
-    """Return labels of what is told, where they cover neither each other nor a number."""
-    taken: list[Box] = [
-        (each["x"] - _BADGE, each["y"] - _BADGE, each["x"] + _BADGE, each["y"] + _BADGE)
-        for each in marked
-    ]
-    taken += [_box(each.at, len(each.name), 1) for each in drawn.faces if not each.inside]
+    """Return labels of what is told, where they cover nothing that is there already."""
     out: list[dict[str, Any]] = []
     shapes = {each.tile: each for each in drawn.shapes if each.tile in found}
     for tile in sorted(shapes, key=lambda name: (not found[name].silent, name)):
-        zone, centre = found[tile], shapes[tile].centre
-        row = zone.row(now_s)
-        lines = [f"{row['value']} {row['unit']}".rstrip(), _second(row)]
-        room = max(map(len, lines))
-        for shift in _SHIFTS if len(out) < MOST_LABELS else ():
-            at = _kept_in((centre[0] + shift[0], centre[1] + shift[1]), room)
-            box = _box(at, room, 2)
-            if not any(_meet(box, other) for other in taken):
-                taken.append(box)
-                out.append({
-                    "tile": tile, "channel": row["channel"], "lines": lines,
-                    "old": zone.silent > 0, "x": round(at[0], 1), "y": round(at[1], 1),
-                    "left": round(box[0], 1), "top": round(box[1], 1),
-                    "width": round(box[2] - box[0], 1), "height": round(box[3] - box[1], 1),
-                    "from_x": centre[0], "from_y": centre[1],
-                })  # fmt: skip
-                break
+        if len(out) == MOST_LABELS:
+            break
+        zone, row = found[tile], found[tile].row(now_s)
+        lines = [f"{row['value']} {unit(row['unit'])}".rstrip(), _second(row)]
+        label = room.put(shapes[tile].centre, lines)
+        if label is not None:
+            out.append({**label, "tile": tile, "channel": row["channel"], "old": zone.silent > 0})
     return out
 
 
@@ -133,22 +113,6 @@ def _second(row: Mapping[str, Any]) -> str:
             f"{row['silent']} of {row['channels']} silent"
         )  # fmt: skip
     return str(row["ago"]) if row["channels"] == 1 else f"{row['ago']}, 1 of {row['channels']}"
-
-
-def _box(at: tuple[float, float], letters: int, lines: int) -> Box:
-    wide, tall = letters * _LETTER / 2 + _ROOM, lines * _LINE / 2 + _ROOM
-    return at[0] - wide, at[1] - tall, at[0] + wide, at[1] + tall
-
-
-def _kept_in(at: tuple[float, float], letters: int) -> tuple[float, float]:
-    left, top, right, low = _box((0.0, 0.0), letters, 2)
-    return (
-        min(max(at[0], -left), scene.WIDTH - right), min(max(at[1], -top), scene.HEIGHT - low)
-    )  # fmt: skip
-
-
-def _meet(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _apart(a: Sequence[float], b: Sequence[float]) -> float:

@@ -8,36 +8,41 @@ from urllib.parse import urlencode
 
 from casemate.attest import permit as permits
 from casemate.core.errors import CasemateError
-from casemate.fleet import scene
+from casemate.fleet import scene, scene_layout
 from casemate.fleet.checklist import open_permit
 from casemate.fleet.clockface import clock
+from casemate.fleet.errors import RefusedError
 from casemate.fleet.permit_files import Filed
 from casemate.fleet.scene import Drawing
+from casemate.fleet.scene_layout import metres
 from casemate.fleet.series import Latest
 from casemate.fleet.told import Event
-from casemate.fleet.web import scene_live
+from casemate.fleet.web import scene_live, scene_room
 from casemate.fleet.web.asked import Asked
 
 MOST_PLACES = 40
 """Rows of the table beside the drawing, what is marked first (planning value)."""
 _RECENT = 20
 """Events in which a place is looked for, from the last one back (planning value)."""
-_KEPT = ("zoom", "at")
+_KEPT = ("zoom", "at", "tile")
 """Of the address, that a turn of the drawing leaves as they are."""
+_TOLD = 6
+"""Tiles of a place of which it is said where they lie; the table has all (planning value)."""
 
 
 def picture(
     asked: Asked, design: Mapping[str, Any] | None, said: Sequence[Event], told: Sequence[Event],
     filed: Sequence[Filed], state: str, latest: Iterable[Latest], now_s: int,
 ) -> dict[str, Any] | None:  # fmt: skip
-    """Return what is drawn, None without a design.
+    """Return what is drawn, None without a design that says where its tiles lie.
 
     said: events that may name a place. state: of the whole, as the page shows it. latest: what was
     told last of each channel. Without a view in the address, from where most of it is seen.
     """
     named = asked.choice("view", scene.VIEWS)
-    if design is None:
+    if design is None or not scene_layout.has_places(design):
         return None
+    sought = _sought(asked, design)
     start = next((each for each in reversed(told) if each.kind == "start"), None)
     marked = scene.marks(
         design,
@@ -45,28 +50,83 @@ def picture(
         unwatched=start.unwatched if start else (),
         permitted=_permitted(told, filed),
     )
-    view = named or scene.best(design, marked)
+    view = named or scene.best(design, {sought: "event"} if sought else marked)
     drawn = scene.drawing(design, view, marked)
-    places = _places(design, said, drawn)
+    tiles = _tiles(design)
+    places = _places(design, said, drawn, tiles)
     zones, whole = scene_live.zones(design, latest, now_s)
-    numbers = scene_live.badges(drawn, places)
     rows = _rows(design, marked, places, zones, drawn, now_s)
+    for each in rows:
+        each |= tiles[each["tile"]]
     return {
         "view": view, "chosen": bool(named), "described": scene.described(view),
         "views": list(scene.VIEWS), "turns": scene.turned(view), "state": state,
         "kept": "".join(f"&{urlencode({key: asked.query[key]})}" for key in _KEPT
                         if asked.query.get(key)),
+        "held": {key: asked.query[key] for key in ("zoom", "at") if asked.query.get(key)},
         "width": scene.WIDTH, "height": scene.HEIGHT,
-        "faces": [{"name": each.name, "inside": each.inside, "points": _text(each.points),
-                   "x": each.at[0], "y": each.at[1]} for each in drawn.faces],
-        "shapes": _shapes(drawn),
-        "numbers": numbers,
-        "labels": scene_live.labels(drawn, zones, numbers, now_s),
+        "size": " × ".join(map(metres, scene_layout.size(design))),
+        "doors": [each["name"] for each in design["faces"] if each["door"]],
+        "names": [each["id"] for each in design["tiles"]],
+        "sought": {"tile": sought, **tiles[sought]} if sought else None,
+        **_drawn(drawn, design, zones, places, sought, now_s),
         "places": places,
         **_listed(design, marked, drawn),
         "tiles": len(marked),
         "rows": rows[:MOST_PLACES], "more_rows": max(len(rows) - MOST_PLACES, 0),
         "of_no_tile": whole,
+    }  # fmt: skip
+
+
+def _sought(asked: Asked, design: Mapping[str, Any]) -> str:
+    """Return the tile that the address asks for, "" without one; RefusedError if it is none."""
+    name = asked.query.get("tile", "")
+    if name and not any(each["id"] == name for each in design["tiles"]):
+        raise RefusedError("the design has no such tile.", remedy="choose one of the page's list.")
+    return name
+
+
+def _tiles(design: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return of each tile where it lies, its size and its module, in words."""
+    laid = scene_layout.all_places(design)
+    return {
+        each["id"]: {
+            "where": [scene_layout.where(place) for place in laid[each["id"]]],
+            "board": f"{metres(each['width_m'])} × {metres(each['height_m'])}",
+            "module": each["module"],
+        }
+        for each in design["tiles"]
+    }
+
+
+def _drawn(
+    drawn: Drawing, design: Mapping[str, Any], zones: Mapping[str, scene_live.Zone],
+    places: Sequence[Mapping[str, Any]], sought: str, now_s: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return what is put on the drawing, in the order in which it takes room."""
+    numbers = scene_live.badges(drawn, places)
+    room = scene_room.Room(drawn, numbers)
+    found = [each for each in drawn.shapes if each.tile == sought]
+    names = scene_room.named(drawn, room, sought)
+    labels = scene_live.labels(drawn, zones, room, now_s)
+    passing = scene_room.crossings(drawn, room)
+    return {
+        "faces": [{"name": scene_room.face_name(each.name, each.door), "inside": each.inside,
+                   "points": _text(each.points), "x": each.at[0], "y": each.at[1]}
+                  for each in drawn.faces],
+        "shapes": _shapes(drawn),
+        "numbers": numbers,
+        "labels": labels,
+        "crossings": [{**each, "points": _text(each["points"])} for each in passing],
+        "sought_shapes": [_text(each.points) for each in found],
+        "tile_names": [*names, *scene_room.tile_names(drawn, room)],
+        "passing": [
+            {"name": each["id"], "kind": each["kind"], "module": each["module"],
+             "where": scene_layout.where(place)}
+            for each, place in zip(
+                design["crossings"], scene_layout.crossings(design), strict=True
+            )
+        ],
     }  # fmt: skip
 
 
@@ -82,8 +142,9 @@ def place_events(told: Sequence[Event]) -> list[Event]:
 
 
 def _places(
-    design: Mapping[str, Any], said: Sequence[Event], drawn: Drawing
-) -> list[dict[str, Any]]:
+    design: Mapping[str, Any], said: Sequence[Event], drawn: Drawing,
+    laid: Mapping[str, Mapping[str, Any]],
+) -> list[dict[str, Any]]:  # fmt: skip
     """Return the places that the evidence names, numbered in the order in which they were named."""
     seen = {each.tile for each in drawn.shapes}
     out: list[dict[str, Any]] = []
@@ -96,15 +157,16 @@ def _places(
         out.append({
             "number": len(out) + 1, "text": each.text, "at": clock(each.at_s),
             "token": each.number, "tiles": tiles, "seen": bool(seen & set(tiles)),
+            "found": [{"tile": tile, **laid[tile]} for tile in tiles[:_TOLD]],
         })  # fmt: skip
     return out
 
 
 def _shapes(drawn: Drawing) -> list[dict[str, Any]]:
-    ordered = sorted(drawn.shapes, key=lambda s: (len(s.points) == 2, -_rank(s.mark)))
+    ordered = sorted(drawn.shapes, key=lambda s: (s.strip, -_rank(s.mark)))
     return [
         {"tile": each.tile, "face": each.face, "mark": each.mark, "x": each.centre[0],
-         "y": each.centre[1], "line": len(each.points) == 2, "points": _text(each.points),
+         "y": each.centre[1], "strip": each.strip, "points": _text(each.points),
          "path": _path(each.points, *each.openings) if each.openings else ""}
         for each in ordered
     ]  # fmt: skip

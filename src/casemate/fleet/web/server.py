@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import socket
 import ssl
 import threading
@@ -26,6 +27,9 @@ HEAD_S = 10.0
 """For which a connection is waited for to say what it asks (planning value), and for TLS."""
 STALL_S = 60.0
 """For which an answer may stand, of which nothing is taken (planning value)."""
+MOST_LEFT_BYTES = 16_384
+"""Of a body that is refused, up to which its connection stays (planning value): who sends its head
+first would else find it closed before the answer was read."""
 LOOK_S = 2.0
 """Between looks at all connections."""
 
@@ -54,10 +58,15 @@ class _Protocol(H11Protocol):
         super().data_received(data)
 
     def on_response_complete(self) -> None:
-        if self.conn.their_state is h11.SEND_BODY:
+        if self.conn.their_state is h11.SEND_BODY and self._length() > MOST_LEFT_BYTES:
             self.transport.close()  # what is refused is not read
         self._idle_s = self._head_s = self.loop.time()
         super().on_response_complete()
+
+    def _length(self) -> float:
+        """Return how long the body says it is that is being sent; without end if it does not."""
+        told = dict(self.headers).get(b"content-length", b"")
+        return int(told) if told.isdigit() else math.inf
 
     @property
     def is_idle(self) -> bool:
@@ -72,7 +81,9 @@ class _Protocol(H11Protocol):
         self._unsent = unsent
         begun = self.cycle is None or bool(self.conn.trailing_data[0])
         headless = begun and self.conn.their_state is h11.IDLE and now_s - self._head_s > HEAD_S
-        if headless or now_s - self._taken_s > STALL_S:
+        answered = self.is_idle and self.conn.their_state is h11.SEND_BODY
+        bodiless = answered and now_s - self._idle_s > HEAD_S
+        if headless or bodiless or now_s - self._taken_s > STALL_S:
             self.transport.abort()
 
     def _make_room(self) -> None:

@@ -56,24 +56,36 @@ _VERDICT = {
     "proven_tokens": "whole", "exit_code": "whole", "continuity": [_SPAN], "gaps": [_SPAN],
     "findings": [_FINDING],
 }  # fmt: skip
+_WORK: Shape = {
+    "what": "text", "stage": "text", "done": "whole", "total": "whole?", "unit": "text",
+    "count": "text", "pace": "text", "how": "text", "stands": "flag", "for_s": "whole",
+    "left_s": "whole?",
+}  # fmt: skip
+_OR_WORK: Shape = ("or null", _WORK)
+_SENT: dict[str, Shape] = {
+    "downloads": [_WORK],
+    "renews?": "whole",
+    "evidence": {"tokens": "whole", "checkpoints": "whole", "bytes": "whole", "size": "text"},
+}
 _SHARE = {"proven": "whole", "all": "whole"}
 _FLEET = {
     "title": "text", "now": "text", "well": "flag", "counts": ("map", "whole"),
     "enclosures": "whole", "waiting": "whole",
+    "for_you": [{"what": "text", "count": "whole", "to": "text"}],
     "filters": {"state": "text", "needs": "text", "q": "text"},
     "rows": [{
         "id": "whole", "name": "text", "serial": "text", "kind": "text", "site": "text",
         "state": "text", "why": "text?", "seen": "text", "seen_ago": "text", "since": "text",
-        "incident": "whole?", "severity": "text?", "acknowledged": "flag",
+        "incident": "whole?", "severity": "text?", "acknowledged": "flag", "work": _OR_WORK,
     }],
-    **_PAGES, "links": _LINKS,
+    "appraising": "whole", "renews?": "whole", **_PAGES, "links": _LINKS,
 }  # fmt: skip
 _WALL = {
     "title": "text", "now": "text", "display": "text", "q": "text", "well": "flag",
     "counts": ("map", "whole"), "enclosures": "whole", "waiting": "whole",
     "rows": [{
         "name": "text", "serial": "text", "site": "text", "state": "text", "since": "text",
-        "seen_ago": "text", "severity": "text?", "acknowledged": "flag",
+        "seen_ago": "text", "severity": "text?", "acknowledged": "flag", "work": _OR_WORK,
     }],
     "more": "whole",
 }  # fmt: skip
@@ -88,26 +100,36 @@ _CHANNEL: dict[str, Shape] = {
     "silent": "flag", "count": "whole", "lines": ["text"], "dots": [_DOT],
 }  # fmt: skip
 _AT: dict[str, Shape] = {"x": "number", "y": "number"}
+_LAID: dict[str, Shape] = {"where": ["text"], "board": "text", "module": "text"}
+_LABEL: dict[str, Shape] = {
+    **_AT, "lines": ["text"], "left": "number", "top": "number", "width": "number",
+    "height": "number", "from_x": "number", "from_y": "number",
+}  # fmt: skip
 _PICTURE: Shape = ("or null", {
     "view": "text", "chosen": "flag", "described": "text", "views": ["text"],
     "turns": ("map", "text"), "kept": "text", "state": "text", "width": "number",
-    "height": "number", "tiles": "whole", "marked": ("map", ["text"]), "unseen": ("map", ["text"]),
+    "height": "number", "size": "text", "doors": ["text"], "names": ["text"],
+    "held": ("map", "text"), "sought": ("or null", {"tile": "text", **_LAID}),
+    "tiles": "whole", "marked": ("map", ["text"]), "unseen": ("map", ["text"]),
     "faces": [{**_AT, "name": "text", "inside": "flag", "points": "text"}],
-    "shapes": [{**_AT, "tile": "text", "face": "text", "mark": "text", "line": "flag",
+    "shapes": [{**_AT, "tile": "text", "face": "text", "mark": "text", "strip": "flag",
                 "points": "text", "path": "text"}],
     "numbers": [{**_AT, "number": "whole", "face": "text", "tile": "text"}],
-    "labels": [{**_AT, "tile": "text", "channel": "text", "lines": ["text"], "old": "flag",
-                "left": "number", "top": "number", "width": "number", "height": "number",
-                "from_x": "number", "from_y": "number"}],
+    "labels": [{**_LABEL, "tile": "text", "channel": "text", "old": "flag"}],
+    "crossings": [{"name": "text", "points": "text", "label": ("or null", _LABEL)}],
+    "sought_shapes": ["text"], "tile_names": [_LABEL],
+    "passing": [{"name": "text", "kind": "text", "module": "text", "where": "text"}],
     "places": [{"number": "whole", "text": "text", "at": "text", "token": "whole",
-                "tiles": ["text"], "seen": "flag"}],
-    "rows": [{"tile": "text", "face": "text", "mark": "text", "seen": "flag", "numbers": ["whole"],
+                "tiles": ["text"], "seen": "flag", "found": [{"tile": "text", **_LAID}]}],
+    "rows": [{**_LAID, "tile": "text", "face": "text", "mark": "text", "seen": "flag",
+              "numbers": ["whole"],
               "told": ("or null", {"channel": "text", "value": "text", "unit": "text",
                                    "ago": "text", "channels": "whole", "silent": "whole"})}],
     "more_rows": "whole", "of_no_tile": "whole",
 })  # fmt: skip
 _ENCLOSURE = {
-    **_WHO, "now": "text", "how": "text", "papers": ["text"], "headline": "text", "since": "text",
+    **_WHO, **_SENT, "work": _OR_WORK,
+    "now": "text", "how": "text", "papers": ["text"], "headline": "text", "since": "text",
     "seen": "text", "seen_ago": "text", "tokens": "whole", "proven_tokens": "whole",
     "picture": _PICTURE,
     "told": _TOLD, "few": {"rows": [_CHANNEL], "total": "whole", "signed": "flag", "note": "text"},
@@ -133,7 +155,8 @@ _CHART = {
     "table": [{"at": "text", "count": "whole", "least": "text", "mean": "text", "most": "text"}],
 }  # fmt: skip
 _CHANNELS = {
-    **_WHO, "now": "text", "renews": "whole", "signed": "flag", "note": "text", "kept": "flag",
+    **_WHO, "now": "text", "work": _OR_WORK,
+    "renews": "whole", "signed": "flag", "note": "text", "kept": "flag",
     "how": "text", "headline": "text", "seen": "text", "seen_ago": "text", "told": _TOLD,
     "windows": ["text"],
     "window": {"name": "text", "start": "whole", "end": "whole", "live": "flag", "from": "text",
@@ -204,7 +227,8 @@ _STORY = {
 }  # fmt: skip
 _REVIEW = {
     "title": "text", "now": "text", "severity": "text", "severities": ["text"],
-    "groups": [{"kinds": ["text"], "key": "text", "count": "whole", "open": "flag"}],
+    "groups": [{"kinds": ["text"], "words": ["text"], "key": "text", "count": "whole",
+                "open": "flag"}],
     "kinds": ["text"], "key": "text", "level": "text", "page": "whole", "pages": "whole",
     "rows": [{
         "id": "whole", "enclosure": "whole", "name": "text", "serial": "text", "site": "text",
@@ -241,7 +265,8 @@ _AUDIT = {
     "title": "text", "origin": "text", "lines": "whole", "sealed": "whole", "failed": "text",
     "older": "whole?", "keys": ["text"], "before": [{"generation": "whole", "origin": "text"}],
     "rows": [{"number": "whole", "at": "text", "who": "text", "role": "text", "party": "text",
-              "what": "text", "subject": "text", "outcome": "text"}],
+              "what": "text", "subject": "text", "outcome": "text", "machine": "text"}],
+    "show": "text",
 }  # fmt: skip
 _SERIES = {
     "signed": "flag", "note": "text", "channels?": ["text"], "channel?": "text", "unit?": "text",
@@ -259,7 +284,8 @@ TWINS: dict[tuple[str, str], Shape] = {
     ("GET", "/enclosures/{id:int}/channels"): _CHANNELS,
     ("GET", "/enclosures/{id:int}/continuity"): _CONTINUITY,
     ("GET", "/enclosures/{id:int}/interval"): {
-        **_WHO, "from": "text", "until": "text", "now": "text", "length": "text", "silent": "text",
+        **_WHO, **_SENT, "from": "text", "until": "text", "now": "text", "length": "text",
+        "silent": "text",
         "form": {"from": "text", "until": "text"}, "totals": _TOTALS, "bars": [_BAR],
         "ticks": [_TICK], "gaps": [_GAP], "events": [_EVENT], "link": "text",
     },
@@ -303,7 +329,7 @@ ANSWERS: dict[tuple[str, str], Shape] = {
     ("POST", "/trust"): _TRUST,
 }  # fmt: skip
 """By method and path, of what is JSON and no twin of a page."""
-ERROR: Shape = {"error": "text", "remedy": "text", "next?": "whole"}
+ERROR: Shape = {"error": "text", "remedy": "text", "next?": "whole", "work?": _WORK}
 
 
 def schema(shape: Shape) -> dict[str, Any]:

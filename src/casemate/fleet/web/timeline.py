@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from casemate.fleet.clockface import clock, length
@@ -36,7 +36,7 @@ def draw(found: Sequence[Interval], start_s: int, end_s: int) -> list[dict[str, 
     What no interval covers has no bar.
     """
     span = max(end_s - start_s, 1)
-    bars = []
+    bars: list[dict[str, Any]] = []
     for each in found:
         low, high = max(each.start_s, start_s), min(each.end_s, end_s)
         if low >= high:
@@ -46,12 +46,16 @@ def draw(found: Sequence[Interval], start_s: int, end_s: int) -> list[dict[str, 
         bars.append(
             {
                 "x": round(min(x, WIDTH - wide), 2), "width": round(wide, 2), "kind": each.kind,
-                "from": clock(each.start_s), "to": clock(each.end_s),
-                "length": length(each.length_s), "cause": each.cause, "covered_by": each.covered_by,
+                "from": each.start_s, "to": each.end_s, "length": each.length_s,
+                "cause": each.cause, "covered_by": each.covered_by,
             }
         )  # fmt: skip
     if len(bars) > MOST:
         bars = _together(bars)
+    for bar in bars:  # words of those alone that are left
+        bar |= {"from": clock(bar["from"]), "to": clock(bar["to"])}
+        if isinstance(bar["length"], int):
+            bar["length"] = length(bar["length"])
     return sorted(bars, key=lambda each: _RANK[each["kind"]])
 
 
@@ -97,7 +101,7 @@ def unix_s(shown: str) -> int:
     """Return the Unix seconds of a time as `clock` shows it."""
     if shown.startswith("Unix time "):
         return int(shown[10:])
-    return int(datetime.strptime(shown, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp())
+    return int(datetime.fromisoformat(shown).timestamp())  # strptime takes 20 times as long
 
 
 def fitting(start_s: int, end_s: int) -> str:

@@ -14,8 +14,7 @@ def bring(service: Service, asked: Asked) -> Reply:
     assert asked.enclosure_id is not None
     with service.store.write() as link:
         taken = trust.take(link, asked.enclosure_id, asked.body, service.now_s())
-    service.intake.forget(asked.enclosure_id)
-    service.intake.appraise(asked.enclosure_id, service.now_s())
+    service.intake.renew(asked.enclosure_id)
     return Reply(body=canonical_bytes(_shown(taken)), told=f"version {taken.version}")
 
 

@@ -14,7 +14,7 @@ from casemate.fleet.web.asked import Asked, Service
 ROWS = 24
 """Of a wall, which nobody scrolls (planning value); what is worst comes first."""
 _SHOWN = (
-    "name", "serial", "site", "state", "since", "seen_ago", "severity", "acknowledged",
+    "name", "serial", "site", "state", "since", "seen_ago", "severity", "acknowledged", "work",
 )  # fmt: skip
 
 

@@ -9,8 +9,8 @@
   const alert = main.querySelector(".made [role=alert]");
   const button = main.querySelector(".made button");
   const time = main.querySelector(".made time");
-  const every = 1000 * Number(status.dataset.renews);
-  const old = Math.min(Math.max(4 * every, 60000), 120000); // as the style sheet has it without us
+  let every = 1000 * Number(status.dataset.renews);
+  const old = () => Math.min(Math.max(4 * every, 60000), 120000); // as the style sheet has it without us
   const wall = document.body.classList.contains("wall");
   const [longest, patience, title, key] = [wall ? 60000 : 300000, 10000, document.title, "casemate-stopped"];
   let [made, wait, due] = [Date.now(), every, Date.now() + every];
@@ -79,11 +79,16 @@
     if (when.dateTime < time.dateTime || again) throw new Error("the answer is an old page");
     held = occupied();
     if (held) return;
+    if (main.hasAttribute("data-waits") !== next.hasAttribute("data-waits")) { // what was waited for is there
+      location.reload();
+      return;
+    }
     const active = document.activeElement;
     news = decides(main) !== decides(next)
       || (active !== main && main.contains(active) && !active.closest(".made")
         && !same(active, follow(next, path(active))));
     if (news) return;
+    every = 1000 * Number(next.querySelector("[data-renews]").dataset.renews);
     const [classes, place] = [main.className, [scrollX, scrollY]];
     patch(main, next);
     main.className = classes;
@@ -94,6 +99,7 @@
     main.classList.remove("ages");
     void main.offsetWidth; // the page's age in the style sheet begins anew
     main.classList.add("ages");
+    work();
     document.dispatchEvent(new Event("casemate-renewed"));
   }
 
@@ -106,7 +112,7 @@
       });
       if (answer.type === "opaqueredirect") throw new Error("your session has ended: sign in again");
       if (answer.status === 401) throw new Error("this device is let in no more");
-      if (!answer.ok) throw new Error(`the service answers ${answer.status}`);
+      if (!answer.ok && !answer.headers.has("Retry-After")) throw new Error(`the service answers ${answer.status}`);
       put(await answer.text());
       [failed, wait] = ["", every];
     } catch (error) {
@@ -118,12 +124,28 @@
     busy = false;
   }
 
+  // How far long work is, for those who hear the page: at each quarter, if it stands, and how it ended.
+  const heard = new Map();
+  function work() {
+    const found = [...main.querySelectorAll("[data-work]")].map((each) => {
+      const bar = each.querySelector("progress");
+      const quarter = bar ? Math.floor(4 * bar.position) : -1;
+      return [each.dataset.work, `${each.className} ${quarter}`, each.querySelector("p").textContent.trim()];
+    });
+    const told = found.filter(([name, state]) => heard.get(name) !== state).map(([, , text]) => text);
+    const gone = [...heard.keys()].filter((name) => !found.some((each) => each[0] === name));
+    heard.clear();
+    found.forEach(([name, state]) => heard.set(name, state));
+    if (gone.length || told.length)
+      say(main.querySelector("[data-told]"), [...gone.map((name) => `${name}: no longer under way.`), ...told].join(" "));
+  }
+
   function say(node, text) {
     if (node.textContent !== text) node.textContent = text;
   }
 
   function tell() {
-    const aged = Date.now() - made > old;
+    const aged = Date.now() - made > old();
     const stale = aged || news || failed !== "";
     const why = failed ? `It could not be renewed: ${failed}. ` : "";
     main.classList.toggle("old", stale);
@@ -156,6 +178,11 @@
   }
   document.addEventListener("visibilitychange", tick);
   addEventListener("pageshow", tick);
+  // Something is about to be sent: the page says soon how far that is.
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-sends]")) due = Math.min(due, Date.now() + 1500);
+  });
   setInterval(tick, 1000);
+  work();
   tick();
 })();
