@@ -2,14 +2,16 @@
 
 The result is the one that `verify.appraise` gives of all evidence together, whatever the order in
 which it came. What cannot change any more (entries that a quorum has seen) is walked through once
-and kept; the rest is walked through anew each time, on a copy. Whatever is out of the ordinary in
-the log is left to `verify.appraise` itself.
+and kept; the rest is walked through anew each time, on a copy. What is odd about checkpoints is
+told beside the walk (`oddities`). Where what is settled would have been walked otherwise, all is
+walked anew; what does not fit even then is left to `verify.appraise` itself.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 from casemate.attest.reference import Reference
@@ -17,7 +19,9 @@ from casemate.core.errors import FormatError
 from casemate.core.progress import Work
 from casemate.fleet import walk_data
 from casemate.fleet.notes import Held, is_part, read_note, taken_apart
+from casemate.fleet.oddities import Awaiting, Oddities, Seals, rows_of
 from casemate.fleet.places import Places
+from casemate.fleet.stretches import joined
 from casemate.fleet.walk_data import Saved
 from casemate.translog import merkle
 from casemate.translog.bundle import Bundle
@@ -25,7 +29,6 @@ from casemate.translog.policy import Policy
 from casemate.verify import appraise, tokens
 from casemate.verify import log as logs
 from casemate.verify.appraise import Walk
-from casemate.verify.continuity import Interval
 from casemate.verify.findings import Notebook
 from casemate.verify.headline import conclude
 from casemate.verify.log import Ledger, LogView, Seal
@@ -55,21 +58,24 @@ class Appraiser:
     Nothing is taken that the caller has not checked to be of this log. Not for several threads.
     saved: where to go on from, as this service wrote it. entry: gives the entry that is stored at
     an index; out of all evidence without it. work: is told how far it is; one who is not told to
-    the end by it has not been appraised.
+    the end by it has not been appraised. written: gives what was saved last, with all that came
+    since. walking: is entered for a walk through so many entries anew; what it raises ends it.
     """
 
     def __init__(
         self, reference: Reference, policy: Policy, serial: str, load: Callable[[], Bundle],
         saved: Saved | None = None, entry: Callable[[int], bytes] | None = None,
-        work: Work | None = None,
+        work: Work | None = None, written: Callable[[], Saved | None] = lambda: None,
+        walking: Callable[[int], AbstractContextManager[None]] = lambda _count: nullcontext(),
     ) -> None:  # fmt: skip
         self.reference, self.policy, self.unit = reference, policy, reference.unit(serial)
         self._load, self._entry = load, entry or self._of_all
+        self._written, self._walking = written, walking
         self.work = work or Work("appraisal")
         self.walked = 0
         """Entries whose signatures were checked, counted each time."""
         if saved is None or not self._resumes(saved):
-            self._again()
+            self._whole()
 
     @property
     def size(self) -> int:
@@ -84,12 +90,14 @@ class Appraiser:
     @property
     def seals(self) -> tuple[Seal, ...] | None:
         """Return what a quorum has seen, and by when; None where something about it is odd."""
-        return None if self.irregular else tuple(self._seals)
+        odd = self.irregular or self._odd or self._sealed.out_of_order
+        return None if odd else tuple(self._seals)
 
     def grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> tuple[bytes, ...]:
         """Go on by entries at the end and by notes, all of which `load` gives by now.
 
-        Return notes that need not be kept: a larger one stands, and no quorum signed them.
+        Return notes that need not be kept: parts of others, or a larger one stands and no quorum
+        signed them.
         """
         if self.irregular:
             self.ledger.take(entries, ())
@@ -97,7 +105,9 @@ class Appraiser:
                 self._take_newest(each)
         elif not self._grow(entries, notes):
             self._again()
-        return self._needless()
+        dropped = tuple(self._dropped)
+        self._dropped.clear()
+        return dropped
 
     def refusal(self, entries: Sequence[bytes], notes: Sequence[Held], now_s: int) -> str:
         """Return why entries at the end, and notes, cannot be taken; "" if they can.
@@ -136,25 +146,38 @@ class Appraiser:
         bundle = self._load() if self.irregular else None
         if bundle is not None:
             self.work.stage(SEALS, counted=False)
-            self.walked += len(bundle.entries) + len(bundle.pending)
+            self.walked += (count := len(bundle.entries) + len(bundle.pending))
             step = self.work.later(WHOLE, self.size, "tokens")
-            return appraise(
-                bundle, self.reference, self.policy, now_s=now_s, stale_s=stale_s, step=step
-            )
+            with self._walking(count):
+                return appraise(
+                    bundle, self.reference, self.policy, now_s=now_s, stale_s=stale_s, step=step
+                )
         walk = self.fork(now_s)
         self.work.stage(WALKING, len(self._waiting), "tokens")
         for each in self.work.each(self._waiting):
             walk.take(each)
             self.walked += 1
-        walk.book.place(None)
-        if self._newest is None:
-            walk.book.add("log.absent")
-        if waiting := self._short():
-            kind = "log.awaiting" if self._seals else "log.cosignatures"
-            walk.book.add(kind, waiting)
+        self._tell(walk.book)
         timing = self.reference.timing
         allowed_s = timing.batch_s + timing.cosigned_s
         return conclude(walk, self._bare(), stale_s=allowed_s if stale_s is None else stale_s)
+
+    def _tell(self, book: Notebook) -> None:
+        """Add what the verifier says of the log, in its order: before anything about a token."""
+        log = Notebook()
+        if self._newest is None:
+            log.add("log.absent")
+        log._found.update(self._odd.found(self._newest))
+        if waiting := self._awaiting.told(self._newest):
+            log.add("log.awaiting" if self._seals else "log.cosignatures", waiting)
+        self._sealed.tell(log)
+        for key, each in log._found.items():
+            walked = book._found.pop(key, None)
+            again, last = (walked.times, walked.last_token) if walked is not None else (0, None)
+            book._found[key] = replace(each, times=each.times + again, last_token=last)
+            is_alarm = each.severity == "alarm" and each.id != "state.tampered"
+            book.alarms += each.times if is_alarm else 0
+        book.place(None)
 
     def fork(self, now_s: int) -> Walk:
         """Return a copy of the walk through what is settled, to go on from at `now_s`."""
@@ -182,12 +205,20 @@ class Appraiser:
         return walk
 
     def _again(self) -> None:
+        """Walk anew from the walk that is written, if what has come lies behind that; else all."""
+        saved = self._written()
+        if saved is None or not self._resumes(saved):
+            self._whole()
+
+    def _whole(self) -> None:
         """Begin anew with all that is stored."""
         self._begin()
         self.work.stage(READING, counted=False)
         found = self._load()
         notes = [*found.witnessed, *([found.checkpoint] if found.checkpoint else ())]
-        self.irregular = not self._grow((*found.entries, *found.pending), notes)
+        entries = (*found.entries, *found.pending)
+        with self._walking(len(entries)):
+            self.irregular = not self._grow(entries, notes)
 
     def _resumes(self, saved: Saved) -> bool:
         """Go on from a walk that was written down. Return False if that does not do."""
@@ -204,19 +235,21 @@ class Appraiser:
         return [replace(taken_apart(x), index=first + at) for at, x in enumerate(entries)]
 
     def _begin(self) -> None:
-        book = Notebook()
         self.irregular = False
-        self.ledger = Ledger(self.unit, self.policy, book)
-        self._seals: list[Seal] = []
+        self.ledger = Ledger(self.unit, self.policy, Notebook())
+        self._odd, self._sealed, self._awaiting = Oddities(), Seals(), Awaiting()
+        self._seals = self._sealed.held
         self._view = LogView(seals=self._seals, roots=self.ledger.roots, echoes=self.ledger.echoes)
-        self._walk = Walk(self.reference, self.unit, self._view, book, 0)
+        self._walk = Walk(self.reference, self.unit, self._view, Notebook(), 0)
         self._places = self._walk._chain._places = Places(self._entry)
         self._waiting: list[Entry] = []
         self._newest: Held | None = None
-        self._awaiting: dict[bytes, tuple[int, str]] = {}
         self._unheard: set[tuple[int, bytes]] = set()
         self._notes: dict[int, list[Held]] = {}
         self._kept: list[int] = []
+        self._dropped: list[bytes] = []
+        self._forgotten = 0
+        """The largest size of which the notes are forgotten."""
 
     def _grow(self, entries: Sequence[bytes], notes: Sequence[bytes]) -> bool:
         """Go on. Return False if it is not plain that all is as it has to be."""
@@ -238,6 +271,10 @@ class Appraiser:
             return False
         self._kept = [*self._kept, *(each.size for each in named)][-4:]
         self._settle()
+        if gone := self._awaiting.needless(self._newest, self._odd):
+            self._dropped += gone
+            for size, at in self._notes.items():
+                self._notes[size] = [each for each in at if each.data not in gone]
         self._forget()
         return True
 
@@ -251,15 +288,22 @@ class Appraiser:
         Return False if it is not plain that all is as it has to be.
         """
         for each in sorted(new, key=lambda x: x.stated.size):
-            at = self._notes.setdefault(each.stated.size, [])
+            size = each.stated.size
+            at = self._notes.get(size, [])
             if each.data in (held.data for held in at):
                 continue
             if any(is_part(each.data, held.data) for held in at):
+                self._dropped.append(each.data)
                 continue
-            if self._seals and each.stated.size < self._seals[-1].size:
+            if self._seals and size < self._seals[-1].size:
                 return False
-            at[:] = [held for held in at if not is_part(held.data, each.data)]
-            at.append(each)
+            if not at and size <= self._forgotten:
+                return False
+            for held in (held for held in at if is_part(held.data, each.data)):
+                self._odd.drop(held.data)
+                self._awaiting.drop(held.data)
+                self._dropped.append(held.data)  # else it would be there once the longer one goes
+            self._notes[size] = [*(x for x in at if not is_part(x.data, each.data)), each]
             late.add(each.stated.size)
         self.work.stage(SEALS, len(late), "states of the log")
         return all(self._weigh(size) for size in self.work.each(sorted(late)))
@@ -270,41 +314,33 @@ class Appraiser:
 
     def _weigh(self, size: int) -> bool:
         """Find what the notes of a size prove. Return False if anything is odd or was otherwise."""
+        if size not in self.ledger.roots:
+            return False
         before = dict(self.ledger.echoes)
         for key in [key for key in before if key[0] == size]:
             del self.ledger.echoes[key]
-        count = len(self.ledger.book._found)
         found: list[Seal] = []
         for each in self._notes[size]:
-            self.ledger.waiting = ""
-            found += self.ledger.weigh(each.stated, each.note, newest=True)
-            self._awaiting.pop(each.data, None)
-            if self.ledger.waiting:
-                self._awaiting[each.data] = (size, self.ledger.waiting)
-        self._awaiting = {
-            data: told for data, told in self._awaiting.items()
-            if told[0] != size or any(each.data == data for each in self._notes[size])
-        }  # fmt: skip
-        if len(self.ledger.book._found) != count:
-            return False
+            found += self._weighed(each)
+            self._awaiting.put(each, self.ledger.waiting)
         if any(before.get(key, held) != held for key, held in self.ledger.echoes.items()):
             return False
         if self._unheard & self.ledger.echoes.keys():
             return False
-        return self._seal(found)
+        return self._sealed.add(found, walk_data.settled(self))
 
-    def _seal(self, found: Sequence[Seal]) -> bool:
-        if not found:
-            return True
-        best = min(found, key=lambda each: each.by_s)
-        if self._seals and self._seals[-1].size == best.size:
-            return self._seals[-1] == best
-        if self._seals and (best.size, best.by_s) < (self._seals[-1].size, 0):
-            return False
-        if self._seals and best.by_s < self._seals[-1].by_s:
-            return False
-        self._seals.append(best)
-        return True
+    def _weighed(self, each: Held) -> list[Seal]:
+        """Return the seals that a note is, and take what is found about it, whichever it is."""
+        self.ledger.waiting, self.ledger.book = "", Notebook()
+        found = self.ledger.weigh(each.stated, each.note, newest=False)
+        if other := rows_of(self.ledger.book):
+            waiting, self.ledger.book = self.ledger.waiting, Notebook()
+            self.ledger.weigh(each.stated, each.note, newest=True)
+            self._odd.put(each.data, rows_of(self.ledger.book), other)
+            self.ledger.waiting = waiting
+        else:
+            self._odd.drop(each.data)
+        return found
 
     def _settle(self) -> None:
         """Walk through what a quorum has seen, for good."""
@@ -324,15 +360,6 @@ class Appraiser:
         del self._waiting[:done]
         self._walk.stretches = joined(self._walk.stretches)
 
-    def _needless(self) -> tuple[bytes, ...]:
-        if self.irregular or self._newest is None:
-            return ()
-        found = [x for x, (size, _) in self._awaiting.items() if size < self._newest.stated.size]
-        for data in found:
-            size, _ = self._awaiting.pop(data)
-            self._notes[size] = [each for each in self._notes[size] if each.data != data]
-        return tuple(found)
-
     def _of_all(self, index: int) -> bytes:
         bundle = self._load()
         return (*bundle.entries, *bundle.pending)[index]
@@ -344,7 +371,10 @@ class Appraiser:
         """
         keep = {*sorted(self._notes)[-RECENT_NOTES:], *self._kept}
         for size in [each for each in self._notes if each not in keep]:
-            del self._notes[size]
+            for each in self._notes.pop(size):
+                self._odd.fold(each)
+                self._awaiting.fold(each)
+            self._forgotten = max(self._forgotten, size)
         least, ledger = self.size - RECENT, self.ledger
         for size in [each for each in ledger.roots if 0 < each < least and each not in keep]:
             del ledger.roots[size]
@@ -353,15 +383,7 @@ class Appraiser:
             del ledger._named[size]
         for key in [each for each in ledger.echoes if each[0] < sealed and each[0] not in keep]:
             del ledger.echoes[key]
-        del self._seals[:-RECENT_NOTES]  # what waits is of none of them
-
-    def _short(self) -> str:
-        """Return why a note lacks a quorum: of the newest one, else of the first."""
-        newest = self._awaiting.get(self._newest.data) if self._newest is not None else None
-        if newest is not None:
-            return newest[1]
-        ranked = sorted(self._awaiting, key=lambda x: (self._awaiting[x][0], len(x), x))
-        return self._awaiting[ranked[0]][1] if ranked else ""
+        self._sealed.forget(RECENT_NOTES)
 
     def _bare(self) -> Bundle:
         """Return what the conclusion asks of a bundle: its names, and how many entries."""
@@ -375,16 +397,3 @@ class Appraiser:
     @staticmethod
     def _rank(held: Held) -> tuple[int, int, bytes]:
         return held.stated.size, len(held.data), held.data
-
-
-def joined(stretches: Sequence[Interval]) -> list[Interval]:
-    """Return stretches with proven neighbours joined: of these, none is told from another."""
-    out: list[Interval] = []
-    for each in stretches:
-        last = out[-1] if out else None
-        plain = each.kind == "proven" and not each.cause and not each.covered_by
-        if plain and last is not None and last.end_s == each.start_s and last.kind == "proven":
-            out[-1] = replace(last, end_s=each.end_s)
-        else:
-            out.append(each)
-    return out

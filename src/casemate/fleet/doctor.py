@@ -22,6 +22,7 @@ from casemate.core.progress import Work
 from casemate.fleet import (
     certificates,
     home,
+    room,
     succession,
     surroundings,
     walks,
@@ -51,8 +52,6 @@ from casemate.translog.disk import FolderDisk
 from casemate.translog.fsck import fsck
 from casemate.verify.clocks import TOLERANCE_S
 
-LEAST_FREE = 2_000_000_000
-"""Bytes (planning value): a day of 10,000 enclosures with a token each six minutes takes 50 GB."""
 SOON_DAYS = 30
 """Before a certificate expires (planning value)."""
 LAST_DAYS = 3
@@ -144,15 +143,6 @@ def _schema(patient: Patient) -> Iterator[Finding]:
         yield _bad(
             "schema", f"the schema is {have or 'none'}, and this release's is {want}",
             "make a backup, and start the service: it brings the schema up to date",
-        )  # fmt: skip
-
-
-def _disk(patient: Patient) -> Iterator[Finding]:
-    free = patient.free_bytes(patient.place.folder)
-    if free < LEAST_FREE:
-        yield _bad(
-            "disk", f"{free / 1e9:.1f} GB are free",
-            "free space, or give it a larger disk: with none left nothing is acknowledged",
         )  # fmt: skip
 
 
@@ -349,7 +339,7 @@ CHECKS: tuple[tuple[str, Callable[[Patient], Iterator[Finding]], bool], ...] = (
     ("settings", surroundings.told, False),
     ("files", surroundings.files, True),
     ("server", surroundings.server, False),
-    ("disk", _disk, False),
+    ("disk", room.disk, False),
     ("certificates", _certificates, False),
     ("permissions", _permissions, False),
     ("clock", _clock, True),

@@ -18,6 +18,7 @@ from casemate.core.private_folder import private_folder
 from casemate.core.whole_file import write_whole
 from casemate.fleet import certificates, errands, succession, supervised, walks
 from casemate.fleet.audit import AuditLog
+from casemate.fleet.growth import Grower
 from casemate.fleet.intake import Intake
 from casemate.fleet.lease import Lease
 from casemate.fleet.nats import settings as brokers
@@ -163,7 +164,10 @@ def running(
         held_open.callback(senders.close)
         stop = threading.Event()
         ticking = threading.Thread(
-            target=_tick, args=(service, senders, stop), name="fleet", daemon=True
+            target=_tick,
+            args=(service, senders, Grower(home.folder), stop),
+            name="fleet",
+            daemon=True,
         )
         ticking.start()
         held_open.callback(ticking.join)
@@ -202,7 +206,7 @@ def witnesses(home: Home) -> tuple[Peer, ...]:
     )
 
 
-def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
+def _tick(service: Service, senders: Senders, grower: Grower, stop: threading.Event) -> None:
     """Do what time asks for, until told to stop. A failure is told once a run, and tried again.
 
     What fails holds up nothing else, and no beat is told: monitoring sees that (`pulse`).
@@ -217,6 +221,7 @@ def _tick(service: Service, senders: Senders, stop: threading.Event) -> None:
         lambda: outbox.gather(service.store, service.now_s()),
         lambda: errands.take_over(service.store, service.audit),
         lambda: senders.tick(service.now_s()),
+        lambda: grower.tick(service.now_s()),
     )
     while not stop.wait(_TICK_S):
         supervised.tell(supervised.ALIVE)  # of the thread alone: what fails is told otherwise

@@ -16,22 +16,23 @@ from functools import partial
 
 from sqlalchemy import Connection, select
 
-from casemate.core.errors import FormatError
 from casemate.core.progress import Work
 from casemate.fleet import decisions, evidence, incidents, verdicts, walk_data, walks
+from casemate.fleet import place as place_of
 from casemate.fleet.appraiser import Appraiser
 from casemate.fleet.errors import AppraisingError, ConflictError, RefusedError
 from casemate.fleet.evidence import Enclosure
 from casemate.fleet.incidents import Seen
-from casemate.fleet.notes import Held, read_note
+from casemate.fleet.notes import read_note
+from casemate.fleet.place import Place
 from casemate.fleet.schema import TRUSTS
+from casemate.fleet.shares import Shares
 from casemate.fleet.store import Store
 from casemate.fleet.submission import Submission as Submission
 from casemate.fleet.submission import Taken as Taken
 from casemate.fleet.submission import decode as decode
 from casemate.fleet.submission import encode as encode
 from casemate.fleet.under_way import LONG, WHAT, UnderWay
-from casemate.translog.bundle import Bundle
 from casemate.verify import tokens
 from casemate.verify.findings import Notebook
 from casemate.verify.identity import Identity
@@ -51,22 +52,6 @@ BEGUN_S, LOOKS_S = 600, 60
 begun, and fallen silent since. How often such are looked for (planning values)."""
 
 
-class _Place:
-    """An enclosure that is being appraised. lock: of its evidence."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.known: Enclosure | None = None
-        self.appraiser: Appraiser | None = None
-        self.adding = Submission(first=0, entries=(), notes=())
-        self.seen: Seen | None = None
-        """What the last appraisal found, with which incidents are in line; None: not known."""
-        self.last: tuple[Result, float] | None = None
-        """The latest of an appraisal that takes long each time, and until when it may be shown."""
-        self.trust, self.saved = "", 0
-        """Of the walk that is written, and how many entries it has; 0 if there is none."""
-
-
 class Intake:
     """Takes evidence in. Threads may do so at once: of one enclosure one after the other.
 
@@ -75,13 +60,15 @@ class Intake:
     """
 
     def __init__(
-        self, store: Store, clock: Callable[[], float], *, kept: int = KEPT, key: bytes = b""
-    ) -> None:
+        self, store: Store, clock: Callable[[], float], *, kept: int = KEPT, key: bytes = b"",
+        shares: Shares | None = None,
+    ) -> None:  # fmt: skip
+        self._shares = shares or Shares()
         self._store, self._clock, self._kept, self._key = store, clock, kept, key
         self._lock = threading.Lock()
         self.under_way = UnderWay()
-        self._places: dict[int, _Place] = {}
-        self._awake: OrderedDict[int, _Place] = OrderedDict()
+        self._places: dict[int, Place] = {}
+        self._awake: OrderedDict[int, Place] = OrderedDict()
         """Those whose appraisal is kept, the one asked for longest ago first."""
         self._trusts: set[tuple[int, int]] = set()
         self._looked_s = 0
@@ -90,14 +77,19 @@ class Intake:
         """Check, store and appraise; what is returned is durable.
 
         RefusedError or ConflictError if it cannot be taken; of that a fork alone is stored.
+        TooManyError if it may have no more processor time now.
         """
+        with self._shares.taking(enclosure_id):
+            return self._take(enclosure_id, brought)
+
+    def _take(self, enclosure_id: int, brought: Submission) -> Taken:
         now_s = int(self._clock())
         with self._place(enclosure_id) as (known, appraiser, place):
             fresh = self._fresh(known, appraiser, brought, now_s)
             with self._store.read() as link:
                 new = evidence.unknown(link, enclosure_id, brought.notes)
                 evidence.check_room(link, enclosure_id, new)
-            why = appraiser.refusal(fresh, [_held(each) for each in new], now_s)
+            why = appraiser.refusal(fresh, [place_of.note(each) for each in new], now_s)
             if why:
                 raise RefusedError(f"{why}.", remedy="send evidence as the enclosure's log has it.")
             first, place.last = appraiser.size, None
@@ -170,10 +162,10 @@ class Intake:
     def _by_itself(self, enclosure_id: int) -> Result:
         return self.appraise(enclosure_id, int(self._clock()))
 
-    def _ahead(self, enclosure_id: int) -> tuple[_Place, int]:
+    def _ahead(self, enclosure_id: int) -> tuple[Place, int]:
         """Return how many entries a look would walk through. AppraisingError if one is walking."""
         with self._lock:
-            place = self._places.setdefault(enclosure_id, _Place())
+            place = self._places.setdefault(enclosure_id, Place())
         patience_s = LOCK_S if self.under_way.look(enclosure_id) is None else 0.0
         if not place.lock.acquire(timeout=patience_s):
             raise AppraisingError(self.under_way.told(enclosure_id))
@@ -277,9 +269,9 @@ class Intake:
                 held.appraiser = None
 
     @contextmanager
-    def _place(self, enclosure_id: int) -> Iterator[tuple[Enclosure, Appraiser, _Place]]:
+    def _place(self, enclosure_id: int) -> Iterator[tuple[Enclosure, Appraiser, Place]]:
         with self._lock:
-            place = self._places.setdefault(enclosure_id, _Place())
+            place = self._places.setdefault(enclosure_id, Place())
             self._awake[enclosure_id] = place
             self._awake.move_to_end(enclosure_id)
             while len(self._awake) > self._kept:
@@ -295,7 +287,7 @@ class Intake:
             assert place.known is not None
             yield place.known, appraiser, place
 
-    def _begun(self, enclosure_id: int, place: _Place) -> Appraiser:
+    def _begun(self, enclosure_id: int, place: Place) -> Appraiser:
         """Return an appraiser that goes on from the walk that is written, if there is a sound one.
 
         What is stored is read all at one moment.
@@ -312,12 +304,15 @@ class Intake:
         count -= place.saved - (len(saved.waiting) if saved is not None else 0)
         with self._working(enclosure_id, count) as work:
             return Appraiser(
-                known.reference, known.policy, known.serial, partial(self._load, known, place),
-                saved, partial(self._entry, enclosure_id), work,
+                known.reference, known.policy, known.serial,
+                partial(place_of.load, self._store, known, place), saved,
+                partial(place_of.entry, self._store, enclosure_id), work,
+                partial(place_of.written, self._store, self._key, known, place),
+                self._shares.walking,
             )  # fmt: skip
 
     def _save(
-        self, link: Connection, enclosure_id: int, place: _Place, held: Appraiser,
+        self, link: Connection, enclosure_id: int, place: Place, held: Appraiser,
         new: Sequence[bytes],
     ) -> None:  # fmt: skip
         """Write the walk if it is time to, or if the one that is written lacks a note."""
@@ -331,15 +326,6 @@ class Intake:
         settled, data = walk_data.settled(held), walk_data.write(held)
         walks.put(link, enclosure_id, place.trust, self._key, held.size, settled, data)
         place.saved = held.size
-
-    def _load(self, known: Enclosure, place: _Place) -> Bundle:
-        """Return all evidence: what is stored, and what is about to be."""
-        with self._store.read() as link:
-            return evidence.bundle(link, known, place.adding.entries, place.adding.notes)
-
-    def _entry(self, enclosure_id: int, index: int) -> bytes:
-        with self._store.read() as link:
-            return evidence.entries(link, enclosure_id, index, 1)[0]
 
     def _fresh(
         self, known: Enclosure, appraiser: Appraiser, brought: Submission, now_s: int
@@ -377,7 +363,7 @@ class Intake:
             )
 
     def _enter(
-        self, link: Connection, enclosure_id: int, place: _Place, appraiser: Appraiser,
+        self, link: Connection, enclosure_id: int, place: Place, appraiser: Appraiser,
         result: Result,
     ) -> Seen:  # fmt: skip
         """Write down an appraisal; return what it found, which holds once that is durable."""
@@ -389,10 +375,3 @@ class Intake:
         only = incidents.touched(seen, place.seen) if place.seen is not None else None
         decisions.update_from(link, enclosure_id, result, forks, allowed_s, only)
         return seen
-
-
-def _held(data: bytes) -> Held:
-    try:
-        return read_note(data)
-    except FormatError as error:
-        raise RefusedError(error.message, remedy=error.remedy) from None

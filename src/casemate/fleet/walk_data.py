@@ -27,7 +27,7 @@ from casemate.verify.tokens import Step
 if TYPE_CHECKING:
     from casemate.fleet.appraiser import Appraiser
 
-FORMAT = 2
+FORMAT = 3
 MOST_BYTES = 64_000_000
 """Of a walk (planning value): a million tokens."""
 KEPT: dict[str, tuple[str, ...]] = {
@@ -44,7 +44,10 @@ KEPT: dict[str, tuple[str, ...]] = {
     "clocks": ("halted", "_uptime", "_begun", "_first", "_last", "_offset"),
     "pulse": ("_head", "_next", "_end_ms", "_zero_s"),
     "ledger": ("_named", "waiting"),
-    "appraiser": ("_awaiting", "_unheard", "_kept"),
+    "appraiser": ("_unheard", "_kept", "_forgotten"),
+    "odd": ("_of", "_old"),
+    "awaiting": ("_of", "_proofs", "_first"),
+    "sealed": ("_own", "_late", "_count", "_most"),
 }  # fmt: skip
 """What is written of each part as it is."""
 MADE: dict[str, tuple[str, ...]] = {
@@ -62,7 +65,10 @@ MADE: dict[str, tuple[str, ...]] = {
     "ledger": ("_origin", "_policy", "book", "_sets", "_keys", "roots", "echoes", "frontier"),
     "appraiser": ("reference", "policy", "unit", "_load", "walked", "irregular", "ledger",
                   "_seals", "_view", "_walk", "_waiting", "_newest", "_notes", "_entry", "_places",
-                  "work"),
+                  "work", "_odd", "_sealed", "_awaiting", "_dropped", "_written", "_walking"),
+    "odd": (),
+    "awaiting": (),
+    "sealed": ("held",),
 }  # fmt: skip
 """What follows from trust, or is written in a form of its own."""
 _TYPES: dict[str, type[Any]] = {
@@ -91,7 +97,8 @@ def parts(held: Appraiser) -> dict[str, Any]:
         "walk": walk, "book": walk.book, "states": walk.states, "permits": walk.permits,
         "identity": walk._identity, "starts": walk._starts, "chain": walk._chain,
         "window": walk._window, "clocks": walk._clocks, "pulse": walk._pulse,
-        "ledger": held.ledger, "appraiser": held,
+        "ledger": held.ledger, "appraiser": held, "odd": held._odd,
+        "awaiting": held._awaiting, "sealed": held._sealed,
     }  # fmt: skip
 
 

@@ -29,6 +29,7 @@ LEAST, SHARE = 16, 64
 """A walk is written once 16 tokens came, or a 64th of all, since it was; of a log that has just
 begun, once it is twice as long (planning values): who starts anew walks through little of any."""
 _SIZE = select(WALKS.c.settled, WALKS.c.trust).where(WALKS.c.enclosure_id == bindparam("of"))
+_WALKING = ("appraiser.py", "notes.py", "oddities.py", "places.py", "stretches.py", "walk_data.py")
 _LOG = logging.getLogger("casemate.fleet")
 
 
@@ -54,7 +55,7 @@ def verifier() -> bytes:
         files = [each.name for each in here.iterdir() if each.name.endswith((".py", ".toml"))]
         for each in sorted(files):
             whole.update(hashlib.sha256(here.joinpath(each).read_bytes()).digest())
-    for each in ("appraiser.py", "notes.py", "places.py", "walk_data.py"):
+    for each in _WALKING:
         data = resources.files("casemate.fleet").joinpath(each).read_bytes()
         whole.update(hashlib.sha256(data).digest())
     return whole.digest()

@@ -79,3 +79,27 @@ def test_nothing_runs_as_root_and_no_registry_is_named() -> None:
     assert all("/" not in name for each in images for name in each)
     assert "COPY . " not in container  # nor what lies in the checkout: keys, services, packages
     assert "--require-hashes" in container
+
+
+@pytest.mark.external
+def test_the_example_of_addresses_leaves_the_unit_as_tight(tmp_path: Path) -> None:
+    name = "casemate-fleet.service"
+    example = (DEPLOY / f"{name}.d" / "addresses.conf.example").read_text(encoding="utf-8")
+    rules = [x for x in example.splitlines() if x and not x.startswith(("#", "["))]
+    assert {each.partition("=")[0] for each in rules} == {
+        "IPAccounting", "IPAddressDeny", "IPAddressAllow",
+    }  # fmt: skip
+    text = (DEPLOY / name).read_text(encoding="utf-8")
+    (tmp_path / name).write_text(
+        text.replace("[Install]", "\n".join((*rules, "", "[Install]"))), encoding="utf-8"
+    )
+    assert exposure(tmp_path / name) < exposure(DEPLOY / name)
+
+
+def test_units_say_what_they_may_take_of_the_machine() -> None:
+    service, backup = ((DEPLOY / each).read_text(encoding="utf-8") for each in UNITS)
+    for each in (service, backup):
+        for key in ("MemoryMax", "MemorySwapMax", "TasksMax", "CPUWeight", "IOWeight"):
+            assert len(re.findall(rf"(?m)^{key}=\d+[GM]?$", each)) == 1, key
+    weights = [int(re.search(r"(?m)^CPUWeight=(\d+)$", x)[1]) for x in (service, backup)]  # type: ignore[index]
+    assert weights[0] > 100 > weights[1]

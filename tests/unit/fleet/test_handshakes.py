@@ -22,6 +22,7 @@ from casemate.fleet import certificates
 from casemate.fleet.web import handshakes
 from casemate.fleet.web.handshakes import Greeting, Waiting
 from casemate.fleet.web.server import Server
+from casemate.fleet.web.turns import Turns
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -135,14 +136,15 @@ def test_who_has_most_loses_first() -> None:
     waiting = Waiting(most=6, most_of_one=4)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made: dict[str, _Transport] = {}
+    turns = Turns(lambda: 0.0, lambda _s, _do: None)
     for client in ("a1", "b1", "b2", "b3", "2001:db8::1", "2001:db8::2", "c1"):
-        one = Greeting(asyncio.Protocol, context, waiting)
+        one = Greeting(asyncio.Protocol, context, waiting, turns)
         one._transport = made[client] = _Transport()
         waiting.begun(one, client[0] if "::" not in client else client)
     assert [client for client, each in made.items() if each.aborted] == ["b1"]
     assert len(waiting) == 6
     for client in ("2001:db8::3", "2001:db8::4", "2001:db8::5"):  # one network, one sender
-        one = Greeting(asyncio.Protocol, context, waiting)
+        one = Greeting(asyncio.Protocol, context, waiting, turns)
         one._transport = made[client] = _Transport()
         waiting.begun(one, client)
     gone = [client for client, each in made.items() if each.aborted]

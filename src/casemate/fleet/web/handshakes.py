@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from casemate.fleet.web.bodies import sender
+from casemate.fleet.web.turns import Turns
 
 MOST, MOST_OF_ONE = 192, 64
 """That wait at once, in all and of a sender (planning values): 256 kB each, and a file handle."""
@@ -56,9 +57,11 @@ class Greeting(asyncio.Protocol):
     """A connection until it has spoken TLS; then it is handed to the protocol of the server."""
 
     def __init__(
-        self, make: Callable[[], asyncio.BaseProtocol], context: ssl.SSLContext, waiting: Waiting
-    ) -> None:
-        self._make, self._context, self._waiting = make, context, waiting
+        self, make: Callable[[], asyncio.BaseProtocol], context: ssl.SSLContext, waiting: Waiting,
+        turns: Turns,
+    ) -> None:  # fmt: skip
+        self._make, self._context, self._waiting, self._turns = make, context, waiting, turns
+        self._client = ""
         self._early: list[bytes] = []
         self._transport: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
@@ -69,13 +72,23 @@ class Greeting(asyncio.Protocol):
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin TLS; nothing is read before."""
+        """Wait for a turn; nothing is read before TLS begins."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.pause_reading()
         address = transport.get_extra_info("peername")
-        self._task = asyncio.get_running_loop().create_task(self._greet(transport))
-        self._waiting.begun(self, str(address[0]) if address else "")
+        self._client = str(address[0]) if address else ""
+        self._turns.enter(self, self._client)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
+        self._turns.leave(self)
+
+    def begin(self) -> None:
+        """Begin TLS."""
+        assert self._transport is not None
+        self._task = asyncio.get_running_loop().create_task(self._greet(self._transport))
+        self._waiting.begun(self, self._client)
 
     def data_received(self, data: bytes) -> None:
         """Keep what comes with the end of the handshake."""

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from casemate.core.errors import InputError
 from casemate.fleet import certificates
 from casemate.fleet.web.handshakes import BACKLOG, Greeting, Waiting
+from casemate.fleet.web.turns import Turns
 
 MOST_AT_ONCE = 512
 """Connections at once (planning value). Beyond them the one goes that has been idle longest."""
@@ -99,7 +100,7 @@ class _Loop(asyncio.SelectorEventLoop):
         context = given.pop("ssl", None)
         if context is not None:
             make, *args_ = args
-            args = (partial(Greeting, make, context, Waiting()), *args_)
+            args = (partial(Greeting, make, context, Waiting(), Turns.here()), *args_)
         return await super().create_server(*args, **given)
 
 
