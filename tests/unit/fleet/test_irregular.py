@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import pytest
 from fleet_kit import Brought, Kit, bring, enter
 from sqlalchemy import select
 
 from casemate.fleet import decisions
-from casemate.fleet.intake import Submission
+from casemate.fleet.appraiser import Appraiser
+from casemate.fleet.errors import ConflictError
+from casemate.fleet.intake import Intake, Submission
 from casemate.fleet.notes import read_note
 from casemate.fleet.schema import VERDICTS
 from casemate.testing import honest_enclosure as honest
@@ -77,3 +81,32 @@ def test_two_findings_of_one_kind_and_place_hold_nothing_up(kit: Kit) -> None:
         (trigger,) = decisions.read(link, 1).triggers
     assert trigger.times == 4
     assert "one" in trigger.what and "another" in trigger.what
+
+
+@pytest.mark.parametrize("what", ("take", "appraise"))
+def test_what_another_process_took_meanwhile_is_not_written_over(
+    kit: Kit, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """A service that was believed dead: its verdict would be one of less evidence."""
+    brought = enter(kit, honest.armed(1))
+    bring(kit, brought)
+    honest.watch(brought.story)
+    kit.clock.now_s = brought.story.now_s + 5
+    part, other = brought.rest(), Intake(kit.service.store, kit.clock)
+    result = Appraiser.result
+
+    def late(held: Appraiser, *given: Any, **named: Any) -> Any:
+        monkeypatch.undo()
+        other.take(1, part)
+        return result(held, *given, **named)
+
+    monkeypatch.setattr(Appraiser, "result", late)
+    with pytest.raises(ConflictError) as caught:
+        if what == "take":
+            kit.service.intake.take(1, part)
+        else:
+            kit.service.intake.appraise(1, kit.service.now_s())
+    assert caught.value.next_number == len(brought.story.entries)
+    with kit.service.store.read() as link:
+        assert link.execute(select(VERDICTS.c.tokens)).scalar_one() == len(brought.story.entries)
+    assert kit.service.intake.look(1).tokens == len(brought.story.entries)  # it goes on from there

@@ -84,9 +84,12 @@ def test_what_became_of_another_permit_is_not_told_of_this_one(kit: Kit, asked: 
         ([replace(mine, kind="change")], "requested"),
         ([mine, replace(mine, act="closed", permit="00" * 32)], "in use"),
         ([mine, replace(mine, act="closed")], "closed"),
+        ([mine, replace(mine, act="expired")], "expired"),
         ([mine, replace(mine, kind="start", number=8)], "in use"),
         ([mine, replace(mine, kind="start", number=10)], "expired"),
     ):  # fmt: skip
         found = permit_files.standing(known, held, told, asked.not_after_s - 1)
         assert (found.phase, found.signers) == (phase, ()), told
     assert permit_files.standing(known, held, [], asked.not_after_s).phase == "expired"
+    # nothing has said that the work has ended, whatever the time
+    assert permit_files.standing(known, held, [mine], asked.not_after_s).phase == "in use"

@@ -110,6 +110,19 @@ def test_the_number_is_on_the_place_in_every_window(room: tuple[Kit, Room], widt
         assert ring[long] >= 24
 
 
+def test_on_paper_numbers_are_ink_and_the_legend_is_there(room: tuple[Kit, Room]) -> None:
+    """A browser leaves backgrounds out on paper: white on one would be white on white."""
+    seat = room[1].seat("inspector")
+    seat.go("/enclosures/1?view=rear")
+    seat.page.emulate_media(media="print")
+    ink = "getComputedStyle(document.querySelector({!r})).color"
+    words = seat.page.evaluate(ink.format(".number"))
+    assert words == seat.page.evaluate(ink.format("body"))
+    filled = "getComputedStyle(document.querySelector('.place {}')).fill"
+    assert seat.page.evaluate(filled.format("text")) != seat.page.evaluate(filled.format("circle"))
+    assert seat.page.get_by_text("Striped: how it stands is not proven").is_visible()
+
+
 def test_what_a_turn_brings_is_of_the_state_that_the_page_shows(room: tuple[Kit, Room]) -> None:
     """A drawing of another state beside an older headline would be believed: the page is loaded."""
     seat = before(room[1], "inspector", "/enclosures/1")
