@@ -18,7 +18,7 @@ from casemate.fleet.outlets.mqtt import MqttOutlet
 from casemate.fleet.outlets.outlet import Told
 from casemate.fleet.outlets.settings import Mqtt
 from casemate.fleet.outlets.standing import Standing, standings
-from casemate.fleet.web.fleet_page import STATES
+from casemate.fleet.shown import STATES
 
 PANELS = {
     "rack-armed": "armed_away", "gate-tampered": "triggered", "rack-unknown": "triggered",

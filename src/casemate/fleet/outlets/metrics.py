@@ -21,8 +21,8 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 
 from casemate.fleet.outlets import outbox
 from casemate.fleet.outlets.standing import Standing, standings
+from casemate.fleet.shown import STATES
 from casemate.fleet.web.asked import Asked, Reply, Service
-from casemate.fleet.web.fleet_page import STATES
 from casemate.verify.findings import SEVERITIES
 
 HELP = {

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, select
 
 from casemate.fleet.outlets.notice import spoken
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
-from casemate.fleet.web.fleet_page import STATES, shown_state
+from casemate.fleet.shown import STATES, shown_state
 
 ALARMING = ("UNKNOWN", "TAMPERED")
 """States that are alarms by themselves, whatever people decided."""

@@ -43,8 +43,8 @@ from casemate.fleet.schema import (
     TRIGGERS,
     VERDICTS,
 )
+from casemate.fleet.shown import shown_state
 from casemate.fleet.store import Store
-from casemate.fleet.web.fleet_page import shown_state
 
 MOST_AT_ONCE = 500
 """Enclosures that one scan tells of (planning value); the next goes on."""

@@ -20,7 +20,7 @@ from casemate.core.errors import FormatError
 from casemate.fleet import evidence
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, REDFISH_LATCHES, VERDICTS
-from casemate.fleet.web.fleet_page import shown_state
+from casemate.fleet.shown import shown_state
 
 NORMAL, OPENED, TAMPERING = "Normal", "HardwareIntrusion", "TamperingDetected"
 LIVE = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.fleet import incidents, scene, series
+from casemate.fleet.shown import STATES
 from casemate.fleet.submission import MOST_BYTES
-from casemate.fleet.web import channels_page, fleet_page, timeline
+from casemate.fleet.web import channels_page, timeline
 from casemate.verify.findings import SEVERITIES
 
 MOST_ID = (1 << 31) - 1
@@ -27,7 +28,7 @@ def _text(most: int) -> dict[str, Any]:
 _TIMES = (("from", _TIME, "2027-01-15T08:00"), ("until", _TIME, "2027-01-15T08:01"))
 QUERIES: dict[str, tuple[tuple[str, dict[str, Any], Any], ...]] = {
     "/fleet": (
-        _PAGE, ("state", _words(*fleet_page.STATES), "UNKNOWN"),
+        _PAGE, ("state", _words(*STATES), "UNKNOWN"),
         ("needs", _words("decision"), "decision"), ("q", _text(100), "camera"),
     ),
     "/wall": (("q", _text(100), "hall 1"),),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import Connection, Select, and_, case, func, select
 
 from casemate.core.progress import FAILED, RUNNING, Look
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
+from casemate.fleet.shown import STATES, shown_state
 from casemate.fleet.verdicts import BEING_APPRAISED
 from casemate.fleet.web import waiting as waiting_part
 from casemate.fleet.web import work_part
@@ -17,20 +18,9 @@ from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.clocks import TOLERANCE_S
 
 ROWS = 100
-STATES = ("ARMED", "MAINTENANCE", "COMMISSIONING", "UNKNOWN", "TAMPERED", "RETIRED")
 _ORDER = ("TAMPERED", "UNKNOWN", "MAINTENANCE", "COMMISSIONING", "ARMED", "RETIRED")
 """Of rows: what may need somebody comes first."""
 _E, _V, _I = ENCLOSURES.c, VERDICTS.c, INCIDENTS.c
-
-
-def shown_state(now_s: int) -> ColumnElement[str]:
-    """Return the state to show: UNKNOWN where nothing came yet, too long ago, or in the future.
-
-    What witnesses will see says that this clock was set back, or theirs are wrong.
-    """
-    stale = or_(_V.fresh_until_s < now_s, _V.seen_s > now_s + TOLERANCE_S)
-    wrong = and_(_V.fresh_until_s.is_not(None), stale)
-    return case((or_(_V.state.is_(None), wrong), "UNKNOWN"), else_=_V.state)
 
 
 def why_unknown(row: Any, now_s: int, look: Look | None = None) -> str:

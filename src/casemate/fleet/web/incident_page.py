@@ -15,9 +15,9 @@ from casemate.fleet.incidents import WHOLE, Act, Trigger
 from casemate.fleet.people import Person
 from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
+from casemate.fleet.shown import shown_state
 from casemate.fleet.web import incident_why, passkey_page, scene_part
 from casemate.fleet.web.asked import Asked, Reply, Service
-from casemate.fleet.web.fleet_page import shown_state
 from casemate.verify.findings import SEVERITIES
 
 ROWS = 100

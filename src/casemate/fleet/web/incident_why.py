@@ -14,8 +14,8 @@ from casemate.fleet.incidents import WHOLE
 from casemate.fleet.people import Person
 from casemate.fleet.roles import may
 from casemate.fleet.schema import ENCLOSURES, VERDICTS
+from casemate.fleet.shown import shown_state
 from casemate.fleet.told import Event
-from casemate.fleet.web.fleet_page import shown_state
 from casemate.fleet.web.scene_part import place_events
 
 CAPACITY = {"nvl72": (72, "GPUs"), "camera": (1, "cameras"), "dpa": (1, "sensors")}

@@ -26,7 +26,7 @@ from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sender import Sender
 from casemate.fleet.outlets.settings import Mqtt, Tls
 from casemate.fleet.outlets.standing import Standing
-from casemate.fleet.web.fleet_page import STATES
+from casemate.fleet.shown import STATES
 
 
 class Clock:
