@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from benchmarks.frame import Figure
 
 if TYPE_CHECKING:
-    from casemate.fleet.hammer_plan import Figures
+    from casemate.fleet.hammer.plan import Figures
 
 SMALL = (560, 20, 30.0)
 """28 pushes a second of few enclosures: the first push of each is dearer, as after a restart."""
@@ -37,13 +37,14 @@ def run_large() -> list[Figure]:
 
 def _run(name: str, enclosures: int, period_s: int, for_s: float) -> list[Figure]:
     from casemate.core.progress import Work
-    from casemate.fleet import hammer, hammer_load
-    from casemate.fleet.hammer_plan import Plan
+    from casemate.fleet.hammer import loading
+    from casemate.fleet.hammer import run as hammer
+    from casemate.fleet.hammer.plan import Plan
 
     plan = Plan(enclosures=enclosures, period_s=period_s, for_s=for_s)
     with (
         tempfile.TemporaryDirectory(prefix="casemate-hammer-") as folder,
-        hammer_load.prepared(Path(folder) / "fleet", plan, Work("load")) as load,
+        loading.prepared(Path(folder) / "fleet", plan, Work("load")) as load,
     ):
         found = hammer.run(load, Work("load"))
     return figures(name, found)

@@ -205,12 +205,12 @@ def served(folder: str) -> Iterator[tuple[int, httpx.Client, list[httpx.Client]]
 
 def serve(folder: Path) -> None:
     """Serve until nobody holds the other end of the standard input any more."""
-    from casemate.fleet import home
     from casemate.fleet.redfish import accounts
     from casemate.fleet.redfish.app import RedfishApp
     from casemate.fleet.redfish.asked import Redfish
     from casemate.fleet.redfish.gate import Limited
-    from casemate.fleet.web.app import application
+    from casemate.fleet.service import home
+    from casemate.fleet.service.application import application
     from casemate.fleet.web.gate import Limits
     from casemate.fleet.web.server import Server
 
@@ -238,9 +238,9 @@ def _enter(service: Any) -> None:
     from sqlalchemy import insert, select
 
     from casemate.attest.reference_write import as_json
-    from casemate.fleet import evidence
-    from casemate.fleet.intake import Submission
-    from casemate.fleet.schema import ENCLOSURES, ENTRIES, VERDICTS
+    from casemate.fleet.appraisal import evidence
+    from casemate.fleet.intake.ingest import Submission
+    from casemate.fleet.store.schema import ENCLOSURES, ENTRIES, VERDICTS
     from casemate.testing import honest_enclosure as honest
 
     story = honest.armed()

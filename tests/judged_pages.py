@@ -141,7 +141,7 @@ class Collector:
                     self.rows[row.place] = row
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        from casemate.fleet.web.routes import ROUTES
+        from casemate.fleet.service.routes import ROUTES
 
         rows = list(self.rows.values())
         paths = [each.path for each in ROUTES if each.template and each.method == "GET"]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from casemate.cli.fleet_readings import LOOP_OHM, LOOPS, DemoReadings
-from casemate.fleet import series
+from casemate.fleet.readings import series
 
 pytestmark = pytest.mark.slow  # the twin's libraries take seconds to load
 START_S = 1_800_000_000

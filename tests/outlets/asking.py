@@ -24,7 +24,7 @@ from judging import Judge
 from programs import Answering
 from stage import Stage, set_up, until
 
-from casemate.fleet.outlets import outbox
+from casemate.fleet.alarms import outbox
 from outside_programs import found
 
 LEAST = {

@@ -17,10 +17,11 @@ import outside_receivers as outside
 import receivers
 from sqlalchemy import select
 
-from casemate.fleet import decisions, home, incidents
+from casemate.fleet.access.people import Person
+from casemate.fleet.alarms import decisions, incidents
 from casemate.fleet.outlets.snmp import engine_id
-from casemate.fleet.people import Person
-from casemate.fleet.schema import INCIDENTS
+from casemate.fleet.service import home
+from casemate.fleet.store.schema import INCIDENTS
 from casemate.fleet.web.asked import Service
 
 NAME = "localhost"

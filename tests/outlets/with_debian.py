@@ -14,7 +14,7 @@ from judging import Judge
 from outlets_kit import program
 from stage import Stage, until
 
-from casemate.fleet.outlets.notice import KINDS, Notice
+from casemate.fleet.alarms.notice import KINDS, Notice
 from casemate.fleet.outlets.snmp import MODULE, NOTIFICATIONS, OBJECTS, SEVERITY
 
 MIB = Path(__file__).parents[2] / "deploy" / "monitoring" / "CASEMATE-MIB.txt"
@@ -98,8 +98,8 @@ def outside_waiting(link: Any) -> dict[str, int]:
     """Return how much waits for each outlet."""
     from sqlalchemy import select
 
-    from casemate.fleet.outlets import outbox
-    from casemate.fleet.schema import OUTLETS
+    from casemate.fleet.alarms import outbox
+    from casemate.fleet.store.schema import OUTLETS
 
     names = link.execute(select(OUTLETS.c.name)).scalars().all()
     return {name: outbox.waiting(link, name)[0] for name in names}

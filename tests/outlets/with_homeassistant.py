@@ -13,12 +13,12 @@ import programs
 from judging import Judge
 from stage import Stage, until
 
+from casemate.fleet.appraisal.shown import STATES
 from casemate.fleet.outlets import broker as outlets_broker
 from casemate.fleet.outlets.mqtt import MqttOutlet
 from casemate.fleet.outlets.outlet import Told
 from casemate.fleet.outlets.settings import Mqtt
 from casemate.fleet.outlets.standing import Standing, standings
-from casemate.fleet.shown import STATES
 
 PANELS = {
     "rack-armed": "armed_away", "gate-tampered": "triggered", "rack-unknown": "triggered",

@@ -13,7 +13,7 @@ from programs import Answering
 from stage import SECRETS, Stage, until
 from with_debian import NAMED
 
-from casemate.fleet.outlets.notice import Notice
+from casemate.fleet.alarms.notice import Notice
 from casemate.fleet.outlets.snmp import MODULE, NOTIFICATIONS, OBJECTS
 
 SECRET = SECRETS["soc.secret"]

@@ -23,12 +23,13 @@ from judging import Judge
 from sqlalchemy import delete, update
 from stage import Stage, until
 
-from casemate.fleet import certificates
-from casemate.fleet.identity import write_identity
-from casemate.fleet.outlets import outbox, scrapers
+from casemate.fleet.access import certificates
+from casemate.fleet.alarms import outbox
+from casemate.fleet.outlets import scrapers
 from casemate.fleet.outlets.dashboard import PANELS
-from casemate.fleet.schema import ENCLOSURES, VERDICTS
-from casemate.fleet.web.app import application
+from casemate.fleet.service.application import application
+from casemate.fleet.service.identity import write_identity
+from casemate.fleet.store.schema import ENCLOSURES, VERDICTS
 from casemate.fleet.web.server import Server
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "monitoring"

@@ -20,7 +20,7 @@ from programs import Answering
 from sparkplug_rules import Published, Traffic, rules
 from stage import Stage, until
 
-from casemate.fleet.outlets import outbox
+from casemate.fleet.alarms import outbox
 from casemate.fleet.outlets.outlet import Told
 from casemate.fleet.outlets.settings import Mqtt
 from casemate.fleet.outlets.sparkplug import Node, metrics

@@ -19,13 +19,13 @@ from pathlib import Path
 
 import enclosures
 
-from casemate.fleet import home
 from casemate.fleet.redfish import accounts, destinations, oem_types, standing
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.redfish.delivery import Delivery
 from casemate.fleet.redfish.gate import Limited
-from casemate.fleet.web.app import application
+from casemate.fleet.service import home
+from casemate.fleet.service.application import application
 from casemate.fleet.web.gate import Limits
 from casemate.fleet.web.server import Server
 

@@ -11,8 +11,8 @@ from casemate.attest import claims as c
 from casemate.attest.reference import Module
 from casemate.attest.reference_write import as_json
 from casemate.core.suites import ED25519
-from casemate.fleet import evidence
-from casemate.fleet.intake import Submission
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.intake.ingest import Submission
 from casemate.fleet.web.asked import Service
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Key, Story

@@ -78,7 +78,7 @@ def _declare_init(parser: argparse.ArgumentParser) -> None:
 
 def _init(args: argparse.Namespace) -> int:
     """Make the folder of a new service: settings, database, certificates."""
-    from casemate.fleet import home
+    from casemate.fleet.service import home
 
     made = home.make(args.folder, args.name, args.store, passkeys=not args.no_passkeys)
     _print(args, {"folder": str(made.folder), "store": made.store}, f"made {made.folder}")
@@ -101,8 +101,11 @@ def _declare_add(parser: argparse.ArgumentParser) -> None:
 
 def _add(args: argparse.Namespace) -> int:
     """Enter an enclosure with your party's files of trust; make its controller a certificate."""
-    from casemate.fleet import certificates, errands, evidence, home, papers
-    from casemate.fleet.identity import write_identity
+    from casemate.fleet.access import certificates
+    from casemate.fleet.appraisal import evidence
+    from casemate.fleet.permits import papers
+    from casemate.fleet.service import errands, home
+    from casemate.fleet.service.identity import write_identity
 
     place, now_s = home.read(args.folder), int(time.time())
     given = {kind: fleet_paper.read(file) for kind in ("design", "case")
@@ -141,7 +144,8 @@ def _declare_person(parser: argparse.ArgumentParser) -> None:
 
 def _person(args: argparse.Namespace) -> int:
     """Enter a person, and print a code that signs in once."""
-    from casemate.fleet import errands, home, people
+    from casemate.fleet.access import people
+    from casemate.fleet.service import errands, home
 
     now_s = int(time.time())
     store = home.read(args.folder).opened()
@@ -163,7 +167,8 @@ def _declare_name(parser: argparse.ArgumentParser) -> None:
 
 def _code(args: argparse.Namespace) -> int:
     """Print a code that signs a person in once, within 15 minutes."""
-    from casemate.fleet import errands, home, people
+    from casemate.fleet.access import people
+    from casemate.fleet.service import errands, home
 
     now_s = int(time.time())
     store = home.read(args.folder).opened()
@@ -179,7 +184,8 @@ def _code(args: argparse.Namespace) -> int:
 
 def _remove(args: argparse.Namespace) -> int:
     """Let a person in no more; sessions end at once."""
-    from casemate.fleet import errands, home, people
+    from casemate.fleet.access import people
+    from casemate.fleet.service import errands, home
 
     store = home.read(args.folder).opened()
     try:
@@ -199,11 +205,11 @@ def _declare_serve(parser: argparse.ArgumentParser) -> None:
 
 def _serve(args: argparse.Namespace) -> int:
     """Answer people and controllers over TLS, until interrupted."""
-    from casemate.fleet import garbage, home, supervised
     from casemate.fleet.redfish import delivery
     from casemate.fleet.redfish.app import RedfishApp
     from casemate.fleet.redfish.asked import Redfish
-    from casemate.fleet.web.app import application
+    from casemate.fleet.service import garbage, home, supervised
+    from casemate.fleet.service.application import application
     from casemate.fleet.web.server import Server
 
     host, port = _address(args.listen)
@@ -236,7 +242,7 @@ def _declare_push(parser: argparse.ArgumentParser) -> None:
 def _push(args: argparse.Namespace) -> int:
     """Bring an enclosure's evidence to a service as it grows, until interrupted."""
     from casemate.core.errors import CasemateError
-    from casemate.fleet.push import Pusher
+    from casemate.fleet.intake.push import Pusher
 
     pusher: Pusher | NatsPusher
     if args.to.startswith("tls://"):
@@ -275,7 +281,7 @@ def _declare_demo(parser: argparse.ArgumentParser) -> None:
 def _demo(args: argparse.Namespace) -> int:
     """Run eight simulated enclosures of three kinds, two witnesses and the service here."""
     from casemate.cli.fleet_readings import DemoReadings
-    from casemate.fleet import demo
+    from casemate.fleet.demo import run as demo
 
     drawn = not args.without_designs
     if sys.stderr.isatty():

@@ -29,9 +29,9 @@ def hammer(args: argparse.Namespace) -> int:
 
     Exit code 1 if it does not keep up, or refuses anything.
     """
-    from casemate.fleet import hammer as hammers
-    from casemate.fleet import hammer_load
-    from casemate.fleet.hammer_plan import Plan
+    from casemate.fleet.hammer import loading
+    from casemate.fleet.hammer import run as hammers
+    from casemate.fleet.hammer.plan import Plan
 
     plan = Plan(enclosures=args.enclosures, period_s=args.period, for_s=args.for_s)
 
@@ -40,7 +40,7 @@ def hammer(args: argparse.Namespace) -> int:
         shown("load", enabled=not args.json) as work,
     ):
         folder = args.folder or Path(passing) / "fleet"
-        with hammer_load.prepared(folder, plan, work) as load:
+        with loading.prepared(folder, plan, work) as load:
             found = hammers.run(load, work)
     row = found.as_json()
     if args.json:
@@ -58,8 +58,8 @@ def declare_backup(parser: argparse.ArgumentParser) -> None:
 
 def backup(args: argparse.Namespace) -> int:
     """Write a backup of a service, which may go on running."""
-    from casemate.fleet import backup as backups
-    from casemate.fleet import home
+    from casemate.fleet.care import backup as backups
+    from casemate.fleet.service import home
 
     with shown("backup", enabled=not args.json) as work:
         made = backups.backup(home.read(args.folder), args.out, work)
@@ -90,7 +90,7 @@ def declare_restore(parser: argparse.ArgumentParser) -> None:
 
 def restore(args: argparse.Namespace) -> int:
     """Make a service from a backup. None may run on that store; no audit log is set back."""
-    from casemate.fleet import backup as backups
+    from casemate.fleet.care import backup as backups
 
     with shown("restoration", enabled=not args.json) as work:
         found = backups.restore(
@@ -131,7 +131,7 @@ def declare_doctor(parser: argparse.ArgumentParser) -> None:
 
 def doctor(args: argparse.Namespace) -> int:
     """Say what is wrong with a service, and how to mend it. Exit code 1 if anything is."""
-    from casemate.fleet import doctor as doctors
+    from casemate.fleet.care import doctor as doctors
 
     now_s = int(time.time())
     with shown("examination", enabled=not args.json) as work:
@@ -148,7 +148,8 @@ def doctor(args: argparse.Namespace) -> int:
 
 def forget_passkeys(args: argparse.Namespace) -> int:
     """Forget all passkeys of a person, who then signs in with a code."""
-    from casemate.fleet import errands, home, passkeys
+    from casemate.fleet.access import passkeys
+    from casemate.fleet.service import errands, home
 
     store = home.read(args.folder).opened()
     try:
@@ -174,7 +175,8 @@ def declare_update(parser: argparse.ArgumentParser) -> None:
 def update(args: argparse.Namespace) -> int:
     """Put a new version of reference values in force; a service that runs appraises by it next."""
     from casemate.core.errors import InputError
-    from casemate.fleet import errands, home, trust
+    from casemate.fleet.appraisal import trust
+    from casemate.fleet.service import errands, home
 
     try:
         data = args.signed.read_bytes()

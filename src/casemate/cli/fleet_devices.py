@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from casemate.fleet.certificates import Made
-    from casemate.fleet.home import Home
+    from casemate.fleet.access.certificates import Made
+    from casemate.fleet.service.home import Home
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ def declare(parser: argparse.ArgumentParser, *, what: str, out: str) -> Any:
 def enter_or_remove(args: argparse.Namespace, device: Device) -> int:
     """Let a device in by a certificate, or in no more, and say what came of it."""
     from casemate.core.errors import InputError
-    from casemate.fleet import errands, home
+    from casemate.fleet.service import errands, home
 
     place, now_s = home.read(args.folder), int(time.time())
     if args.identity is not None and args.identity.exists():

@@ -14,8 +14,8 @@ from casemate.cli import fleet_devices
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from casemate.fleet.certificates import Made
-    from casemate.fleet.home import Home
+    from casemate.fleet.access.certificates import Made
+    from casemate.fleet.service.home import Home
 
 PKCS12 = "display.p12"
 
@@ -44,9 +44,9 @@ def declare_displays(parser: argparse.ArgumentParser) -> None:
 
 def displays(args: argparse.Namespace) -> int:
     """List the displays that are let in, and until when."""
-    from casemate.fleet import displays as held
-    from casemate.fleet import home
+    from casemate.fleet.access import displays as held
     from casemate.fleet.clockface import clock
+    from casemate.fleet.service import home
 
     store = home.read(args.folder).opened()
     try:
@@ -65,7 +65,7 @@ def displays(args: argparse.Namespace) -> int:
 
 def _made(args: argparse.Namespace, place: Home) -> Made:
     from casemate.core.errors import InputError
-    from casemate.fleet import certificates, displays
+    from casemate.fleet.access import certificates, displays
 
     issuer, name = certificates.Issuer(place.tls), displays.common_name(args.name)
     if args.request is None:
@@ -81,7 +81,7 @@ def _made(args: argparse.Namespace, place: Home) -> Made:
 
 
 def _let(link: Connection, args: argparse.Namespace, made: Made, now_s: int) -> None:
-    from casemate.fleet import certificates, displays
+    from casemate.fleet.access import certificates, displays
 
     displays.let(
         link, made.fingerprint, args.name, network=args.network, now_s=now_s,
@@ -90,7 +90,7 @@ def _let(link: Connection, args: argparse.Namespace, made: Made, now_s: int) -> 
 
 
 def _removed(link: Connection, name: str) -> dict[str, Any]:
-    from casemate.fleet import displays
+    from casemate.fleet.access import displays
 
     displays.remove(link, name)
     return {"name": name}
@@ -99,8 +99,8 @@ def _removed(link: Connection, name: str) -> dict[str, Any]:
 def _handed_over(args: argparse.Namespace, place: Home, made: Made) -> tuple[dict[str, Any], str]:
     """Write what the device gets, and return what is told of it."""
     from casemate.core.secret_file import make_once
-    from casemate.fleet import certificates
-    from casemate.fleet.identity import write_identity
+    from casemate.fleet.access import certificates
+    from casemate.fleet.service.identity import write_identity
 
     if args.identity is None:
         row = {"name": args.name, "certificate": made.certificate.decode()}

@@ -31,8 +31,10 @@ def act(args: argparse.Namespace) -> int:
     Without OUT none is made: its controller is let in no more.
     """
     from casemate.core.errors import InputError
-    from casemate.fleet import certificates, errands, evidence, home
-    from casemate.fleet.identity import write_identity
+    from casemate.fleet.access import certificates
+    from casemate.fleet.appraisal import evidence
+    from casemate.fleet.service import errands, home
+    from casemate.fleet.service.identity import write_identity
 
     if args.out is None and args.beside:
         raise InputError("nothing would be done.", remedy="name OUT.", key="--beside")

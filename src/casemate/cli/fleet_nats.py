@@ -18,8 +18,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Write what nats-server needs; run it again after each `fleet add`."""
-    from casemate.fleet import home
-    from casemate.fleet.nats import broker_files
+    from casemate.fleet.service import broker_files, home
 
     made = broker_files.write(home.read(args.folder), args.out, args.name, port=args.port)
     row = {

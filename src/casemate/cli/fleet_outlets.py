@@ -12,8 +12,8 @@ from casemate.cli import fleet_devices
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from casemate.fleet.certificates import Made
-    from casemate.fleet.home import Home
+    from casemate.fleet.access.certificates import Made
+    from casemate.fleet.service.home import Home
 
 
 def declare_scraper(parser: argparse.ArgumentParser) -> None:
@@ -33,10 +33,11 @@ def declare_outlets(parser: argparse.ArgumentParser) -> None:
 
 def outlets(args: argparse.Namespace) -> int:
     """Check the settings of outlets, and say what waits for each. Exit code 1 if something does."""
-    from casemate.fleet import home
+    from casemate.fleet.alarms import outbox
+    from casemate.fleet.alarms.notice import spoken
     from casemate.fleet.clockface import clock
-    from casemate.fleet.outlets import outbox, settings
-    from casemate.fleet.outlets.notice import spoken
+    from casemate.fleet.outlets import settings
+    from casemate.fleet.service import home
 
     place = home.read(args.folder)
     held = settings.read(place.outlets, place.folder, place.folder / home.SETTINGS)
@@ -64,7 +65,7 @@ def outlets(args: argparse.Namespace) -> int:
 
 
 def _made(args: argparse.Namespace, place: Home) -> Made:
-    from casemate.fleet import certificates
+    from casemate.fleet.access import certificates
 
     return certificates.issue(place.tls, f"monitoring {args.name}")
 
@@ -82,7 +83,7 @@ def _removed(link: Connection, name: str) -> dict[str, Any]:
 
 
 def _handed_over(args: argparse.Namespace, place: Home, made: Made) -> tuple[dict[str, Any], str]:
-    from casemate.fleet.identity import write_identity
+    from casemate.fleet.service.identity import write_identity
 
     write_identity(place, args.identity, made)
     return {"identity": str(args.identity)}, f"give {args.identity} to {args.name}"

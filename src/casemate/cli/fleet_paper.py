@@ -20,7 +20,9 @@ def declare(parser: argparse.ArgumentParser) -> None:
 
 def act(args: argparse.Namespace) -> int:
     """Enter the design or the security case that your party holds of an enclosure."""
-    from casemate.fleet import errands, evidence, home, papers
+    from casemate.fleet.appraisal import evidence
+    from casemate.fleet.permits import papers
+    from casemate.fleet.service import errands, home
 
     data, now_s = read(args.file), int(time.time())
     store = home.read(args.folder).opened()

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from casemate.fleet import series
-from casemate.fleet.series_look import Array
+from casemate.fleet.readings import series
+from casemate.fleet.readings.looks import Array
 from casemate.twin.environment import SlowSeries, slow_series
 from casemate.twin.environment_sites import CAMERA, LABORATORY, RACK, Site
 from casemate.twin.resistance import IACS_ALPHA_1_K

@@ -21,8 +21,8 @@ def _declare_account(parser: argparse.ArgumentParser) -> None:
 def _account(args: argparse.Namespace) -> int:
     """Enter an account of a machine that reads by Redfish, and print its password."""
     from casemate.core.errors import InputError
-    from casemate.fleet import errands, home
     from casemate.fleet.redfish import accounts
+    from casemate.fleet.service import errands, home
 
     store, now_s, password = home.read(args.folder).opened(), int(time.time()), ""
     try:
@@ -52,8 +52,8 @@ def _declare_receivers(parser: argparse.ArgumentParser) -> None:
 
 def _receivers(args: argparse.Namespace) -> int:
     """Say to which networks Redfish events may be sent: to none, until one is allowed."""
-    from casemate.fleet import errands, home
     from casemate.fleet.redfish import destinations
+    from casemate.fleet.service import errands, home
 
     store, now_s = home.read(args.folder).opened(), int(time.time())
     try:

@@ -14,11 +14,12 @@ from sqlalchemy import insert
 from test_trust import BOTH, newer
 
 from casemate.core.canonical import canonical_bytes
-from casemate.fleet import papers, trust
+from casemate.fleet.appraisal import trust
 from casemate.fleet.outlets import scrapers
-from casemate.fleet.schema import REDFISH_RECEIVERS
-from casemate.fleet.series import Series, encode
-from casemate.fleet.web.app import application
+from casemate.fleet.permits import papers
+from casemate.fleet.readings.series import Series, encode
+from casemate.fleet.service.application import application
+from casemate.fleet.store.schema import REDFISH_RECEIVERS
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.testing import honest_enclosure as honest
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from fleet_kit import Brought, Kit, enter, kit_in
 
-from casemate.fleet import people
-from casemate.fleet.web.app import cookie_name
+from casemate.fleet.access import people
+from casemate.fleet.service.application import cookie_name
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest
 from outside_programs import program

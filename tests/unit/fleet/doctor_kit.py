@@ -10,9 +10,11 @@ import fleet_kit
 from fleet_kit import Clock
 
 from casemate.attest.reference_write import as_json
-from casemate.fleet import errands, evidence, home, people
-from casemate.fleet.home import Home
-from casemate.fleet.intake import Submission
+from casemate.fleet.access import people
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.intake.ingest import Submission
+from casemate.fleet.service import errands, home
+from casemate.fleet.service.home import Home
 from casemate.testing import honest_enclosure as honest
 
 NOW_S = honest.START_S + 400

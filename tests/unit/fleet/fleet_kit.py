@@ -16,13 +16,14 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from starlette.testclient import TestClient
 
 from casemate.attest.reference_write import as_json
-from casemate.fleet import displays, evidence, people
-from casemate.fleet.audit import AuditLog
-from casemate.fleet.intake import Intake, Submission, encode
-from casemate.fleet.roles import ROLES
-from casemate.fleet.series import Series
-from casemate.fleet.store import Store
-from casemate.fleet.web.app import application, cookie_name
+from casemate.fleet.access import displays, people
+from casemate.fleet.access.roles import ROLES
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.audit.log import AuditLog
+from casemate.fleet.intake.ingest import Intake, Submission, encode
+from casemate.fleet.readings.series import Series
+from casemate.fleet.service.application import application, cookie_name
+from casemate.fleet.store.database import Store
 from casemate.fleet.web.asked import Service
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.testing import honest_enclosure as honest

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from casemate.fleet import intake
+from casemate.fleet.intake import ingest
 from casemate.verify.appraise import Walk
 
 LONG_S = 60.0
@@ -47,7 +47,7 @@ def held(monkeypatch: pytest.MonkeyPatch, at: int) -> Iterator[Held]:
         take(self, entry)
 
     monkeypatch.setattr(Walk, "take", waits)
-    monkeypatch.setattr(intake, "LONG", FEW)
+    monkeypatch.setattr(ingest, "LONG", FEW)
     try:
         yield made
     finally:

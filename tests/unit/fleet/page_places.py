@@ -8,8 +8,8 @@ from fleet_kit import Brought, Kit, bring, enter
 from permit_kit import asked_for
 from small_papers import box, case
 
-from casemate.fleet import papers
-from casemate.fleet.series import Block
+from casemate.fleet.permits import papers
+from casemate.fleet.readings.series import Block
 from casemate.testing import honest_enclosure as honest
 
 PLACES: dict[str, tuple[str, ...]] = {

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from sqlalchemy import create_engine, text
 
-from casemate.fleet import home
-from casemate.fleet.home import Home
-from casemate.fleet.store import Store
+from casemate.fleet.service import home
+from casemate.fleet.service.home import Home
+from casemate.fleet.store.database import Store
 from outside_programs import needs, program
 
 ENV = "CASEMATE_TEST_POSTGRES"

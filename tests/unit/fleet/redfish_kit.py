@@ -14,14 +14,14 @@ from starlette.testclient import TestClient
 
 from casemate.attest import claims as c
 from casemate.attest.reference_write import as_json
-from casemate.fleet import evidence
-from casemate.fleet.intake import Submission
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.intake.ingest import Submission
 from casemate.fleet.redfish import accounts, delivery
 from casemate.fleet.redfish.accounts import PRIVILEGES
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.redfish.gate import Limited
-from casemate.fleet.schema import ENCLOSURES, REDFISH_ACCOUNTS
+from casemate.fleet.store.schema import ENCLOSURES, REDFISH_ACCOUNTS
 from casemate.fleet.web.gate import Limits
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story

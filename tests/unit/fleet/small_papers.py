@@ -6,7 +6,7 @@ from typing import Any
 
 from casemate.core.canonical import digest
 from casemate.design.frames import face_frame
-from casemate.fleet import scene_layout
+from casemate.fleet.drawing import layout
 from casemate.testing import honest_enclosure as honest
 
 BOX_M = (0.6, 1.2, 2.0)
@@ -56,7 +56,7 @@ def box() -> dict[str, Any]:
     return {
         "size_m": list(BOX_M),
         "tiles": [*flat, strip(1, 0.0, {"right": 0.1}), strip(2, 1.0, {})],
-        "faces": [{"name": each, "door": each == "front"} for each in scene_layout.FACES],
+        "faces": [{"name": each, "door": each == "front"} for each in layout.FACES],
         "crossings": [
             {"id": "air-in", "kind": "air", "face": "front", "tile": "front-far-1-1",
              "module": "vent-honeycomb-3.2", "centre_m": [-0.2, 0.7], "size_m": [0.4, 1.4]},

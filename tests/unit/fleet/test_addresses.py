@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from casemate.fleet import addresses, certificates
+from casemate.fleet import addresses
+from casemate.fleet.access import certificates
 from casemate.fleet.addresses import AddressError
 from casemate.fleet.redfish import destinations
 from casemate.fleet.redfish.destinations import Destination

@@ -10,14 +10,15 @@ from fleet_kit import FINGERPRINT, HOST, PEER, Kit, bring, enter
 from sqlalchemy import delete, select, update
 
 from casemate.core.errors import InputError
-from casemate.fleet import decisions, incidents, passkeys, people
+from casemate.fleet.access import passkeys, people
+from casemate.fleet.access.people import Person
+from casemate.fleet.alarms import decisions, incidents
+from casemate.fleet.alarms.incidents import Trigger
 from casemate.fleet.errors import NotAllowedError, NotSignedInError
-from casemate.fleet.incidents import Trigger
-from casemate.fleet.intake import BEGUN_S
-from casemate.fleet.people import Person
-from casemate.fleet.schema import INCIDENTS, MACHINES, TRIGGERS
+from casemate.fleet.intake.ingest import BEGUN_S
+from casemate.fleet.service.routes import ROUTES
+from casemate.fleet.store.schema import INCIDENTS, MACHINES, TRIGGERS
 from casemate.fleet.web.gate import Gate, Request
-from casemate.fleet.web.routes import ROUTES
 from casemate.testing import honest_enclosure as honest
 
 REASON = "the supply was cut by the site, see its record"

@@ -9,9 +9,9 @@ import pytest
 
 from casemate.core.errors import FormatError
 from casemate.core.suites import ML_DSA_44
-from casemate.fleet.appraiser import Appraiser
-from casemate.fleet.notes import is_part, read_note, whole
-from casemate.fleet.stretches import joined
+from casemate.fleet.appraisal.appraiser import Appraiser
+from casemate.fleet.appraisal.notes import is_part, read_note, whole
+from casemate.fleet.appraisal.stretches import joined
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.evidence_attacks.base import Shown
 from casemate.testing.honest_enclosure import Story

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casemate.core.errors import OutputError
-from casemate.fleet.audit import AuditLog, Line, decode
+from casemate.fleet.audit.log import AuditLog, Line, decode
 from casemate.translog.disk import FolderDisk
 from casemate.translog.fsck import fsck
 

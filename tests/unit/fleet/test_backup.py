@@ -16,11 +16,16 @@ from sqlalchemy import func, insert, select
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import InputError, OutputError
 from casemate.core.progress import Work
-from casemate.fleet import backup, certificates, displays, errands, evidence, home, people, store
-from casemate.fleet.audit import AuditLog
-from casemate.fleet.doctor import examine
-from casemate.fleet.home import Home
-from casemate.fleet.schema import (
+from casemate.fleet.access import certificates, displays, people
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.audit.log import AuditLog
+from casemate.fleet.care import backup
+from casemate.fleet.care.doctor import examine
+from casemate.fleet.service import errands, home
+from casemate.fleet.service.home import Home
+from casemate.fleet.store import database
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import (
     ACTS,
     CODES,
     DISPLAYS,
@@ -32,7 +37,6 @@ from casemate.fleet.schema import (
     PEOPLE,
     SESSIONS,
 )
-from casemate.fleet.store import Store
 from casemate.fleet.web.asked import Service
 from casemate.testing import honest_enclosure as honest
 from casemate.translog.errors import LogError
@@ -245,25 +249,25 @@ def test_what_is_restored_has_the_policy_and_nobody_signed_in(tmp_path: Path) ->
     witness = {"name": "w", "key": "k", "url": "https://w.test"}
     row = {**json.loads(path.read_text()), "witnesses": [witness]}
     path.write_text(json.dumps(row))
-    store = made.opened()
-    with store.write() as link:
+    database = made.opened()
+    with database.write() as link:
         people.add(link, "ann", "inspector", "peerland")
         people.sign_in(link, people.new_code(link, "ann", 1), 1)
         people.new_code(link, "ann", 1)
         displays.let(link, "ab" * 32, "hall-1", network="", now_s=1, expires_s=1 << 40)
-    store.close()
+    database.close()
     AuditLog(made.folder / home.AUDIT, "fleet.test/audit", clock=lambda: 1.0).close()
     backup.backup(made, tmp_path / "backup")
     backup.restore(tmp_path / "backup", tmp_path / "new")
     again = home.read(tmp_path / "new")
     assert (again.passkeys, again.witnesses) == (True, (("w", "k", "https://w.test"),))
     assert again.store != made.store
-    store = again.opened()
-    with store.read() as link:
+    database = again.opened()
+    with database.read() as link:
         for table in (SESSIONS, CODES, DISPLAYS, PASSKEYS):
             assert not link.execute(select(table)).all()
         assert people.let_in(link, ["ann"]) == {"ann"}
-    store.close()
+    database.close()
 
 
 def test_a_service_that_was_never_started_is_backed_up_and_restored(tmp_path: Path) -> None:
@@ -330,7 +334,7 @@ def as_first_release(held: Store) -> None:
     from alembic import command
 
     with held.write() as link:
-        config = store._config()
+        config = database._config()
         config.attributes["connection"] = link
         command.upgrade(config, "a0001")
         values = as_json(honest.reference()).encode()
@@ -359,7 +363,7 @@ def test_the_schema_before_is_brought_up_to_date_with_its_data(tmp_path: Path) -
     place = at_first_schema(tmp_path / "fleet")
     before = Store(place.store, migrates=False)
     with before.read() as link:
-        assert store.revision(link) == "a0001" != store.newest_revision()
+        assert database.revision(link) == "a0001" != database.newest_revision()
         old = [name for name in METADATA.tables if before.engine.dialect.has_table(link, name)]
         rows = {name: link.execute(select(METADATA.tables[name])).all() for name in old}
     before.close()
@@ -367,7 +371,7 @@ def test_the_schema_before_is_brought_up_to_date_with_its_data(tmp_path: Path) -
     assert next(x.id for x in examine(place.folder, 9) if x.level == "bad") == "schema"
     after = Store(place.store)
     with after.read() as link:
-        assert store.revision(link) == store.newest_revision()
+        assert database.revision(link) == database.newest_revision()
         for name, held in rows.items():
             assert link.execute(select(METADATA.tables[name])).all() == held, name
         assert link.exec_driver_sql("PRAGMA foreign_key_check").all() == []

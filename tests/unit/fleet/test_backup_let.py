@@ -8,10 +8,13 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select, update
 
 from casemate.attest.reference_write import as_json
-from casemate.fleet import backup, evidence, home, people
+from casemate.fleet.access import people
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.care import backup
 from casemate.fleet.outlets import scrapers
 from casemate.fleet.redfish import accounts
-from casemate.fleet.schema import ERRANDS, MACHINES, PASSKEYS, REDFISH_ACCOUNTS, SCRAPERS
+from casemate.fleet.service import home
+from casemate.fleet.store.schema import ERRANDS, MACHINES, PASSKEYS, REDFISH_ACCOUNTS, SCRAPERS
 from casemate.testing import honest_enclosure as honest
 
 

@@ -17,7 +17,7 @@ from fleet_kit import FINGERPRINT, Kit, enter
 from starlette.requests import Request
 
 from casemate.fleet.errors import BusyError, RefusedError, TooManyError, TooSlowError
-from casemate.fleet.intake import encode
+from casemate.fleet.intake.ingest import encode
 from casemate.fleet.web.bodies import LARGE_BYTES, STRANGERS, Bodies, Bound, sender
 from casemate.fleet.web.server import Server, _Protocol
 
@@ -390,7 +390,8 @@ def test_what_comes_too_slowly_is_in_the_audit_log(
     kit: Kit, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "casemate.fleet.web.app._BROUGHT", {"/evidence": Bound(most_bytes=1000, grace_s=0.1)}
+        "casemate.fleet.service.application._BROUGHT",
+        {"/evidence": Bound(most_bytes=1000, grace_s=0.1)},
     )
     enter(kit)
     link = connected(server, asked("/evidence", 1000, FINGERPRINT))

@@ -15,7 +15,7 @@ from browser_kit import SCHEMES, Room, Seat, chromium, looked
 from fleet_kit import DISPLAY, kit_in, let_display
 from page_places import PLACES, furnish
 
-from casemate.fleet.web.routes import ROUTES
+from casemate.fleet.service.routes import ROUTES
 from judged_pages import AXE, COUNTS, NU, Judged, Row
 from outside_programs import package, program
 

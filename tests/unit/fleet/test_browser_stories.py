@@ -23,7 +23,7 @@ from casemate.attest import claims as c
 from casemate.attest.reference_write import as_json
 from casemate.cli.main import main
 from casemate.core.canonical import pretty_json
-from casemate.fleet import papers
+from casemate.fleet.permits import papers
 from casemate.testing import honest_enclosure as honest
 
 pytestmark = pytest.mark.slow

@@ -9,8 +9,9 @@ from fleet_kit import Kit, bring, enter
 from small_papers import box
 
 from casemate.attest import claims as c
-from casemate.fleet import causes, papers
-from casemate.fleet.incidents import FORKED, WHOLE, Trigger
+from casemate.fleet.alarms.incidents import FORKED, WHOLE, Trigger
+from casemate.fleet.permits import papers
+from casemate.fleet.story import causes
 from casemate.testing import honest_enclosure as honest
 from casemate.verify.findings import KINDS
 

@@ -12,8 +12,8 @@ import pytest
 from fleet_kit import Brought, Kit, bring, enter, kit_in
 from page_places import furnish, tell
 
-from casemate.fleet.series_look import Point
-from casemate.fleet.told import Event
+from casemate.fleet.readings.looks import Point
+from casemate.fleet.story.told import Event
 from casemate.fleet.web import channel_beside, channel_draw, channel_rows, channels_page
 from casemate.testing import honest_enclosure as honest
 from casemate.verify.continuity import Interval

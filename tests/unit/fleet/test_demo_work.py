@@ -10,8 +10,8 @@ import pytest
 from fleet_kit import Kit, bring, enter
 from permit_kit import HOST, INSPECTOR, asked_for, signed_at_home, upload
 
-from casemate.fleet.demo_enclosure import DemoEnclosure
-from casemate.fleet.demo_work import SEEN_S, WORK_S, Work
+from casemate.fleet.demo.enclosure import DemoEnclosure
+from casemate.fleet.demo.work import SEEN_S, WORK_S, Work
 
 
 @dataclass(slots=True)

@@ -11,10 +11,10 @@ import pytest
 
 from casemate.attest.reference import load
 from casemate.core.suites import SUITES
-from casemate.fleet import appraiser, places
-from casemate.fleet.appraiser import Appraiser
-from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
-from casemate.fleet.places import Places
+from casemate.fleet.appraisal import appraiser, places
+from casemate.fleet.appraisal.appraiser import Appraiser
+from casemate.fleet.appraisal.places import Places
+from casemate.fleet.hammer.enclosure import HammerEnclosure, witnesses
 from casemate.testing import honest_enclosure as honest
 from casemate.translog import merkle
 from casemate.translog.bundle import Bundle

@@ -17,12 +17,12 @@ from fleet_kit import DISPLAY, FINGERPRINT, Kit, bring, enter, let_display
 
 from casemate.cli.main import main
 from casemate.core.errors import InputError
-from casemate.fleet import certificates, displays, people, roles
-from casemate.fleet.nats import broker_files
-from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.access import certificates, displays, people, roles
+from casemate.fleet.service import broker_files
+from casemate.fleet.service.application import cookie_name
+from casemate.fleet.service.routes import ROUTES
+from casemate.fleet.store.schema import ENCLOSURES
 from casemate.fleet.web import wall_page
-from casemate.fleet.web.app import cookie_name
-from casemate.fleet.web.routes import ROUTES
 from casemate.fleet.web.server import Server
 
 

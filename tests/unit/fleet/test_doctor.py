@@ -15,11 +15,22 @@ from fleet_kit import Clock, on_sqlite
 from sqlalchemy import delete, insert, update
 
 from casemate.cli.fleet_care import doctor as command
-from casemate.fleet import certificates, doctor, errands, home
-from casemate.fleet.home import Home
-from casemate.fleet.intake import Intake
-from casemate.fleet.schema import ACTS, ENTRIES, FORKS, INCIDENTS, MACHINES, PEOPLE, VERDICTS, WALKS
-from casemate.fleet.store import Store
+from casemate.fleet.access import certificates
+from casemate.fleet.care import doctor
+from casemate.fleet.intake.ingest import Intake
+from casemate.fleet.service import errands, home
+from casemate.fleet.service.home import Home
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import (
+    ACTS,
+    ENTRIES,
+    FORKS,
+    INCIDENTS,
+    MACHINES,
+    PEOPLE,
+    VERDICTS,
+    WALKS,
+)
 
 ROOMY = 10**13
 
@@ -112,7 +123,7 @@ def test_acts_that_were_forged_and_acts_that_were_removed(place: Home) -> None:
     changed(place, lambda link: link.execute(delete(ACTS)))  # type: ignore[attr-defined]
     assert "audit" not in found(place)
     with home.running(place) as service:
-        from casemate.fleet.audit import Line
+        from casemate.fleet.audit.log import Line
 
         service.audit.write(
             Line(at_s=1, who="ann", role="inspector", party="p", what="POST /incidents/x",
@@ -228,7 +239,7 @@ def test_the_command(place: Home, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_walk_of_this_service_is_no_fault(place: Home) -> None:
-    from casemate.fleet import walks
+    from casemate.fleet.appraisal import walks
 
     store = Store(place.store)
     made = Intake(store, Clock(NOW_S), key=walks.key_in(place.folder))

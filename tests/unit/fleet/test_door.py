@@ -16,13 +16,14 @@ from fleet_kit import Kit, enter
 from sqlalchemy import delete
 
 from casemate.core.errors import InputError, ReaderError
-from casemate.fleet import certificates, evidence
-from casemate.fleet.home import Home
-from casemate.fleet.identity import write_identity
-from casemate.fleet.notes import read_note
-from casemate.fleet.push import MOST_ENTRIES, Answer, Pusher, parts_of
-from casemate.fleet.schema import ENTRIES, NOTES, VERDICTS
-from casemate.fleet.web.app import application
+from casemate.fleet.access import certificates
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.notes import read_note
+from casemate.fleet.intake.push import MOST_ENTRIES, Answer, Pusher, parts_of
+from casemate.fleet.service.application import application
+from casemate.fleet.service.home import Home
+from casemate.fleet.service.identity import write_identity
+from casemate.fleet.store.schema import ENTRIES, NOTES, VERDICTS
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story, write_bundle
@@ -130,7 +131,7 @@ def test_who_is_refused_before_all_was_sent_learns_why(door: Door, tmp_path: Pat
 def test_a_service_without_room_gets_smaller_parts(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("casemate.fleet.push.FEW_ENTRIES", 3)
+    monkeypatch.setattr("casemate.fleet.intake.push.FEW_ENTRIES", 3)
     door.write()
     pusher = Pusher(door.folder, door.url, door.identity)
     sizes, ask = list[int](), pusher._ask
@@ -229,7 +230,7 @@ def test_addresses_and_identities_that_are_none(tmp_path: Path) -> None:
 
 
 def test_parts_are_never_too_large_and_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("casemate.fleet.push.MOST_NOTES", 8)
+    monkeypatch.setattr("casemate.fleet.intake.push.MOST_NOTES", 8)
     story = honest.armed(0)
     for _ in range(8 + 6):
         story.change("UNKNOWN" if story.state == "ARMED" else "ARMED", "back and forth")

@@ -14,11 +14,12 @@ import pytest
 from fleet_kit import Brought, Kit, bring, enter
 from sqlalchemy import insert
 
-from casemate.fleet import evidence, export
+from casemate.fleet.appraisal import evidence
 from casemate.fleet.errors import BusyError
-from casemate.fleet.schema import ENTRIES
+from casemate.fleet.service.application import cookie_name
+from casemate.fleet.store.schema import ENTRIES
+from casemate.fleet.story import export
 from casemate.fleet.web import downloads
-from casemate.fleet.web.app import cookie_name
 from casemate.fleet.web.downloads import Downloads
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest

@@ -14,10 +14,10 @@ from fleet_kit import Brought, Kit, bring, enter, kit_in
 from sqlalchemy import event, select, update
 
 from casemate.attest import claims as c
-from casemate.fleet import decisions, incidents
-from casemate.fleet.decisions import MOST_SHOWN
-from casemate.fleet.incidents import Trigger
-from casemate.fleet.schema import INCIDENTS, VERDICTS
+from casemate.fleet.alarms import decisions, incidents
+from casemate.fleet.alarms.decisions import MOST_SHOWN
+from casemate.fleet.alarms.incidents import Trigger
+from casemate.fleet.store.schema import INCIDENTS, VERDICTS
 from casemate.testing import honest_enclosure as honest
 from casemate.verify.findings import KINDS, Finding
 from casemate.verify.result import Result

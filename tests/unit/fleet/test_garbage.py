@@ -6,8 +6,8 @@ import gc
 import os
 import weakref
 
-from casemate.fleet import garbage
-from casemate.fleet.garbage import EVERY_S, GROWN_BYTES, Collector, resident_bytes, seldom
+from casemate.fleet.service import garbage
+from casemate.fleet.service.garbage import EVERY_S, GROWN_BYTES, Collector, resident_bytes, seldom
 
 
 class Knot:

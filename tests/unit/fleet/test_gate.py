@@ -18,13 +18,13 @@ from fleet_kit import (
     sign_all_in,
 )
 
-from casemate.fleet import people, roles
+from casemate.fleet.access import people, roles
 from casemate.fleet.errors import NotSignedInError, TooManyError
-from casemate.fleet.intake import Submission, encode
+from casemate.fleet.intake.ingest import Submission, encode
 from casemate.fleet.outlets import scrapers
-from casemate.fleet.web.app import HEADERS, cookie_name, headers_of
+from casemate.fleet.service.application import HEADERS, cookie_name, headers_of
+from casemate.fleet.service.routes import ROUTES
 from casemate.fleet.web.gate import Gate, Limits
-from casemate.fleet.web.routes import ROUTES
 
 SCRAPER = "cd" * 32
 CERTIFICATES = {"machine": FINGERPRINT, "scraper": SCRAPER, "display": DISPLAY}
@@ -223,7 +223,7 @@ def test_what_is_stored_signs_nobody_in(kit: Kit) -> None:
     """Who reads the database has neither codes nor sessions."""
     from sqlalchemy import select
 
-    from casemate.fleet.schema import CODES, SESSIONS
+    from casemate.fleet.store.schema import CODES, SESSIONS
 
     with kit.service.store.write() as link:
         code = people.new_code(link, "auditor one", kit.service.now_s())
@@ -250,7 +250,7 @@ def test_limits() -> None:
 
 def test_guessing_codes_is_slowed_down(kit: Kit) -> None:
     gate = Gate(kit.service)
-    from casemate.fleet.web.app import application
+    from casemate.fleet.service.application import application
 
     kit.fronted.app = application(kit.service, gate=gate)
     found = [kit.client().post("/sign-in", data={"code": "x"}).status_code for _ in range(12)]
@@ -258,7 +258,7 @@ def test_guessing_codes_is_slowed_down(kit: Kit) -> None:
 
 
 def test_refusals_from_outside_do_not_fill_the_audit_log(kit: Kit) -> None:
-    from casemate.fleet.web.app import application
+    from casemate.fleet.service.application import application
 
     gate = Gate(kit.service, refusals=Limits(per_s=1.0, burst=10.0))
     kit.fronted.app = application(kit.service, gate=gate)

@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from doctor_kit import NOW_S, copied, well
 
-from casemate.fleet import growth, home, room
-from casemate.fleet.doctor import examine
-from casemate.fleet.growth import Grower, Sample, read, worst
-from casemate.fleet.home import Home
+from casemate.fleet.care import room
+from casemate.fleet.care.doctor import examine
+from casemate.fleet.service import growth, home
+from casemate.fleet.service.growth import Grower, Sample, read, worst
+from casemate.fleet.service.home import Home
 
 GB, DAY_S, HOUR_S = 10**9, 86_400, 3600
 

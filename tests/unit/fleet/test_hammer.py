@@ -17,14 +17,17 @@ from casemate.cli.fleet_care import hammer as command
 from casemate.control.demo_parties import demo_parties
 from casemate.core.errors import InputError, OutputError
 from casemate.core.progress import Work
-from casemate.fleet import certificates, doctor, evidence, hammer, hammer_child, hammer_load
-from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
-from casemate.fleet.hammer_load import Load
-from casemate.fleet.hammer_makers import ahead
-from casemate.fleet.hammer_plan import Figures, Plan
-from casemate.fleet.home import Home
-from casemate.fleet.intake import Submission, decode, encode
-from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.access import certificates
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.care import doctor
+from casemate.fleet.hammer import child_process, loading, run
+from casemate.fleet.hammer.enclosure import HammerEnclosure, witnesses
+from casemate.fleet.hammer.loading import Load
+from casemate.fleet.hammer.makers import ahead
+from casemate.fleet.hammer.plan import Figures, Plan
+from casemate.fleet.intake.ingest import Submission, decode, encode
+from casemate.fleet.service.home import Home
+from casemate.fleet.store.schema import ENCLOSURES
 from casemate.translog.bundle import Bundle
 from casemate.translog.policy import parse
 from casemate.verify import appraise
@@ -92,11 +95,11 @@ def test_a_service_under_load_and_a_push_that_is_refused(tmp_path: Path) -> None
     plan = Plan(enclosures=10, period_s=5, for_s=3)
     bad: Future[bytes] = Future()
     bad.set_result(encode(Submission(first=9, entries=(b"x",), notes=())))
-    with hammer_load.prepared(tmp_path / "fleet", plan, Work("load")) as load:
+    with loading.prepared(tmp_path / "fleet", plan, Work("load")) as load:
         asked = [load.signed] * (plan.pushes - 1) + [lambda _which, _at_s: bad]
         signed = iter(asked)
         load = replace(load, signed=lambda which, at_s: next(signed)(which, at_s))
-        found = hammer.run(load, Work("load"))
+        found = run.run(load, Work("load"))
     assert (found.done, found.refused, found.failed) == (plan.pushes - 1, 1, 0)
     assert found.said.startswith("409")
     assert not found.keeps_up
@@ -122,16 +125,16 @@ def test_the_command_prints_figures(tmp_path: Path, capsys: pytest.CaptureFixtur
 @pytest.mark.slow
 def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path: Path) -> None:
     plan = Plan(enclosures=20, period_s=5, for_s=9)
-    with hammer_load.prepared(tmp_path / "fleet", plan, Work("load")) as load:
-        bodies = list(hammer_load.pushes(load, load.start_s))
-    tally, acknowledged, ca = hammer.Tally(), set(), load.place.tls / certificates.CA
+    with loading.prepared(tmp_path / "fleet", plan, Work("load")) as load:
+        bodies = list(loading.pushes(load, load.start_s))
+    tally, acknowledged, ca = run.Tally(), set(), load.place.tls / certificates.CA
 
-    def bring(child: hammer_child.Child, number: int) -> bool:
+    def bring(child: child_process.Child, number: int) -> bool:
         before, (which, _) = len(tally.times_s), plan.at(number)
-        hammer.bring(child.address, load.identity(which), ca, bodies[number], 0.0, tally)
+        run.bring(child.address, load.identity(which), ca, bodies[number], 0.0, tally)
         return len(tally.times_s) > before
 
-    with hammer_child.serving(load.place.folder) as child:
+    with child_process.serving(load.place.folder) as child:
         enough = threading.Event()
         killing = threading.Thread(target=lambda: (enough.wait(120), child.kill()))
         killing.start()
@@ -154,7 +157,7 @@ def test_killed_in_the_middle_of_pushes_it_has_all_that_it_acknowledged(tmp_path
             here = evidence.next_number(link, ids[f"HAM-{which:06d}"])
             assert here >= pushed.first + len(pushed.entries)
     store.close()
-    with hammer_child.serving(load.place.folder) as child:
+    with child_process.serving(load.place.folder) as child:
         assert all(bring(child, number) for number in range(plan.pushes))  # known ones, too
     found = {each.id: each.level for each in doctor.examine(load.place.folder, int(time.time()))}
     assert found["audit"] != "bad"

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from casemate.fleet import certificates
+from casemate.fleet.access import certificates
 from casemate.fleet.web import handshakes
 from casemate.fleet.web.handshakes import Greeting, Waiting
 from casemate.fleet.web.server import Server

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from casemate.attest.reference_write import as_json
 from casemate.cli.main import main
-from casemate.fleet import evidence, home
-from casemate.fleet.schema import ERRANDS, MACHINES
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.service import home
+from casemate.fleet.store.schema import ERRANDS, MACHINES
 from casemate.testing import honest_enclosure as honest
 
 

@@ -8,11 +8,11 @@ import pytest
 from fleet_kit import HOST, PEER, Kit, bring, enter
 from sqlalchemy import select
 
-from casemate.fleet import decisions, incidents
+from casemate.fleet.access.people import Person
+from casemate.fleet.alarms import decisions, incidents
+from casemate.fleet.alarms.incidents import FORKED, WHOLE, Trigger, news
 from casemate.fleet.errors import ConflictError, NotAllowedError, RefusedError
-from casemate.fleet.incidents import FORKED, WHOLE, Trigger, news
-from casemate.fleet.people import Person
-from casemate.fleet.schema import OUTBOX
+from casemate.fleet.store.schema import OUTBOX
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.malicious_host import ATTACKS
 from casemate.verify.findings import KINDS

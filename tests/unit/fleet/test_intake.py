@@ -10,11 +10,12 @@ from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
 from sqlalchemy import select
 
 from casemate.core import cbor
-from casemate.fleet import decisions, evidence
+from casemate.fleet.alarms import decisions
+from casemate.fleet.appraisal import evidence
 from casemate.fleet.errors import FleetError, RefusedError
-from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
-from casemate.fleet.intake import Intake, Submission, decode, encode
-from casemate.fleet.schema import ENTRIES, FORKS, INCIDENTS, NOTES, TRIGGERS, VERDICTS
+from casemate.fleet.hammer.enclosure import HammerEnclosure, witnesses
+from casemate.fleet.intake.ingest import Intake, Submission, decode, encode
+from casemate.fleet.store.schema import ENTRIES, FORKS, INCIDENTS, NOTES, TRIGGERS, VERDICTS
 from casemate.testing import honest_enclosure as honest
 from casemate.verify import appraise
 

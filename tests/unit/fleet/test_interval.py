@@ -14,7 +14,7 @@ from fleet_kit import Kit, bring, enter
 
 from casemate.attest.reference_write import as_json
 from casemate.cli.main import main
-from casemate.fleet import appraiser
+from casemate.fleet.appraisal import appraiser
 from casemate.testing import honest_enclosure as honest
 
 

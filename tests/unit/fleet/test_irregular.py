@@ -9,12 +9,12 @@ import pytest
 from fleet_kit import Brought, Kit, bring, enter
 from sqlalchemy import select
 
-from casemate.fleet import decisions
-from casemate.fleet.appraiser import Appraiser
+from casemate.fleet.alarms import decisions
+from casemate.fleet.appraisal.appraiser import Appraiser
+from casemate.fleet.appraisal.notes import read_note
 from casemate.fleet.errors import ConflictError
-from casemate.fleet.intake import Intake, Submission
-from casemate.fleet.notes import read_note
-from casemate.fleet.schema import VERDICTS
+from casemate.fleet.intake.ingest import Intake, Submission
+from casemate.fleet.store.schema import VERDICTS
 from casemate.testing import honest_enclosure as honest
 from casemate.translog.note import Note
 from casemate.verify.findings import KINDS, Finding

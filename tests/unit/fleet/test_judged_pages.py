@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from casemate.fleet.web.routes import ROUTES
+from casemate.fleet.service.routes import ROUTES
 from judged_pages import AXE, BAD, COUNTS, LOOKS, NU, PAGE, Row, bad, lacking, page, read
 
 PATHS = [each.path for each in ROUTES if each.template and each.method == "GET"]

@@ -10,13 +10,14 @@ from fleet_kit import FINGERPRINT, Kit, bring, enter, kit_in
 from redfish_kit import ROOT, RedfishKit, redfish_of, stand, unknown
 from sqlalchemy import func, select
 
-from casemate.fleet import people, reads
-from casemate.fleet.audit import AuditLog, Line
-from casemate.fleet.intake import Submission
+from casemate.fleet.access import people
+from casemate.fleet.audit import reads
+from casemate.fleet.audit.log import AuditLog, Line
+from casemate.fleet.intake.ingest import Submission
 from casemate.fleet.redfish import events
-from casemate.fleet.schema import CODES, REDFISH_EVENTS, SESSIONS
+from casemate.fleet.service.application import application
+from casemate.fleet.store.schema import CODES, REDFISH_EVENTS, SESSIONS
 from casemate.fleet.web import incident_page
-from casemate.fleet.web.app import application
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.testing import honest_enclosure as honest
 

@@ -12,8 +12,8 @@ from small_papers import case
 from sqlalchemy import insert
 
 from casemate.core.errors import FormatError
-from casemate.fleet import papers
-from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.permits import papers
+from casemate.fleet.store.schema import ENCLOSURES
 from casemate.fleet.web import timeline
 from casemate.testing import honest_enclosure as honest
 from casemate.verify.continuity import Interval

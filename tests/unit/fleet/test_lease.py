@@ -13,11 +13,12 @@ from fleet_kit import on_sqlite
 from sqlalchemy import make_url, select
 
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import errands, home, store_server
-from casemate.fleet.home import Home
-from casemate.fleet.lease import SUFFIX, Lease
-from casemate.fleet.schema import ERRANDS, LEASES
-from casemate.fleet.store import Store
+from casemate.fleet.service import errands, home
+from casemate.fleet.service.home import Home
+from casemate.fleet.store import database_server
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.lease import SUFFIX, Lease
+from casemate.fleet.store.schema import ERRANDS, LEASES
 
 TAKEN = "another service has this store"
 
@@ -86,8 +87,8 @@ def test_another_name_of_the_file_is_the_same_store(place: Home, tmp_path: Path)
 HOLD = """
 import sys
 from pathlib import Path
-from casemate.fleet.lease import Lease
-from casemate.fleet.store import Store
+from casemate.fleet.store.lease import Lease
+from casemate.fleet.store.database import Store
 held = Lease(Store(sys.argv[1]), Path("held"))
 print("held", flush=True)
 sys.stdin.read()
@@ -181,4 +182,4 @@ def test_a_row_that_is_gone_is_a_restoration(place: Home) -> None:
 def test_a_database_server_elsewhere_has_to_prove_who_it_is(address: str, sure: bool) -> None:
     """Else whoever is on the way answers in its name: sessions, verdicts and all."""
     with nullcontext() if sure else pytest.raises(InputError, match="prove who it is"):
-        store_server.check_address(make_url(address))
+        database_server.check_address(make_url(address))

@@ -9,8 +9,8 @@ from fleet_kit import DISPLAY, FINGERPRINT, Kit, bring, enter, let_display
 
 from casemate.fleet.errors import NotAllowedError, NotSignedInError, TooManyError
 from casemate.fleet.outlets import scrapers
+from casemate.fleet.service.routes import ROUTES, Route
 from casemate.fleet.web.gate import Gate, Limits, Request
-from casemate.fleet.web.routes import ROUTES, Route
 
 SCRAPER = "cd" * 32
 

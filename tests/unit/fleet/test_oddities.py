@@ -10,10 +10,10 @@ from dataclasses import replace
 import pytest
 from test_appraiser import beginning
 
-from casemate.fleet import appraiser, oddities, walk_data
-from casemate.fleet.appraiser import Appraiser
-from casemate.fleet.notes import Held, read_note
-from casemate.fleet.walk_data import Saved
+from casemate.fleet.appraisal import appraiser, oddities, walk_data
+from casemate.fleet.appraisal.appraiser import Appraiser
+from casemate.fleet.appraisal.notes import Held, read_note
+from casemate.fleet.appraisal.walk_data import Saved
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story
 from casemate.translog.checkpoint import Checkpoint

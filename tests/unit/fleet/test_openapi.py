@@ -15,11 +15,11 @@ from api_kit import SCRAPER, full
 from fleet_kit import DISPLAY, FINGERPRINT, Kit, bring, enter, kit_in
 from redfish_kit import RedfishKit
 
-from casemate.fleet import roles
+from casemate.fleet.access import roles
 from casemate.fleet.redfish.routes import RESOURCES, STREAM
+from casemate.fleet.service.application import cookie_name
+from casemate.fleet.service.routes import ROUTES
 from casemate.fleet.web import shapes
-from casemate.fleet.web.app import cookie_name
-from casemate.fleet.web.routes import ROUTES
 
 CHECKS = (
     "not_a_server_error", "status_code_conformance", "content_type_conformance",

@@ -16,7 +16,7 @@ from sqlalchemy import insert, update
 
 from casemate.cli.main import main
 from casemate.fleet.clockface import ago, length
-from casemate.fleet.schema import ENCLOSURES, VERDICTS
+from casemate.fleet.store.schema import ENCLOSURES, VERDICTS
 from casemate.fleet.web import timeline
 from casemate.testing import honest_enclosure as honest
 from casemate.verify.continuity import Interval

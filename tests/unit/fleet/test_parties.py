@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from casemate.fleet.redfish import accounts, destinations, stream
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.schema import REDFISH_ACCOUNTS
+from casemate.fleet.store.schema import REDFISH_ACCOUNTS
 
 ADMIN, OPERATOR, READER = ROLES
 ACCOUNTS = f"{ROOT}/AccountService/Accounts"

@@ -15,9 +15,9 @@ from fleet_kit import Fronted, Kit, bring, enter, kit_in
 from soft_authenticator import SoftAuthenticator, text
 from sqlalchemy import select, update
 
-from casemate.fleet import passkeys, people
-from casemate.fleet.schema import ACT_SIGNATURES, ACTS, NONCES, PASSKEYS, PEOPLE
-from casemate.fleet.web.app import application
+from casemate.fleet.access import passkeys, people
+from casemate.fleet.service.application import application
+from casemate.fleet.store.schema import ACT_SIGNATURES, ACTS, NONCES, PASSKEYS, PEOPLE
 from casemate.fleet.web.gate import Gate, Limits
 
 SIGNERS = ("inspector", "host-operator")

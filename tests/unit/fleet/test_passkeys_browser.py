@@ -11,9 +11,9 @@ import pytest
 from fleet_kit import Kit, bring, enter, kit_in
 from sqlalchemy import select
 
-from casemate.fleet import people
-from casemate.fleet.schema import ACT_SIGNATURES
-from casemate.fleet.web.app import application
+from casemate.fleet.access import people
+from casemate.fleet.service.application import application
+from casemate.fleet.store.schema import ACT_SIGNATURES
 from casemate.fleet.web.server import Server
 from outside_programs import package, program
 

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, insert
 
 from casemate.attest import permit as permits
 from casemate.attest.permit import Permit
-from casemate.fleet import evidence, permit_files
+from casemate.fleet.access.people import Person
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.evidence import Enclosure
-from casemate.fleet.people import Person
-from casemate.fleet.schema import ENCLOSURES
-from casemate.fleet.told import Event
+from casemate.fleet.permits import files
+from casemate.fleet.store.schema import ENCLOSURES
+from casemate.fleet.story.told import Event
 from casemate.testing import honest_enclosure as honest
 
 ANN = Person(id=1, name="ann", role="host-operator", party="hostland")
@@ -40,7 +41,7 @@ def later(held: Permit, by_s: int, **changes: object) -> Permit:
 
 def filed(link: Connection, wanted: Permit, at_s: int, *, known: Enclosure | None = None) -> int:
     """File a request at a time."""
-    return permit_files.ask(link, known or evidence.enclosure(link, 1), wanted, ANN, at_s)
+    return files.ask(link, known or evidence.enclosure(link, 1), wanted, ANN, at_s)
 
 
 def test_it_is_for_this_enclosure_and_a_time_to_come(kit: Kit, asked: Permit) -> None:
@@ -57,7 +58,7 @@ def test_it_is_for_this_enclosure_and_a_time_to_come(kit: Kit, asked: Permit) ->
 def test_so_many_of_a_party_for_an_enclosure_in_a_time(
     kit: Kit, asked: Permit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(permit_files, "MOST_OPEN", 2)
+    monkeypatch.setattr(files, "MOST_OPEN", 2)
     now_s, long_s = kit.service.now_s(), permits.LONGEST_S
     with kit.service.store.write() as link:
         known = evidence.enclosure(link, 1)
@@ -72,12 +73,12 @@ def test_so_many_of_a_party_for_an_enclosure_in_a_time(
             filed(link, later(asked, long_s), now_s + long_s - 1)
         assert filed(link, later(asked, long_s), now_s + long_s) == 4
         two = replace(ANN, name="bo", party=PEER)
-        assert permit_files.ask(link, known, later(asked, 5), two, now_s) == 5
+        assert files.ask(link, known, later(asked, 5), two, now_s) == 5
 
 
 def test_what_became_of_another_permit_is_not_told_of_this_one(kit: Kit, asked: Permit) -> None:
     with kit.service.store.read() as link:
-        known, held = evidence.enclosure(link, 1), permit_files.read(link, 1)
+        known, held = evidence.enclosure(link, 1), files.read(link, 1)
     mine = Event(number=9, at_s=1, kind="permit", act="opened", permit=held.digest)
     for told, phase in (
         ([], "requested"), ([mine], "in use"), ([replace(mine, permit="00" * 32)], "requested"),
@@ -88,8 +89,8 @@ def test_what_became_of_another_permit_is_not_told_of_this_one(kit: Kit, asked: 
         ([mine, replace(mine, kind="start", number=8)], "in use"),
         ([mine, replace(mine, kind="start", number=10)], "expired"),
     ):  # fmt: skip
-        found = permit_files.standing(known, held, told, asked.not_after_s - 1)
+        found = files.standing(known, held, told, asked.not_after_s - 1)
         assert (found.phase, found.signers) == (phase, ()), told
-    assert permit_files.standing(known, held, [], asked.not_after_s).phase == "expired"
+    assert files.standing(known, held, [], asked.not_after_s).phase == "expired"
     # nothing has said that the work has ended, whatever the time
-    assert permit_files.standing(known, held, [mine], asked.not_after_s).phase == "in use"
+    assert files.standing(known, held, [mine], asked.not_after_s).phase == "in use"

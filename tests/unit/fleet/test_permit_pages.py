@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from casemate.attest import permit as permits
 from casemate.control.permits import token_from, token_hash
-from casemate.fleet import checklist, evidence, papers
-from casemate.fleet.schema import METADATA
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.permits import checklist, papers
+from casemate.fleet.store.schema import METADATA
 from casemate.testing import honest_enclosure as honest
 from casemate.verify import appraise
 
@@ -247,9 +248,9 @@ def test_a_permit_does_not_outlast_a_start_of_the_controller(kit: Kit, tmp_path:
 
 
 def test_requests_have_an_end(kit: Kit, monkeypatch: pytest.MonkeyPatch) -> None:
-    from casemate.fleet import permit_files
+    from casemate.fleet.permits import files
 
-    monkeypatch.setattr(permit_files, "MOST_OPEN", 2)
+    monkeypatch.setattr(files, "MOST_OPEN", 2)
     brought = enter(kit, honest.armed(1))
     bring(kit, brought)
     found = [kit.post(HOST, "/enclosures/1/permits", **form(reason=str(each))) for each in range(3)]

@@ -21,10 +21,14 @@ from sqlalchemy import insert, select
 from test_backup import as_first_release, begun
 
 from casemate.core.errors import OutputError
-from casemate.fleet import backup, errands, evidence, home, people, store_server
-from casemate.fleet.doctor import examine
-from casemate.fleet.schema import ERRANDS, INCIDENTS, METADATA
-from casemate.fleet.store import Store, newest_revision, revision
+from casemate.fleet.access import people
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.care import backup
+from casemate.fleet.care.doctor import examine
+from casemate.fleet.service import errands, home
+from casemate.fleet.store import database_server
+from casemate.fleet.store.database import Store, newest_revision, revision
+from casemate.fleet.store.schema import ERRANDS, INCIDENTS, METADATA
 from casemate.testing import honest_enclosure as honest
 
 pytestmark = [pytest.mark.external, pytest.mark.timeout(900)]
@@ -249,7 +253,7 @@ def test_of_two_writers_one_waits(
         enter(kit)
         two = Store(url, migrates=False)
         if fault:
-            monkeypatch.setattr(store_server, "be_the_one_writer", lambda link: None)
+            monkeypatch.setattr(database_server, "be_the_one_writer", lambda link: None)
         assert race(kit.service.store, two) == []
         with two.read() as link:
             assert len(link.execute(select(INCIDENTS)).all()) == (2 if fault else 1)

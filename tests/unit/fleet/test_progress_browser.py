@@ -15,7 +15,7 @@ from test_browser_pages import nu
 from test_renewal_browser import QUICK
 
 from casemate.core import progress
-from casemate.fleet import under_way
+from casemate.fleet.intake import under_way
 from casemate.testing import honest_enclosure as honest
 
 pytestmark = pytest.mark.slow

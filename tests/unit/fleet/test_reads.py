@@ -9,10 +9,10 @@ import pytest
 from fleet_kit import FINGERPRINT, Kit, enter, kit_in, sign_all_in
 
 from casemate.core.errors import OutputError
-from casemate.fleet import people
-from casemate.fleet.audit import Line
-from casemate.fleet.reads import FEW, MANY, WINDOW_S, Reads
-from casemate.fleet.web.app import application
+from casemate.fleet.access import people
+from casemate.fleet.audit.log import Line
+from casemate.fleet.audit.reads import FEW, MANY, WINDOW_S, Reads
+from casemate.fleet.service.application import application
 from casemate.fleet.web.gate import Gate, Limits
 from casemate.translog.errors import LogError
 
@@ -107,7 +107,7 @@ def test_what_cannot_be_written_down_is_not_answered_and_no_count_is_lost(log: L
 
 
 def test_of_too_many_the_oldest_is_written_down(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("casemate.fleet.reads.MOST", 20)
+    monkeypatch.setattr("casemate.fleet.audit.reads.MOST", 20)
     reads = made(log)
     for _ in range(2):
         reads.note(LINE, "s")

@@ -18,8 +18,8 @@ from casemate.fleet.redfish.gate import Gate, Limited, Request
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.paths import resource_at
 from casemate.fleet.redfish.routes import RESOURCES
-from casemate.fleet.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS
-from casemate.fleet.web.app import cookie_name
+from casemate.fleet.service.application import cookie_name
+from casemate.fleet.store.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS
 from casemate.fleet.web.gate import Limits
 
 ADMIN, OPERATOR, READER = ROLES

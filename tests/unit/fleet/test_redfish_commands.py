@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from casemate.cli import main
-from casemate.fleet import home
 from casemate.fleet.redfish import accounts, destinations
-from casemate.fleet.schema import ERRANDS
+from casemate.fleet.service import home
+from casemate.fleet.store.schema import ERRANDS
 
 
 def test_accounts_and_receivers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,11 +18,11 @@ from redfish_kit import ROLES, ROOT, RedfishKit, armed, redfish_of, stand, unkno
 from sqlalchemy import select
 
 from casemate.core.errors import InputError
-from casemate.fleet import certificates
+from casemate.fleet.access import certificates
 from casemate.fleet.redfish import accounts, delivery, destinations, events, stream, subscriptions
 from casemate.fleet.redfish.destinations import Destination
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.schema import REDFISH_SUBSCRIPTIONS
+from casemate.fleet.store.schema import REDFISH_SUBSCRIPTIONS
 from casemate.fleet.web.server import Server
 
 ADMIN, OPERATOR, READER = ROLES

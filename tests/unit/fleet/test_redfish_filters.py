@@ -18,7 +18,7 @@ from sqlalchemy import insert
 from casemate.fleet.redfish import choices, event_choices, events, filters, members, messages
 from casemate.fleet.redfish.filters import Kind
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.schema import INCIDENTS, REDFISH_EVENTS, REDFISH_LATCHES, VERDICTS
+from casemate.fleet.store.schema import INCIDENTS, REDFISH_EVENTS, REDFISH_LATCHES, VERDICTS
 
 ADMIN, OPERATOR, READER = ROLES
 MANY = 24

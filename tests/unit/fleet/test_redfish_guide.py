@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from casemate.attest.reference_write import as_json
-from casemate.fleet import evidence, home
-from casemate.fleet.intake import Submission
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.intake.ingest import Submission
 from casemate.fleet.redfish import accounts, delivery
 from casemate.fleet.redfish.app import RedfishApp
 from casemate.fleet.redfish.asked import Redfish
-from casemate.fleet.web.app import application
+from casemate.fleet.service import home
+from casemate.fleet.service.application import application
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest
 from outside_programs import program

@@ -23,7 +23,7 @@ from sqlalchemy import insert, update
 
 from casemate.attest.reference import Enrolment
 from casemate.fleet.redfish import messages, rearm, standing
-from casemate.fleet.schema import INCIDENTS, TRIGGERS
+from casemate.fleet.store.schema import INCIDENTS, TRIGGERS
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import Story
 

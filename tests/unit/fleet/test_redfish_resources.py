@@ -21,7 +21,7 @@ from casemate.attest.reference import Module
 from casemate.core.suites import ED25519
 from casemate.fleet.redfish import messages, odata, oem_types, standing
 from casemate.fleet.redfish.routes import RESOURCES
-from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.store.schema import ENCLOSURES
 from casemate.testing import honest_enclosure as honest
 from truths import recorded
 

@@ -9,10 +9,10 @@ from fleet_kit import Kit
 from redfish_kit import RedfishKit, redfish_of
 from sqlalchemy import Connection, event, insert, select
 
-from casemate.fleet import evidence
-from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.hammer.enclosure import HammerEnclosure, witnesses
 from casemate.fleet.redfish import events
-from casemate.fleet.schema import INCIDENTS, REDFISH_LATCHES, VERDICTS
+from casemate.fleet.store.schema import INCIDENTS, REDFISH_LATCHES, VERDICTS
 from casemate.testing import honest_enclosure as honest
 
 

@@ -8,8 +8,8 @@ import pytest
 from fleet_kit import Kit
 from sqlalchemy import insert, update
 
-from casemate.fleet import decisions, incidents
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS
+from casemate.fleet.alarms import decisions, incidents
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS, TRIGGERS
 from casemate.fleet.web import review_page
 
 REASON = "lift tests in the hall, see its record"

@@ -13,7 +13,8 @@ from small_papers import box
 from casemate.attest import claims as c
 from casemate.core.errors import FormatError
 from casemate.design.frames import face_frame
-from casemate.fleet import papers, scene, scene_layout
+from casemate.fleet.drawing import layout, scene
+from casemate.fleet.permits import papers
 from casemate.testing import honest_enclosure as honest
 
 
@@ -256,10 +257,10 @@ def test_crossings_are_drawn_where_they_are() -> None:
 
 def test_places_are_measured_from_the_faces_that_are_named() -> None:
     """The corner from which a face is measured lies on the planes of both faces that it names."""
-    size = scene_layout.size(box())
-    for face, named in scene_layout.NEIGHBOURS.items():
-        corner = scene_layout.in_space(face, size, [(0.0, 0.0)])[0]
-        along = scene_layout.in_space(face, size, [(0.1, 0.0), (0.0, 0.1)])
+    size = layout.size(box())
+    for face, named in layout.NEIGHBOURS.items():
+        corner = layout.in_space(face, size, [(0.0, 0.0)])[0]
+        along = layout.in_space(face, size, [(0.1, 0.0), (0.0, 0.1)])
         for other, point in zip(named, along[::-1], strict=True):
             held = face_frame(other, size)
             for at in (corner, point):  # the edge with that face goes through both

@@ -11,8 +11,9 @@ from fleet_kit import Kit, bring, enter
 from page_places import tell
 from small_papers import box
 
-from casemate.fleet import papers, scene
-from casemate.fleet.series import Latest
+from casemate.fleet.drawing import scene
+from casemate.fleet.permits import papers
+from casemate.fleet.readings.series import Latest
 from casemate.fleet.web import scene_live, scene_room
 from casemate.fleet.web.channel_rows import OLD_S
 from casemate.testing import honest_enclosure as honest

@@ -15,7 +15,8 @@ from casemate.design.assemble import assemble
 from casemate.design.choice import choose
 from casemate.design.enclosure import Enclosure
 from casemate.fabricate.gltf import write_gltf
-from casemate.fleet import papers, scene, scene_layout
+from casemate.fleet.drawing import layout, scene
+from casemate.fleet.permits import papers
 from casemate.modules import load_catalogue
 from casemate.spec import load_spec
 
@@ -38,21 +39,21 @@ def solids(path: Path) -> dict[str, tuple[Any, Any]]:
     return out
 
 
-def extents(box: scene_layout.Size, face: str, rect: scene_layout.Rect) -> tuple[Any, Any]:
-    corners = scene_layout.on_face(face, box, rect)
+def extents(box: layout.Size, face: str, rect: layout.Rect) -> tuple[Any, Any]:
+    corners = layout.on_face(face, box, rect)
     return corners.min(axis=0), corners.max(axis=0)
 
 
 def misplaced(design: Mapping[str, Any], built: Mapping[str, tuple[Any, Any]]) -> list[str]:
     """Return the tiles that the drawing has elsewhere than the assembly."""
-    box, wrong = scene_layout.size(design), []
-    for each in scene_layout.flat(design):
+    box, wrong = layout.size(design), []
+    for each in layout.flat(design):
         least, most = extents(box, each.face, each.board)
         slack = np.where(most - least < 1e-9, DEEP_M, EXACT_M)
         low, high = built[f"tile {each.name}"]
         if (np.abs(least - low) > slack).any() or (np.abs(most - high) > slack).any():
             wrong.append(each.name)
-    for each in scene_layout.strips(design):
+    for each in layout.strips(design):
         least, most = extents(box, each.face, each.rect)
         low, high = built[f"strip {each.name}"]
         deep = most - least < 1e-9
@@ -77,8 +78,8 @@ def holds(made: Enclosure, folder: Path) -> None:
     built = solids(folder / "enclosure.glb")
     assert len(design["tiles"]) == len(made.tiles) > 10
     assert misplaced(design, built) == []
-    for each in scene_layout.crossings(design):
-        low, high = extents(scene_layout.size(design), each.face, each.rect)
+    for each in layout.crossings(design):
+        low, high = extents(layout.size(design), each.face, each.rect)
         found = [ends for name, ends in built.items() if name.split(" ")[1] == each.name]
         inner = np.min([ends[0] for ends in found], axis=0), np.max([e[1] for e in found], axis=0)
         middle = (low + high) / 2
@@ -102,7 +103,7 @@ def test_what_is_seen_of_boards_of_a_face_does_not_overlap() -> None:
     design = design_json(made_of("nvl72"))
     assert sum(bool(each["laps"]) for each in design["tiles"] if each["bend"] is None) > 10
     for face in scene.FACES:
-        rects = [each.rect for each in scene_layout.flat(design) if each.face == face]
+        rects = [each.rect for each in layout.flat(design) if each.face == face]
         for at, a in enumerate(rects):
             for b in rects[at + 1 :]:
                 apart = a[2] <= b[0] + 1e-6 or b[2] <= a[0] + 1e-6

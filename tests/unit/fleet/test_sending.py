@@ -11,9 +11,10 @@ from held_appraisal import comes
 from sqlalchemy import insert
 from test_pages import Reader
 
-from casemate.fleet import evidence, export, weights
-from casemate.fleet.schema import ENTRIES
-from casemate.fleet.web.app import cookie_name
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.service.application import cookie_name
+from casemate.fleet.store.schema import ENTRIES
+from casemate.fleet.story import export, weights
 from casemate.fleet.web.downloads import MOST_TOLD, TOLD_S, Downloads, zipped
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest

@@ -13,10 +13,10 @@ import pytest
 from fleet_kit import FINGERPRINT, Fronted, Kit, bring, enter, kit_in
 
 from casemate.core import cbor
-from casemate.fleet import series, series_files
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.series import Block, Series, decode, encode
-from casemate.fleet.web.app import application
+from casemate.fleet.readings import day_files, series
+from casemate.fleet.readings.series import Block, Series, decode, encode
+from casemate.fleet.service.application import application
 from casemate.testing import honest_enclosure as honest
 
 NOW_S = honest.START_S
@@ -80,7 +80,7 @@ def block(day: int, count: int = 50) -> Block:
 
 
 def test_old_days_go_and_files_become_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series_files, "TOGETHER", 4)
+    monkeypatch.setattr(day_files, "TOGETHER", 4)
     made = Series(tmp_path / "series", most_bytes=30_000)
     for day in range(4):
         for _ in range(6):
@@ -166,9 +166,9 @@ def test_a_bound_of_bytes_is_one_of_readings(tmp_path: Path) -> None:
 
 
 def test_files_become_one_within_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series_files, "TOGETHER", 4)
-    monkeypatch.setattr(series_files, "SMALL_ROWS", 60)
-    monkeypatch.setattr(series_files, "MERGED_ROWS", 110)
+    monkeypatch.setattr(day_files, "TOGETHER", 4)
+    monkeypatch.setattr(day_files, "SMALL_ROWS", 60)
+    monkeypatch.setattr(day_files, "MERGED_ROWS", 110)
     made = Series(tmp_path / "series")
     for at in range(24):
         made.write(1, [block(1, 70 if at % 4 == 0 else 50)])

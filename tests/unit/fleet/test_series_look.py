@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from casemate.fleet import series_look
-from casemate.fleet.series_look import Point, coarser, joined, nothing, plain, runs, thinned
+from casemate.fleet.readings import looks
+from casemate.fleet.readings.looks import Point, coarser, joined, nothing, plain, runs, thinned
 
 TIMES = st.lists(st.integers(0, 400), min_size=1, max_size=60)
 
@@ -59,4 +59,4 @@ def test_nothing_is_nothing() -> None:
     assert thinned(nothing(), 2, 0.0, 1.0) == [[], []]
     rows = plain(np.zeros(1, np.int64), np.ones(1), np.ones(1))
     assert len(joined([nothing(), rows]).at_s) == 1
-    assert series_look.LONGEST_STEP > 1
+    assert looks.LONGEST_STEP > 1

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from casemate.fleet import series, series_summary
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.series import Block, Series
+from casemate.fleet.readings import series, summaries
+from casemate.fleet.readings.series import Block, Series
 
 DAY_S, FIRST = 86_400, 20_000
 YEAR_S = 366 * DAY_S
@@ -107,7 +107,7 @@ def test_memory_of_what_was_told_last_is_bounded(
 def test_long_names_of_many_channels_have_coarse_summaries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(series_summary, "MOST_ROWS", 24)
+    monkeypatch.setattr(summaries, "MOST_ROWS", 24)
     made = Series(tmp_path)
     for day in (0, 1):
         made.write(1, [block(day)])
@@ -117,7 +117,7 @@ def test_long_names_of_many_channels_have_coarse_summaries(
 
 
 def test_summaries_have_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(series_summary, "MONTHS", 2)
+    monkeypatch.setattr(summaries, "MONTHS", 2)
     made = Series(tmp_path)
     for day in (0, 40, 80, 120):
         made.write(1, [block(day, count=2)])

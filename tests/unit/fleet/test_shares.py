@@ -8,9 +8,9 @@ from contextlib import ExitStack
 import pytest
 from fleet_kit import Kit, bring, enter
 
-from casemate.fleet import shares
 from casemate.fleet.errors import TooManyError
-from casemate.fleet.shares import Shares
+from casemate.fleet.intake import shares
+from casemate.fleet.intake.shares import Shares
 from casemate.testing import honest_enclosure as honest
 
 

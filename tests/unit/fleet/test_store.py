@@ -16,10 +16,11 @@ from sqlalchemy import create_engine, insert, select
 
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import errands, evidence
-from casemate.fleet import store as store_module
-from casemate.fleet.schema import ENTRIES, ERRANDS, METADATA
-from casemate.fleet.store import Store
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.service import errands
+from casemate.fleet.store import database as store_module
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import ENTRIES, ERRANDS, METADATA
 from casemate.testing import honest_enclosure as honest
 
 
@@ -72,8 +73,9 @@ def test_what_was_acknowledged_is_there_after_a_kill(tmp_path: Path) -> None:
     program = textwrap.dedent(
         """
         import os, signal, sys
-        from casemate.fleet import errands, evidence
-        from casemate.fleet.store import Store
+        from casemate.fleet.service import errands
+        from casemate.fleet.appraisal import evidence
+        from casemate.fleet.store.database import Store
         store = Store(sys.argv[1])
         for number in range(20):
             with store.write() as link:

@@ -14,10 +14,12 @@ from fleet_kit import Clock, on_sqlite
 from test_backup import begun
 
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet import backup, errands, home, succession
-from casemate.fleet.doctor import examine
-from casemate.fleet.home import Home
-from casemate.fleet.schema import ACTS, INCIDENTS
+from casemate.fleet.audit import succession
+from casemate.fleet.care import backup
+from casemate.fleet.care.doctor import examine
+from casemate.fleet.service import errands, home
+from casemate.fleet.service.home import Home
+from casemate.fleet.store.schema import ACTS, INCIDENTS
 from casemate.fleet.web import audit_page
 from casemate.fleet.web.asked import Asked, Service
 from casemate.testing import honest_enclosure as honest
@@ -171,8 +173,8 @@ def test_what_was_done_before_is_told_in_the_log_before(tmp_path: Path) -> None:
             link.execute(ACTS.insert().values(**act))
         digest = told(place, "audit")
         assert digest == ["1 acts of people are not those that the audit log tells of"]
-        from casemate.fleet.audit import Line
-        from casemate.fleet.incidents import Act, act_digest
+        from casemate.fleet.alarms.incidents import Act, act_digest
+        from casemate.fleet.audit.log import Line
 
         values = {key: act[key] for key in Act.__slots__}
         outcome = f"done {act_digest(1, Act(**values))}"  # type: ignore[arg-type]
@@ -260,7 +262,7 @@ def test_what_stood_there_is_kept_of_each_restoration(
 ) -> None:
     """However fast they follow each other."""
     backup.backup(place, tmp_path / "backup")
-    monkeypatch.setattr("casemate.fleet.backup.time.time", lambda: 1_800_000_000.0)
+    monkeypatch.setattr("casemate.fleet.care.backup.time.time", lambda: 1_800_000_000.0)
     for _ in range(3):
         backup.restore(tmp_path / "backup", place.folder, replace=True)
     kept = [each.name for each in place.folder.iterdir() if ".db.before-" in each.name]

@@ -17,11 +17,13 @@ from sqlalchemy import insert, text, update
 
 from casemate.cli.fleet_care import doctor as command
 from casemate.core.errors import CasemateError
-from casemate.fleet import backup, certificates, doctor, errands, home
-from casemate.fleet.checkup import Finding
-from casemate.fleet.home import Home
-from casemate.fleet.schema import ACTS, DISPLAYS, ENCLOSURES, INCIDENTS, OUTBOX, WALKS
-from casemate.fleet.store import Store
+from casemate.fleet.access import certificates
+from casemate.fleet.care import backup, doctor
+from casemate.fleet.care.checkup import Finding
+from casemate.fleet.service import errands, home
+from casemate.fleet.service.home import Home
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import ACTS, DISPLAYS, ENCLOSURES, INCIDENTS, OUTBOX, WALKS
 from casemate.fleet.web.server import Server
 
 
@@ -201,7 +203,7 @@ def test_a_certificate_that_ends_tomorrow_is_bad(
 
 
 def test_a_witness_that_is_away(place: Home) -> None:
-    from casemate.fleet.hammer_enclosure import witnesses
+    from casemate.fleet.hammer.enclosure import witnesses
 
     key = witnesses([bytes([each]) * 32 for each in range(3)])[0].public.vkey()
     with socket.create_server(("127.0.0.1", 0)) as there:

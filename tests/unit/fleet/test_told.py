@@ -5,7 +5,7 @@ from __future__ import annotations
 from fleet_kit import Kit, bring, enter
 
 from casemate.attest.token import SensorHealth
-from casemate.fleet.told import KINDS, Told, events_in, last_watch, plain
+from casemate.fleet.story.told import KINDS, Told, events_in, last_watch, plain
 from casemate.testing import honest_enclosure as honest
 
 

@@ -9,7 +9,7 @@ import pytest
 from fleet_kit import FINGERPRINT, Kit, bring, enter
 
 from casemate.attest.reference import Digest, Reference
-from casemate.fleet import trust
+from casemate.fleet.appraisal import trust
 from casemate.testing import honest_enclosure as honest
 
 OTHER = b"\x77" * 32

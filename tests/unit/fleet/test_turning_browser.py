@@ -14,7 +14,8 @@ from small_papers import box
 from test_renewal_browser import before, comes, complains, passes
 
 from casemate.attest import claims as c
-from casemate.fleet import papers, scene
+from casemate.fleet.drawing import scene
+from casemate.fleet.permits import papers
 from casemate.testing import honest_enclosure as honest
 
 pytestmark = pytest.mark.slow

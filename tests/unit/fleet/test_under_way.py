@@ -15,12 +15,14 @@ from test_pages import Reader
 
 from casemate.attest import claims as c
 from casemate.core import progress
-from casemate.fleet import doctor, under_way, verdicts, whole_evidence
-from casemate.fleet.checkup import Patient
+from casemate.fleet.appraisal import verdicts
+from casemate.fleet.care import doctor, whole_evidence
+from casemate.fleet.care.checkup import Patient
 from casemate.fleet.errors import AppraisingError
-from casemate.fleet.outlets import metrics
+from casemate.fleet.intake import under_way
 from casemate.fleet.redfish import standing
-from casemate.fleet.schema import VERDICTS
+from casemate.fleet.store.schema import VERDICTS
+from casemate.fleet.web import metrics
 from casemate.fleet.web.asked import Asked, Reply
 from casemate.testing import honest_enclosure as honest
 

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from casemate.fleet import home, people, supervised
-from casemate.fleet.hammer_child import Reader
+from casemate.fleet.access import people
+from casemate.fleet.hammer.child_process import Reader
+from casemate.fleet.service import home, supervised
 
 UNIT = Path(__file__).resolve().parents[3] / "deploy" / "casemate-fleet.service"
 HERE = Path(__file__).parent

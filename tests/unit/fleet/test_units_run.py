@@ -16,10 +16,14 @@ from machine_kit import Machine, machine
 
 from casemate.control.demo_parties import demo_parties
 from casemate.core.progress import Work
-from casemate.fleet import backup, evidence, hammer_load, home, intake
-from casemate.fleet.hammer_enclosure import HammerEnclosure, witnesses
-from casemate.fleet.hammer_plan import Plan
-from casemate.fleet.store import Store
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.care import backup
+from casemate.fleet.hammer import loading
+from casemate.fleet.hammer.enclosure import HammerEnclosure, witnesses
+from casemate.fleet.hammer.plan import Plan
+from casemate.fleet.intake import ingest
+from casemate.fleet.service import home
+from casemate.fleet.store.database import Store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SERVICE, BACKUP = "casemate-fleet.service", "casemate-fleet-backup.service"
@@ -69,7 +73,7 @@ def stale(place: home.Home) -> None:
             link, reference=made.reference(), policy=made.policy(), serial=made.serial,
             kind="camera", site="cellar", now_s=now_s,
         )  # fmt: skip
-    intake.Intake(store, lambda: now_s - 3990).take(number, begun)
+    ingest.Intake(store, lambda: now_s - 3990).take(number, begun)
     store.close()
 
 
@@ -78,8 +82,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A machine with the service's folder, not started."""
     folder = tmp_path_factory.mktemp("load") / "fleet"
     plan = Plan(enclosures=8, period_s=5, for_s=LAST / 1.6)
-    with hammer_load.prepared(folder, plan, Work("load")) as load:
-        pushes = tuple(hammer_load.pushes(load, load.start_s))
+    with loading.prepared(folder, plan, Work("load")) as load:
+        pushes = tuple(loading.pushes(load, load.start_s))
     stale(load.place)
     (folder / "pushes").mkdir()
     for number, body in enumerate(pushes):
@@ -117,7 +121,7 @@ def test_an_outlet_reaches_its_receiver(site: Site) -> None:
 
 def _until_grown(site: Site) -> None:
     """Wait until the first enclosures have brought a second time."""
-    pushed, store = intake.decode(site.pushes[10]), site.opened()
+    pushed, store = ingest.decode(site.pushes[10]), site.opened()
     for _ in range(600):
         with store.read() as link:
             if evidence.next_number(link, 3) >= pushed.first + len(pushed.entries):
@@ -143,7 +147,7 @@ def test_killed_it_is_restarted_and_has_all_that_it_acknowledged(site: Site) -> 
     store = site.opened()
     with store.read() as link:
         for number in acknowledged:
-            pushed = intake.decode(site.pushes[number])
+            pushed = ingest.decode(site.pushes[number])
             have = evidence.next_number(link, number % 8 + 1)
             assert have >= pushed.first + len(pushed.entries)
     store.close()

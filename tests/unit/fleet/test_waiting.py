@@ -11,7 +11,7 @@ from small_papers import box
 
 from casemate.attest import claims as c
 from casemate.cli.main import main
-from casemate.fleet import papers
+from casemate.fleet.permits import papers
 from casemate.testing import honest_enclosure as honest
 
 ROLES = ("host-operator", "inspector", "adjudicator", "auditor")
@@ -72,10 +72,11 @@ def test_a_permit_waits_for_the_party_that_has_not_signed(kit: Kit, tmp_path: An
     key = str(key_file(tmp_path, "peerland"))
     assert main(["permit", "sign", str(asked), "--key", key, "-o", str(out)]) == 0
     with kit.service.store.write() as link:
-        from casemate.fleet import evidence, permit_files
+        from casemate.fleet.appraisal import evidence
+        from casemate.fleet.permits import files
 
-        filed, known = permit_files.read(link, 1), evidence.enclosure(link, 1)
-        permit_files.sign(link, known, filed, out.read_bytes(), kit.service.now_s())
+        filed, known = files.read(link, 1), evidence.enclosure(link, 1)
+        files.sign(link, known, filed, out.read_bytes(), kit.service.now_s())
     assert [waits(kit, each) for each in ROLES] == [lacks, {}, {}, {}]
     kit.post("host-operator", "/permits/1/withdraw")
     assert [waits(kit, each) for each in ROLES] == [{}, {}, {}, {}]
@@ -112,7 +113,7 @@ def test_a_design_that_says_no_places_is_not_drawn(kit: Kit) -> None:
         papers.put(link, 1, "design", json.dumps(box()).encode(), 0)
         from sqlalchemy import update
 
-        from casemate.fleet.schema import PAPERS
+        from casemate.fleet.store.schema import PAPERS
 
         link.execute(update(PAPERS).values(data=json.dumps(old).encode()))
     page = kit.client("inspector").get("/enclosures/1")

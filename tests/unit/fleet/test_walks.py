@@ -12,12 +12,12 @@ from sqlalchemy import select, update
 
 from casemate.attest.reference_write import as_json
 from casemate.core.errors import FormatError, OutputError
-from casemate.fleet import evidence, walk_data, walks
+from casemate.fleet.appraisal import evidence, walk_data, walks
+from casemate.fleet.appraisal.notes import read_note
+from casemate.fleet.appraisal.walk_data import KEPT, MADE, Saved, parts
 from casemate.fleet.errors import ConflictError, RefusedError
-from casemate.fleet.intake import Intake, Submission
-from casemate.fleet.notes import read_note
-from casemate.fleet.schema import WALKS
-from casemate.fleet.walk_data import KEPT, MADE, Saved, parts
+from casemate.fleet.intake.ingest import Intake, Submission
+from casemate.fleet.store.schema import WALKS
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.malicious_host import ATTACKS
 from casemate.verify import appraise

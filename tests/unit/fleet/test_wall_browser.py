@@ -13,8 +13,9 @@ from fleet_kit import DISPLAY, Brought, Kit, bring, let_display
 from test_renewal_browser import before, brings, comes, opened, passes
 
 from casemate.cli.main import main
-from casemate.fleet import displays, home
-from casemate.fleet.web.app import application
+from casemate.fleet.access import displays
+from casemate.fleet.service import home
+from casemate.fleet.service.application import application
 from casemate.fleet.web.server import Server
 from casemate.testing import honest_enclosure as honest
 

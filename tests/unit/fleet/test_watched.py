@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from fleet_kit import Kit, bring, enter
 
-from casemate.fleet import evidence
-from casemate.fleet.watched import Watch, Watched, watches, worst
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.story.watched import Watch, Watched, watches, worst
 from casemate.testing import honest_enclosure as honest
 
 ONE = Watch(number=1, at_s=100, verdict="NORMAL", level=0, channels=8, healthy=8)

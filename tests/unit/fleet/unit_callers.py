@@ -15,7 +15,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import urlencode
 
-from casemate.fleet import certificates
+from casemate.fleet.access import certificates
 
 HOST, PORT, SYSLOG = "localhost", 7390, 6514
 
@@ -26,13 +26,13 @@ def tell(**row: object) -> None:
 
 def push(folder: str, first: str, last: str) -> None:
     """Bring pushes first to last out of a folder, each for its enclosure, until one fails."""
-    from casemate.fleet import hammer
+    from casemate.fleet.hammer import run
 
-    base, tally = Path(folder), hammer.Tally()
+    base, tally = Path(folder), run.Tally()
     count = len(list((base / "identities").iterdir()))
     for number in range(int(first), int(last)):
         before = len(tally.times_s)
-        hammer.bring(
+        run.bring(
             (HOST, PORT), base / "identities" / f"{number % count}.pem", base / "tls" / "ca.pem",
             (base / "pushes" / str(number)).read_bytes(), 0.0, tally,
         )  # fmt: skip

@@ -18,11 +18,12 @@ from sqlalchemy import bindparam, select
 
 from casemate.core.errors import CasemateError
 from casemate.core.private_folder import private_folder
-from casemate.fleet import evidence, intake
-from casemate.fleet.audit import Line
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.audit.log import Line
 from casemate.fleet.errors import ConflictError, FleetError, TooManyError
+from casemate.fleet.intake import ingest
 from casemate.fleet.nats import wire
-from casemate.fleet.schema import MACHINES
+from casemate.fleet.store.schema import MACHINES
 from casemate.fleet.web.asked import Service
 from casemate.fleet.web.gate import Limits
 
@@ -62,7 +63,7 @@ class Door:
 
     def __init__(
         self, service: Service, folder: Path, *, limits: Limits | None = None,
-        take: Callable[[int, intake.Submission], intake.Taken] | None = None,
+        take: Callable[[int, ingest.Submission], ingest.Taken] | None = None,
     ) -> None:  # fmt: skip
         self._service, self._take = service, take or service.intake.take
         self._limits = limits or Limits(per_s=2.0, burst=40.0)
@@ -119,7 +120,7 @@ class Door:
                 number = evidence.next_number(link, enclosure_id)
             return Outcome(done="taken", answer=wire.answer(200, number, "", ""))
         try:
-            taken = self._take(enclosure_id, intake.decode(data))
+            taken = self._take(enclosure_id, ingest.decode(data))
         except FleetError as error:
             next_ = error.next_number if isinstance(error, ConflictError) else None
             self._count(fingerprint, f"refused {error.status}")

@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives import hashes
 
 from casemate.core.errors import InputError, ReaderError
 from casemate.core.progress import Work
-from casemate.fleet import certificates
-from casemate.fleet.intake import Submission, encode
+from casemate.fleet.access import certificates
+from casemate.fleet.intake.ingest import Submission, encode
+from casemate.fleet.intake.push import Answer, parts_of
 from casemate.fleet.nats import link as links
 from casemate.fleet.nats import wire
 from casemate.fleet.nats.settings import PORT, Broker
 from casemate.fleet.outlets.settings import Tls
-from casemate.fleet.push import Answer, parts_of
 from casemate.translog.bundle import read_bundle
 
 ANSWER_S = 10.0

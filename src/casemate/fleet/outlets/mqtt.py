@@ -12,8 +12,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+from casemate.fleet.alarms.notice import Notice
 from casemate.fleet.outlets.broker import Broker, Message
-from casemate.fleet.outlets.notice import Notice
 from casemate.fleet.outlets.outlet import Told
 from casemate.fleet.outlets.settings import Mqtt
 from casemate.fleet.outlets.sparkplug import Node

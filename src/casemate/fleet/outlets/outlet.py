@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from casemate.core.errors import CasemateError
-from casemate.fleet.outlets.notice import Notice
+from casemate.fleet.alarms.notice import Notice
 from casemate.fleet.outlets.standing import Standing
 
 TIMEOUT_S = 10.0

@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, insert, select
 
 from casemate.fleet.errors import NotFoundError
-from casemate.fleet.schema import SCRAPERS
+from casemate.fleet.store.schema import SCRAPERS
 
 
 def let(link: Connection, fingerprint: str, name: str, now_s: int) -> None:

@@ -9,13 +9,13 @@ from functools import partial
 from importlib.util import find_spec
 
 from casemate.core.errors import CasemateError, InputError
-from casemate.fleet.outlets import outbox
-from casemate.fleet.outlets.notice import spoken
+from casemate.fleet.alarms import outbox
+from casemate.fleet.alarms.notice import spoken
 from casemate.fleet.outlets.outlet import Outlet, Told
 from casemate.fleet.outlets.pulse import Pulse
 from casemate.fleet.outlets.settings import Mqtt, Settings, Snmp, Syslog, kind_of, names
 from casemate.fleet.outlets.standing import Standing, standings
-from casemate.fleet.store import Store
+from casemate.fleet.store.database import Store
 
 PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0

@@ -30,7 +30,7 @@ from pysnmp.proto.rfc1902 import (  # type: ignore[import-untyped]
     Unsigned32,
 )
 
-from casemate.fleet.outlets.notice import ACKNOWLEDGED, DISPOSED, GROWN, MANY, RAISED, Notice
+from casemate.fleet.alarms.notice import ACKNOWLEDGED, DISPOSED, GROWN, MANY, RAISED, Notice
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.settings import Snmp
 from casemate.fleet.outlets.standing import Standing

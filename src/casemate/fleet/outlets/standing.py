@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, select
 
-from casemate.fleet.outlets.notice import spoken
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
-from casemate.fleet.shown import STATES, shown_state
+from casemate.fleet.alarms.notice import spoken
+from casemate.fleet.appraisal.shown import STATES, shown_state
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS, VERDICTS
 
 ALARMING = ("UNKNOWN", "TAMPERED")
 """States that are alarms by themselves, whatever people decided."""

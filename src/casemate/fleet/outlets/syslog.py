@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from casemate.fleet.outlets.notice import ACKNOWLEDGED, DISPOSED, Notice
+from casemate.fleet.alarms.notice import ACKNOWLEDGED, DISPOSED, Notice
 from casemate.fleet.outlets.outlet import TIMEOUT_S, OutletError, Told
 from casemate.fleet.outlets.settings import Syslog
 from casemate.fleet.outlets.standing import Standing

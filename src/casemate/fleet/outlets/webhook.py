@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from casemate.fleet import addresses
+from casemate.fleet.alarms.notice import Notice
 from casemate.fleet.outlets import destination
-from casemate.fleet.outlets.notice import Notice
 from casemate.fleet.outlets.outlet import TIMEOUT_S, OutletError, Told
 from casemate.fleet.outlets.settings import Webhook
 from casemate.fleet.outlets.signature import sign

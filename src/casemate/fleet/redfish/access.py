@@ -11,7 +11,7 @@ from casemate.fleet.redfish.accounts import PRIVILEGES, Account
 from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.messages import RedfishError, extended
 from casemate.fleet.redfish.odata import ROOT, Row
-from casemate.fleet.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS
+from casemate.fleet.store.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS
 
 ACCOUNTS, ROLES = f"{ROOT}/AccountService/Accounts", f"{ROOT}/AccountService/Roles"
 SESSIONS = f"{ROOT}/SessionService/Sessions"

@@ -17,7 +17,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from casemate.core.errors import InputError
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS, REDFISH_SUBSCRIPTIONS
+from casemate.fleet.store.schema import REDFISH_ACCOUNTS, REDFISH_SESSIONS, REDFISH_SUBSCRIPTIONS
 
 SELF = frozenset(("Login", "ConfigureSelf"))
 PRIVILEGES: dict[str, frozenset[str]] = {

@@ -10,13 +10,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from casemate.fleet.audit import AuditLog
+from casemate.fleet.audit.log import AuditLog
 from casemate.fleet.redfish import odata
 from casemate.fleet.redfish.accounts import Account, Passwords
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.odata import Row
 from casemate.fleet.redfish.query import Query
-from casemate.fleet.store import Store
+from casemate.fleet.store.database import Store
 from casemate.fleet.web.asked import Service
 from casemate.fleet.web.limits import Limits
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from casemate.fleet import evidence
-from casemate.fleet.evidence import Enclosure
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.redfish import choices, looked, odata, oem, rearm, standing
 from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.messages import RedfishError

@@ -21,7 +21,7 @@ from casemate.fleet.redfish import destinations, events, odata, subscriptions
 from casemate.fleet.redfish.asked import Redfish
 from casemate.fleet.redfish.destinations import Destination
 from casemate.fleet.redfish.subscriptions import Subscription
-from casemate.fleet.schema import REDFISH_SUBSCRIPTIONS
+from casemate.fleet.store.schema import REDFISH_SUBSCRIPTIONS
 
 BATCH = 50
 """Events of a body (planning value)."""

@@ -21,7 +21,7 @@ from casemate.fleet import addresses
 from casemate.fleet.addresses import AddressError, Lookup, Network
 from casemate.fleet.pinned import Pinned
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.schema import REDFISH_RECEIVERS
+from casemate.fleet.store.schema import REDFISH_RECEIVERS
 
 TIMEOUT_S = 5.0
 """For a connection, and for each part of an answer (planning value)."""

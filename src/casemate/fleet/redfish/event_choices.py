@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, false, not_, or_, true
 from casemate.fleet.redfish import filters, messages
 from casemate.fleet.redfish.events import RESOLVED
 from casemate.fleet.redfish.filters import HEALTH, TEXT, TIME, TRUTH, Comparison, Kind, Not, Table
-from casemate.fleet.schema import REDFISH_EVENTS
+from casemate.fleet.store.schema import REDFISH_EVENTS
 
 ENTRIES: Table = {
     "Id": TEXT, "EventId": TEXT, "Created": TIME, "EventTimestamp": TIME, "Severity": HEALTH,

@@ -31,11 +31,14 @@ from sqlalchemy import (
     update,
 )
 
-from casemate.fleet import evidence, incidents
+from casemate.fleet.alarms import incidents
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.shown import shown_state
 from casemate.fleet.redfish import messages, odata, standing
 from casemate.fleet.redfish.odata import Row
 from casemate.fleet.redfish.standing import NORMAL, OPENED, TAMPERING, Standing
-from casemate.fleet.schema import (
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import (
     ENCLOSURES,
     INCIDENTS,
     REDFISH_EVENTS,
@@ -43,8 +46,6 @@ from casemate.fleet.schema import (
     TRIGGERS,
     VERDICTS,
 )
-from casemate.fleet.shown import shown_state
-from casemate.fleet.store import Store
 
 MOST_AT_ONCE = 500
 """Enclosures that one scan tells of (planning value); the next goes on."""

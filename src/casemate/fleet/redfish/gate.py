@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from casemate.fleet.audit import Line
+from casemate.fleet.audit.log import Line
 from casemate.fleet.errors import TooManyError
 from casemate.fleet.redfish import accounts, members
 from casemate.fleet.redfish.accounts import Account

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from casemate.fleet import evidence
-from casemate.fleet.evidence import Enclosure
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.redfish import standing
 from casemate.fleet.redfish.asked import Asked, Redfish
 from casemate.fleet.redfish.standing import Said, Standing

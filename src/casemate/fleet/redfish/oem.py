@@ -7,7 +7,7 @@ never reasons that evidence gives.
 from __future__ import annotations
 
 from casemate.attest.token import Token
-from casemate.fleet.evidence import Enclosure
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.redfish import odata
 from casemate.fleet.redfish.odata import Row
 from casemate.fleet.redfish.standing import Said, Standing

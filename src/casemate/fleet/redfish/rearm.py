@@ -19,12 +19,12 @@ from casemate.attest.permit import Permit
 from casemate.attest.token import Token
 from casemate.core.errors import CasemateError, FormatError
 from casemate.core.suites import SUITES
-from casemate.fleet import evidence
-from casemate.fleet.evidence import Enclosure
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.redfish import events, standing
 from casemate.fleet.redfish.messages import RedfishError
 from casemate.fleet.redfish.standing import NORMAL, TAMPERING, Standing
-from casemate.fleet.schema import REDFISH_LATCHES
+from casemate.fleet.store.schema import REDFISH_LATCHES
 
 _MENDS = {"re-anchor", "replace", "recommission"}
 """Actions of which a permit has one, if its end is to undo tampering."""

@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from casemate.fleet.redfish import (
-    access,
-    catalogue,
-    chassis,
-    logs,
-    root,
-    subscriptions,
-    telemetry,
-)
+from casemate.fleet.redfish import access, catalogue, chassis, logs, root, subscriptions, telemetry
 from casemate.fleet.redfish.asked import (
     OPEN,
     Answer,

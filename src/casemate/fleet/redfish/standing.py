@@ -17,10 +17,10 @@ from casemate.attest import token as tokens
 from casemate.attest.claims import Boot
 from casemate.attest.token import Judgement, SensorHealth, Token
 from casemate.core.errors import FormatError
-from casemate.fleet import evidence
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.shown import shown_state
 from casemate.fleet.redfish.messages import RedfishError
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS, REDFISH_LATCHES, VERDICTS
-from casemate.fleet.shown import shown_state
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS, REDFISH_LATCHES, VERDICTS
 
 NORMAL, OPENED, TAMPERING = "Normal", "HardwareIntrusion", "TamperingDetected"
 LIVE = {

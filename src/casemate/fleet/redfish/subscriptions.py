@@ -15,7 +15,7 @@ from casemate.fleet.redfish.asked import Answer, Asked, Redfish
 from casemate.fleet.redfish.events import Event
 from casemate.fleet.redfish.messages import OWN, PREFIX, RedfishError, message_id
 from casemate.fleet.redfish.odata import ROOT, Row
-from casemate.fleet.schema import REDFISH_ACCOUNTS, REDFISH_SUBSCRIPTIONS
+from casemate.fleet.store.schema import REDFISH_ACCOUNTS, REDFISH_SUBSCRIPTIONS
 
 SERVICE = f"{ROOT}/EventService"
 SUBSCRIPTIONS = f"{SERVICE}/Subscriptions"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from casemate.fleet import incidents, scene, series
-from casemate.fleet.shown import STATES
-from casemate.fleet.submission import MOST_BYTES
+from casemate.fleet.alarms import incidents
+from casemate.fleet.appraisal.shown import STATES
+from casemate.fleet.drawing import scene
+from casemate.fleet.intake.submission import MOST_BYTES
+from casemate.fleet.readings import series
 from casemate.fleet.web import channels_page, timeline
 from casemate.verify.findings import SEVERITIES
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from casemate.core.progress import Look
-from casemate.fleet.audit import AuditLog
+from casemate.fleet.access.passkeys import Desk
+from casemate.fleet.access.people import Person
+from casemate.fleet.audit.log import AuditLog
 from casemate.fleet.errors import NotFoundError, RefusedError
-from casemate.fleet.intake import Intake
-from casemate.fleet.lease import Lease
+from casemate.fleet.intake.ingest import Intake
 from casemate.fleet.outlets.pulse import Pulse
-from casemate.fleet.passkeys import Desk
-from casemate.fleet.people import Person
-from casemate.fleet.series import Series
-from casemate.fleet.store import Store
-from casemate.fleet.told import Told
-from casemate.fleet.watched import Watched
+from casemate.fleet.readings.series import Series
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.lease import Lease
+from casemate.fleet.story.told import Told
+from casemate.fleet.story.watched import Watched
+from casemate.fleet.story.weights import Weights
 from casemate.fleet.web.downloads import Downloads, Parts
-from casemate.fleet.weights import Weights
 
 _MOST_ID = (1 << 31) - 1
 

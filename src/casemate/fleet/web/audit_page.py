@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from casemate.fleet import evidence, succession
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.audit import succession
 from casemate.fleet.clockface import clock
-from casemate.fleet.export import Part
+from casemate.fleet.story.export import Part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.downloads import zipped
 from casemate.translog.bundle import read_manifest

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from casemate.core.canonical import digest
-from casemate.fleet import evidence, papers
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.errors import NotFoundError
-from casemate.fleet.evidence import Enclosure
-from casemate.fleet.told import plain
+from casemate.fleet.permits import papers
+from casemate.fleet.story.told import plain
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 _MOST = 200

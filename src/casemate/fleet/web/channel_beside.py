@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from casemate.fleet import watched
 from casemate.fleet.clockface import clock, length
-from casemate.fleet.interval import within
-from casemate.fleet.told import Event
-from casemate.fleet.watched import Watch
+from casemate.fleet.story import watched
+from casemate.fleet.story.interval import within
+from casemate.fleet.story.told import Event
+from casemate.fleet.story.watched import Watch
 from casemate.fleet.web import timeline, timeline_part
 from casemate.verify.continuity import Interval
 from casemate.verify.findings import Finding

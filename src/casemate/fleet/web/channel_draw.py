@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from casemate.fleet.series_look import Point, runs
+from casemate.fleet.readings.looks import Point, runs
 
 WIDTH, HEIGHT = 1000.0, 200.0
 SPARK_WIDTH, SPARK_HEIGHT = 160.0, 32.0

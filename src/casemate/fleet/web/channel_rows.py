@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from casemate.fleet.clockface import ago, clock
-from casemate.fleet.series import Latest, Look
-from casemate.fleet.series_look import coarser
+from casemate.fleet.readings.looks import coarser
+from casemate.fleet.readings.series import Latest, Look
 from casemate.fleet.web import channel_draw
 from casemate.fleet.web.asked import Service
 from casemate.fleet.web.series_page import NOTE

@@ -9,12 +9,19 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from casemate.fleet import evidence, series
+from casemate.fleet.appraisal import evidence
 from casemate.fleet.clockface import clock
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.series import Look
-from casemate.fleet.series_look import coarser
-from casemate.fleet.web import channel_beside, channel_draw, channel_rows, enclosure_page, work_part
+from casemate.fleet.readings import series
+from casemate.fleet.readings.looks import coarser
+from casemate.fleet.readings.series import Look
+from casemate.fleet.web import (
+    channel_beside,
+    channel_draw,
+    channel_rows,
+    enclosure_page,
+    work_part,
+)
 from casemate.fleet.web.asked import Asked, Service
 from casemate.fleet.web.series_page import NOTE
 

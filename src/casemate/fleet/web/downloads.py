@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from casemate.core.progress import RUNNING, Look, Work, ending
 from casemate.fleet.errors import BusyError
-from casemate.fleet.export import Part
+from casemate.fleet.story.export import Part
 
 Parts = Generator[bytes, None, None]
 MOST, MOST_OF_ONE = 8, 2

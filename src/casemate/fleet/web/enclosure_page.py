@@ -12,13 +12,15 @@ from casemate.cli.verify_text import as_json
 from casemate.core.canonical import canonical_bytes, digest
 from casemate.core.errors import FormatError
 from casemate.core.progress import FAILED, failing
-from casemate.fleet import evidence, papers, permit_files, weights
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.errors import AppraisingError
-from casemate.fleet.evidence import Enclosure
-from casemate.fleet.export import source
-from casemate.fleet.schema import INCIDENTS, VERDICTS
-from casemate.fleet.told import last_watch
+from casemate.fleet.permits import files, papers
+from casemate.fleet.store.schema import INCIDENTS, VERDICTS
+from casemate.fleet.story import weights
+from casemate.fleet.story.export import source
+from casemate.fleet.story.told import last_watch
 from casemate.fleet.web import channel_rows, scene_part, timeline, timeline_part, work_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.interval_page import sent
@@ -41,7 +43,7 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
         design = papers.find(link, known.id, "design")
         has = papers.there(link, known.id)
         events = service.told.of(link, known.id)
-        filed = permit_files.of_enclosure(link, known.id, 50)
+        filed = files.of_enclosure(link, known.id, 50)
     stood = stand(service, known, bool(forks), now_s)
     how, result = stood.how, stood.result
     line = timeline_part.of(asked, result.intervals, events, now_s)

@@ -7,9 +7,10 @@ from importlib import resources
 from typing import Any
 
 from casemate.core.canonical import canonical_bytes
-from casemate.fleet import evidence, people
+from casemate.fleet.access import people
+from casemate.fleet.appraisal import evidence
 from casemate.fleet.errors import NotFoundError
-from casemate.fleet.intake import decode
+from casemate.fleet.intake.ingest import decode
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 _CSS, _JS = "text/css; charset=utf-8", "text/javascript; charset=utf-8"

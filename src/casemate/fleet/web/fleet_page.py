@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 from sqlalchemy import Connection, Select, and_, case, func, select
 
 from casemate.core.progress import FAILED, RUNNING, Look
+from casemate.fleet.appraisal.shown import STATES, shown_state
+from casemate.fleet.appraisal.verdicts import BEING_APPRAISED
 from casemate.fleet.clockface import ago, clock
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS, VERDICTS
-from casemate.fleet.shown import STATES, shown_state
-from casemate.fleet.verdicts import BEING_APPRAISED
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS, VERDICTS
 from casemate.fleet.web import waiting as waiting_part
 from casemate.fleet.web import work_part
 from casemate.fleet.web.asked import Asked, Service

@@ -10,13 +10,13 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import bindparam, select
 
-from casemate.fleet import displays, people, roles
-from casemate.fleet.audit import Line
-from casemate.fleet.displays import Display
+from casemate.fleet.access import displays, people, roles
+from casemate.fleet.access.displays import Display
+from casemate.fleet.access.people import Person
+from casemate.fleet.audit.log import Line
 from casemate.fleet.errors import AppraisingError, NotAllowedError, NotSignedInError, TooManyError
 from casemate.fleet.outlets import scrapers
-from casemate.fleet.people import Person
-from casemate.fleet.schema import MACHINES
+from casemate.fleet.store.schema import MACHINES
 from casemate.fleet.web.asked import Answer, Asked, Reply, Service, Wait
 from casemate.fleet.web.bodies import sender
 from casemate.fleet.web.limits import Limits as Limits

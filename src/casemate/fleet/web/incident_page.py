@@ -8,14 +8,17 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from casemate.fleet import decisions, evidence, incidents, papers, passkeys, permit_files
+from casemate.fleet.access import passkeys
+from casemate.fleet.access.people import Person
+from casemate.fleet.access.roles import may
+from casemate.fleet.alarms import decisions, incidents
+from casemate.fleet.alarms.incidents import WHOLE, Act, Trigger
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.shown import shown_state
 from casemate.fleet.clockface import ago, clock
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.incidents import WHOLE, Act, Trigger
-from casemate.fleet.people import Person
-from casemate.fleet.roles import may
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
-from casemate.fleet.shown import shown_state
+from casemate.fleet.permits import files, papers
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS, TRIGGERS, VERDICTS
 from casemate.fleet.web import incident_why, passkey_page, scene_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.verify.findings import SEVERITIES
@@ -91,7 +94,7 @@ def story(service: Service, asked: Asked) -> dict[str, Any]:
         told = service.told.of(link, known.id)
         design = papers.find(link, known.id, "design")
         why = incident_why.of(link, known, shown, told, asked.who, design, now_s)
-        filed = permit_files.of_enclosure(link, known.id, 50)
+        filed = files.of_enclosure(link, known.id, 50)
         proposed = _proposed(found, decisions.standing(link, found.acts), shown.seen)
     said = scene_part.place_events(incident_why.near_events(found, told))
     ordered = sorted(found.triggers, key=_order)

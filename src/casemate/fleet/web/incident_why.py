@@ -7,15 +7,17 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from casemate.fleet import causes, incidents, scene
-from casemate.fleet.decisions import Incident, Shown
-from casemate.fleet.evidence import Enclosure
-from casemate.fleet.incidents import WHOLE
-from casemate.fleet.people import Person
-from casemate.fleet.roles import may
-from casemate.fleet.schema import ENCLOSURES, VERDICTS
-from casemate.fleet.shown import shown_state
-from casemate.fleet.told import Event
+from casemate.fleet.access.people import Person
+from casemate.fleet.access.roles import may
+from casemate.fleet.alarms import incidents
+from casemate.fleet.alarms.decisions import Incident, Shown
+from casemate.fleet.alarms.incidents import WHOLE
+from casemate.fleet.appraisal.evidence import Enclosure
+from casemate.fleet.appraisal.shown import shown_state
+from casemate.fleet.drawing import scene
+from casemate.fleet.store.schema import ENCLOSURES, VERDICTS
+from casemate.fleet.story import causes
+from casemate.fleet.story.told import Event
 from casemate.fleet.web.scene_part import place_events
 
 CAPACITY = {"nvl72": (72, "GPUs"), "camera": (1, "cameras"), "dpa": (1, "sensors")}

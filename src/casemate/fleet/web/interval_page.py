@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 from casemate.core.canonical import pretty_json
 from casemate.core.progress import Work, failing
-from casemate.fleet import evidence, interval, weights
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
 from casemate.fleet.clockface import clock, length
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.evidence import Enclosure
-from casemate.fleet.export import Source, source
+from casemate.fleet.story import interval, weights
+from casemate.fleet.story.export import Source, source
 from casemate.fleet.web import timeline, work_part
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.fleet.web.downloads import zipped

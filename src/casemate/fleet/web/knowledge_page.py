@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from sqlalchemy import func, select
 
+from casemate.fleet.appraisal.verdicts import BEING_APPRAISED
 from casemate.fleet.clockface import clock, length
-from casemate.fleet.schema import ENCLOSURES, VERDICTS
-from casemate.fleet.verdicts import BEING_APPRAISED
+from casemate.fleet.store.schema import ENCLOSURES, VERDICTS
 from casemate.fleet.web import timeline
 from casemate.fleet.web.asked import Asked, Service
 from casemate.verify.continuity import Interval

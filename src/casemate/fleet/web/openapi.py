@@ -5,16 +5,11 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from casemate.core.canonical import canonical_bytes
-from casemate.fleet import roles
+from casemate.fleet.access import roles
 from casemate.fleet.web import api_words, shapes
-from casemate.fleet.web.asked import Asked, Reply, Service
-
-if TYPE_CHECKING:
-    from casemate.fleet.web.routes import Route
+from casemate.fleet.web.routes import Route
 
 VERSION = "1"
 _REDIRECT: dict[str, Any] = {
@@ -39,19 +34,6 @@ _SCHEMES = {
     "token": {"type": "apiKey", "in": "header", "name": "X-Auth-Token"},
     "basic": {"type": "http", "scheme": "basic"},
 }
-
-
-def view(service: Service, asked: Asked) -> Reply:
-    """Return this description."""
-    return Reply(body=_encoded())
-
-
-@cache
-def _encoded() -> bytes:
-    from casemate.fleet.redfish import openapi  # what is served below knows the routes
-    from casemate.fleet.web.routes import ROUTES
-
-    return canonical_bytes(document(ROUTES, openapi.paths(), openapi.SCHEMAS))
 
 
 def document(

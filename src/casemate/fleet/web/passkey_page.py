@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from casemate.fleet import passkeys
+from casemate.fleet.access import passkeys
+from casemate.fleet.access.people import Person
 from casemate.fleet.clockface import clock
-from casemate.fleet.people import Person
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 

@@ -12,14 +12,15 @@ from casemate.attest.permit import ACTIONS, NONCE_BYTES, Permit
 from casemate.attest.token import CheckpointRef
 from casemate.control.permits import TOKEN_BYTES, token_hash, token_text
 from casemate.core.errors import FormatError
-from casemate.fleet import checklist, evidence, papers, permit_files
+from casemate.fleet.access.roles import may
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.evidence import Enclosure
+from casemate.fleet.appraisal.notes import read_note
 from casemate.fleet.clockface import ago, clock, length
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.evidence import Enclosure
-from casemate.fleet.notes import read_note
-from casemate.fleet.permit_files import Filed, Standing
-from casemate.fleet.roles import may
-from casemate.fleet.told import Event, last_watch, plain
+from casemate.fleet.permits import checklist, files, papers
+from casemate.fleet.permits.files import Filed, Standing
+from casemate.fleet.story.told import Event, last_watch, plain
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 ROWS = 50
@@ -54,10 +55,10 @@ def index(service: Service, asked: Asked) -> dict[str, Any]:
     with service.store.read() as link:
         known = evidence.enclosure(link, asked.id())
         told = service.told.of(link, known.id)
-        filed = permit_files.of_enclosure(link, known.id, ROWS)
+        filed = files.of_enclosure(link, known.id, ROWS)
         forks = evidence.forks(link, known.id)
         watch = last_watch(link, known.id)
-    rows = [(each, permit_files.standing(known, each, told, now_s)) for each in filed]
+    rows = [(each, files.standing(known, each, told, now_s)) for each in filed]
     if shown == "open":
         done = ("closed", "expired", "withdrawn")
         rows = [each for each in rows if each[1].phase not in done]
@@ -114,8 +115,8 @@ def ask(service: Service, asked: Asked) -> dict[str, Any]:
     proven = service.intake.glance(known.id, now_s).proven
     wanted = _wanted(asked, known, _checkpoint(known, held, proven), token_hash(token))
     with service.store.write() as link:
-        number = permit_files.ask(link, known, wanted, asked.who, now_s)
-        filed = permit_files.read(link, number)
+        number = files.ask(link, known, wanted, asked.who, now_s)
+        filed = files.read(link, number)
     return {
         "title": "Request filed",
         **_who(known),
@@ -131,11 +132,11 @@ def bring(service: Service, asked: Asked) -> Reply:
     now_s, data = service.now_s(), asked.files.get("file", b"")
     with service.store.write() as link:
         known = evidence.enclosure(link, asked.id())
-        wanted, signed = permit_files.take(data, known)
-        number = permit_files.ask(link, known, wanted, asked.who, now_s)
-        filed = permit_files.read(link, number)
+        wanted, signed = files.take(data, known)
+        number = files.ask(link, known, wanted, asked.who, now_s)
+        filed = files.read(link, number)
         if signed is not None:
-            permit_files.sign(link, known, filed, signed, now_s)
+            files.sign(link, known, filed, signed, now_s)
     return Reply(to=f"/permits/{number}", told=filed.digest)
 
 
@@ -143,10 +144,10 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
     """Return one permit: its scope, who signed, what is missing, what the evidence tells of it."""
     now_s = service.now_s()
     with service.store.read() as link:
-        filed = permit_files.read(link, asked.id())
+        filed = files.read(link, asked.id())
         known = evidence.enclosure(link, filed.enclosure_id)
         told = service.told.of(link, known.id)
-    at = permit_files.standing(known, filed, told, now_s)
+    at = files.standing(known, filed, told, now_s)
     found = [
         each for each in service.intake.glance(known.id, now_s).findings
         if each.id.startswith("permit.") and filed.digest[:16] in each.what
@@ -174,25 +175,25 @@ def view(service: Service, asked: Asked) -> dict[str, Any]:
 def sign(service: Service, asked: Asked) -> Reply:
     """Take the signatures of a file that a party has signed on its own machine."""
     with service.store.write() as link:
-        filed = permit_files.read(link, asked.id())
+        filed = files.read(link, asked.id())
         known = evidence.enclosure(link, filed.enclosure_id)
         data = asked.files.get("file", b"")
-        permit_files.sign(link, known, filed, data, service.now_s())
+        files.sign(link, known, filed, data, service.now_s())
     return Reply(to=f"/permits/{filed.id}", told=filed.digest)
 
 
 def withdraw(service: Service, asked: Asked) -> Reply:
     """Withdraw a request of one's own party."""
     with service.store.write() as link:
-        filed = permit_files.read(link, asked.id())
-        permit_files.withdraw(link, filed, asked.who, service.now_s())
+        filed = files.read(link, asked.id())
+        files.withdraw(link, filed, asked.who, service.now_s())
     return Reply(to=f"/permits/{filed.id}", told=filed.digest)
 
 
 def download(service: Service, asked: Asked) -> Reply:
     """Return the file to sign: the request, or the permit with the signatures so far."""
     with service.store.read() as link:
-        filed = permit_files.read(link, asked.id())
+        filed = files.read(link, asked.id())
     kind = "permit" if filed.signed else "request"
     data, name = filed.signed or filed.payload, f"{kind}-{filed.id}.cbor"
     return Reply(body=data, kind="application/octet-stream", name=name)

@@ -13,12 +13,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from casemate.fleet import decisions, incidents
+from casemate.fleet.access.people import Person
+from casemate.fleet.alarms import decisions, incidents
+from casemate.fleet.alarms.decisions import Incident
 from casemate.fleet.clockface import ago, clock
-from casemate.fleet.decisions import Incident
 from casemate.fleet.errors import NotAllowedError, RefusedError
-from casemate.fleet.people import Person
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS, TRIGGERS
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS, TRIGGERS
 from casemate.fleet.web.asked import Asked, Reply, Service
 from casemate.verify.findings import SEVERITIES
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casemate.fleet.outlets import metrics
-from casemate.fleet.roles import DISPLAY, MACHINE, SCRAPER
+from casemate.fleet.access.roles import DISPLAY, MACHINE, SCRAPER
 from casemate.fleet.web import (
     audit_page,
     case_page,
@@ -16,7 +15,7 @@ from casemate.fleet.web import (
     incident_page,
     interval_page,
     knowledge_page,
-    openapi,
+    metrics,
     passkey_page,
     permit_page,
     review_page,
@@ -178,5 +177,4 @@ ROUTES = (
     Route(path="/enclosures/{id:int}/series.json", view=series_page.view, permission="see"),
     Route(path="/trust", method="POST", view=trust_page.bring, permission=MACHINE),
     Route(path="/enclosures/{id:int}/trust.json", view=trust_page.versions, permission="see"),
-    Route(path="/openapi.json", view=openapi.view, permission="see"),
 )  # fmt: skip

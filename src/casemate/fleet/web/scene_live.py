@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from casemate.fleet.clockface import ago
-from casemate.fleet.scene import Drawing, Shape
-from casemate.fleet.series import Latest
+from casemate.fleet.drawing.scene import Drawing, Shape
+from casemate.fleet.readings.series import Latest
 from casemate.fleet.web import channel_draw
 from casemate.fleet.web.channel_rows import OLD_S
 from casemate.fleet.web.filters import unit

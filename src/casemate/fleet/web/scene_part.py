@@ -8,15 +8,15 @@ from urllib.parse import urlencode
 
 from casemate.attest import permit as permits
 from casemate.core.errors import CasemateError
-from casemate.fleet import scene, scene_layout
-from casemate.fleet.checklist import open_permit
 from casemate.fleet.clockface import clock
+from casemate.fleet.drawing import layout, scene
+from casemate.fleet.drawing.layout import metres
+from casemate.fleet.drawing.scene import Drawing
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.permit_files import Filed
-from casemate.fleet.scene import Drawing
-from casemate.fleet.scene_layout import metres
-from casemate.fleet.series import Latest
-from casemate.fleet.told import Event
+from casemate.fleet.permits.checklist import open_permit
+from casemate.fleet.permits.files import Filed
+from casemate.fleet.readings.series import Latest
+from casemate.fleet.story.told import Event
 from casemate.fleet.web import scene_live, scene_room
 from casemate.fleet.web.asked import Asked
 
@@ -40,7 +40,7 @@ def picture(
     told last of each channel. Without a view in the address, from where most of it is seen.
     """
     named = asked.choice("view", scene.VIEWS)
-    if design is None or not scene_layout.has_places(design):
+    if design is None or not layout.has_places(design):
         return None
     sought = _sought(asked, design)
     start = next((each for each in reversed(told) if each.kind == "start"), None)
@@ -65,7 +65,7 @@ def picture(
                         if asked.query.get(key)),
         "held": {key: asked.query[key] for key in ("zoom", "at") if asked.query.get(key)},
         "width": scene.WIDTH, "height": scene.HEIGHT,
-        "size": " × ".join(map(metres, scene_layout.size(design))),
+        "size": " × ".join(map(metres, layout.size(design))),
         "doors": [each["name"] for each in design["faces"] if each["door"]],
         "names": [each["id"] for each in design["tiles"]],
         "sought": {"tile": sought, **tiles[sought]} if sought else None,
@@ -88,10 +88,10 @@ def _sought(asked: Asked, design: Mapping[str, Any]) -> str:
 
 def _tiles(design: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return of each tile where it lies, its size and its module, in words."""
-    laid = scene_layout.all_places(design)
+    laid = layout.all_places(design)
     return {
         each["id"]: {
-            "where": [scene_layout.where(place) for place in laid[each["id"]]],
+            "where": [layout.where(place) for place in laid[each["id"]]],
             "board": f"{metres(each['width_m'])} × {metres(each['height_m'])}",
             "module": each["module"],
         }
@@ -122,9 +122,9 @@ def _drawn(
         "tile_names": [*names, *scene_room.tile_names(drawn, room)],
         "passing": [
             {"name": each["id"], "kind": each["kind"], "module": each["module"],
-             "where": scene_layout.where(place)}
+             "where": layout.where(place)}
             for each, place in zip(
-                design["crossings"], scene_layout.crossings(design), strict=True
+                design["crossings"], layout.crossings(design), strict=True
             )
         ],
     }  # fmt: skip

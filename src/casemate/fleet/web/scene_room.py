@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from casemate.fleet import scene
-from casemate.fleet.scene import Drawing, Points
+from casemate.fleet.drawing import scene
+from casemate.fleet.drawing.scene import Drawing, Points
 
 BADGE = 13.0
 """Radius of a place's number, in the drawing's units."""

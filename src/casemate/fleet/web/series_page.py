@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import Any
 
 from casemate.core.canonical import canonical_bytes
-from casemate.fleet import evidence, series
+from casemate.fleet.appraisal import evidence
 from casemate.fleet.errors import NotFoundError
-from casemate.fleet.series import Series
+from casemate.fleet.readings import series
+from casemate.fleet.readings.series import Series
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 NOTE = "told by the host's controller, not signed: nothing is proven by it"

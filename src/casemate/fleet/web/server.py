@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from casemate.core.errors import InputError
-from casemate.fleet import certificates
+from casemate.fleet.access import certificates
 from casemate.fleet.web.handshakes import BACKLOG, Greeting, Waiting
 from casemate.fleet.web.turns import Turns
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from casemate.fleet.clockface import clock, length
-from casemate.fleet.interval import within
-from casemate.fleet.told import Event
+from casemate.fleet.story.interval import within
+from casemate.fleet.story.told import Event
 from casemate.fleet.web import timeline
 from casemate.fleet.web.asked import Asked
 from casemate.verify.continuity import Interval, gaps

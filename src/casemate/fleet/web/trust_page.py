@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from casemate.core.canonical import canonical_bytes
-from casemate.fleet import trust
+from casemate.fleet.appraisal import trust
 from casemate.fleet.web.asked import Asked, Reply, Service
 
 

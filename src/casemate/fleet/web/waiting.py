@@ -8,12 +8,14 @@ from sqlalchemy import Connection, func, select
 
 from casemate.attest import permit as permits
 from casemate.core.errors import CasemateError
-from casemate.fleet import evidence, incidents, permit_files
-from casemate.fleet.people import Person
-from casemate.fleet.permit_files import Filed
-from casemate.fleet.roles import may
-from casemate.fleet.schema import ACTS, INCIDENTS, PERMITS
-from casemate.fleet.told import Told
+from casemate.fleet.access.people import Person
+from casemate.fleet.access.roles import may
+from casemate.fleet.alarms import incidents
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.permits import files
+from casemate.fleet.permits.files import Filed
+from casemate.fleet.store.schema import ACTS, INCIDENTS, PERMITS
+from casemate.fleet.story.told import Told
 
 MOST_PERMITS, MOST_CHECKED = 200, 20
 """Requests that are read, the newest, and of those that are not over, how many have their
@@ -94,6 +96,6 @@ def _is_over(filed: Filed, now_s: int) -> bool:
 
 def _lacks(link: Connection, filed: Filed, person: Person, told: Told, now_s: int) -> bool:
     known = evidence.enclosure(link, filed.enclosure_id)
-    at = permit_files.standing(known, filed, told.of(link, known.id), now_s)
+    at = files.standing(known, filed, told.of(link, known.id), now_s)
     mine = any(each.rpartition(" (")[0] == person.party for each in at.signers)
     return at.phase in ("requested", "signed in part") and not mine

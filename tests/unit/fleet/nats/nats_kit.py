@@ -13,16 +13,17 @@ from brokers import answers, free_port, until
 from fleet_kit import Brought, Kit, enter
 from outlets_kit import program
 
-from casemate.fleet import certificates, evidence
-from casemate.fleet.home import Home
-from casemate.fleet.identity import write_identity
-from casemate.fleet.nats import broker_files
+from casemate.fleet.access import certificates
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.appraisal.notes import read_note
 from casemate.fleet.nats import settings as brokers
 from casemate.fleet.nats.door import Door
 from casemate.fleet.nats.receive import Receiver
 from casemate.fleet.nats.send import NatsPusher
 from casemate.fleet.nats.settings import Broker
-from casemate.fleet.notes import read_note
+from casemate.fleet.service import broker_files
+from casemate.fleet.service.home import Home
+from casemate.fleet.service.identity import write_identity
 from casemate.testing import honest_enclosure as honest
 from casemate.testing.honest_enclosure import write_bundle
 

@@ -9,9 +9,10 @@ from cryptography import x509
 from sqlalchemy import insert
 
 from casemate.core.errors import InputError
-from casemate.fleet import certificates, evidence, home
-from casemate.fleet.nats import broker_files
-from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.access import certificates
+from casemate.fleet.appraisal import evidence
+from casemate.fleet.service import broker_files, home
+from casemate.fleet.store.schema import ENCLOSURES
 
 SERIALS = ("U-1", "U-1", 'x" } ] }', "fleet service", "a,b", broker_files.SERVICE)
 

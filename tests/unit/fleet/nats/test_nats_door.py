@@ -11,13 +11,13 @@ import pytest
 from fleet_kit import FINGERPRINT, Brought, Kit, enter
 
 from casemate.core.errors import InputError, OutputError
-from casemate.fleet.intake import Submission, Taken, encode
+from casemate.fleet.intake.ingest import Submission, Taken, encode
+from casemate.fleet.intake.push import parts_of
 from casemate.fleet.nats import door as doors
 from casemate.fleet.nats import wire
 from casemate.fleet.nats.door import TRIES, WINDOW_S, Door
 from casemate.fleet.nats.settings import read
 from casemate.fleet.outlets.settings import Tls
-from casemate.fleet.push import parts_of
 from casemate.fleet.web.gate import Limits
 from casemate.testing import honest_enclosure as honest
 

@@ -16,15 +16,17 @@ from nats_kit import Carried, carried
 from sqlalchemy import insert
 
 from casemate.core.errors import ReaderError
-from casemate.fleet import certificates, evidence
+from casemate.fleet.access import certificates
+from casemate.fleet.appraisal import evidence
 from casemate.fleet.errors import RefusedError
-from casemate.fleet.identity import write_identity
-from casemate.fleet.intake import Submission, Taken
-from casemate.fleet.nats import broker_files, check, wire
+from casemate.fleet.intake.ingest import Submission, Taken
+from casemate.fleet.nats import check, wire
 from casemate.fleet.nats import link as links
 from casemate.fleet.nats.door import Door
 from casemate.fleet.nats.receive import stream_config
-from casemate.fleet.schema import ENCLOSURES
+from casemate.fleet.service import broker_files
+from casemate.fleet.service.identity import write_identity
+from casemate.fleet.store.schema import ENCLOSURES
 from casemate.testing import honest_enclosure as honest
 
 pytestmark = [pytest.mark.external, pytest.mark.timeout(300)]

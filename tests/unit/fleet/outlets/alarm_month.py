@@ -15,13 +15,12 @@ from dataclasses import dataclass, field
 from outlets_kit import put, told
 from sqlalchemy import Connection, select
 
-from casemate.fleet import decisions, incidents
-from casemate.fleet.incidents import WHOLE
-from casemate.fleet.outlets import outbox
-from casemate.fleet.outlets.notice import Notice
-from casemate.fleet.people import Person
-from casemate.fleet.schema import INCIDENTS
-from casemate.fleet.store import Store
+from casemate.fleet.access.people import Person
+from casemate.fleet.alarms import decisions, incidents, outbox
+from casemate.fleet.alarms.incidents import WHOLE
+from casemate.fleet.alarms.notice import Notice
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import INCIDENTS
 from casemate.verify.findings import KINDS, SEVERITIES, Finding
 from casemate.verify.result import Result
 

@@ -10,12 +10,11 @@ from typing import Any
 from fleet_kit import Kit, bring, enter
 from sqlalchemy import insert, select
 
-from casemate.fleet import decisions
-from casemate.fleet.incidents import WHOLE, Trigger
-from casemate.fleet.outlets import outbox
-from casemate.fleet.outlets.notice import Notice
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS
-from casemate.fleet.store import Store
+from casemate.fleet.alarms import decisions, outbox
+from casemate.fleet.alarms.incidents import WHOLE, Trigger
+from casemate.fleet.alarms.notice import Notice
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS
 from casemate.verify.findings import KINDS
 from outside_programs import program as program
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from casemate.fleet import certificates
+from casemate.fleet.access import certificates
 
 LONGEST_S = 30.0
 

@@ -22,9 +22,9 @@ from fleet_kit import Kit
 from outlets_kit import calls, says_no_end
 from sqlalchemy import func, select
 
-from casemate.fleet.outlets import outbox
-from casemate.fleet.schema import INCIDENTS
-from casemate.fleet.store import Store
+from casemate.fleet.alarms import outbox
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import INCIDENTS
 
 
 def test_a_quiet_day_stays_within_the_rate(kit: Kit) -> None:

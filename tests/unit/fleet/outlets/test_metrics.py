@@ -10,9 +10,11 @@ from outlets_kit import HOSTILE, find, put, says_no_end, trigger, troubled
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from sqlalchemy import delete, update
 
+from casemate.fleet.alarms import outbox
 from casemate.fleet.errors import NotFoundError
-from casemate.fleet.outlets import metrics, outbox, scrapers
-from casemate.fleet.schema import VERDICTS
+from casemate.fleet.outlets import scrapers
+from casemate.fleet.store.schema import VERDICTS
+from casemate.fleet.web import metrics
 
 SCRAPER = "cd" * 32
 
@@ -169,7 +171,7 @@ def test_ten_thousand_enclosures_are_scraped_in_time(kit: Kit) -> None:
 
     from sqlalchemy import insert
 
-    from casemate.fleet.schema import ENCLOSURES
+    from casemate.fleet.store.schema import ENCLOSURES
 
     let_in(kit)
     rows = [

@@ -15,7 +15,9 @@ from outlets_kit import program, put, says_no_end, troubled
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from casemate.core.canonical import pretty_json
-from casemate.fleet.outlets import dashboard, metrics, outbox
+from casemate.fleet.alarms import outbox
+from casemate.fleet.outlets import dashboard
+from casemate.fleet.web import metrics
 from casemate.fleet.web.asked import Asked, Reply
 
 SHIPPED = Path(__file__).parents[4] / "deploy" / "monitoring"

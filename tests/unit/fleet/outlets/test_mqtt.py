@@ -17,16 +17,16 @@ from fleet_kit import Kit
 from outlets_kit import HOSTILE, counted, find, notice, put, says_no_end, told, trigger, troubled
 from receivers import identity
 
+from casemate.fleet.alarms import outbox
+from casemate.fleet.alarms.notice import spoken
+from casemate.fleet.appraisal.shown import STATES
 from casemate.fleet.outlets import broker as outlets_broker
-from casemate.fleet.outlets import outbox
 from casemate.fleet.outlets.broker import Broker, Message
 from casemate.fleet.outlets.mqtt import WORDS, MqttOutlet, attributes, discovery, word
-from casemate.fleet.outlets.notice import spoken
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sender import Sender
 from casemate.fleet.outlets.settings import Mqtt, Tls
 from casemate.fleet.outlets.standing import Standing
-from casemate.fleet.shown import STATES
 
 
 class Clock:

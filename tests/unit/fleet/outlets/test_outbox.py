@@ -15,13 +15,12 @@ from outlets_kit import HOSTILE, calls, find, notice, put, says_no_end, told, tr
 from sqlalchemy import update
 
 from casemate.core.errors import FormatError
-from casemate.fleet import decisions, incidents
-from casemate.fleet.outlets import outbox
-from casemate.fleet.outlets.notice import KINDS as WHATS
-from casemate.fleet.outlets.notice import code, decode, encode, spoken
-from casemate.fleet.people import Person
-from casemate.fleet.schema import ENCLOSURES, INCIDENTS
-from casemate.fleet.store import Store
+from casemate.fleet.access.people import Person
+from casemate.fleet.alarms import decisions, incidents, outbox
+from casemate.fleet.alarms.notice import KINDS as WHATS
+from casemate.fleet.alarms.notice import code, decode, encode, spoken
+from casemate.fleet.store.database import Store
+from casemate.fleet.store.schema import ENCLOSURES, INCIDENTS
 from casemate.verify.findings import KINDS
 
 PERSON = Person(id=2, name="bo", role="inspector", party="peerland")
@@ -236,7 +235,7 @@ def test_what_is_in_the_outbox_is_there_after_a_kill(kit: Kit, tmp_path: Path) -
         """
         import os, signal, sys
         from outlets_kit import find, trigger
-        from casemate.fleet.store import Store
+        from casemate.fleet.store.database import Store
         store = Store(sys.argv[1])
         find(store, 1, 1000, trigger("sensor.fault", 1000, 1))
         with store.write() as link:

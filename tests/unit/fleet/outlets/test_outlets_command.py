@@ -12,9 +12,10 @@ from cryptography import x509
 from outlets_kit import find, put, trigger
 
 from casemate.cli.main import main
-from casemate.fleet import certificates, errands, home
-from casemate.fleet.outlets import outbox
-from casemate.fleet.web.app import application
+from casemate.fleet.access import certificates
+from casemate.fleet.alarms import outbox
+from casemate.fleet.service import errands, home
+from casemate.fleet.service.application import application
 from casemate.fleet.web.server import Server
 
 SNMP = {

@@ -13,7 +13,7 @@ from test_snmp import AUTH, PRIVACY
 from test_snmp import outlet as snmp_outlet
 from test_syslog import outlet as syslog_outlet
 
-from casemate.fleet.outlets.notice import KINDS
+from casemate.fleet.alarms.notice import KINDS
 from casemate.fleet.outlets.outlet import OutletError
 from casemate.fleet.outlets.snmp import MODULE, NOTIFICATIONS, engine_id
 

@@ -15,11 +15,11 @@ from brokers import free_port
 from fleet_kit import Kit
 from outlets_kit import program, put
 
-from casemate.fleet import certificates
-from casemate.fleet.home import Home
-from casemate.fleet.identity import write_identity
+from casemate.fleet.access import certificates
 from casemate.fleet.outlets import scrapers
-from casemate.fleet.web.app import application
+from casemate.fleet.service.application import application
+from casemate.fleet.service.home import Home
+from casemate.fleet.service.identity import write_identity
 from casemate.fleet.web.server import Server
 
 SHIPPED = Path(__file__).parents[4] / "deploy" / "monitoring"

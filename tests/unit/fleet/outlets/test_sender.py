@@ -17,14 +17,14 @@ from receivers import collector
 from sqlalchemy import select
 
 from casemate.core.errors import CasemateError
-from casemate.fleet import home
+from casemate.fleet.alarms.notice import Notice
 from casemate.fleet.outlets import sender
-from casemate.fleet.outlets.notice import Notice
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sender import Senders
 from casemate.fleet.outlets.settings import Settings, Syslog, Tls
 from casemate.fleet.outlets.standing import Standing
-from casemate.fleet.schema import OUTLETS
+from casemate.fleet.service import home
+from casemate.fleet.store.schema import OUTLETS
 
 
 @dataclass(slots=True)

@@ -10,9 +10,9 @@ import pytest
 from receivers import identity
 
 from casemate.core.errors import InputError
-from casemate.fleet import home
 from casemate.fleet.outlets import settings
 from casemate.fleet.outlets.settings import Mqtt, Snmp, Syslog, Webhook
+from casemate.fleet.service import home
 
 SIGNING = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 SYSLOG = {"name": "siem", "kind": "syslog", "host": "siem.example.org", "ca": "ca.pem"}

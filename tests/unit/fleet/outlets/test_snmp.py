@@ -20,8 +20,8 @@ from pysnmp.entity import config, engine
 from pysnmp.entity.rfc3413 import ntfrcv
 from pysnmp.proto.api import v2c
 
+from casemate.fleet.alarms.notice import KINDS, spoken
 from casemate.fleet.outlets import snmp
-from casemate.fleet.outlets.notice import KINDS, spoken
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.settings import Snmp
 from casemate.fleet.outlets.snmp import MODULE, NOTIFICATIONS, OBJECTS, SnmpOutlet, engine_id

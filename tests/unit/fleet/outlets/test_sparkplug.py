@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 from test_mqtt import Clock, outlet, settings, standing
 
-from casemate.fleet.outlets import outbox
+from casemate.fleet.alarms import outbox
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sparkplug import (
     GOOD,
@@ -25,7 +25,7 @@ from casemate.fleet.outlets.sparkplug import (
     asks_for_rebirth,
     encode,
 )
-from casemate.fleet.schema import OUTLETS
+from casemate.fleet.store.schema import OUTLETS
 
 
 def read(data: bytes) -> tuple[int | None, dict[str, object], set[int]]:

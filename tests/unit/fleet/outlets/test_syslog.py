@@ -12,9 +12,10 @@ from fleet_kit import Kit
 from outlets_kit import HOSTILE, counted, find, notice, put, says_no_end, told, trigger
 from receivers import Collector, collector, identity
 
-from casemate.fleet import certificates, incidents
-from casemate.fleet.outlets import outbox, syslog
-from casemate.fleet.outlets.notice import spoken
+from casemate.fleet.access import certificates
+from casemate.fleet.alarms import incidents, outbox
+from casemate.fleet.alarms.notice import spoken
+from casemate.fleet.outlets import syslog
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sender import Sender
 from casemate.fleet.outlets.settings import Syslog, Tls

@@ -15,8 +15,9 @@ from receivers import Hook, hook, identity
 
 from casemate.core.errors import SignatureError
 from casemate.fleet import addresses
-from casemate.fleet.outlets import destination, outbox, signature
-from casemate.fleet.outlets.notice import KINDS, spoken
+from casemate.fleet.alarms import outbox
+from casemate.fleet.alarms.notice import KINDS, spoken
+from casemate.fleet.outlets import destination, signature
 from casemate.fleet.outlets.outlet import OutletError, Told
 from casemate.fleet.outlets.sender import Sender
 from casemate.fleet.outlets.settings import Tls, Webhook

@@ -1,0 +1,1 @@
+"""Who is let in: people, machines, displays, and what each may."""

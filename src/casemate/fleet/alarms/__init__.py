@@ -1,0 +1,1 @@
+"""Incidents, what people decide on them, and the notices that go out."""

@@ -1,0 +1,1 @@
+"""Appraisal of an enclosure's evidence, and what is kept of it."""

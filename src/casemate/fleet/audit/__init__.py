@@ -1,0 +1,1 @@
+"""The audit log: who did and read what, in a transparency log."""

@@ -1,0 +1,1 @@
+"""Backup, restoration, and a doctor for the service."""

@@ -1,0 +1,1 @@
+"""Eight simulated enclosures with all that belongs to them, on one machine."""

@@ -1,0 +1,1 @@
+"""An enclosure drawn from its design."""

@@ -1,0 +1,1 @@
+"""A load of simulated enclosures for a service under test."""

@@ -1,0 +1,1 @@
+"""How evidence comes in, and how a controller brings it."""

@@ -1,0 +1,1 @@
+"""Readings of channels, as files of each enclosure."""

@@ -1,0 +1,1 @@
+"""The service as a whole: its folder, what starts it, and all that it answers."""

@@ -1,0 +1,1 @@
+"""The store: a database, its tables, and who has it."""

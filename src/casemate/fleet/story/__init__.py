@@ -1,0 +1,1 @@
+"""What evidence tells a person: state, alarms with causes, a bundle to take along."""
