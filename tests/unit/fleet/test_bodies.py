@@ -389,10 +389,8 @@ def test_of_too_many_connections_the_longest_idle_goes(
 def test_what_comes_too_slowly_is_in_the_audit_log(
     kit: Kit, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "casemate.fleet.service.application._BROUGHT",
-        {"/evidence": Bound(most_bytes=1000, grace_s=0.1)},
-    )
+    bounds = {"/evidence": Bound(most_bytes=1000, grace_s=0.1)}
+    monkeypatch.setattr("casemate.fleet.service.application._BROUGHT", bounds)
     enter(kit)
     link = connected(server, asked("/evidence", 1000, FINGERPRINT))
     assert link.recv(4096).startswith(b"HTTP/1.1 408")
